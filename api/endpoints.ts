@@ -1,0 +1,8 @@
+/** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
+import { accessEndpoints } from "./endpoints/access.ts";
+
+export const allEndpoints = {
+  ...accessEndpoints,
+};
+
+export type AllEndpoints = typeof allEndpoints;

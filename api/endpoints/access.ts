@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { administering, anyRole, endpoints, roles } from "../endpoint.ts";
+import { userName, uuid } from "../names.ts";
+
+export const user = z.object({ name: userName, role: z.enum(roles), createdAt: z.iso.datetime() });
+
+export const token = z.object({
+  id: uuid,
+  user: userName,
+  name: z.string(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
+
+const newToken = token.extend({ secret: z.string().describe("Shown this one time; only its hash is kept.") });
+
+export const accessEndpoints = endpoints({
+  whoAmI: {
+    method: "GET",
+    path: "/api/whoami",
+    summary: "The user that the token stands for.",
+    auth: { roles: anyRole },
+    response: user,
+  },
+  listUsers: {
+    method: "GET",
+    path: "/api/users",
+    summary: "All users.",
+    auth: { roles: administering },
+    response: z.object({ users: z.array(user) }),
+  },
+  createUser: {
+    method: "POST",
+    path: "/api/users",
+    summary: "Make a user.",
+    auth: { roles: administering },
+    body: z.strictObject({ name: userName, role: z.enum(roles) }),
+    response: user,
+    errors: ["conflict"],
+  },
+  changeRole: {
+    method: "PATCH",
+    path: "/api/users/:name",
+    summary: "Give a user another role.",
+    auth: { roles: administering },
+    params: z.object({ name: userName }),
+    body: z.strictObject({ role: z.enum(roles) }),
+    response: user,
+    errors: ["not-found", "conflict"],
+  },
+  listTokens: {
+    method: "GET",
+    path: "/api/tokens",
+    summary: "Your tokens, without their secrets.",
+    auth: { roles: anyRole },
+    response: z.object({ tokens: z.array(token) }),
+  },
+  createToken: {
+    method: "POST",
+    path: "/api/tokens",
+    summary: "Make a token for yourself or, as admin, for another user.",
+    auth: { roles: anyRole },
+    body: z.strictObject({
+      name: z.string().min(1).max(80),
+      user: userName.optional(),
+      expiresInDays: z.int().positive().max(3650).optional(),
+    }),
+    response: newToken,
+    errors: ["auth.forbidden", "not-found"],
+  },
+  revokeToken: {
+    method: "DELETE",
+    path: "/api/tokens/:id",
+    summary: "Revoke a token.",
+    auth: { roles: anyRole },
+    params: z.object({ id: uuid }),
+    response: z.object({ revoked: z.literal(true) }),
+    errors: ["not-found"],
+  },
+});

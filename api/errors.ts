@@ -1,0 +1,82 @@
+/**
+ * The catalogue of refusals: every code that a user can meet, with its HTTP status and the exit code of the command
+ * line (1: the thing asked for did not succeed; 2: the request itself was wrong). `docs/errors.md` is made from it.
+ */
+export const errorCatalogue = {
+  "request.invalid": { status: 400, exit: 2, summary: "The request does not have the documented shape." },
+  "request.too-large": { status: 413, exit: 2, summary: "The body is larger than this endpoint takes." },
+  "request.unknown-endpoint": { status: 404, exit: 2, summary: "There is no such endpoint." },
+  "auth.required": { status: 401, exit: 2, summary: "A token is needed: run `towline login`, or set TOWLINE_TOKEN." },
+  "auth.bad-token": { status: 401, exit: 2, summary: "The token is unknown, expired or revoked." },
+  "auth.forbidden": { status: 403, exit: 2, summary: "Your role does not allow this." },
+  "not-found": { status: 404, exit: 1, summary: "There is nothing with that name or id." },
+  conflict: { status: 409, exit: 1, summary: "It exists already, or changed meanwhile." },
+  "name.invalid": { status: 400, exit: 2, summary: "The name has a form that is not allowed." },
+  "manifest.invalid": { status: 422, exit: 1, summary: "towline.yml has an error." },
+  "manifest.missing": { status: 422, exit: 1, summary: "The repository has no towline.yml at that revision." },
+  "pipeline.invalid": { status: 422, exit: 1, summary: "The pipeline file has an error." },
+  "environment.invalid": { status: 422, exit: 1, summary: "An environment file has an error." },
+  "git.protected-branch": { status: 403, exit: 1, summary: "This branch takes changes by pull request only." },
+  "git.bad-revision": { status: 404, exit: 1, summary: "The repository has no such revision." },
+  "pull-request.own": { status: 403, exit: 1, summary: "Authors do not approve their own pull requests." },
+  "pull-request.not-approved": { status: 409, exit: 1, summary: "The pull request needs an approval first." },
+  "pull-request.not-green": { status: 409, exit: 1, summary: "The required build of the head commit is not green." },
+  "pull-request.conflicts": { status: 409, exit: 1, summary: "The branches conflict; merge or rebase by hand and push." },
+  "pull-request.closed": { status: 409, exit: 1, summary: "The pull request is closed or merged already." },
+  "lease.stale": { status: 409, exit: 1, summary: "The lease has ended or belongs to somebody else; stop the work." },
+  "build.wrong-state": { status: 409, exit: 1, summary: "The build, step or job is not in a state that allows this." },
+  "deployment.wrong-state": { status: 409, exit: 1, summary: "The deployment is not in a state that allows this." },
+  "deployment.superseded": { status: 409, exit: 1, summary: "A newer revision is deployed or on its way." },
+  "deployment.gate-closed": { status: 409, exit: 1, summary: "A gate of the environment is closed." },
+  "release.none": { status: 404, exit: 1, summary: "The service has no such release." },
+  "disk.full": { status: 507, exit: 1, summary: "The disk is full or below the floor that Towline keeps free." },
+  "server.stopping": { status: 503, exit: 1, summary: "The server is stopping; try again in a moment." },
+  "server.unreachable": { status: 503, exit: 1, summary: "The Towline server does not answer." },
+  "server.failed": { status: 500, exit: 1, summary: "Something broke on the server; its log has the request id." },
+  "host.docker-missing": { status: 503, exit: 1, summary: "The Docker Engine is missing or does not answer." },
+  "config.invalid": { status: 500, exit: 2, summary: "A TOWLINE_* setting is unknown or has a wrong value." },
+} as const satisfies Record<string, { status: number; exit: 1 | 2; summary: string }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** Where in a user's file the fault is; line and column count from 1. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** A refusal is a value: the caller did something that cannot be done, and learns what to do about it. */
+export interface Refusal {
+  refused: ErrorCode;
+  message: string;
+  place?: Place;
+  /** What to do next, as a sentence or a command. */
+  fix?: string;
+  /** Typed reasons for machines, JSON only. */
+  details?: Record<string, unknown>;
+}
+
+export function refuse(code: ErrorCode, message: string, more: Pick<Refusal, "place" | "fix" | "details"> = {}): Refusal {
+  return { refused: code, message, ...more };
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === "object" && value !== null && "refused" in value && "message" in value;
+}
+
+/** Carries a refusal across code that can only throw (transactions, streams); the HTTP glue turns it back. */
+export class RefusalError extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.name = "RefusalError";
+    this.refusal = refusal;
+  }
+}
+
+/** The value, or a throw of its refusal: for use inside a transaction, which a refusal must roll back. */
+export function orThrow<T>(value: T | Refusal): T {
+  if (isRefusal(value)) throw new RefusalError(value);
+  return value as T;
+}

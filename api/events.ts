@@ -1,0 +1,74 @@
+/**
+ * Every event of the platform. Names are in the past tense; the number is the version of the payload: a change of
+ * shape is a new version beside the old one, because the events table is also the audit log.
+ * `subject` (given at `emit`) is what deliveries are ordered by: the repository, build, release or deployment.
+ */
+import { z } from "zod";
+import { branchName, digest, environmentName, repositoryName, revision, serviceName, uuid } from "./names.ts";
+
+const ref = z.object({
+  repository: repositoryName,
+  /** Full name, `refs/heads/main`. */
+  ref: z.string(),
+  /** Absent when the ref was made. */
+  before: revision.optional(),
+  /** Absent when the ref was deleted. */
+  after: revision.optional(),
+  /** User who pushed or merged; absent when found by reconciliation. */
+  actor: z.string().optional(),
+});
+
+const build = z.object({
+  build: uuid,
+  repository: repositoryName,
+  number: z.int().positive(),
+  branch: branchName,
+  commit: revision,
+});
+
+const release = z.object({ release: uuid, service: serviceName, number: z.int().positive(), digest, commit: revision });
+
+const deployment = z.object({
+  deployment: uuid,
+  service: serviceName,
+  environment: environmentName,
+  release: z.int().positive(),
+});
+
+export const outcomes = ["passed", "failed", "canceled"] as const;
+
+/** How a deployment ended. `unknown` is not an end: it asks for a look at what really runs. */
+export const deploymentOutcomes = ["succeeded", "rolled-back", "failed", "canceled", "superseded"] as const;
+
+export const eventCatalogue = {
+  "access.user-created": z.object({ user: z.string(), role: z.string() }),
+  "access.token-created": z.object({ user: z.string(), token: uuid, name: z.string() }),
+  "access.token-revoked": z.object({ token: uuid }),
+  "source.repository-created": z.object({ repository: repositoryName }),
+  "source.ref-changed": ref,
+  "source.pull-request-opened": z.object({ repository: repositoryName, number: z.int(), branch: branchName, head: revision }),
+  "source.pull-request-approved": z.object({ repository: repositoryName, number: z.int(), user: z.string() }),
+  "source.pull-request-merged": z.object({ repository: repositoryName, number: z.int(), commit: revision }),
+  "source.pull-request-closed": z.object({ repository: repositoryName, number: z.int() }),
+  "fleet.service-changed": z.object({ service: serviceName, commit: revision }),
+  "fleet.environment-changed": z.object({ environment: environmentName, commit: revision }),
+  "builds.build-created": build,
+  "builds.build-finished": build.extend({ outcome: z.enum(outcomes) }),
+  "builds.job-finished": z.object({ build: uuid, job: uuid, key: z.string(), attempt: z.int(), outcome: z.enum(outcomes) }),
+  /** A `publish` step pushed its image: the material of a release. */
+  "builds.image-published": build.extend({ service: serviceName, digest, image: z.string() }),
+  /** A `deploy` step is ready to go and waits for `deployments.deployment-finished` with the same `request`. */
+  "builds.deploy-requested": build.extend({ request: uuid, service: serviceName, environment: environmentName, actor: z.string().optional() }),
+  "builds.deploy-canceled": z.object({ request: uuid }),
+  "releases.release-created": release.extend({ build: uuid }),
+  "deployments.deployment-created": deployment.extend({ request: uuid.optional() }),
+  "deployments.deployment-changed": deployment.extend({ phase: z.string() }),
+  "deployments.deployment-finished": deployment.extend({
+    request: uuid.optional(),
+    outcome: z.enum(deploymentOutcomes),
+    reason: z.string().optional(),
+  }),
+} as const satisfies Record<string, z.ZodObject>;
+
+export type EventName = keyof typeof eventCatalogue;
+export type EventPayload<N extends EventName> = z.output<(typeof eventCatalogue)[N]>;
