@@ -1,0 +1,64 @@
+/** Faults of users' files: every one has a code, a place and, where there is one, a way out. */
+import { type ErrorCode, type Place, type Refusal, refuse } from "#api/errors.ts";
+
+/** What can be wrong in a file. Errors stop the file; warnings travel with its value. */
+export const faultCatalogue = {
+  "yaml.syntax": "The text is not valid YAML.",
+  "yaml.limit": "The file hits a limit (size, depth, aliases, anchors); the message names it.",
+  "yaml.duplicate-key": "A map has the same key twice.",
+  "shape.unknown-key": "The key is not known here.",
+  "shape.missing-key": "A key that is needed is not there.",
+  "shape.wrong-type": "The value is of another type than the key takes.",
+  "shape.wrong-value": "The value has the right type and is still not allowed.",
+  "manifest.not-acted-on": "The key is known and has no effect yet.",
+  "manifest.not-supported": "The value is documented and cannot be served yet.",
+  "manifest.variable-conflict": "Two sources would set the same environment variable.",
+  "environment.not-acted-on": "The key is known and has no effect yet.",
+  "environment.not-supported": "The rule or target is documented and cannot be served yet.",
+  "pipeline.not-supported": "The Buildkite key exists and cannot be served yet.",
+  "pipeline.step-type": "The step has no type, or more than one.",
+  "pipeline.unknown-key": "The step has a key that nothing reads.",
+  "pipeline.duplicate-key": "Two steps have the same key.",
+  "pipeline.unknown-dependency": "`depends_on` names a step that is not there.",
+  "pipeline.cycle": "Steps wait for each other in a circle.",
+  "pipeline.deploy-past-gate":
+    "A deploy step could start before the block step above it was unblocked.",
+  "pipeline.deploy-without-publish": "A deploy step has no publish step that it waits for.",
+  "pipeline.condition": "The expression after `if` or `branches` is not valid.",
+  "pipeline.interpolation": "A `$` expression is not valid.",
+  "pipeline.unset-variable":
+    "A variable is not known when the file is read and becomes an empty text.",
+} as const satisfies Record<string, string>;
+
+export type FaultCode = keyof typeof faultCatalogue;
+
+export interface Fault {
+  code: FaultCode;
+  message: string;
+  place: Place;
+  /** What to do, as a sentence. */
+  fix?: string;
+}
+
+/** A file read: `if (parsed.errors) …; else parsed.value`. Errors are never an empty list. */
+export type Parsed<T> =
+  | { value: T; errors?: undefined; warnings: Fault[] }
+  | { value?: undefined; errors: Fault[]; warnings: Fault[] };
+
+/** `file:line:column: message (fix)`, as editors and terminals link it. */
+export function renderFault({ message, place, fix }: Fault): string {
+  return `${place.file}:${place.line}:${place.column}: ${message}${fix ? ` (${fix})` : ""}`;
+}
+
+/** One refusal for all faults of a file: message and place of the first, the whole list in `details.faults`. */
+export function refuseFaults(code: ErrorCode, faults: readonly Fault[]): Refusal {
+  const first = faults[0];
+  if (!first) throw new Error("refuseFaults needs at least one fault");
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : "";
+  const { place, fix } = first;
+  return refuse(code, first.message + more, {
+    place,
+    ...(fix ? { fix } : {}),
+    details: { faults },
+  });
+}

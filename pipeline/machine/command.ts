@@ -1,0 +1,34 @@
+/** What can be asked of a build or observed about it. `at` is an ISO time; ids and tokens are made by the caller. */
+import type { deploymentOutcomes } from "#api/events.ts";
+
+export type Command =
+  /** Gives a runnable job to an agent. `token` must be fresh. */
+  | { type: "lease"; step: string; token: string; agent: string; at: string }
+  | { type: "start"; step: string; token: string; at: string }
+  /** Said again with the same token and outcome it changes nothing, so that agents may repeat the call. */
+  | {
+      type: "finish";
+      step: string;
+      token: string;
+      outcome: "passed" | "failed" | "timed-out" | "canceled";
+      exitStatus?: number;
+      reason?: string;
+      outputs?: Record<string, string>;
+      at: string;
+    }
+  /** Observation; one that comes too late changes nothing. */
+  | { type: "lease-expired"; step: string; token: string; at: string }
+  /** Answers the intent `request-deploy`. */
+  | { type: "request-deploy"; step: string; request: string; at: string }
+  /** Observation; one that comes twice changes nothing. */
+  | {
+      type: "deployment-finished";
+      request: string;
+      outcome: (typeof deploymentOutcomes)[number];
+      reason?: string;
+      at: string;
+    }
+  | { type: "unblock"; step: string; user: string; role: string; at: string }
+  | { type: "cancel"; by: string; reason?: string; at: string }
+  | { type: "retry"; step: string; by: string; at: string }
+  | { type: "retry-failed"; by: string; at: string };

@@ -1,0 +1,47 @@
+/** What happened to a build: enough for a timeline (who, what, why, when) and to make the state again. */
+import type { Plan } from "../plan.ts";
+import type { AttemptOutcome, BuildStatus, StepOutcome } from "./state.ts";
+
+export type BuildEvent =
+  | { type: "build-created"; plan: Plan; by?: string; at: string }
+  | { type: "build-cancel-requested"; by: string; reason?: string; at: string }
+  | { type: "build-finished"; outcome: NonNullable<BuildStatus["outcome"]>; at: string }
+  | { type: "build-reopened"; by: string; at: string }
+  | { type: "step-runnable"; step: string; at: string }
+  | { type: "step-blocked"; step: string; at: string }
+  | { type: "step-unblocked"; step: string; by: string; role: string; at: string }
+  | { type: "step-leased"; step: string; attempt: number; token: string; agent: string; at: string }
+  | { type: "step-started"; step: string; token: string; at: string }
+  | { type: "step-canceling"; step: string; at: string }
+  | {
+      type: "attempt-ended";
+      step: string;
+      token: string;
+      outcome: AttemptOutcome;
+      exitStatus?: number;
+      reason?: string;
+      outputs: Record<string, string>;
+      at: string;
+    }
+  /** `by` is absent for automatic retries; `rule` is the index of the retry rule that matched. */
+  | { type: "step-retried"; step: string; reason: string; by?: string; rule?: number; at: string }
+  /** Back to waiting, because what broke it is tried again. */
+  | { type: "step-reset"; step: string; at: string }
+  | {
+      type: "step-finished";
+      step: string;
+      outcome: StepOutcome;
+      exitStatus?: number;
+      reason?: string;
+      by?: string;
+      at: string;
+    }
+  | {
+      type: "deploy-requested";
+      step: string;
+      attempt: number;
+      request: string;
+      environment: string;
+      actor?: string;
+      at: string;
+    };

@@ -1,0 +1,93 @@
+/** The state of one build. JSON-serialisable; replaying its events gives it again. */
+import type { Plan } from "../plan.ts";
+
+export interface BuildState {
+  plan: Plan;
+  createdAt: string;
+  /** Set once somebody canceled the build; it stays canceled. */
+  cancel?: { by: string; at: string; reason?: string };
+  /** By step key, one for each planned step. */
+  steps: Record<string, StepState>;
+  /** True between `build-finished` and a retry. */
+  closed: boolean;
+}
+
+export interface StepState {
+  key: string;
+  status: StepStatus;
+  attempts: Attempt[];
+  /** Automatic retries so far, by index of the retry rule. */
+  retries: Record<string, number>;
+}
+
+/**
+ * work:    waiting → runnable → leased → running → finished, and canceling from leased and running
+ * deploy:  waiting → runnable → requested → finished, and canceling from requested
+ * block:   waiting → blocked → finished
+ * wait:    waiting → finished
+ */
+export type StepStatus =
+  | { state: "waiting" }
+  | { state: "runnable"; since: string }
+  | { state: "leased"; since: string }
+  | { state: "running"; since: string }
+  | { state: "requested"; since: string }
+  | { state: "blocked"; since: string }
+  | { state: "canceling"; since: string }
+  | {
+      state: "finished";
+      at: string;
+      outcome: StepOutcome;
+      reason?: string;
+      exitStatus?: number;
+      by?: string;
+    };
+
+/**
+ * skipped: its own condition is false, counts as satisfied. broken: something it needs did not pass. superseded: a
+ * newer deployment overtook this one. soft-failed counts as passed.
+ */
+export const stepOutcomes = [
+  "passed",
+  "failed",
+  "soft-failed",
+  "timed-out",
+  "canceled",
+  "skipped",
+  "broken",
+  "superseded",
+] as const;
+export type StepOutcome = (typeof stepOutcomes)[number];
+
+/** One try. For a deploy step `token` is the id of its request and there is no agent. */
+export interface Attempt {
+  number: number;
+  token: string;
+  agent?: string;
+  leasedAt: string;
+  startedAt?: string;
+  finishedAt?: string;
+  /** Absent while it goes on. `lost`: the lease ran out. */
+  outcome?: AttemptOutcome;
+  exitStatus?: number;
+  reason?: string;
+  /** What a job hands on, such as `digest` and `image` of a publish step. */
+  outputs: Record<string, string>;
+}
+
+export const attemptOutcomes = [
+  "passed",
+  "failed",
+  "timed-out",
+  "canceled",
+  "lost",
+  "superseded",
+] as const;
+export type AttemptOutcome = (typeof attemptOutcomes)[number];
+
+/** Derived, never written. `failing`: something failed for good and the rest goes on. */
+export interface BuildStatus {
+  state: "scheduled" | "running" | "failing" | "blocked" | "canceling" | "finished";
+  /** Only when finished. */
+  outcome?: "passed" | "failed" | "canceled";
+}
