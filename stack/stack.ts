@@ -1,0 +1,64 @@
+/** What must run for one service in one environment. Plain JSON, no secrets inside. */
+
+export interface Stack {
+  service: string;
+  environment: string;
+  target: "docker";
+  release: { number: number; commit: string };
+  /** `repository@sha256:…`. */
+  image: string;
+  /** Arguments in place of the image's own command. */
+  command?: string[];
+  /** Sorted by name. */
+  variables: Record<string, Variable>;
+  instances: number;
+  limits: { cpu: number; memory: number };
+  /** Port in the container; the same number is its `PORT`. */
+  port: number;
+  health: { path: string };
+  /** Names under which the balancer serves it from outside. */
+  hosts: string[];
+  rollout: {
+    /** Run once in the new image before its instances start. */
+    migrate?: string[];
+    /** Longest time for open requests of an old instance to end. */
+    drainMs: number;
+    /** Time between SIGTERM and SIGKILL. */
+    stopGraceMs: number;
+    /** Time for which the new release is watched before the deployment succeeds. */
+    watchMs: number;
+  };
+  /** The backing services that this service uses, sorted by name. */
+  backing: BackingSpec[];
+}
+
+/** Where the value of an environment variable comes from. */
+export type Variable =
+  | { from: "value"; value: string }
+  | { from: "secret"; secret: string }
+  /** `url` is complete but for `${password}`. */
+  | { from: "backing"; backing: string; url: string };
+
+/** A service of the environment itself, shared by all services that use it. */
+export interface BackingSpec {
+  name: string;
+  environment: string;
+  image: string;
+  port: number;
+  /** Network name under which instances of this environment reach it; no other environment has the same. */
+  host: string;
+  /** Name of the volume, unique per environment and backing service. */
+  volume?: { name: string; path: string };
+  /** Values may hold `${password}`. */
+  variables: Record<string, string>;
+}
+
+/** What `renderStack` needs. */
+export interface StackRelease {
+  number: number;
+  commit: string;
+  /** Image repository with registry host, without tag. */
+  repository: string;
+  /** `sha256:…` */
+  digest: string;
+}
