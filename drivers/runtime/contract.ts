@@ -1,0 +1,225 @@
+/**
+ * The seam to whatever runs containers on one host. An implementation belongs to one installation: it sees, names and
+ * removes only what carries its installation's label, so that several can share an engine.
+ *
+ * Every call takes a deadline and a signal; when either ends it, the call rejects with `deadline` or `aborted` and the
+ * world is as if the call had stopped half-way: repeat it, all calls may be repeated. Every failure is a `RuntimeError`.
+ */
+
+export const runtimeFailures = [
+  /** The image is neither here nor where it was to be pulled from. */
+  "image-missing",
+  /** The image is not here, and the registry does not answer or refuses the credentials. */
+  "registry-unreachable",
+  /** The engine refused to start it (no such command, bad limits), or it had exited when the call looked; `tail` has its output. */
+  "start-failed",
+  /** An instance or job with this name runs already, made from another specification. */
+  "name-taken",
+  /** The engine does not answer. */
+  "docker-unreachable",
+  "disk-full",
+  /** There is no such instance or network, or it is still in use. */
+  "not-found",
+  "in-use",
+  "deadline",
+  "aborted",
+  /** Anything else the engine said. */
+  "engine",
+] as const;
+export type RuntimeFailure = (typeof runtimeFailures)[number];
+
+export class RuntimeError extends Error {
+  readonly code: RuntimeFailure;
+  /** Last lines of output, for `start-failed` and a job's `deadline`. */
+  readonly tail: readonly string[];
+  constructor(
+    code: RuntimeFailure,
+    message: string,
+    more: { tail?: readonly string[]; cause?: unknown } = {},
+  ) {
+    super(message, { cause: more.cause });
+    this.name = "RuntimeError";
+    this.code = code;
+    this.tail = more.tail ?? [];
+  }
+}
+
+export interface CallOptions {
+  /** Milliseconds until the call gives up; each method says its default. */
+  deadlineMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface Network {
+  /** The engine's name for it; the balancer wants this one. */
+  name: string;
+  environment: string;
+  /** CIDR, IPv4. */
+  subnet: string;
+}
+
+export interface RegistryAuth {
+  username: string;
+  password: string;
+}
+
+export interface PullProgress {
+  /** Layers whose bytes have all arrived, of those known so far. */
+  layersDone: number;
+  layers: number;
+  /** Bytes arrived, of those known so far. */
+  bytes: number;
+  bytesTotal: number;
+}
+
+export interface FileToPlace {
+  /** Absolute path inside the container. */
+  path: string;
+  content: string | Uint8Array;
+  /** Permission bits, 0o400 where absent; owner is root, or `uid`. */
+  mode?: number;
+  uid?: number;
+}
+
+/** What both an instance and a job are made of. */
+export interface ContainerSpec {
+  /** Unique within the installation, `[a-z0-9][a-z0-9-]*`, at most 100 characters; the engine's name gets a prefix. */
+  name: string;
+  /** An environment for which `ensureNetwork` was called. */
+  environment: string;
+  /** `registry/name@sha256:…`, or a tag that is already on this host. */
+  image: string;
+  /** Replaces the image's command; arguments, never a shell line. */
+  command?: readonly string[];
+  env: Readonly<Record<string, string>>;
+  files?: readonly FileToPlace[];
+  /** Keys `[a-z][a-z0-9-]*`; stored under a prefix of the installation. */
+  labels: Readonly<Record<string, string>>;
+  /** Processors, fractions allowed. */
+  cpu: number;
+  /** Bytes; swap is not added on top. */
+  memory: number;
+}
+
+export interface InstanceSpec extends ContainerSpec {
+  /**
+   * `service`: code of the fleet, runs with few capabilities. `backing`: an image like postgres that wants the engine's
+   * default ones. Neither is ever privileged, gains privileges, or sees the host's files.
+   */
+  kind: "service" | "backing";
+  /** Further names on the environment's network. */
+  aliases?: readonly string[];
+  /** Named volumes, made when missing, kept until `removeEnvironment` deletes them. */
+  volumes?: readonly { name: string; path: string }[];
+}
+
+/** `restarting`: it exited and the engine is about to start it again. */
+export const instanceStates = ["created", "running", "restarting", "exited"] as const;
+
+export interface Instance {
+  /** The engine's id. */
+  id: string;
+  /** As given in the specification. */
+  name: string;
+  environment: string;
+  kind: "service" | "backing" | "job";
+  /** As given in the specification. */
+  labels: Readonly<Record<string, string>>;
+  /** As given in the specification. */
+  image: string;
+  /** Content id of the image's configuration, `sha256:…`: equal for equal images whatever their name. */
+  imageId: string;
+  state: (typeof instanceStates)[number];
+  /** IPv4 on the environment's network; kept over restarts of the instance and of the engine. Absent unless running. */
+  address?: string;
+  /** Of the last exit; absent while it has never exited since its last start. */
+  exitCode?: number;
+  oomKilled: boolean;
+  /** How often the engine started it again after it exited by itself. */
+  restarts: number;
+  /** Absent while it has never been started. */
+  startedAt?: Date;
+}
+
+export interface JobResult {
+  id: string;
+  exitCode: number;
+  oomKilled: boolean;
+  /** Last lines of output and errors, in order, at most 200. */
+  tail: readonly string[];
+}
+
+export interface Runtime {
+  /**
+   * Makes the environment's network if it is not there. Instances of one environment reach each other; those of
+   * different environments do not. Default deadline 30 s.
+   */
+  ensureNetwork(environment: string, options?: CallOptions): Promise<Network>;
+
+  /**
+   * Removes the environment's network, and its volumes with all their data when `volumes` is `"delete"`. No instance may
+   * be left (`in-use`); a balancer may still be attached and is detached. Nothing there is no error. Default deadline 30 s.
+   */
+  removeEnvironment(
+    environment: string,
+    options: CallOptions & { volumes: "keep" | "delete" },
+  ): Promise<void>;
+
+  /**
+   * Makes sure that the image is on this host. One that is here already asks no registry, so it works with the registry
+   * down. Fails with `image-missing`, `registry-unreachable`, `disk-full`. Two pulls of one image at a time share the
+   * work. Default deadline 10 min.
+   */
+  pull(
+    image: string,
+    options?: CallOptions & { auth?: RegistryAuth; onProgress?: (progress: PullProgress) => void },
+  ): Promise<void>;
+
+  /**
+   * Starts an instance that the engine keeps running (also after its own restart) until `stop`. By the same name and
+   * specification: returns the one that is there, started if it was not. By the same name and another specification:
+   * `name-taken`. The image must be here (`image-missing`). `start-failed` when it could not start or has exited already;
+   * it is then left for inspection. An exit after that shows in `inspect`; see `whyNotServing`. Default deadline 60 s.
+   */
+  start(spec: InstanceSpec, options?: CallOptions): Promise<Instance>;
+
+  /**
+   * Runs a command to its end, once by name: when a job of this name is there, running or done, its result is awaited and
+   * returned and nothing runs a second time, so a caller that crashed asks again. Deadline and abort kill it (`deadline`
+   * has the tail). The finished job stays until `remove`. Default deadline 10 min.
+   */
+  runOnce(spec: ContainerSpec, options?: CallOptions): Promise<JobResult>;
+
+  /** One instance or job by id, or nothing. Default deadline 10 s. */
+  inspect(id: string, options?: CallOptions): Promise<Instance | undefined>;
+
+  /**
+   * All instances and jobs, in any state, that carry all of these labels, oldest first; `{}` gives every one of the
+   * installation. Default deadline 20 s.
+   */
+  list(labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<Instance[]>;
+
+  /**
+   * Asks the instance to end (SIGTERM, or the signal its image names), and kills it when `graceMs` have passed, rounded up
+   * to seconds. Returns when it has ended; it is not started again. One that is stopped or gone is no error. Default
+   * deadline: the grace and 30 s.
+   */
+  stop(id: string, options: CallOptions & { graceMs: number }): Promise<void>;
+
+  /** Removes an instance or job, running or not. Named volumes stay. One that is gone is no error. Default deadline 30 s. */
+  remove(id: string, options?: CallOptions): Promise<void>;
+
+  /** Its last lines (at most 10 000), output and errors in order, each cut at 16 KiB. `not-found` when it is gone. Default deadline 10 s. */
+  logs(id: string, options: CallOptions & { lines: number }): Promise<string[]>;
+}
+
+/** Why an instance that was started does not run steadily, as half a sentence; nothing when it does. */
+export function whyNotServing(instance: Instance): string | undefined {
+  const code = instance.exitCode === undefined ? "" : ` with exit code ${instance.exitCode}`;
+  if (instance.oomKilled) return "it ran out of memory";
+  if (instance.state === "exited") return `it exited${code}`;
+  if (instance.state === "created") return "it was never started";
+  if (instance.restarts > 0 || instance.state === "restarting")
+    return `it exited${code} and was started again`;
+  return undefined;
+}
