@@ -1,0 +1,109 @@
+/** A balancer without traffic, for tests of what stands on the seam. Who answers, and how busy they are, is told by the test. */
+import {
+  type Address,
+  type Balancer,
+  type BalancerConfig,
+  BalancerError,
+  type CallOptions,
+  type Counters,
+  type Route,
+  type Slot,
+} from "./contract.ts";
+import { checkConfig, checkSlot } from "./rules.ts";
+
+export interface MemoryBalancerOptions {
+  /** Whether an instance passes its health check; absent: every one does. */
+  healthy?: (address: Address, path: string | undefined) => boolean;
+  /** Sessions under way at an address; absent: none ever. */
+  sessions?: (address: Address) => number;
+}
+
+export interface MemoryBalancer extends Balancer {
+  /** Counts requests as if they had passed. */
+  count(route: string, slot: number, counters: Partial<Counters>): void;
+  /** Addresses that would get requests now. */
+  serving(route: string): Address[];
+  /** While set, every call fails with `balancer-unreachable`. */
+  down: boolean;
+}
+
+interface Kept {
+  route: Route;
+  slots: Slot[];
+  counters: Counters[];
+}
+
+export function createMemoryBalancer(options: MemoryBalancerOptions = {}): MemoryBalancer {
+  let kept = new Map<string, Kept>();
+  const healthy = options.healthy ?? (() => true);
+  const find = (route: string, slot = 0, call: CallOptions = {}): Kept & { slot: Slot } => {
+    if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
+    if (call.signal?.aborted) throw new BalancerError("aborted", "the call was aborted");
+    const found = kept.get(route);
+    const slotFound = found?.slots[slot];
+    if (!found || !slotFound) throw new BalancerError("not-found", `there is no slot ${slot} of ${route}`);
+    return { ...found, slot: slotFound };
+  };
+  const balancer: MemoryBalancer = {
+    down: false,
+    async apply(config) {
+      checkConfig(config);
+      if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
+      kept = next(config, kept);
+    },
+    async setSlot(route, slot, change, call) {
+      checkSlot(change);
+      find(route, slot, call).slots[slot] = structuredClone(change);
+    },
+    async health(route, slot, call) {
+      const { slot: at, route: of } = find(route, slot, call);
+      if (!at.address || at.state === "maint") return { health: "unknown" };
+      return healthy(at.address, of.healthPath)
+        ? { health: "up", detail: "200" }
+        : { health: "down", detail: "connection refused" };
+    },
+    async sessions(route, slot, call) {
+      const { address } = find(route, slot, call).slot;
+      return address ? (options.sessions?.(address) ?? 0) : 0;
+    },
+    async stats(route, call) {
+      const { counters } = find(route, 0, call);
+      return { ...counters.reduce(add, none()), slots: counters.map((each) => ({ ...each })) };
+    },
+    async remove() {
+      kept = new Map();
+    },
+    count(route, slot, more) {
+      const { counters } = find(route, slot);
+      counters[slot] = add(counters[slot] ?? none(), { ...none(), ...more });
+    },
+    serving(route) {
+      const { slots, route: of } = find(route);
+      return slots.flatMap(({ address, state, weight }) =>
+        address && state === "ready" && weight > 0 && healthy(address, of.healthPath) ? [address] : [],
+      );
+    },
+  };
+  return balancer;
+}
+
+function next(config: BalancerConfig, before: Map<string, Kept>): Map<string, Kept> {
+  return new Map(
+    config.routes.map((route) => {
+      const counters = route.slots.map((_, index) => before.get(route.id)?.counters[index] ?? none());
+      return [route.id, { route, slots: structuredClone([...route.slots]), counters }];
+    }),
+  );
+}
+
+function none(): Counters {
+  return { requests: 0, serverErrors: 0, connectionErrors: 0 };
+}
+
+function add(left: Counters, right: Counters): Counters {
+  return {
+    requests: left.requests + right.requests,
+    serverErrors: left.serverErrors + right.serverErrors,
+    connectionErrors: left.connectionErrors + right.connectionErrors,
+  };
+}

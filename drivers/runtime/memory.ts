@@ -1,0 +1,235 @@
+/** A runtime without containers, for tests of what stands on the seam. What a container would do is told by `behave`. */
+import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type CallOptions,
+  type ContainerSpec,
+  type Instance,
+  type InstanceSpec,
+  type JobResult,
+  type Network,
+  type Runtime,
+  RuntimeError,
+} from "./contract.ts";
+
+/** What a container does once it is started. */
+export interface Behaviour {
+  /** Lines it prints at its start. */
+  output?: readonly string[];
+  /** It ends with this code; absent: it runs until it is stopped. */
+  exitCode?: number;
+  /** When it ends; absent: at once. */
+  afterMs?: number;
+  oomKilled?: boolean;
+  /** It does not end on SIGTERM. */
+  ignoresStop?: boolean;
+}
+
+export interface MemoryRuntimeOptions {
+  /** Images on the host at the start. */
+  images: readonly string[];
+  /** Images that can be pulled. */
+  registry?: readonly string[];
+  /** Absent: everything runs until it is stopped. */
+  behave?: (spec: ContainerSpec) => Behaviour;
+}
+
+export interface MemoryRuntime extends Runtime {
+  /** Ends a running instance as a crash would; the engine starts it again. */
+  crash(id: string, exitCode: number): void;
+  /** While set, every call fails with `docker-unreachable`. */
+  engineDown: boolean;
+  /** While set, a pull of what is not here fails with `registry-unreachable`. */
+  registryDown: boolean;
+}
+
+interface Kept {
+  instance: Instance;
+  spec: ContainerSpec;
+  behaviour: Behaviour;
+  output: string[];
+  /** Set for jobs: settles when it ended. */
+  ended?: Promise<void>;
+}
+
+interface World {
+  images: Set<string>;
+  registry: ReadonlySet<string>;
+  networks: Map<string, Network>;
+  kept: Map<string, Kept>;
+  addresses: number;
+  behave(spec: ContainerSpec): Behaviour;
+}
+
+export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntime {
+  const world: World = {
+    images: new Set(options.images),
+    registry: new Set(options.registry),
+    networks: new Map(),
+    kept: new Map(),
+    addresses: 1,
+    behave: options.behave ?? (() => ({})),
+  };
+  const check = (call: CallOptions = {}) => {
+    if (runtime.engineDown) throw new RuntimeError("docker-unreachable", "the engine does not answer");
+    if (call.signal?.aborted) throw new RuntimeError("aborted", "the call was aborted");
+  };
+  const runtime: MemoryRuntime = {
+    engineDown: false,
+    registryDown: false,
+    crash: (id, exitCode) => crash(mustFind(world, id), exitCode),
+    async ensureNetwork(environment, call) {
+      check(call);
+      return ensureNetwork(world, environment);
+    },
+    async removeEnvironment(environment, call) {
+      check(call);
+      const used = [...world.kept.values()].some(({ instance }) => instance.environment === environment);
+      if (used) throw new RuntimeError("in-use", `instances are left in ${environment}`);
+      world.networks.delete(environment);
+    },
+    async pull(image, call) {
+      check(call);
+      if (world.images.has(image)) return;
+      if (runtime.registryDown) throw new RuntimeError("registry-unreachable", `the registry of ${image} does not answer`);
+      if (!world.registry.has(image)) throw new RuntimeError("image-missing", `there is no image ${image}`);
+      world.images.add(image);
+    },
+    async start(spec, call) {
+      check(call);
+      return start(world, spec);
+    },
+    async runOnce(spec, call = {}) {
+      check(call);
+      return await runOnce(world, spec, call);
+    },
+    async inspect(id, call) {
+      check(call);
+      const kept = world.kept.get(id);
+      return kept && { ...kept.instance };
+    },
+    async list(labels, call) {
+      check(call);
+      return [...world.kept.values()].filter(({ spec }) => carries(spec, labels)).map(({ instance }) => ({ ...instance }));
+    },
+    async stop(id, call) {
+      check(call);
+      const kept = world.kept.get(id);
+      if (kept?.instance.state === "running") end(kept.instance, kept.behaviour.ignoresStop ? 137 : 143);
+    },
+    async remove(id, call) {
+      check(call);
+      world.kept.delete(id);
+    },
+    async logs(id, call) {
+      check(call);
+      return mustFind(world, id).output.slice(-call.lines);
+    },
+  };
+  return runtime;
+}
+
+function ensureNetwork(world: World, environment: string): Network {
+  const found = world.networks.get(environment);
+  if (found) return found;
+  const network = { name: `memory-${environment}`, environment, subnet: `10.77.${world.networks.size}.0/24` };
+  world.networks.set(environment, network);
+  return network;
+}
+
+function start(world: World, spec: InstanceSpec): Instance {
+  const found = byName(world, spec.name);
+  if (found) {
+    if (!same(found.spec, spec)) throw taken(spec);
+    if (found.instance.state !== "running") begin(world, found);
+    return { ...found.instance };
+  }
+  const kept = create(world, spec, spec.kind);
+  begin(world, kept);
+  const { exitCode, afterMs = 0 } = kept.behaviour;
+  if (exitCode === undefined) return { ...kept.instance };
+  if (afterMs === 0) {
+    crash(kept, exitCode);
+    throw new RuntimeError("start-failed", `${spec.name} exited at once with ${exitCode}`, { tail: kept.output });
+  }
+  setTimeout(() => crash(kept, exitCode), afterMs).unref();
+  return { ...kept.instance };
+}
+
+async function runOnce(world: World, spec: ContainerSpec, call: CallOptions): Promise<JobResult> {
+  const found = byName(world, spec.name);
+  if (found && !same(found.spec, spec)) throw taken(spec);
+  const kept = found ?? create(world, spec, "job");
+  if (!found) {
+    begin(world, kept);
+    kept.ended = sleep(kept.behaviour.afterMs ?? 0).then(() => end(kept.instance, kept.behaviour.exitCode ?? 0));
+  }
+  const limit = AbortSignal.any([AbortSignal.timeout(call.deadlineMs ?? 600_000), ...(call.signal ? [call.signal] : [])]);
+  const late = new Promise<"late">((resolve) => limit.addEventListener("abort", () => resolve("late")));
+  if ((await Promise.race([kept.ended, late])) === "late") {
+    end(kept.instance, 137);
+    const code = call.signal?.aborted ? "aborted" : "deadline";
+    throw new RuntimeError(code, `${spec.name} was killed`, { tail: kept.output });
+  }
+  const { id, exitCode = 0, oomKilled } = kept.instance;
+  return { id, exitCode, oomKilled, tail: kept.output.slice(-200) };
+}
+
+function create(world: World, spec: ContainerSpec, kind: Instance["kind"]): Kept {
+  if (!world.networks.has(spec.environment)) throw new RuntimeError("not-found", `there is no network of ${spec.environment}`);
+  if (!world.images.has(spec.image)) throw new RuntimeError("image-missing", `the image ${spec.image} is not here`);
+  const { name, environment, labels, image } = spec;
+  const imageId = `sha256:${createHash("sha256").update(image).digest("hex")}`;
+  const id = randomUUID();
+  const kept: Kept = {
+    instance: { id, name, environment, kind, labels, image, imageId, state: "created", oomKilled: false, restarts: 0 },
+    spec: structuredClone(spec),
+    behaviour: world.behave(spec),
+    output: [],
+  };
+  world.kept.set(id, kept);
+  return kept;
+}
+
+function begin(world: World, kept: Kept): void {
+  const { instance } = kept;
+  instance.state = "running";
+  instance.startedAt = new Date();
+  instance.address ??= `10.77.255.${world.addresses++ % 250}`;
+  delete instance.exitCode;
+  kept.output.push(...(kept.behaviour.output ?? []));
+}
+
+function crash(kept: Kept, exitCode: number): void {
+  if (kept.instance.state !== "running") return;
+  Object.assign(kept.instance, { exitCode, state: "restarting", oomKilled: kept.behaviour.oomKilled ?? false });
+  kept.instance.restarts += 1;
+}
+
+function end(instance: Instance, exitCode: number): void {
+  if (instance.state === "exited") return;
+  Object.assign(instance, { exitCode, state: "exited" });
+  delete instance.address;
+}
+
+function mustFind(world: World, id: string): Kept {
+  const kept = world.kept.get(id);
+  if (!kept) throw new RuntimeError("not-found", `there is no instance ${id}`);
+  return kept;
+}
+
+function byName(world: World, name: string): Kept | undefined {
+  return [...world.kept.values()].find(({ spec }) => spec.name === name);
+}
+
+function carries(spec: ContainerSpec, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(labels).every(([key, value]) => spec.labels[key] === value);
+}
+
+function same(left: ContainerSpec, right: ContainerSpec): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+function taken(spec: ContainerSpec): RuntimeError {
+  return new RuntimeError("name-taken", `${spec.name} exists, made from another specification`);
+}
