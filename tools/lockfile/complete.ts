@@ -29,7 +29,11 @@ export function platformOf(name: string): Pick<LockEntry, "os" | "cpu" | "libc">
   const words = name.split(/[/-]/);
   const os = systems.filter((system) => words.includes(system));
   const cpu = processors.filter((processor) => words.includes(processor));
-  const libc = words.some((word) => word.startsWith("gnu")) ? ["glibc"] : words.some((word) => word.startsWith("musl")) ? ["musl"] : [];
+  const libc = words.some((word) => word.startsWith("gnu"))
+    ? ["glibc"]
+    : words.some((word) => word.startsWith("musl"))
+      ? ["musl"]
+      : [];
   return { ...(os.length > 0 && { os }), ...(cpu.length > 0 && { cpu }), ...(libc.length > 0 && { libc }) };
 }
 
@@ -40,7 +44,12 @@ export function missingEntries(lock: Lockfile): [string, LockEntry][] {
       .filter(([name]) => !(`node_modules/${name}` in lock.packages))
       .map(([name, version]): [string, LockEntry] => [
         `node_modules/${name}`,
-        { version: version.replace(/^[\^~]/, ""), ...platformOf(name), ...(parent.dev && { dev: true }), optional: true },
+        {
+          version: version.replace(/^[\^~]/, ""),
+          ...platformOf(name),
+          ...(parent.dev && { dev: true }),
+          optional: true,
+        },
       ]),
   );
 }

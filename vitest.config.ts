@@ -1,0 +1,60 @@
+/**
+ * What a test needs is told by its place: `*.docker.test.ts` needs the Docker Engine, `e2e/` the whole platform, the
+ * rest of `server/` (outside the pure `core/`) PostgreSQL, and everything else only Node.
+ */
+import { defineConfig } from "vitest/config";
+
+const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,testing,bench}";
+const docker = "**/*.docker.test.ts";
+const architecture = "tools/architecture.test.ts";
+
+/** Threads without isolation: a file costs its imports once. So no test may leave a changed global behind. */
+const shared = { environment: "node", pool: "threads", isolate: false } as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...shared, name: "check", include: [architecture] } },
+      {
+        test: {
+          ...shared,
+          name: "unit",
+          include: [`${anywhere.replace("server,", "")}/**/*.test.ts`, "server/**/core/**/*.test.ts"],
+          exclude: [docker, architecture],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "module",
+          include: ["server/**/*.test.ts"],
+          exclude: ["server/**/core/**", docker],
+          globalSetup: ["./testing/postgres-setup.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "driver",
+          include: [`${anywhere}/**/*.docker.test.ts`],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "e2e",
+          include: ["e2e/**/*.test.ts"],
+          // One platform at a time: two would share the cores, and their timings with them.
+          maxWorkers: 1,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
