@@ -50,7 +50,12 @@ export interface Parsed<E extends Endpoint> {
   body: Part<E, "body">;
 }
 
-type Given<E, K extends string> = PartInput<E, K> extends undefined ? unknown : {} extends PartInput<E, K> ? { [key in K]?: PartInput<E, K> } : { [key in K]: PartInput<E, K> };
+type Given<E, K extends string> =
+  PartInput<E, K> extends undefined
+    ? unknown
+    : {} extends PartInput<E, K>
+      ? { [key in K]?: PartInput<E, K> }
+      : { [key in K]: PartInput<E, K> };
 
 /** What a caller of the client gives. */
 export type CallInput<E extends Endpoint> = Given<E, "params"> & Given<E, "query"> & Given<E, "body">;

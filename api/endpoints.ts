@@ -1,8 +1,10 @@
 /** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
 import { accessEndpoints } from "./endpoints/access.ts";
+import { agentEndpoints } from "./endpoints/agent.ts";
 
 export const allEndpoints = {
   ...accessEndpoints,
+  ...agentEndpoints,
 };
 
 export type AllEndpoints = typeof allEndpoints;

@@ -21,7 +21,11 @@ export const errorCatalogue = {
   "pull-request.own": { status: 403, exit: 1, summary: "Authors do not approve their own pull requests." },
   "pull-request.not-approved": { status: 409, exit: 1, summary: "The pull request needs an approval first." },
   "pull-request.not-green": { status: 409, exit: 1, summary: "The required build of the head commit is not green." },
-  "pull-request.conflicts": { status: 409, exit: 1, summary: "The branches conflict; merge or rebase by hand and push." },
+  "pull-request.conflicts": {
+    status: 409,
+    exit: 1,
+    summary: "The branches conflict; merge or rebase by hand and push.",
+  },
   "pull-request.closed": { status: 409, exit: 1, summary: "The pull request is closed or merged already." },
   "lease.stale": { status: 409, exit: 1, summary: "The lease has ended or belongs to somebody else; stop the work." },
   "build.wrong-state": { status: 409, exit: 1, summary: "The build, step or job is not in a state that allows this." },
@@ -57,7 +61,11 @@ export interface Refusal {
   details?: Record<string, unknown>;
 }
 
-export function refuse(code: ErrorCode, message: string, more: Pick<Refusal, "place" | "fix" | "details"> = {}): Refusal {
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  more: Pick<Refusal, "place" | "fix" | "details"> = {},
+): Refusal {
   return { refused: code, message, ...more };
 }
 

@@ -42,11 +42,17 @@ export const deploymentOutcomes = ["succeeded", "rolled-back", "failed", "cancel
 
 export const eventCatalogue = {
   "access.user-created": z.object({ user: z.string(), role: z.string() }),
+  "access.role-changed": z.object({ user: z.string(), role: z.string() }),
   "access.token-created": z.object({ user: z.string(), token: uuid, name: z.string() }),
   "access.token-revoked": z.object({ token: uuid }),
   "source.repository-created": z.object({ repository: repositoryName }),
   "source.ref-changed": ref,
-  "source.pull-request-opened": z.object({ repository: repositoryName, number: z.int(), branch: branchName, head: revision }),
+  "source.pull-request-opened": z.object({
+    repository: repositoryName,
+    number: z.int(),
+    branch: branchName,
+    head: revision,
+  }),
   "source.pull-request-approved": z.object({ repository: repositoryName, number: z.int(), user: z.string() }),
   "source.pull-request-merged": z.object({ repository: repositoryName, number: z.int(), commit: revision }),
   "source.pull-request-closed": z.object({ repository: repositoryName, number: z.int() }),
@@ -54,11 +60,22 @@ export const eventCatalogue = {
   "fleet.environment-changed": z.object({ environment: environmentName, commit: revision }),
   "builds.build-created": build,
   "builds.build-finished": build.extend({ outcome: z.enum(outcomes) }),
-  "builds.job-finished": z.object({ build: uuid, job: uuid, key: z.string(), attempt: z.int(), outcome: z.enum(outcomes) }),
+  "builds.job-finished": z.object({
+    build: uuid,
+    job: uuid,
+    key: z.string(),
+    attempt: z.int(),
+    outcome: z.enum(outcomes),
+  }),
   /** A `publish` step pushed its image: the material of a release. */
   "builds.image-published": build.extend({ service: serviceName, digest, image: z.string() }),
   /** A `deploy` step is ready to go and waits for `deployments.deployment-finished` with the same `request`. */
-  "builds.deploy-requested": build.extend({ request: uuid, service: serviceName, environment: environmentName, actor: z.string().optional() }),
+  "builds.deploy-requested": build.extend({
+    request: uuid,
+    service: serviceName,
+    environment: environmentName,
+    actor: z.string().optional(),
+  }),
   "builds.deploy-canceled": z.object({ request: uuid }),
   "releases.release-created": release.extend({ build: uuid }),
   "deployments.deployment-created": deployment.extend({ request: uuid.optional() }),

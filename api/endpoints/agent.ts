@@ -1,0 +1,124 @@
+/** What agents say to the server. Every call about a job carries the fencing token of its lease; a stale one is refused `lease.stale`. */
+import { z } from "zod";
+import { endpoints } from "../endpoint.ts";
+import { branchName, digest, repositoryName, revision, serviceName, uuid } from "../names.ts";
+
+const leaseToken = z.string().min(20).max(100).describe("Fencing token of this lease.");
+const job = z.object({ id: uuid });
+
+/** How the job is to be done. Paths are relative to the checkout. */
+const work = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("command"), commands: z.array(z.string()), image: z.string().optional() }),
+  z.object({ kind: z.literal("test"), compose: z.string(), run: z.string() }),
+  z.object({
+    kind: z.literal("publish"),
+    service: serviceName,
+    context: z.string(),
+    dockerfile: z.string(),
+    args: z.record(z.string(), z.string()),
+  }),
+]);
+export type Work = z.output<typeof work>;
+
+export const assignment = z.object({
+  job: uuid,
+  attempt: z.int().positive(),
+  token: leaseToken,
+  /** The lease ends this long after the last renewal; renew at a third of it. */
+  leaseMs: z.int().positive(),
+  timeoutMs: z.int().positive(),
+  label: z.string(),
+  work,
+  build: z.object({
+    id: uuid,
+    number: z.int().positive(),
+    repository: repositoryName,
+    branch: branchName,
+    commit: revision,
+    message: z.string(),
+  }),
+  /** Variables of the job, in clear. */
+  env: z.record(z.string(), z.string()),
+  /** Also variables; their values are masked in the log. */
+  secrets: z.record(z.string(), z.string()),
+  /** Git over HTTP and the image registry at the server's address; the token is the password of both. */
+  credentials: z.object({ user: z.string(), password: z.string() }),
+});
+export type Assignment = z.output<typeof assignment>;
+
+export const jobResult = z.object({
+  outcome: z.enum(["passed", "failed", "canceled", "timed-out"]),
+  /** Absent when the job never came to run its command. */
+  exitStatus: z.int().optional(),
+  /** One sentence where the exit status alone does not tell why. */
+  reason: z.string().max(2000).optional(),
+  /** The image that a `publish` pushed. */
+  image: z.object({ reference: z.string(), digest }).optional(),
+});
+export type JobResult = z.output<typeof jobResult>;
+
+/** Raw bytes in one chunk of a log, before base64. */
+export const logChunkLimit = 256 * 1024;
+
+export const agentEndpoints = endpoints({
+  leaseJob: {
+    method: "POST",
+    path: "/api/agent/lease",
+    summary: "Wait up to `waitMs` for a job and lease it.",
+    auth: { agent: true },
+    body: z.strictObject({
+      agent: z.string().min(1).max(100).describe("Name of the agent, unique among the running ones."),
+      tags: z.record(z.string(), z.string()).default({}),
+      waitMs: z.int().min(0).max(30_000).default(20_000),
+    }),
+    response: z.object({ assignment: assignment.nullable() }),
+    errors: ["server.stopping"],
+  },
+  startJob: {
+    method: "POST",
+    path: "/api/agent/jobs/:id/start",
+    summary: "The job's work begins.",
+    auth: { agent: true },
+    params: job,
+    body: z.strictObject({ token: leaseToken }),
+    response: z.object({}),
+    errors: ["lease.stale"],
+  },
+  renewLease: {
+    method: "POST",
+    path: "/api/agent/jobs/:id/renew",
+    summary:
+      "Keep the lease; learn whether to cancel. After a refusal the agent ends its containers before anything else.",
+    auth: { agent: true },
+    params: job,
+    body: z.strictObject({ token: leaseToken }),
+    response: z.object({ cancel: z.boolean() }),
+    errors: ["lease.stale"],
+  },
+  appendLog: {
+    method: "POST",
+    path: "/api/agent/jobs/:id/log",
+    summary: "Append a chunk to the attempt's log. A chunk that is there already (same sequence) is taken as done.",
+    auth: { agent: true },
+    params: job,
+    body: z.strictObject({
+      token: leaseToken,
+      sequence: z.int().nonnegative(),
+      offset: z.int().nonnegative().describe("Bytes of the log before this chunk."),
+      data: z.base64().describe(`At most ${logChunkLimit} bytes, secrets masked already.`),
+    }),
+    bodyLimit: 1024 * 1024,
+    response: z.object({ next: z.int().describe("The sequence that the server expects next.") }),
+    errors: ["lease.stale", "conflict", "disk.full"],
+  },
+  finishJob: {
+    method: "POST",
+    path: "/api/agent/jobs/:id/finish",
+    summary: "The job has ended and its containers are gone. Repeating the same result is taken as done.",
+    auth: { agent: true },
+    params: job,
+    body: z.strictObject({ token: leaseToken, result: jobResult }),
+    response: z.object({}),
+    errors: ["lease.stale"],
+  },
+});

@@ -1,0 +1,91 @@
+/** Configuration: one schema, read once from TOWLINE_* variables; its descriptions make the manual. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { refuse, type Refusal } from "#api/errors.ts";
+import { nearest } from "#api/nearest.ts";
+
+const port = z.coerce.number().int().min(0).max(65535);
+
+const schema = z.object({
+  TOWLINE_HOME: z.string().describe("Folder of all that this installation keeps."),
+  TOWLINE_HOST: z.string().default("127.0.0.1").describe("Address that the server listens on."),
+  TOWLINE_PORT: port.default(7300).describe("Port of the API, Git and the image registry; 0 takes a free one."),
+  TOWLINE_HTTP_PORT: port.default(8300).describe("Port of the load balancer that users of the services reach."),
+  TOWLINE_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe("Address under which people reach the server, where a proxy stands in front."),
+  TOWLINE_DATABASE_URL: z
+    .string()
+    .optional()
+    .describe("Your own PostgreSQL (14 or later) in place of the embedded one."),
+  TOWLINE_LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("Least level that is logged."),
+  TOWLINE_HAPROXY_IMAGE: z.string().default("towline/base-haproxy").describe("Image of the load balancer."),
+  TOWLINE_DISK_FLOOR: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(1024)
+    .describe("MiB that stay free: below it no build starts and no upload is taken."),
+});
+
+export interface Config {
+  home: string;
+  host: string;
+  port: number;
+  httpPort: number;
+  publicUrl: string | undefined;
+  databaseUrl: string | undefined;
+  logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
+  haproxyImage: string;
+  /** Bytes. */
+  diskFloor: number;
+}
+
+/** Variables of the client and the agent, known here so that they are not refused as misspelt. */
+const clientVariables = ["TOWLINE_TOKEN", "TOWLINE_URL"];
+
+export function readConfig(environment: Record<string, string | undefined>): Config | Refusal {
+  const known = [...Object.keys(schema.shape), ...clientVariables];
+  const unknown = Object.keys(environment).find((name) => name.startsWith("TOWLINE_") && !known.includes(name));
+  if (unknown) return unknownVariable(unknown, known);
+  const parsed = schema.safeParse({ TOWLINE_HOME: join(homedir(), ".towline"), ...withoutEmpty(environment) });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return refuse("config.invalid", `${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const v = parsed.data;
+  return {
+    home: v.TOWLINE_HOME,
+    host: v.TOWLINE_HOST,
+    port: v.TOWLINE_PORT,
+    httpPort: v.TOWLINE_HTTP_PORT,
+    publicUrl: v.TOWLINE_PUBLIC_URL,
+    databaseUrl: v.TOWLINE_DATABASE_URL,
+    logLevel: v.TOWLINE_LOG_LEVEL,
+    haproxyImage: v.TOWLINE_HAPROXY_IMAGE,
+    diskFloor: v.TOWLINE_DISK_FLOOR * 1024 * 1024,
+  };
+}
+
+/** Name, default and meaning of each setting, for the manual. */
+export function configManual(): { name: string; meaning: string; fallback: string }[] {
+  const { properties = {} } = z.toJSONSchema(schema, { io: "input" });
+  return Object.entries(properties).map(([name, property]) => {
+    const { description = "", default: fallback = "" } = property as { description?: string; default?: unknown };
+    return { name, meaning: description, fallback: String(fallback) };
+  });
+}
+
+function unknownVariable(name: string, known: string[]): Refusal {
+  const suggestion = nearest(name, known);
+  return refuse("config.invalid", `${name} is not a setting`, suggestion ? { fix: `Did you mean ${suggestion}?` } : {});
+}
+
+function withoutEmpty(environment: Record<string, string | undefined>) {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""));
+}

@@ -1,0 +1,36 @@
+/** The door to PostgreSQL. Each module narrows `Database` to its own tables in its `store.ts`. */
+import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import pg from "pg";
+import type { Log } from "./log.ts";
+
+/** No table is known here; a store names its own with `db.withTables<Tables>()`. */
+export type Tables = {};
+export type Database = Kysely<Tables>;
+export type Tx = Transaction<Tables>;
+
+export interface OpenDatabase extends AsyncDisposable {
+  db: Database;
+  pool: pg.Pool;
+}
+
+// Counters are far below 2^53, and strings for numbers invite mistakes.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Opens a pool. A connection that PostgreSQL drops is logged and replaced, never an uncaught error. */
+export function openDatabase(url: string, log: Log, connections = 20): OpenDatabase {
+  const pool = new pg.Pool({ connectionString: url, max: connections, application_name: "towline" });
+  pool.on("error", (error) => {
+    if (!pool.ending) log.warn({ err: error }, "an idle database connection was lost");
+  });
+  // The listener covers clients at work as well: without one, a killed server process would end ours.
+  pool.on("connect", (client) =>
+    client.on("error", (error) => log.debug({ err: error }, "a database connection was lost")),
+  );
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, [Symbol.asyncDispose]: () => db.destroy() };
+}
+
+/** Wakes everyone who listens on the channel once the transaction commits; a lost wake costs a sweep's delay, no more. */
+export async function notify(tx: Database, channel: string): Promise<void> {
+  await sql`select pg_notify(${channel}, '')`.execute(tx);
+}

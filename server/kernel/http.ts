@@ -1,0 +1,180 @@
+/** Fastify from the table of endpoint rows: parse, check the rule, call the handler, answer or refuse. */
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
+import type { z } from "zod";
+import type { AuthRule, CallOutput, Endpoint, Parsed, Role } from "#api/endpoint.ts";
+import { errorCatalogue, isRefusal, refuse, type Refusal, RefusalError } from "#api/errors.ts";
+import { newId } from "./clock.ts";
+import type { Log } from "./log.ts";
+
+/** Who calls. A job's token opens Git and the registry only, never an endpoint row. */
+export type Principal =
+  | { kind: "user"; name: string; role: Role; token: string }
+  | { kind: "agent"; name: string; token: string }
+  | { kind: "job"; name: string; token: string; grants: Grants };
+
+/** What a job may reach: actions per repository, both in Git (`pull`) and in the image registry. */
+export interface Grants {
+  repositories: Record<string, ("pull" | "push")[]>;
+}
+
+export interface Context {
+  principal: Principal | undefined;
+  log: Log;
+  requestId: string;
+  /** Fires when the caller has gone or the server stops: long polls end on it. */
+  signal: AbortSignal;
+}
+
+export type Handler<E extends Endpoint> = (
+  request: Parsed<E>,
+  context: Context,
+) => Promise<CallOutput<E> | Refusal> | CallOutput<E> | Refusal;
+
+export type Handlers<T extends Record<string, Endpoint>> = { [K in keyof T]: Handler<T[K]> };
+
+export interface HttpDeps {
+  log: Log;
+  /** The caller behind an `authorization` header; undefined without one, a refusal for a wrong one. */
+  authenticate(authorization: string | undefined): Promise<Principal | Refusal | undefined>;
+  stopping: AbortSignal;
+}
+
+export function createHttp({ log }: Pick<HttpDeps, "log">): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: newId,
+    requestIdHeader: false,
+    bodyLimit: 1024 * 1024,
+    // Long polls, pushes and uploads end by their own rules.
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 300 },
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers({
+      "x-request-id": request.id,
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY",
+      "referrer-policy": "no-referrer",
+      "content-security-policy": "default-src 'self'",
+    });
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    request.log.debug(
+      { method: request.method, path: request.url.split("?")[0], status: reply.statusCode, ms: reply.elapsedTime },
+      "answered",
+    );
+  });
+  app.setErrorHandler((error, request, reply) => sendRefusal(reply, refusalOf(error as FastifyError, request)));
+  app.setNotFoundHandler((request, reply) =>
+    sendRefusal(
+      reply,
+      refuse("request.unknown-endpoint", `${request.method} ${request.url.split("?")[0]} does not exist`),
+    ),
+  );
+  return app;
+}
+
+/** Adds the rows of one table with their handlers. */
+export function serveEndpoints<T extends Record<string, Endpoint>>(
+  app: FastifyInstance,
+  deps: HttpDeps,
+  rows: { table: T; handlers: Handlers<T> },
+): void {
+  for (const [name, row] of Object.entries(rows.table)) {
+    const handler = rows.handlers[name] as Handler<Endpoint>;
+    app.route({
+      method: row.method,
+      url: row.path,
+      ...(row.bodyLimit ? { bodyLimit: row.bodyLimit } : {}),
+      handler: (request, reply) => answer(row, handler, { deps, request, reply }),
+    });
+  }
+}
+
+interface Exchange {
+  deps: HttpDeps;
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
+async function answer(
+  row: Endpoint,
+  handler: Handler<Endpoint>,
+  { deps, request, reply }: Exchange,
+): Promise<FastifyReply> {
+  const principal = await deps.authenticate(request.headers.authorization);
+  if (isRefusal(principal)) return sendRefusal(reply, principal);
+  const denied = checkRule(row.auth, principal);
+  if (denied) return sendRefusal(reply, denied);
+  const parsed = parseRequest(row, request);
+  if (isRefusal(parsed)) return sendRefusal(reply, parsed);
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, deps.stopping]);
+  const context = { principal, log: request.log as unknown as Log, requestId: request.id, signal };
+  const result = await handler(parsed, context);
+  if (isRefusal(result)) return sendRefusal(reply, result);
+  return reply.header("cache-control", "no-store").send(row.response.parse(result));
+}
+
+/** Why the rule keeps this caller out, or undefined. */
+export function checkRule(rule: AuthRule, principal: Principal | undefined): Refusal | undefined {
+  if (rule === "public") return undefined;
+  if (!principal) return refuse("auth.required", "this needs a token");
+  if ("agent" in rule)
+    return principal.kind === "agent" ? undefined : refuse("auth.forbidden", "only agents may do this");
+  if (principal.kind === "user" && rule.roles.includes(principal.role)) return undefined;
+  return refuse("auth.forbidden", `this needs one of the roles ${rule.roles.join(", ")}`);
+}
+
+/** The user behind a request that a role rule has let in. */
+export function userOf({ principal }: Context): Extract<Principal, { kind: "user" }> {
+  if (principal?.kind !== "user") throw new Error("a role rule let in somebody who is not a user");
+  return principal;
+}
+
+function parseRequest(row: Endpoint, request: FastifyRequest): Parsed<Endpoint> | Refusal {
+  const parts: Record<string, unknown> = {};
+  for (const part of ["params", "query", "body"] as const) {
+    const schema = row[part] as z.ZodType | undefined;
+    const result = schema?.safeParse(request[part] ?? {});
+    if (result && !result.success) return invalidPart(part, result.error);
+    parts[part] = result?.data;
+  }
+  return parts as unknown as Parsed<Endpoint>;
+}
+
+function invalidPart(part: string, error: z.ZodError): Refusal {
+  const issues = error.issues
+    .slice(0, 10)
+    .map((issue) => ({ path: [part, ...issue.path].join("."), message: issue.message }));
+  return refuse("request.invalid", issues.map(({ path, message }) => `${path}: ${message}`).join("; "), {
+    details: { issues },
+  });
+}
+
+export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { refused: code, ...rest } = refusal;
+  const status = errorCatalogue[code].status;
+  if (status === 401) reply.header("www-authenticate", 'Basic realm="towline"');
+  return reply.code(status).send({ error: { code, ...rest, requestId: reply.request.id } });
+}
+
+function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
+  if (error instanceof RefusalError) return error.refusal;
+  if (error.statusCode === 413) return refuse("request.too-large", error.message);
+  if ((error.statusCode ?? 500) < 500) return refuse("request.invalid", error.message);
+  if ((error as NodeJS.ErrnoException).code === "ENOSPC") return refuse("disk.full", "the server's disk is full");
+  request.log.error({ err: error, path: request.url.split("?")[0] }, "a request failed");
+  return refuse("server.failed", "something broke; the server's log has this request id");
+}

@@ -1,0 +1,71 @@
+/**
+ * Background jobs on graphile-worker. A job is an intent: the same key replaces a waiting one, a failed one is tried again
+ * with backoff, and one whose process died is taken up at the next start, so tasks must be idempotent.
+ */
+import { sql } from "kysely";
+import { Logger, run, type TaskList } from "graphile-worker";
+import type pg from "pg";
+import type { Database, Tx } from "./database.ts";
+import type { Log } from "./log.ts";
+
+/** A task gets its payload and a signal that fires when the server stops: long waits end on it and are run again later. */
+export type Task = (payload: unknown, signal: AbortSignal) => Promise<void>;
+
+export interface JobOptions {
+  /** One waiting job at most under this key; adding again replaces its time and payload. */
+  key?: string;
+  runAt?: Date;
+}
+
+export interface Jobs {
+  /** Joins the caller's transaction: the job exists exactly when the caller's change does. */
+  add(tx: Tx, task: string, payload: unknown, options?: JobOptions): Promise<void>;
+}
+
+export const jobs: Jobs = {
+  async add(tx, task, payload, { key, runAt } = {}) {
+    await sql`select graphile_worker.add_job(${task}, ${JSON.stringify(payload)}::json,
+      run_at => ${runAt ?? null}::timestamptz, job_key => ${key ?? null}, max_attempts => 1000)`.execute(tx);
+  },
+};
+
+interface Deps {
+  db: Database;
+  pool: pg.Pool;
+  log: Log;
+  tasks: Record<string, Task>;
+}
+
+/** Runs jobs until disposed; `dispose` lets the jobs at work finish. The caller makes sure that it is the only runner. */
+export async function startJobs({ db, pool, log, tasks }: Deps): Promise<AsyncDisposable> {
+  await releaseLeftLocks(db);
+  const stopping = new AbortController();
+  const taskList: TaskList = Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [name, (payload: unknown) => task(payload, stopping.signal)]),
+  );
+  const runner = await run({
+    pgPool: pool,
+    taskList,
+    concurrency: 16,
+    pollInterval: 1_000,
+    noHandleSignals: true,
+    crontab: "",
+    logger: new Logger(
+      () => (level, message, meta) => (level === "error" || level === "warning") && log.warn({ meta }, message),
+    ),
+  });
+  // A broken connection rejects this promise after stop(); without a listener it would end the process.
+  runner.promise.catch((error: unknown) => log.error({ err: error }, "the job runner ended"));
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await runner.stop().catch((error: unknown) => log.warn({ err: error }, "the job runner did not stop cleanly"));
+    },
+  };
+}
+
+/** A killed process leaves its jobs locked for four hours; whoever runs now is the only one, so no lock is in use. */
+async function releaseLeftLocks(db: Database): Promise<void> {
+  await sql`select graphile_worker.force_unlock_workers(array_agg(distinct locked_by))
+    from graphile_worker.jobs where locked_by is not null`.execute(db);
+}

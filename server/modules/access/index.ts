@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import type { Role } from "#api/endpoint.ts";
+import { refuse, type Refusal } from "#api/errors.ts";
+import { type Clock, newId, newSecret } from "#kernel/clock.ts";
+import type { Database, Tx } from "#kernel/database.ts";
+import type { Grants, Principal } from "#kernel/http.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import { parseAuthorization } from "./core/credentials.ts";
+import { accessRoutes } from "./routes.ts";
+import { accessStore } from "./store.ts";
+
+export interface AccessDeps {
+  db: Database;
+  emit: Emit;
+  clock: Clock;
+}
+
+export interface JobTokenRequest {
+  /** Shown in the audit log. */
+  name: string;
+  grants: Grants;
+  expiresAt: Date;
+}
+
+export interface Access {
+  /** Who stands behind an `authorization` header: undefined without one, a refusal for a wrong or expired one. */
+  authenticate(authorization: string | undefined): Promise<Principal | Refusal | undefined>;
+  /** On the first start makes the user `admin` and answers its token, which is not kept anywhere else; later undefined. */
+  ensureAdmin(): Promise<string | undefined>;
+  /** A token for an agent; the caller keeps it. */
+  issueAgentToken(name: string): Promise<string>;
+  /** A short-lived token that reaches only what `grants` names. */
+  issueJobToken(tx: Tx, request: JobTokenRequest): Promise<string>;
+  /** Removes tokens past their end. */
+  sweep(): Promise<void>;
+  handlers: ReturnType<typeof accessRoutes>;
+}
+
+const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
+
+export function createAccess({ db, emit, clock }: AccessDeps): Access {
+  const store = accessStore(db);
+
+  async function issue(tx: Database, token: Omit<Parameters<typeof store.insertToken>[0], "id" | "hash">) {
+    const secret = `tw_${newSecret()}`;
+    const row = await accessStore(tx).insertToken({ ...token, id: newId(), hash: hashOf(secret) });
+    return { row, secret };
+  }
+
+  async function authenticate(authorization: string | undefined): Promise<Principal | Refusal | undefined> {
+    if (!authorization) return undefined;
+    const credentials = parseAuthorization(authorization);
+    const found = credentials && (await store.tokenByHash(hashOf(credentials.token), clock.now()));
+    if (!found)
+      return refuse("auth.bad-token", "the token is unknown, expired or revoked", { fix: "Run `towline login`." });
+    await store.noteUse(found.id, clock.now());
+    if (found.kind === "user")
+      return { kind: "user", name: found.user_name ?? "", role: found.role as Role, token: found.id };
+    if (found.kind === "agent") return { kind: "agent", name: found.name, token: found.id };
+    return { kind: "job", name: found.name, token: found.id, grants: found.grants as Grants };
+  }
+
+  async function ensureAdmin(): Promise<string | undefined> {
+    return db.transaction().execute(async (tx) => {
+      const made = await accessStore(tx).insertUser({ name: "admin", role: "admin" });
+      if (!made) return undefined;
+      const { secret } = await issue(tx, { kind: "user", name: "first start", user_name: "admin", expires_at: null });
+      await emit(tx, "user:admin", "access.user-created", { user: "admin", role: "admin" });
+      return secret;
+    });
+  }
+
+  return {
+    authenticate,
+    ensureAdmin,
+    issueAgentToken: async (name) =>
+      (await issue(db, { kind: "agent", name, user_name: null, expires_at: null })).secret,
+    issueJobToken: async (tx, { name, grants, expiresAt }) =>
+      (await issue(tx, { kind: "job", name, user_name: null, grants, expires_at: expiresAt })).secret,
+    sweep: async () => void (await store.deleteExpiredTokens(clock.now())),
+    handlers: accessRoutes({ db, emit, clock, issue }),
+  };
+}

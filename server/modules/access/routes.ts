@@ -1,0 +1,106 @@
+import type { accessEndpoints } from "#api/endpoints/access.ts";
+import { orThrow, refuse } from "#api/errors.ts";
+import type { Clock } from "#kernel/clock.ts";
+import type { Database } from "#kernel/database.ts";
+import { type Handlers, userOf } from "#kernel/http.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import { accessStore, type NewToken } from "./store.ts";
+
+interface Deps {
+  db: Database;
+  emit: Emit;
+  clock: Clock;
+  issue(db: Database, token: Omit<NewToken, "id" | "hash">): Promise<{ row: TokenRow; secret: string }>;
+}
+
+interface TokenRow {
+  id: string;
+  user_name: string | null;
+  name: string;
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+}
+
+const day = 24 * 60 * 60 * 1000;
+
+export function accessRoutes({ db, emit, clock, issue }: Deps): Handlers<typeof accessEndpoints> {
+  const store = accessStore(db);
+  return {
+    whoAmI: async (_, context) =>
+      viewUser(orThrow((await store.user(userOf(context).name)) ?? refuse("not-found", "no such user"))),
+
+    listUsers: async () => ({ users: (await store.users()).map(viewUser) }),
+
+    createUser: ({ body }) =>
+      db.transaction().execute(async (tx) => {
+        const made = await accessStore(tx).insertUser(body);
+        if (!made) return refuse("conflict", `there is a user ${body.name} already`);
+        await emit(tx, `user:${body.name}`, "access.user-created", { user: body.name, role: body.role });
+        return viewUser(made);
+      }),
+
+    changeRole: ({ params, body }) =>
+      db.transaction().execute(async (tx) => {
+        const admins = await accessStore(tx).lockAdmins();
+        const last = admins.length === 1 && admins[0]?.name === params.name && body.role !== "admin";
+        if (last) return refuse("conflict", "this is the only admin; make another one first");
+        const changed = await accessStore(tx).setRole(params.name, body.role);
+        if (!changed) return refuse("not-found", `there is no user ${params.name}`);
+        await emit(tx, `user:${params.name}`, "access.role-changed", { user: params.name, role: body.role });
+        return viewUser(changed);
+      }),
+
+    listTokens: async (_, context) => ({ tokens: (await store.tokens(userOf(context).name)).map(viewToken) }),
+
+    createToken: ({ body }, context) => {
+      const caller = userOf(context);
+      const user = body.user ?? caller.name;
+      if (user !== caller.name && caller.role !== "admin")
+        return refuse("auth.forbidden", "only an admin makes tokens for others");
+      return db.transaction().execute(async (tx) => {
+        if (!(await accessStore(tx).user(user))) return refuse("not-found", `there is no user ${user}`);
+        const expiresAt = body.expiresInDays ? new Date(clock.now().getTime() + body.expiresInDays * day) : null;
+        const { row, secret } = await issue(tx, {
+          kind: "user",
+          name: body.name,
+          user_name: user,
+          expires_at: expiresAt,
+        });
+        await emit(tx, `user:${user}`, "access.token-created", { user, token: row.id, name: body.name });
+        return { ...viewToken(row), secret };
+      });
+    },
+
+    revokeToken: ({ params }, context) =>
+      db.transaction().execute(async (tx) => {
+        const token = await accessStore(tx).token(params.id);
+        const caller = userOf(context);
+        // To others an existing token looks like a missing one.
+        if (!token || (token.user_name !== caller.name && caller.role !== "admin"))
+          return refuse("not-found", "you have no such token");
+        await accessStore(tx).deleteToken(params.id);
+        await emit(tx, `user:${token.user_name ?? token.kind}`, "access.token-revoked", { token: params.id });
+        return { revoked: true as const };
+      }),
+  };
+}
+
+function viewUser(row: {
+  name: string;
+  role: "viewer" | "developer" | "analyst" | "lead" | "admin";
+  created_at: Date;
+}) {
+  return { name: row.name, role: row.role, createdAt: row.created_at.toISOString() };
+}
+
+function viewToken(row: TokenRow) {
+  return {
+    id: row.id,
+    user: row.user_name ?? "",
+    name: row.name,
+    createdAt: row.created_at.toISOString(),
+    expiresAt: row.expires_at?.toISOString() ?? null,
+    lastUsedAt: row.last_used_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,87 @@
+import { sql, type Generated } from "kysely";
+import type { Role } from "#api/endpoint.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Grants } from "#kernel/http.ts";
+
+export type AccessTables = {
+  users: { name: string; role: Role; created_at: Generated<Date> };
+  tokens: {
+    id: string;
+    hash: string;
+    kind: "user" | "agent" | "job";
+    name: string;
+    user_name: string | null;
+    grants: Generated<Grants | Record<string, never>>;
+    created_at: Generated<Date>;
+    expires_at: Date | null;
+    last_used_at: Date | null;
+  };
+};
+
+export interface NewToken {
+  id: string;
+  hash: string;
+  kind: "user" | "agent" | "job";
+  name: string;
+  user_name: string | null;
+  grants?: Grants;
+  expires_at: Date | null;
+}
+
+const tokenColumns = ["id", "user_name", "name", "created_at", "expires_at", "last_used_at"] as const;
+
+/** Use of a token is noted at most this often, so that reading does not write. */
+const usedGranularity = "5 minutes";
+
+export function accessStore(database: Database) {
+  const db = database.withTables<AccessTables>();
+  return {
+    users: () => db.selectFrom("users").selectAll().orderBy("name").execute(),
+    user: (name: string) => db.selectFrom("users").selectAll().where("name", "=", name).executeTakeFirst(),
+    insertUser: (user: { name: string; role: Role }) =>
+      db
+        .insertInto("users")
+        .values(user)
+        .onConflict((conflict) => conflict.doNothing())
+        .returningAll()
+        .executeTakeFirst(),
+    setRole: (name: string, role: Role) =>
+      db.updateTable("users").set({ role }).where("name", "=", name).returningAll().executeTakeFirst(),
+    lockAdmins: () => db.selectFrom("users").select("name").where("role", "=", "admin").forUpdate().execute(),
+
+    tokens: (user: string) =>
+      db.selectFrom("tokens").select(tokenColumns).where("user_name", "=", user).orderBy("created_at").execute(),
+    token: (id: string) =>
+      db.selectFrom("tokens").select(["id", "user_name", "kind"]).where("id", "=", id).executeTakeFirst(),
+    insertToken: ({ grants, ...token }: NewToken) =>
+      db
+        .insertInto("tokens")
+        .values({ ...token, ...(grants ? { grants: sql<Grants>`${JSON.stringify(grants)}::jsonb` } : {}) })
+        .returning(tokenColumns)
+        .executeTakeFirstOrThrow(),
+    deleteToken: (id: string) => db.deleteFrom("tokens").where("id", "=", id).execute(),
+    deleteExpiredTokens: (now: Date) => db.deleteFrom("tokens").where("expires_at", "<", now).execute(),
+    tokenByHash: (hash: string, now: Date) =>
+      db
+        .selectFrom("tokens")
+        .leftJoin("users", "users.name", "tokens.user_name")
+        .select(["tokens.id", "tokens.kind", "tokens.name", "tokens.user_name", "tokens.grants", "users.role"])
+        .where("hash", "=", hash)
+        .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", now)]))
+        .executeTakeFirst(),
+    noteUse: (id: string, now: Date) =>
+      db
+        .updateTable("tokens")
+        .set({ last_used_at: now })
+        .where("id", "=", id)
+        .where((where) =>
+          where.or([
+            where("last_used_at", "is", null),
+            where("last_used_at", "<", sql<Date>`${now}::timestamptz - ${usedGranularity}::interval`),
+          ]),
+        )
+        .execute(),
+  };
+}
+
+export type AccessStore = ReturnType<typeof accessStore>;
