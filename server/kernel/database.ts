@@ -27,7 +27,12 @@ export function openDatabase(url: string, log: Log, connections = 20): OpenDatab
     client.on("error", (error) => log.debug({ err: error }, "a database connection was lost")),
   );
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { db, pool, [Symbol.asyncDispose]: () => db.destroy() };
+  const dispose = async () => {
+    await db.destroy();
+    // Kysely ends the pool only if it has used it.
+    if (!pool.ending) await pool.end();
+  };
+  return { db, pool, [Symbol.asyncDispose]: dispose };
 }
 
 /** Wakes everyone who listens on the channel once the transaction commits; a lost wake costs a sweep's delay, no more. */

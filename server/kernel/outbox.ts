@@ -82,7 +82,7 @@ export function createOutbox({ db, wake, log }: Deps): Outbox {
   };
 
   /** Delivers one due event. Answers false when none is due. */
-  async function deliverOne(): Promise<boolean> {
+  async function deliverOne(ringAfter: (ms: number) => void): Promise<boolean> {
     return db.transaction().execute(async (tx) => {
       const taken = await takeDelivery(tx);
       if (!taken) return false;
@@ -99,10 +99,10 @@ export function createOutbox({ db, wake, log }: Deps): Outbox {
             { err: error, event: taken.name, subscriber: taken.subscriber, attempts: taken.attempts + 1 },
             "a reaction failed",
           );
-        await postpone(tx, taken, {
-          error: String(error),
-          longest: waits ? longestWaitSeconds : longestBackoffSeconds,
-        });
+        const longest = waits ? longestWaitSeconds : longestBackoffSeconds;
+        const seconds = Math.min(longest, 0.05 * 2 ** Math.min(taken.attempts, 20));
+        await postpone(tx, taken, { error: String(error), seconds });
+        ringAfter(seconds * 1000 + 5);
       }
       return true;
     });
@@ -115,12 +115,13 @@ export function createOutbox({ db, wake, log }: Deps): Outbox {
       bell.resolve();
       bell = Promise.withResolvers<void>();
     };
+    const ringAfter = (ms: number) => void setTimeout(ring, ms).unref();
     const off = wake.on(channel, ring);
     const sweep = setInterval(ring, sweepMs);
     const lane = async () => {
       while (!stopping) {
         const next = bell.promise;
-        const delivered = await deliverOne().catch((error) => {
+        const delivered = await deliverOne(ringAfter).catch((error) => {
           if (!stopping) log.warn({ err: error }, "deliveries wait for the database");
           return false;
         });
@@ -171,10 +172,9 @@ async function removeDelivery(tx: Tx, { subscriber, id }: Taken): Promise<void> 
 
 async function postpone(
   tx: Tx,
-  { subscriber, id, attempts }: Taken,
-  { error, longest }: { error: string; longest: number },
+  { subscriber, id }: Taken,
+  { error, seconds }: { error: string; seconds: number },
 ): Promise<void> {
-  const seconds = Math.min(longest, 0.05 * 2 ** Math.min(attempts, 20));
   await sql`
     update deliveries set attempts = attempts + 1, next_at = now() + make_interval(secs => ${seconds}), last_error = ${error.slice(0, 2000)}
     where subscriber = ${subscriber} and event_id = ${id}`.execute(tx);
