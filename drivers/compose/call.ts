@@ -1,0 +1,51 @@
+import type { ComposeRun } from "./contract.ts";
+import type { ComposeClient } from "./detect.ts";
+import { askCommand, hostEnv, type DockerAnswer } from "./docker.ts";
+import { runAttached } from "./process.ts";
+import { clientEnv } from "./request.ts";
+
+/** The Compose client bound to one project, file and directory. */
+export interface Call {
+  client: ComposeClient;
+  /** Absolute path of the Compose file. */
+  path: string;
+  /** Ends whatever runs. */
+  stop: AbortSignal;
+  /** Name of the service's container. */
+  container: string;
+  /** Runs a Compose command with its output shown, and answers its exit code. */
+  compose(args: readonly string[]): Promise<number>;
+  /** Runs a short Compose command and answers what it said. */
+  ask(args: readonly string[]): Promise<DockerAnswer>;
+  /** The last of what Compose itself said (standard error). */
+  complaint(): string;
+}
+
+export function createCall(given: Pick<Call, "client" | "path" | "stop"> & { request: ComposeRun }): Call {
+  const { client, path, request, stop } = given;
+  const env = clientEnv(request.env, hostEnv());
+  const always = [...client.args, "--project-name", request.project, "--file", path, "--ansi", "never"];
+  let complaint = Buffer.alloc(0);
+  return {
+    client,
+    path,
+    stop,
+    container: `${request.project}-run`,
+    compose: (args) =>
+      runAttached({
+        command: client.command,
+        args: [...always, ...args],
+        cwd: request.directory,
+        env,
+        signal: stop,
+        onOutput: (bytes, stream) => {
+          if (stream === "stderr") complaint = Buffer.concat([complaint, bytes]).subarray(-complaintBytes);
+          return request.onOutput(bytes);
+        },
+      }),
+    ask: (args) => askCommand(client.command, [...always, ...args], { cwd: request.directory, env }),
+    complaint: () => complaint.toString("utf8").trim(),
+  };
+}
+
+const complaintBytes = 2_048;

@@ -1,0 +1,82 @@
+import { isRefusal, type Refusal } from "#api/errors.ts";
+import { keepImages } from "./cache.ts";
+import { cleanupProject, projectsWith } from "./cleanup.ts";
+import { createCall, type Call } from "./call.ts";
+import type { Compose, ComposeEnd, ComposeRun } from "./contract.ts";
+import { detectCompose, type ComposeClient } from "./detect.ts";
+import { checkNames, checkPrefix, checkProject, findFile, mayReuseImages } from "./request.ts";
+import { dependencyLogs, exitOf, explain, type Exit } from "./verdict.ts";
+
+/** Compose by its command line, version 2 or version 1 from 1.28 on; `host.compose-missing` where there is none. */
+export async function openCompose(): Promise<Compose | Refusal> {
+  const client = await detectCompose();
+  return isRefusal(client) ? client : createCompose(client);
+}
+
+/** Compose by this client. */
+export function createCompose(client: ComposeClient): Compose {
+  return {
+    version: [client.command, ...client.args, client.version].join(" "),
+    run: (request) => run(client, request),
+    cleanup: async (project) => {
+      checkProject(project);
+      await cleanupProject(project, { settle: true });
+    },
+    reap,
+  };
+}
+
+async function reap(prefix: string, except: readonly string[] = []): Promise<string[]> {
+  checkPrefix(prefix);
+  const projects = (await projectsWith(prefix)).filter((project) => !except.includes(project));
+  await Promise.all(projects.map((project) => cleanupProject(project, { settle: true })));
+  return projects;
+}
+
+async function run(client: ComposeClient, request: ComposeRun): Promise<ComposeEnd | Refusal> {
+  const wrong = checkNames(request);
+  if (wrong !== undefined) return wrong;
+  const path = await findFile(request);
+  if (isRefusal(path)) return path;
+  // A run of the same name that was killed may have left its containers.
+  await cleanupProject(request.project, { settle: false });
+  return runAndCleanUp(request, createCall({ client, request, path, stop: stopOf(request) }));
+}
+
+function stopOf({ signal, deadlineMs }: ComposeRun): AbortSignal {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  return signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+}
+
+async function runAndCleanUp(request: ComposeRun, call: Call): Promise<ComposeEnd | Refusal> {
+  let cleaned = false;
+  let end: Exit | Refusal | "stopped";
+  try {
+    end = await runToEnd(request, call);
+  } finally {
+    // After a kill the engine may still finish what the client had asked for.
+    const cleaning = cleanupProject(request.project, { settle: call.stop.aborted });
+    cleaned = await cleaning.then(
+      () => true,
+      () => false,
+    );
+  }
+  if (end === "stopped") return { ended: request.signal?.aborted ? "cancelled" : "timed-out", cleaned };
+  return isRefusal(end) ? end : { ended: "exited", ...end, cleaned };
+}
+
+async function runToEnd(request: ComposeRun, call: Call): Promise<Exit | Refusal | "stopped"> {
+  const built = call.client.major > 1 || !(await mayReuseImages(call.path)) || (await call.compose(["build"])) === 0;
+  if (built && !call.stop.aborted) await call.compose(runArguments(request, call));
+  if (call.stop.aborted) return "stopped";
+  const exit = built ? await exitOf(call.container) : undefined;
+  if (exit !== undefined && request.cache !== undefined) await keepImages(request.project, request.cache);
+  if (exit?.exitCode !== 0) await dependencyLogs(request, call.container);
+  return exit ?? explain(request, call);
+}
+
+function runArguments(request: ComposeRun, call: Call): string[] {
+  const labels = Object.entries(request.labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
+  const build = call.client.major > 1 ? ["--build"] : [];
+  return ["run", "-T", ...build, "--name", call.container, ...labels, request.service];
+}
