@@ -40,7 +40,11 @@ export const errorCatalogue = {
   "host.docker-missing": { status: 503, exit: 1, summary: "The Docker Engine is missing or does not answer." },
   "host.compose-missing": { status: 503, exit: 1, summary: "Docker Compose is missing or older than 1.28." },
   "compose.invalid": { status: 422, exit: 1, summary: "The Compose file of a test has an error." },
-  "compose.not-started": { status: 422, exit: 1, summary: "The service under test never ran: something it needs did not build or start." },
+  "compose.not-started": {
+    status: 422,
+    exit: 1,
+    summary: "The service under test never ran: something it needs did not build or start.",
+  },
   "config.invalid": { status: 500, exit: 2, summary: "A TOWLINE_* setting is unknown or has a wrong value." },
 } as const satisfies Record<string, { status: number; exit: 1 | 2; summary: string }>;
 

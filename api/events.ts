@@ -58,6 +58,13 @@ export const eventCatalogue = {
   "source.pull-request-closed": z.object({ repository: repositoryName, number: z.int() }),
   "fleet.service-changed": z.object({ service: serviceName, commit: revision }),
   "fleet.environment-changed": z.object({ environment: environmentName, commit: revision }),
+  "fleet.secret-changed": z.object({
+    service: z.string(),
+    environment: z.string(),
+    name: z.string(),
+    change: z.enum(["set", "deleted"]),
+    actor: z.string(),
+  }),
   "builds.build-created": build,
   "builds.build-finished": build.extend({ outcome: z.enum(outcomes) }),
   "builds.job-finished": z.object({

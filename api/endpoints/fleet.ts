@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { anyRole, endpoints, leading } from "../endpoint.ts";
+import { environmentName, repositoryName, revision, serviceName, variableName } from "../names.ts";
+
+const service = z.object({
+  name: serviceName,
+  repository: repositoryName,
+  owner: z.string().nullable(),
+  commit: revision,
+  needs: z.array(z.string()),
+  uses: z.array(z.string()),
+});
+
+const environment = z.object({
+  name: environmentName,
+  commit: revision,
+  target: z.string().nullable(),
+  after: z.string().nullable(),
+  backing: z.array(z.string()),
+  /** Why the newest commit was not taken; the definition before it stays in force. */
+  faults: z.array(z.object({ message: z.string(), file: z.string(), line: z.int(), column: z.int() })),
+});
+
+/** `*` stands for all services or all environments; `builds` for the jobs of the service's builds. */
+const secretService = z.union([z.literal("*"), serviceName]);
+const secretEnvironment = z.union([z.literal("*"), z.literal("builds"), environmentName]);
+
+const secretName = z.object({
+  service: secretService.default("*"),
+  environment: secretEnvironment.default("*"),
+  name: variableName,
+});
+
+export const fleetEndpoints = endpoints({
+  listServices: {
+    method: "GET",
+    path: "/api/services",
+    summary: "The services of the fleet, as their default branches describe them.",
+    auth: { roles: anyRole },
+    response: z.object({ services: z.array(service) }),
+  },
+  listEnvironments: {
+    method: "GET",
+    path: "/api/environments",
+    summary: "The environments in the order of promotion.",
+    auth: { roles: anyRole },
+    response: z.object({ environments: z.array(environment) }),
+  },
+  setSecret: {
+    method: "PUT",
+    path: "/api/secrets",
+    summary: "Set a secret; running instances get it with their next deployment.",
+    auth: { roles: leading },
+    body: z.strictObject({
+      ...secretName.shape,
+      value: z
+        .string()
+        .min(1)
+        .max(64 * 1024),
+    }),
+    response: z.object({ set: z.literal(true) }),
+  },
+  listSecrets: {
+    method: "GET",
+    path: "/api/secrets",
+    summary: "Names of the secrets; values are never shown.",
+    auth: { roles: anyRole },
+    response: z.object({
+      secrets: z.array(
+        z.object({ service: z.string(), environment: z.string(), name: z.string(), updatedAt: z.iso.datetime() }),
+      ),
+    }),
+  },
+  deleteSecret: {
+    method: "DELETE",
+    path: "/api/secrets",
+    summary: "Remove a secret.",
+    auth: { roles: leading },
+    query: secretName,
+    response: z.object({ deleted: z.literal(true) }),
+    errors: ["not-found"],
+  },
+});

@@ -1,0 +1,101 @@
+import type { EnvironmentFile } from "#pipeline/environment-file.ts";
+import type { Manifest } from "#pipeline/manifest.ts";
+import type { Source } from "#source";
+import { newSecret } from "#kernel/clock.ts";
+import type { Database, Tx } from "#kernel/database.ts";
+import type { Jobs, Task } from "#kernel/jobs.ts";
+import type { Log } from "#kernel/log.ts";
+import type { Emit, Reaction } from "#kernel/outbox.ts";
+import type { Vault } from "#kernel/vault.ts";
+import { promotionOrder } from "./core/promotion-order.ts";
+import { readEnvironments, readService } from "./read-files.ts";
+import { fleetReactions, readTask } from "./reactions.ts";
+import { fleetRoutes } from "./routes.ts";
+import { fleetSecrets } from "./secrets.ts";
+import { seedFiles } from "./seed.ts";
+import { fleetStore } from "./store.ts";
+
+/** The repository whose `environments/*.yml` are the environments. */
+export const fleetRepository = "fleet";
+
+export interface Service {
+  name: string;
+  repository: string;
+  owner: string | null;
+  manifest: Manifest;
+  /** Head of the default branch when the manifest was read. */
+  commit: string;
+}
+
+export interface FleetDeps {
+  db: Database;
+  emit: Emit;
+  jobs: Jobs;
+  log: Log;
+  source: Source;
+  vault: Vault;
+}
+
+export interface Fleet {
+  service(name: string): Promise<Service | undefined>;
+  services(): Promise<Service[]>;
+  environment(name: string): Promise<EnvironmentFile | undefined>;
+  /** In the order of promotion. */
+  environments(): Promise<EnvironmentFile[]>;
+  /** Secrets for instances of a service, by name; the most specific value wins. Throws when one cannot be opened. */
+  secretsFor(service: string, environment: string): Promise<Record<string, string>>;
+  /** Secrets for the build jobs of a repository's services. */
+  jobSecrets(repository: string): Promise<Record<string, string>>;
+  /** The password of a backing service: made once, then always the same. */
+  backingPassword(environment: string, backing: string): Promise<string>;
+  handlers: ReturnType<typeof fleetRoutes>;
+  reactions: Reaction[];
+  tasks: Record<string, Task>;
+  /** Makes the fleet repository on the first start, then reads every repository anew. */
+  start(): Promise<void>;
+}
+
+export function createFleet(deps: FleetDeps): Fleet {
+  const { db, emit, jobs, source, vault } = deps;
+  const store = fleetStore(db);
+  const secrets = fleetSecrets(db, vault);
+
+  const enqueue = (tx: Tx, repository: string) =>
+    jobs.add(tx, readTask, { repository }, { key: `${readTask}:${repository}` });
+
+  async function environments(): Promise<EnvironmentFile[]> {
+    const rows = await store.environments();
+    return promotionOrder(rows.flatMap(({ definition }) => (definition ? [definition] : [])));
+  }
+
+  return {
+    service: (name) => store.service(name),
+    services: () => store.services(),
+    environment: async (name) => (await store.environment(name))?.definition ?? undefined,
+    environments,
+    secretsFor: (service, environment) => secrets.open([service, "*"], [environment, "*"]),
+    async jobSecrets(repository) {
+      const services = (await store.servicesOf(repository)).map(({ name }) => name);
+      return secrets.open([...services, "*"], ["builds"]);
+    },
+    backingPassword: (environment, backing) =>
+      secrets.ensure({ service: "@backing", environment, name: backing }, newSecret),
+    handlers: fleetRoutes({ db, emit, secrets }),
+    reactions: fleetReactions(enqueue),
+    tasks: {
+      async [readTask](payload) {
+        const { repository } = payload as { repository: string };
+        await (repository === fleetRepository ? readEnvironments(deps) : readService(deps, repository));
+      },
+    },
+    async start() {
+      await source.ensureRepository({ name: fleetRepository, allowDirectPush: true });
+      const head = await source.resolve(fleetRepository, "refs/heads/main");
+      if (!head) await source.commitFiles({ repository: fleetRepository, branch: "main", ...seedFiles });
+      const repositories = await source.repositories();
+      await db.transaction().execute(async (tx) => {
+        for (const { name } of repositories) await enqueue(tx, name);
+      });
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { fleetEndpoints } from "#api/endpoints/fleet.ts";
+import { refuse } from "#api/errors.ts";
+import type { Database } from "#kernel/database.ts";
+import { type Handlers, userOf } from "#kernel/http.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import { promotionOrder } from "./core/promotion-order.ts";
+import type { FleetSecrets } from "./secrets.ts";
+import { fleetStore } from "./store.ts";
+
+interface Deps {
+  db: Database;
+  emit: Emit;
+  secrets: FleetSecrets;
+}
+
+export function fleetRoutes({ db, emit, secrets }: Deps): Handlers<typeof fleetEndpoints> {
+  const store = fleetStore(db);
+  return {
+    async listServices() {
+      const rows = await store.services();
+      return { services: rows.map(({ manifest, ...row }) => ({ ...row, needs: manifest.needs, uses: manifest.uses })) };
+    },
+
+    async listEnvironments() {
+      const rows = (await store.environments()).map((row) => ({ ...row, after: row.definition?.after }));
+      return { environments: promotionOrder(rows).map(viewEnvironment) };
+    },
+
+    setSecret: ({ body: { value, ...key } }, context) =>
+      db.transaction().execute(async (tx) => {
+        await secrets.put(tx, key, value);
+        await emit(tx, `secret:${key.name}`, "fleet.secret-changed", {
+          ...key,
+          change: "set",
+          actor: userOf(context).name,
+        });
+        return { set: true as const };
+      }),
+
+    async listSecrets() {
+      const rows = await store.secretNames();
+      return { secrets: rows.map(({ updated_at, ...row }) => ({ ...row, updatedAt: updated_at.toISOString() })) };
+    },
+
+    deleteSecret: ({ query: key }, context) =>
+      db.transaction().execute(async (tx) => {
+        const deleted = await fleetStore(tx).deleteSecret(key);
+        if (!deleted)
+          return refuse("not-found", `there is no secret ${key.name} for ${key.service} in ${key.environment}`);
+        await emit(tx, `secret:${key.name}`, "fleet.secret-changed", {
+          ...key,
+          change: "deleted",
+          actor: userOf(context).name,
+        });
+        return { deleted: true as const };
+      }),
+  };
+}
+
+type EnvironmentRow = Awaited<ReturnType<ReturnType<typeof fleetStore>["environments"]>>[number];
+
+function viewEnvironment({ name, commit, definition, fault }: EnvironmentRow) {
+  return {
+    name,
+    commit,
+    target: definition?.target ?? null,
+    after: definition?.after ?? null,
+    backing: Object.keys(definition?.backing ?? {}),
+    faults: (fault ?? []).map(({ message, place }) => ({ message, ...place })),
+  };
+}

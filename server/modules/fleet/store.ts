@@ -1,0 +1,124 @@
+import { sql, type Generated } from "kysely";
+import type { Fault } from "#pipeline/fault.ts";
+import type { EnvironmentFile } from "#pipeline/environment-file.ts";
+import type { Manifest } from "#pipeline/manifest.ts";
+import type { Database } from "#kernel/database.ts";
+
+export type FleetTables = {
+  services: {
+    name: string;
+    repository: string;
+    owner: string | null;
+    manifest: Manifest;
+    commit: string;
+    updated_at: Generated<Date>;
+  };
+  environments: {
+    name: string;
+    definition: EnvironmentFile | null;
+    fault: Fault[] | null;
+    commit: string;
+    updated_at: Generated<Date>;
+  };
+  secrets: { service: string; environment: string; name: string; sealed: string; updated_at: Generated<Date> };
+};
+
+/** Whose secret, where, and its name. */
+export interface SecretKey {
+  service: string;
+  environment: string;
+  name: string;
+}
+
+const json = <T>(value: T) => sql<T>`${JSON.stringify(value)}::jsonb`;
+
+export function fleetStore(database: Database) {
+  const db = database.withTables<FleetTables>();
+  return {
+    services: () => db.selectFrom("services").selectAll().orderBy("name").execute(),
+    service: (name: string) => db.selectFrom("services").selectAll().where("name", "=", name).executeTakeFirst(),
+    servicesOf: (repository: string) =>
+      db.selectFrom("services").select("name").where("repository", "=", repository).execute(),
+    /** Answers whether the row is this repository's now: the first repository that claims a name keeps it. */
+    async putService(row: { repository: string; manifest: Manifest; commit: string }): Promise<boolean> {
+      const values = { owner: row.manifest.owner ?? null, manifest: json(row.manifest), commit: row.commit };
+      const written = await db
+        .insertInto("services")
+        .values({ name: row.manifest.service, repository: row.repository, ...values })
+        .onConflict((conflict) =>
+          conflict
+            .column("name")
+            .doUpdateSet({ ...values, updated_at: sql<Date>`now()` })
+            .where("services.repository", "=", row.repository),
+        )
+        .returning("name")
+        .execute();
+      return written.length > 0;
+    },
+
+    environments: () => db.selectFrom("environments").selectAll().orderBy("name").execute(),
+    environment: (name: string) =>
+      db.selectFrom("environments").selectAll().where("name", "=", name).executeTakeFirst(),
+    putEnvironment: (definition: EnvironmentFile, commit: string) =>
+      db
+        .insertInto("environments")
+        .values({ name: definition.name, definition: json(definition), fault: null, commit })
+        .onConflict((conflict) =>
+          conflict
+            .column("name")
+            .doUpdateSet({ definition: json(definition), fault: null, commit, updated_at: sql<Date>`now()` }),
+        )
+        .execute(),
+    putEnvironmentFault: (name: string, faults: Fault[], commit: string) =>
+      db
+        .insertInto("environments")
+        .values({ name, definition: null, fault: json(faults), commit })
+        .onConflict((conflict) => conflict.column("name").doUpdateSet({ fault: json(faults) }))
+        .execute(),
+    removeEnvironmentsExcept: (names: string[]) =>
+      db
+        .deleteFrom("environments")
+        .where("name", "not in", names.length > 0 ? names : [""])
+        .execute(),
+
+    secretsOf: (services: string[], environments: string[]) =>
+      db
+        .selectFrom("secrets")
+        .selectAll()
+        .where("service", "in", services)
+        .where("environment", "in", environments)
+        .execute(),
+    secretNames: () =>
+      db
+        .selectFrom("secrets")
+        .select(["service", "environment", "name", "updated_at"])
+        .where("service", "not like", "@%")
+        .orderBy("service")
+        .orderBy("environment")
+        .orderBy("name")
+        .execute(),
+    putSecret: (key: SecretKey, sealed: string) =>
+      db
+        .insertInto("secrets")
+        .values({ ...key, sealed })
+        .onConflict((conflict) =>
+          conflict.columns(["service", "environment", "name"]).doUpdateSet({ sealed, updated_at: sql<Date>`now()` }),
+        )
+        .execute(),
+    putSecretOnce: (key: SecretKey, sealed: string) =>
+      db
+        .insertInto("secrets")
+        .values({ ...key, sealed })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    async deleteSecret({ service, environment, name }: SecretKey): Promise<boolean> {
+      const { numDeletedRows } = await db
+        .deleteFrom("secrets")
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .where("name", "=", name)
+        .executeTakeFirst();
+      return numDeletedRows > 0n;
+    },
+  };
+}
