@@ -21,13 +21,11 @@ export const faultCatalogue = {
   "pipeline.duplicate-key": "Two steps have the same key.",
   "pipeline.unknown-dependency": "`depends_on` names a step that is not there.",
   "pipeline.cycle": "Steps wait for each other in a circle.",
-  "pipeline.deploy-past-gate":
-    "A deploy step could start before the block step above it was unblocked.",
+  "pipeline.deploy-past-gate": "A deploy step could start before the block step above it was unblocked.",
   "pipeline.deploy-without-publish": "A deploy step has no publish step that it waits for.",
   "pipeline.condition": "The expression after `if` or `branches` is not valid.",
   "pipeline.interpolation": "A `$` expression is not valid.",
-  "pipeline.unset-variable":
-    "A variable is not known when the file is read and becomes an empty text.",
+  "pipeline.unset-variable": "A variable is not known when the file is read and becomes an empty text.",
 } as const satisfies Record<string, string>;
 
 export type FaultCode = keyof typeof faultCatalogue;

@@ -1,6 +1,10 @@
 /** `towline.yml`: what a service is, what it needs, how it runs and how it is released. */
 import { z } from "zod";
 import { serviceName, variableName } from "#api/names.ts";
+import type { Fault, Parsed } from "./fault.ts";
+import { type ManifestFile, manifestFile } from "./manifest-file.ts";
+import { keyPlaceOf, locate, type Located, type Path, placeOf } from "./text/located.ts";
+import { parseYaml, type Review } from "./text/parse-yaml.ts";
 
 const words = z.array(z.string().min(1)).min(1);
 
@@ -43,4 +47,130 @@ export const manifestSchema = z.object({
   }),
 });
 
+/** Plain JSON; read back with `manifestSchema.parse`. */
 export type Manifest = z.output<typeof manifestSchema>;
+
+/** Reads a manifest; `service` and one port are enough. */
+export function parseManifest(text: string, file = "towline.yml"): Parsed<Manifest> {
+  const parsed = parseYaml({ file, text }, manifestFile, reviewManifest);
+  return parsed.errors ? parsed : { value: complete(parsed.value), warnings: parsed.warnings };
+}
+
+const defaults = {
+  health: "/health",
+  cpu: 1,
+  memory: 512 * 2 ** 20,
+  drain: 10_000,
+  context: ".",
+  dockerfile: "Dockerfile",
+} as const;
+
+function complete(file: ManifestFile): Manifest {
+  const { service, owner, http, port, release = {}, image = {} } = file;
+  return {
+    service,
+    ...(owner === undefined ? {} : { owner }),
+    port: http?.port ?? port ?? 0,
+    health: http?.health ?? defaults.health,
+    needs: [...new Set(file.needs)],
+    uses: [...new Set(file.uses)],
+    secrets: [...new Set(file.secrets)],
+    variables: file.variables ?? {},
+    run: completeRun(file.run ?? {}),
+    release: {
+      strategy: "rolling",
+      ...(release.migrate ? { migrate: release.migrate } : {}),
+      drain: release.drain ?? defaults.drain,
+    },
+    image: {
+      context: image.context ?? defaults.context,
+      dockerfile: image.dockerfile ?? defaults.dockerfile,
+      args: image.args ?? {},
+    },
+  };
+}
+
+function completeRun({ cpu, memory, instances, command }: NonNullable<ManifestFile["run"]>): Manifest["run"] {
+  return {
+    cpu: cpu ?? defaults.cpu,
+    memory: memory ?? defaults.memory,
+    instances: instances ?? { min: 1, max: 1 },
+    ...(command ? { command } : {}),
+  };
+}
+
+function reviewManifest(file: ManifestFile, root: Located): Review {
+  return { errors: [...portFaults(file, root), ...conflicts(file, root)], warnings: notActedOn(root) };
+}
+
+function portFaults({ http, port }: ManifestFile, root: Located): Fault[] {
+  if (http && port !== undefined)
+    return [
+      {
+        code: "shape.wrong-value",
+        message: "the port is given twice, as `http` and as `port`",
+        place: keyPlaceOf(root, ["port"]),
+        fix: "keep `http.port`",
+      },
+    ];
+  if (http || port !== undefined) return [];
+  return [
+    { code: "shape.missing-key", message: "the port is missing", place: root.place, fix: "add `http: { port: 8080 }`" },
+  ];
+}
+
+/** `ORDERS_URL` for `orders`: how needed services and backing services reach a process. */
+export function urlVariable(name: string): string {
+  return `${name.toUpperCase().replaceAll("-", "_")}_URL`;
+}
+
+function conflicts(file: ManifestFile, root: Located): Fault[] {
+  const taken = new Map<string, string>([["PORT", "the port"]]);
+  const sources: { name: string; source: string; path: Path }[] = [
+    ...(file.needs ?? []).map((need, index) => ({
+      name: urlVariable(need),
+      source: `needs ${need}`,
+      path: ["needs", index],
+    })),
+    ...(file.uses ?? []).map((use, index) => ({
+      name: urlVariable(use),
+      source: `uses ${use}`,
+      path: ["uses", index],
+    })),
+    ...(file.secrets ?? []).map((secret, index) => ({
+      name: secret,
+      source: `secret ${secret}`,
+      path: ["secrets", index],
+    })),
+    ...Object.keys(file.variables ?? {}).map((name) => ({
+      name,
+      source: `variable ${name}`,
+      path: ["variables", name],
+    })),
+  ];
+  return sources.flatMap(({ name, source, path }) => {
+    const other = taken.get(name);
+    taken.set(name, source);
+    // The same need twice is harmless; two different sources are not.
+    if (other === undefined || other === source) return [];
+    return [
+      {
+        code: "manifest.variable-conflict" as const,
+        message: `\`${name}\` would be set by ${other} and by ${source}`,
+        place: placeOf(root, path),
+        fix: "rename one of them",
+      },
+    ];
+  });
+}
+
+function notActedOn(root: Located): Fault[] {
+  const paths: Path[] = [["watch"], ["run", "scale"]];
+  return paths
+    .filter((path) => locate(root, path))
+    .map((path) => ({
+      code: "manifest.not-acted-on",
+      message: `\`${path.join(".")}\` is read and not acted on yet`,
+      place: keyPlaceOf(root, path),
+    }));
+}

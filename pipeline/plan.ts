@@ -1,12 +1,5 @@
 /** A pipeline for one build: conditions evaluated, variables merged, order resolved to dependencies. */
-import type {
-  BlockStep,
-  CommandStep,
-  DeployStep,
-  PublishStep,
-  TestStep,
-  WaitStep,
-} from "./step.ts";
+import type { BlockStep, CommandStep, DeployStep, PublishStep, TestStep, WaitStep } from "./step.ts";
 
 /** What is known of a build when it is planned; the names that `if` sees are made from this. */
 export interface BuildContext {

@@ -75,14 +75,7 @@ export interface Attempt {
   outputs: Record<string, string>;
 }
 
-export const attemptOutcomes = [
-  "passed",
-  "failed",
-  "timed-out",
-  "canceled",
-  "lost",
-  "superseded",
-] as const;
+export const attemptOutcomes = ["passed", "failed", "timed-out", "canceled", "lost", "superseded"] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 
 /** Derived, never written. `failing`: something failed for good and the rest goes on. */

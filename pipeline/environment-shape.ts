@@ -1,0 +1,79 @@
+/** The shape of `environments/*.yml` as it is written; `environment-file.ts` fills in what is left out. */
+import { z } from "zod";
+import { environmentName, serviceName, variableName } from "#api/names.ts";
+import { byteSize, duration, textValue, wholeNumber } from "./text/values.ts";
+
+const target = z.enum(["docker", "swarm", "aws"]).transform((name, context) => {
+  if (name === "docker") return name;
+  context.addIssue({
+    code: "custom",
+    message: `the target \`${name}\` cannot be served yet`,
+    params: { fault: "environment.not-supported", fix: "use `docker`" },
+  });
+  return z.NEVER;
+});
+
+/** A rule that would silently do nothing is worse than none. */
+function refused(key: string): z.ZodOptional<z.ZodUnknown> {
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      if (value !== undefined)
+        context.addIssue({
+          code: "custom",
+          message: `\`${key}\` cannot be served yet, and a rule that does nothing is refused`,
+          params: { fault: "environment.not-supported", fix: `remove \`${key}\`` },
+        });
+    })
+    .optional();
+}
+
+const domain = z
+  .string()
+  .max(200)
+  .regex(
+    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    "a DNS name in lower case, such as shop.example.com",
+  );
+
+/** A reference as `docker pull` takes it. */
+export const imageReference = z
+  .string()
+  .max(300)
+  .regex(
+    /^[a-z0-9][a-z0-9._/:-]*[a-z0-9](:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    "an image reference, such as postgres:17",
+  );
+
+const mountPath = z
+  .string()
+  .max(200)
+  .regex(/^\/[A-Za-z0-9._/-]+$/, "an absolute path in the container");
+
+const volume = z.union([
+  byteSize.transform((size) => ({ size, path: undefined })),
+  z.strictObject({ path: mountPath.optional(), size: byteSize.optional() }),
+]);
+
+const backing = z.strictObject({
+  image: imageReference,
+  port: wholeNumber.pipe(z.int().min(1, "1 to 65535").max(65_535, "1 to 65535")).optional(),
+  volume: volume.optional(),
+  environment: z.record(variableName, textValue).optional(),
+  url: z.string().min(1).max(500).optional(),
+});
+
+export const environmentShape = z.strictObject({
+  target,
+  domain: domain.optional(),
+  after: environmentName.optional(),
+  watch: duration.optional(),
+  variables: z.record(variableName, textValue).optional(),
+  backing: z.record(serviceName, backing).optional(),
+  "sign-offs": refused("sign-offs"),
+  freeze: refused("freeze"),
+  promotion: refused("promotion"),
+});
+
+export type WrittenEnvironment = z.output<typeof environmentShape>;
+export type WrittenBacking = z.output<typeof backing>;

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { manifestSchema, parseManifest, urlVariable } from "./manifest.ts";
+
+const faults = (text: string) =>
+  parseManifest(text).errors?.map(
+    ({ code, place, fix }) => `${code} ${place.line}:${place.column}${fix ? ` ${fix}` : ""}`,
+  );
+const value = (text: string) => {
+  const parsed = parseManifest(text);
+  if (parsed.errors) throw new Error(JSON.stringify(parsed.errors));
+  return parsed.value;
+};
+
+const full = `
+service: orders
+owner: checkout
+http: { port: 8080, health: /ready }
+needs: [catalog]
+uses: [db]
+secrets: [PAYMENT_KEY]
+variables: { LOG_LEVEL: info, VERSION: 1.10, DEBUG: true }
+run: { cpu: 0.50, memory: 256Mi, instances: 2..6, command: node server.js }
+release: { strategy: rolling, migrate: [node, migrate.js], drain: 20s }
+image: { context: services/orders, dockerfile: docker/Dockerfile, args: { BASE: "node:24" } }
+`;
+
+describe("a manifest", () => {
+  test("needs a service and a port, everything else has a default", () => {
+    expect(value("service: orders\nhttp: { port: 8080 }")).toEqual({
+      service: "orders",
+      port: 8080,
+      health: "/health",
+      needs: [],
+      uses: [],
+      secrets: [],
+      variables: {},
+      run: { cpu: 1, memory: 512 * 1024 * 1024, instances: { min: 1, max: 1 } },
+      release: { strategy: "rolling", drain: 10_000 },
+      image: { context: ".", dockerfile: "Dockerfile", args: {} },
+    });
+  });
+  test("takes the port alone, as `port` or as `http`", () => {
+    expect(value("service: a\nport: 80")).toEqual(value("service: a\nhttp: 80"));
+  });
+  test("gives durations in milliseconds, sizes in bytes and texts as written", () => {
+    expect(value(full)).toMatchObject({
+      health: "/ready",
+      variables: { LOG_LEVEL: "info", VERSION: "1.10", DEBUG: "true" },
+      run: { cpu: 0.5, memory: 268_435_456, instances: { min: 2, max: 6 }, command: ["node", "server.js"] },
+      release: { migrate: ["node", "migrate.js"], drain: 20_000 },
+    });
+  });
+  test("can be stored as JSON and read back", () => {
+    const manifest = value(full);
+    expect(manifestSchema.parse(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
+  });
+  test("warns about keys that are not acted on yet", () => {
+    const { warnings } = parseManifest("service: a\nport: 80\nwatch: { p95: 300ms }\nrun: { scale: { cpu: 60% } }");
+    expect(warnings.map(({ code, place }) => `${code} ${place.line}:${place.column}`)).toEqual([
+      "manifest.not-acted-on 3:1",
+      "manifest.not-acted-on 4:8",
+    ]);
+  });
+});
+
+describe("a wrong manifest", () => {
+  test("names every unknown key and what was probably meant", () => {
+    expect(faults("servce: a\nhttp: { prt: 80 }")).toEqual([
+      "shape.missing-key 1:1 add `service:`",
+      "shape.unknown-key 1:1 did you mean `service`?",
+      "shape.missing-key 2:7 add `port:`",
+      "shape.unknown-key 2:9 did you mean `port`?",
+    ]);
+  });
+  test("reports every wrong value at its place", () => {
+    const text =
+      "service: Orders\nport: 99999\nneeds: catalog\nrun: { cpu: fast, memory: 12, instances: 6..2 }\nrelease: { drain: 20 }\nimage: { context: ../x }";
+    expect(parseManifest(text).errors?.map(({ code, place }) => `${code} ${place.line}:${place.column}`)).toEqual([
+      "shape.wrong-value 1:10",
+      "shape.wrong-value 2:7",
+      "shape.wrong-type 3:8",
+      "shape.wrong-value 4:13",
+      "shape.wrong-type 4:27",
+      "shape.wrong-value 4:42",
+      "shape.wrong-type 5:19",
+      "shape.wrong-value 6:19",
+    ]);
+  });
+  test.each(["canary", "blue-green"])(
+    "is refused for the documented strategy %s, which cannot be served yet",
+    (strategy) => {
+      expect(faults(`service: a\nport: 80\nrelease: { strategy: ${strategy} }`)).toEqual([
+        "manifest.not-supported 3:22 use `rolling`, or leave `strategy` out",
+      ]);
+    },
+  );
+  test("may not miss the port, nor give it twice", () => {
+    expect(faults("service: a")).toEqual(["shape.missing-key 1:1 add `http: { port: 8080 }`"]);
+    expect(faults("service: a\nhttp: 80\nport: 80")).toEqual(["shape.wrong-value 3:1 keep `http.port`"]);
+  });
+  test("may not set one variable from two sources", () => {
+    const text = "service: a\nport: 80\nneeds: [db]\nuses: [db]\nvariables: { PORT: 1, KEY: x }\nsecrets: [KEY]";
+    expect(parseManifest(text).errors?.map(({ message }) => message)).toEqual([
+      "`DB_URL` would be set by needs db and by uses db",
+      "`PORT` would be set by the port and by variable PORT",
+      "`KEY` would be set by secret KEY and by variable KEY",
+    ]);
+  });
+  test.each(["", "- a", "just text", "3"])("is an error and not a crash for %j", (text) => {
+    expect(faults(text)?.[0]).toBe("shape.wrong-type 1:1");
+  });
+});
+
+test("the variable for a name is upper case with underscores", () => {
+  expect(urlVariable("order-history")).toBe("ORDER_HISTORY_URL");
+});
