@@ -39,6 +39,12 @@ export const errorCatalogue = {
   "server.failed": { status: 500, exit: 1, summary: "Something broke on the server; its log has the request id." },
   "host.docker-missing": { status: 503, exit: 1, summary: "The Docker Engine is missing or does not answer." },
   "host.compose-missing": { status: 503, exit: 1, summary: "Docker Compose is missing or older than 1.28." },
+  "host.tool-missing": { status: 503, exit: 1, summary: "A program that Towline needs is missing on this machine." },
+  "host.base-image-missing": {
+    status: 503,
+    exit: 1,
+    summary: "A base image can neither be pulled nor made from Debian packages here.",
+  },
   "compose.invalid": { status: 422, exit: 1, summary: "The Compose file of a test has an error." },
   "compose.not-started": {
     status: 422,
