@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
+import { writeDurably } from "./files.ts";
 import type { Log } from "./log.ts";
 import { preparePostgresPlace, type PostgresPlace } from "./postgres-place.ts";
 
@@ -83,13 +84,6 @@ async function initialise(place: PostgresPlace): Promise<string> {
   await rm(given);
   await writeDurably(passwordFile, password);
   return password;
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, "w", 0o600);
-  await file.writeFile(text);
-  await file.sync();
-  await file.close();
 }
 
 /** What `postmaster.pid` says, if that process lives: its first line is the pid, its fourth the port. */

@@ -1,7 +1,8 @@
 /** Encryption of secrets at rest: AES-256-GCM under a key that lies outside the database, named in every value. */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeDurably } from "./files.ts";
 
 export interface Vault {
   /** Encrypts; the same `context` must be given to open it again, so a value cannot be moved to another name. */
@@ -45,10 +46,6 @@ async function ensureKey(folder: string): Promise<Buffer> {
 async function writeKey(folder: string, path: string): Promise<Buffer> {
   const key = randomBytes(32);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = await open(`${path}.new`, "w", 0o600);
-  await file.writeFile(key);
-  await file.sync();
-  await file.close();
-  await rename(`${path}.new`, path);
+  await writeDurably(path, key);
   return key;
 }

@@ -1,0 +1,308 @@
+import { type ExpressionBuilder, type Generated, type Kysely, type RawBuilder, sql } from "kysely";
+import type { BuildSummary } from "#api/endpoints/builds.ts";
+import type { Refusal } from "#api/errors.ts";
+import type { BuildEvent } from "#pipeline/machine/event.ts";
+import type { BuildState } from "#pipeline/machine/state.ts";
+import type { Fault } from "#pipeline/fault.ts";
+import type { Manifest } from "#pipeline/manifest.ts";
+import type { Database } from "#kernel/database.ts";
+
+/** Why a build could not be planned. */
+export type BuildFault = Pick<Refusal, "message" | "place" | "fix"> & { code: Refusal["refused"]; faults: Fault[] };
+
+type Tables = {
+  build_numbers: { repository: string; last: number };
+  builds: {
+    id: string;
+    sequence: Generated<number>;
+    repository: string;
+    number: number;
+    branch: string;
+    commit: string;
+    source: BuildSummary["source"];
+    creator: string | null;
+    message: string | null;
+    author: string | null;
+    service: string | null;
+    manifest: Manifest | null;
+    warnings: Generated<Fault[]>;
+    fault: BuildFault | null;
+    state: BuildSummary["state"];
+    outcome: BuildSummary["outcome"] | null;
+    machine: BuildState | null;
+    created_at: Date;
+    started_at: Date | null;
+    finished_at: Date | null;
+  };
+  build_events: { id: Generated<number>; build: string; event: BuildEvent };
+  build_jobs: {
+    id: string;
+    build: string;
+    step: string;
+    position: number;
+    tags: Record<string, string>;
+    state: string;
+    attempt: Generated<number>;
+    token_hash: string | null;
+    agent: string | null;
+    lease_until: Date | null;
+  };
+  build_deploy_requests: { request: string; build: string; step: string; canceled: Generated<boolean> };
+  build_logs: {
+    job: string;
+    attempt: number;
+    next: Generated<number>;
+    received: Generated<number>;
+    size: Generated<number>;
+    complete: Generated<boolean>;
+  };
+  build_agents: { name: string; tags: Record<string, string>; last_seen: Date };
+};
+
+const summaryColumns = [
+  "id",
+  "sequence",
+  "repository",
+  "number",
+  "branch",
+  "commit",
+  "source",
+  "creator",
+  "message",
+  "author",
+  "service",
+  "state",
+  "outcome",
+  "created_at",
+  "started_at",
+  "finished_at",
+] as const;
+
+const buildColumns = [...summaryColumns, "manifest", "warnings", "fault", "machine"] as const;
+
+export type BuildSummaryRow = Pick<
+  { [K in keyof Tables["builds"]]: K extends "sequence" ? number : Tables["builds"][K] },
+  (typeof summaryColumns)[number]
+>;
+export type BuildRow = BuildSummaryRow & {
+  manifest: Manifest | null;
+  warnings: Fault[];
+  fault: BuildFault | null;
+  machine: BuildState | null;
+};
+export type JobRow = Omit<Tables["build_jobs"], "attempt"> & { attempt: number };
+
+export type BuildOutcome = NonNullable<BuildSummary["outcome"]>;
+export type MachineColumns = Pick<BuildRow, "state" | "outcome" | "started_at" | "finished_at"> & {
+  machine: BuildState;
+};
+export interface LogRow {
+  job: string;
+  attempt: number;
+  next: number;
+  received: number;
+  size: number;
+  complete: boolean;
+}
+
+export interface NewBuild {
+  id: string;
+  repository: string;
+  branch: string;
+  commit: string;
+  source: BuildSummary["source"];
+  creator: string | undefined;
+  at: Date;
+}
+
+export interface BuildFilter {
+  repository?: string | undefined;
+  branch?: string | undefined;
+  commit?: string | undefined;
+  number?: number | undefined;
+  state?: BuildSummary["state"] | undefined;
+  before?: number | undefined;
+  limit: number;
+}
+
+const json = <T>(value: T): RawBuilder<T> => sql<T>`${JSON.stringify(value)}::jsonb`;
+
+export function buildsStore(database: Database) {
+  const db = database.withTables<Tables>();
+  return { ...builds(db), ...planning(db), ...jobs(db), ...leases(db), ...requests(db), ...logs(db) };
+}
+export type BuildsStore = ReturnType<typeof buildsStore>;
+
+type Db = Kysely<Tables>;
+
+/** Takes the next number under the counter's row lock, so two builds never share one and none is left out. */
+async function insertBuild(db: Db, { at, creator, ...build }: NewBuild): Promise<BuildSummaryRow> {
+  const { last: number } = await db
+    .insertInto("build_numbers")
+    .values({ repository: build.repository, last: 1 })
+    .onConflict((conflict) => conflict.column("repository").doUpdateSet({ last: sql<number>`build_numbers.last + 1` }))
+    .returning("last")
+    .executeTakeFirstOrThrow();
+  return db
+    .insertInto("builds")
+    .values({ ...build, creator: creator ?? null, number, state: "preparing", created_at: at })
+    .returning(summaryColumns)
+    .executeTakeFirstOrThrow();
+}
+
+function listBuilds(db: Db, { before, limit, ...equal }: BuildFilter): Promise<BuildSummaryRow[]> {
+  let query = db.selectFrom("builds").select(summaryColumns);
+  for (const [column, value] of Object.entries(equal))
+    if (value !== undefined) query = query.where(column as keyof typeof equal, "=", value);
+  if (before !== undefined) query = query.where("sequence", "<", before);
+  return query.orderBy("sequence", "desc").limit(limit).execute();
+}
+
+function builds(db: Db) {
+  const unfinished = db.selectFrom("builds").where("state", "<>", "finished").orderBy("sequence");
+  return {
+    insertBuild: (build: NewBuild) => insertBuild(db, build),
+    listBuilds: (filter: BuildFilter) => listBuilds(db, filter),
+    build: (id: string): Promise<BuildRow | undefined> =>
+      db.selectFrom("builds").select(buildColumns).where("id", "=", id).executeTakeFirst(),
+    /** Every change of a build happens under this lock. */
+    lockBuild: (id: string): Promise<BuildRow | undefined> =>
+      db.selectFrom("builds").select(buildColumns).where("id", "=", id).forUpdate().executeTakeFirst(),
+    unfinishedBuilds: (limit: number): Promise<BuildRow[]> => unfinished.select(buildColumns).limit(limit).execute(),
+    unfinishedOf: (repository: string, branch: string): Promise<{ id: string }[]> =>
+      unfinished.select("id").where("repository", "=", repository).where("branch", "=", branch).execute(),
+    preparingBuilds: (): Promise<{ id: string }[]> =>
+      db.selectFrom("builds").select("id").where("state", "=", "preparing").orderBy("sequence").execute(),
+  };
+}
+
+function planning(db: Db) {
+  const update = (id: string) => db.updateTable("builds").where("id", "=", id);
+  return {
+    setCommit: (id: string, commit: { message: string; author: string }) => update(id).set(commit).execute(),
+    setPlanned: (id: string, { manifest, warnings }: { manifest: Manifest | undefined; warnings: Fault[] }) =>
+      update(id)
+        .set({
+          service: manifest?.service ?? null,
+          manifest: manifest ? json(manifest) : null,
+          warnings: json(warnings),
+        })
+        .execute(),
+    setFault: (id: string, fault: BuildFault) =>
+      update(id)
+        .set({ fault: json(fault) })
+        .execute(),
+    setFinished: (id: string, outcome: BuildOutcome, at: Date) =>
+      update(id).set({ state: "finished", outcome, finished_at: at }).execute(),
+    setMachine: (id: string, { machine, ...row }: MachineColumns) =>
+      update(id)
+        .set({ ...row, machine: json(machine) })
+        .execute(),
+    appendEvents: (build: string, events: BuildEvent[]) =>
+      db
+        .insertInto("build_events")
+        .values(events.map((event) => ({ build, event: json(event) })))
+        .execute(),
+  };
+}
+
+function jobs(db: Db) {
+  return {
+    insertJobs: (rows: Pick<JobRow, "id" | "build" | "step" | "position" | "tags" | "state">[]) =>
+      db
+        .insertInto("build_jobs")
+        .values(rows.map((job) => ({ ...job, tags: json(job.tags) })))
+        .execute(),
+    job: (id: string): Promise<JobRow | undefined> =>
+      db.selectFrom("build_jobs").selectAll().where("id", "=", id).executeTakeFirst(),
+    jobs: (build: string): Promise<JobRow[]> =>
+      db.selectFrom("build_jobs").selectAll().where("build", "=", build).orderBy("position").execute(),
+    setJob: (id: string, job: Pick<JobRow, "state" | "attempt" | "token_hash" | "agent" | "lease_until">) =>
+      db.updateTable("build_jobs").set(job).where("id", "=", id).execute(),
+  };
+}
+
+function leases(db: Db) {
+  return {
+    claimable: (tags: Record<string, string>) => claimable(db, tags),
+    /** Answers the job's state while the token is the one of the lease, and undefined afterwards. */
+    renewLease: (job: string, { tokenHash, until }: { tokenHash: string; until: Date }) =>
+      db
+        .updateTable("build_jobs")
+        .set({ lease_until: until })
+        .where("id", "=", job)
+        .where("token_hash", "=", tokenHash)
+        .where("lease_until", "is not", null)
+        .returning(["state", "agent"])
+        .executeTakeFirst(),
+    extendLeases: (until: Date) =>
+      db.updateTable("build_jobs").set({ lease_until: until }).where("lease_until", "<", until).execute(),
+    expiredLeases: (before: Date): Promise<JobRow[]> =>
+      db.selectFrom("build_jobs").selectAll().where("lease_until", "<", before).orderBy("lease_until").execute(),
+
+    noteAgent: (name: string, tags: Record<string, string>, at: Date) =>
+      db
+        .insertInto("build_agents")
+        .values({ name, tags: json(tags), last_seen: at })
+        .onConflict((conflict) => conflict.column("name").doUpdateSet({ tags: json(tags), last_seen: at }))
+        .execute(),
+    noteAgentAtWork: (name: string, at: Date) =>
+      db.updateTable("build_agents").set({ last_seen: at }).where("name", "=", name).execute(),
+    agentsSince: (at: Date) =>
+      db.selectFrom("build_agents").select(["name", "tags"]).where("last_seen", ">", at).execute(),
+    forgetAgents: (before: Date) => db.deleteFrom("build_agents").where("last_seen", "<", before).execute(),
+  };
+}
+
+/**
+ * The next job for an agent with these tags, its build locked. Oldest build first; a build waits while an older one of
+ * its branch is still being read, so that builds start in the order of the pushes. Builds that somebody changes right
+ * now are passed over: whoever holds the lock rings again if a job is left.
+ */
+async function claimable(db: Db, tags: Record<string, string>): Promise<JobRow | undefined> {
+  const { rows } = await sql<JobRow>`
+    select j.* from build_jobs j join builds b on b.id = j.build
+    where j.state = 'runnable' and j.tags <@ ${JSON.stringify(tags)}::jsonb and not exists (
+      select 1 from builds older
+      where older.repository = b.repository and older.branch = b.branch
+        and older.sequence < b.sequence and older.state = 'preparing')
+    order by b.sequence, j.position limit 1
+    for update of b skip locked`.execute(db);
+  return rows[0];
+}
+
+function requests(db: Db) {
+  return {
+    insertRequest: (request: { request: string; build: string; step: string }) =>
+      db.insertInto("build_deploy_requests").values(request).execute(),
+    buildOfRequest: (request: string) =>
+      db.selectFrom("build_deploy_requests").select("build").where("request", "=", request).executeTakeFirst(),
+    /** Answers whether this call was the first. */
+    async markRequestCanceled(request: string): Promise<boolean> {
+      const first = db.updateTable("build_deploy_requests").set({ canceled: true }).where("canceled", "=", false);
+      return (await first.where("request", "=", request).executeTakeFirst()).numUpdatedRows > 0n;
+    },
+  };
+}
+
+const oneLog = (job: string, attempt: number) => (where: ExpressionBuilder<Tables, "build_logs">) =>
+  where.and([where("job", "=", job), where("attempt", "=", attempt)]);
+
+function logs(db: Db) {
+  return {
+    insertLog: (job: string, attempt: number) => db.insertInto("build_logs").values({ job, attempt }).execute(),
+    log: (job: string, attempt: number): Promise<LogRow | undefined> =>
+      db.selectFrom("build_logs").selectAll().where(oneLog(job, attempt)).executeTakeFirst(),
+    /** Moves the log on by one chunk; answers false when somebody did so before. */
+    async advanceLog({ job, attempt, ...to }: Pick<LogRow, "job" | "attempt" | "next" | "received" | "size">) {
+      const step = db
+        .updateTable("build_logs")
+        .set(to)
+        .where(oneLog(job, attempt))
+        .where("next", "=", to.next - 1);
+      return (await step.executeTakeFirst()).numUpdatedRows > 0n;
+    },
+    completeLog: (job: string, attempt: number) =>
+      db.updateTable("build_logs").set({ complete: true }).where(oneLog(job, attempt)).execute(),
+  };
+}
