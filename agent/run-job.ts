@@ -44,7 +44,7 @@ export async function runJob(agent: AgentContext, assignment: Assignment): Promi
 
 async function work(context: JobContext): Promise<JobResult> {
   const { ended, log } = context;
-  const result = await attempt(context).catch((error: unknown): JobResult => ({
+  const result = await doWork(context).catch((error: unknown): JobResult => ({
     outcome: "failed",
     reason: messageOf(error),
   }));
@@ -53,7 +53,7 @@ async function work(context: JobContext): Promise<JobResult> {
   return final;
 }
 
-async function attempt(context: JobContext): Promise<JobResult> {
+async function doWork(context: JobContext): Promise<JobResult> {
   const { work: kind } = context.assignment;
   await checkout(context);
   if (kind.kind === "command") return runCommands(context, kind);

@@ -1,12 +1,18 @@
 /** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
 import { accessEndpoints } from "./endpoints/access.ts";
 import { agentEndpoints } from "./endpoints/agent.ts";
+import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
+import { releaseEndpoints } from "./endpoints/releases.ts";
+import { routingEndpoints } from "./endpoints/routing.ts";
 
 export const allEndpoints = {
   ...accessEndpoints,
   ...agentEndpoints,
+  ...deploymentEndpoints,
   ...fleetEndpoints,
+  ...releaseEndpoints,
+  ...routingEndpoints,
 };
 
 export type AllEndpoints = typeof allEndpoints;

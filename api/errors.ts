@@ -99,5 +99,5 @@ export class RefusalError extends Error {
 /** The value, or a throw of its refusal: for use inside a transaction, which a refusal must roll back. */
 export function orThrow<T>(value: T | Refusal): T {
   if (isRefusal(value)) throw new RefusalError(value);
-  return value as T;
+  return value;
 }

@@ -29,7 +29,7 @@ export function createClient(options: ClientOptions): Client {
 
 interface AnyInput {
   params?: Record<string, string | number>;
-  query?: Record<string, unknown>;
+  query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
 }
 

@@ -13,5 +13,9 @@ export async function writeDurably(path: string, content: string | Uint8Array, m
   }
   await rename(passing, path);
   const folder = await open(dirname(path), "r");
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }

@@ -47,8 +47,9 @@ export interface HttpDeps {
 }
 
 export function createHttp({ log }: Pick<HttpDeps, "log">): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = log;
   const app: FastifyInstance = fastify({
-    loggerInstance: log as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newId,
     requestIdHeader: false,
@@ -146,7 +147,7 @@ export function userOf({ principal }: Context): Extract<Principal, { kind: "user
 function parseRequest(row: Endpoint, request: FastifyRequest): Parsed<Endpoint> | Refusal {
   const parts: Record<string, unknown> = {};
   for (const part of ["params", "query", "body"] as const) {
-    const schema = row[part] as z.ZodType | undefined;
+    const schema = row[part];
     const result = schema?.safeParse(request[part] ?? {});
     if (result && !result.success) return invalidPart(part, result.error);
     parts[part] = result?.data;

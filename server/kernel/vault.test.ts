@@ -15,7 +15,7 @@ describe("the vault", () => {
       fc.property(fc.string(), fc.string(), (plain, context) => {
         const sealed = first.seal(plain, context);
         expect(second.open(sealed, context)).toBe(plain);
-        if (plain.length > 8) expect(sealed).not.toContain(plain);
+        expect(plain.length > 8 && sealed.includes(plain)).toBe(false);
       }),
     );
   });

@@ -5,7 +5,7 @@ import { type Handlers, userOf } from "#kernel/http.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { promotionOrder } from "./core/promotion-order.ts";
 import type { FleetSecrets } from "./secrets.ts";
-import { fleetStore } from "./store.ts";
+import { fleetStore, secretStore } from "./store.ts";
 
 interface Deps {
   db: Database;
@@ -44,7 +44,7 @@ export function fleetRoutes({ db, emit, secrets }: Deps): Handlers<typeof fleetE
 
     deleteSecret: ({ query: key }, context) =>
       db.transaction().execute(async (tx) => {
-        const deleted = await fleetStore(tx).deleteSecret(key);
+        const deleted = await secretStore(tx).deleteSecret(key);
         if (!deleted)
           return refuse("not-found", `there is no secret ${key.name} for ${key.service} in ${key.environment}`);
         await emit(tx, `secret:${key.name}`, "fleet.secret-changed", {

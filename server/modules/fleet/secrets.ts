@@ -1,12 +1,12 @@
 import type { Database } from "#kernel/database.ts";
 import type { Vault } from "#kernel/vault.ts";
-import { fleetStore, type SecretKey } from "./store.ts";
+import { type SecretKey, secretStore } from "./store.ts";
 
 const contextOf = ({ service, environment, name }: SecretKey) => `${service}/${environment}/${name}`;
 
 /** Sealing and opening of the secrets table. */
 export function fleetSecrets(db: Database, vault: Vault) {
-  const store = fleetStore(db);
+  const store = secretStore(db);
   return {
     /** Values by name for the scopes given, each list from the most specific scope to the least. */
     async open(services: string[], environments: string[]): Promise<Record<string, string>> {
@@ -17,11 +17,11 @@ export function fleetSecrets(db: Database, vault: Vault) {
       return Object.fromEntries(weakestFirst.map((row) => [row.name, vault.open(row.sealed, contextOf(row))]));
     },
     put: (tx: Database, key: SecretKey, value: string) =>
-      fleetStore(tx).putSecret(key, vault.seal(value, contextOf(key))),
+      secretStore(tx).putSecret(key, vault.seal(value, contextOf(key))),
     /** Makes the value if there is none; two at once get the same one. */
     async ensure(key: SecretKey, make: () => string): Promise<string> {
       await store.putSecretOnce(key, vault.seal(make(), contextOf(key)));
-      const [row] = (await store.secretsOf([key.service], [key.environment])).filter(({ name }) => name === key.name);
+      const row = (await store.secretsOf([key.service], [key.environment])).find(({ name }) => name === key.name);
       if (!row) throw new Error(`the secret ${contextOf(key)} vanished while it was made`);
       return vault.open(row.sealed, contextOf(key));
     },

@@ -80,7 +80,12 @@ export function fleetStore(database: Database) {
         .deleteFrom("environments")
         .where("name", "not in", names.length > 0 ? names : [""])
         .execute(),
+  };
+}
 
+export function secretStore(database: Database) {
+  const db = database.withTables<FleetTables>();
+  return {
     secretsOf: (services: string[], environments: string[]) =>
       db
         .selectFrom("secrets")

@@ -1,0 +1,199 @@
+import { z } from "zod";
+import { anyRole, developing, endpoints } from "../endpoint.ts";
+import { outcomes } from "../events.ts";
+import { branchName, environmentName, repositoryName, revision, serviceName, uuid } from "../names.ts";
+
+/** `preparing`: the files of the revision are being read. `failing`: something failed for good, the rest goes on. */
+export const buildStates = [
+  "preparing",
+  "scheduled",
+  "running",
+  "failing",
+  "blocked",
+  "canceling",
+  "finished",
+] as const;
+
+const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
+const fileFault = z.object({
+  code: z.string(),
+  message: z.string(),
+  place: place.nullable(),
+  fix: z.string().nullable(),
+});
+
+export const buildSummary = z.object({
+  id: uuid,
+  number: z.int().positive(),
+  repository: repositoryName,
+  branch: branchName,
+  commit: revision,
+  message: z.string().nullable().describe("Of the commit; null while preparing."),
+  author: z.string().nullable(),
+  source: z.enum(["push", "pull-request", "api", "schedule"]),
+  creator: z.string().nullable(),
+  state: z.enum(buildStates),
+  outcome: z.enum(outcomes).nullable(),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+export type BuildSummary = z.output<typeof buildSummary>;
+
+const waitReason = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("dependency"), on: z.array(z.string()) }),
+  z.object({ kind: z.literal("gate"), step: z.string(), label: z.string(), roles: z.array(z.string()) }),
+  z.object({ kind: z.literal("agent") }),
+  z.object({ kind: z.literal("no-agent"), tags: z.record(z.string(), z.string()) }),
+  z.object({ kind: z.literal("disk-full") }),
+  z.object({ kind: z.literal("request"), environment: z.string() }),
+  z.object({ kind: z.literal("deployment"), environment: z.string(), request: z.string() }),
+  z.object({ kind: z.literal("stopping"), agent: z.string().nullable() }),
+]);
+export type WaitingFor = z.output<typeof waitReason>;
+
+const attempt = z.object({
+  number: z.int().positive(),
+  agent: z.string().nullable(),
+  request: uuid.nullable().describe("Of a deploy step: the request that its deployment carries."),
+  leasedAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+  outcome: z.enum(["passed", "failed", "timed-out", "canceled", "lost", "superseded"]).nullable(),
+  exitStatus: z.int().nullable(),
+  reason: z.string().nullable(),
+});
+
+const step = z.object({
+  key: z.string(),
+  label: z.string(),
+  kind: z.enum(["command", "test", "publish", "deploy", "block", "wait"]),
+  job: uuid.nullable().describe("Of a step that runs on an agent: the name of its log."),
+  environment: environmentName.nullable(),
+  state: z.enum(["waiting", "runnable", "leased", "running", "requested", "blocked", "canceling", "finished"]),
+  outcome: z
+    .enum(["passed", "failed", "soft-failed", "timed-out", "canceled", "skipped", "broken", "superseded"])
+    .nullable(),
+  exitStatus: z.int().nullable(),
+  reason: z.string().nullable().describe("Why it ended so, in words."),
+  by: z.string().nullable().describe("Who unblocked or canceled it."),
+  wait: z.object({ reason: waitReason, text: z.string() }).nullable(),
+  dependsOn: z.array(z.string()),
+  attempts: z.array(attempt),
+});
+export type StepView = z.output<typeof step>;
+
+export const buildDetails = buildSummary.extend({
+  service: serviceName.nullable(),
+  fault: fileFault.extend({ faults: z.array(fileFault) }).nullable(),
+  warnings: z.array(fileFault),
+  steps: z.array(step),
+});
+export type BuildDetails = z.output<typeof buildDetails>;
+
+const byId = z.object({ id: uuid });
+/** Whoever may press a gate somewhere: the step's own roles decide further. */
+const unblocking = ["developer", "analyst", "lead", "admin"] as const;
+
+export const buildEndpoints = endpoints({
+  createBuild: {
+    method: "POST",
+    path: "/api/builds",
+    summary: "Build a branch's newest commit, or the given commit of that branch.",
+    auth: { roles: developing },
+    body: z.strictObject({
+      repository: repositoryName,
+      branch: branchName.optional().describe("Without it the default branch."),
+      commit: revision.optional(),
+    }),
+    response: buildSummary,
+    errors: ["not-found", "git.bad-revision"],
+  },
+  listBuilds: {
+    method: "GET",
+    path: "/api/builds",
+    summary: "Builds, newest first.",
+    auth: { roles: anyRole },
+    query: z.strictObject({
+      repository: repositoryName.optional(),
+      branch: branchName.optional(),
+      commit: revision.optional(),
+      number: z.coerce.number().int().positive().optional(),
+      state: z.enum(buildStates).optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      before: z.coerce.number().int().positive().optional().describe("`next` of the page before."),
+    }),
+    response: z.object({
+      builds: z.array(buildSummary),
+      next: z.int().nullable().describe("`before` of the next page; null on the last."),
+    }),
+  },
+  showBuild: {
+    method: "GET",
+    path: "/api/builds/:id",
+    summary: "A build with its steps, attempts and what each waits for.",
+    auth: { roles: anyRole },
+    params: byId,
+    response: buildDetails,
+    errors: ["not-found"],
+  },
+  cancelBuild: {
+    method: "POST",
+    path: "/api/builds/:id/cancel",
+    summary: "Cancel a build: jobs at work are stopped and deployments it asked for are called off.",
+    auth: { roles: developing },
+    params: byId,
+    body: z.strictObject({ reason: z.string().min(1).max(500).optional() }).default({}),
+    response: buildDetails,
+    errors: ["not-found", "build.wrong-state"],
+  },
+  retryBuild: {
+    method: "POST",
+    path: "/api/builds/:id/retry",
+    summary: "Try one step of a build again, or all that failed.",
+    auth: { roles: developing },
+    params: byId,
+    body: z.strictObject({ step: z.string().min(1).max(200).optional().describe("Key of the step.") }).default({}),
+    response: buildDetails,
+    errors: ["not-found", "build.wrong-state"],
+  },
+  unblockStep: {
+    method: "POST",
+    path: "/api/builds/:id/unblock",
+    summary: "Open a gate of a build.",
+    auth: { roles: unblocking },
+    params: byId,
+    body: z
+      .strictObject({
+        step: z.string().min(1).max(200).optional().describe("Key; without it the only gate that waits."),
+      })
+      .default({}),
+    response: buildDetails,
+    errors: ["not-found", "build.wrong-state", "auth.forbidden"],
+  },
+  readJobLog: {
+    method: "GET",
+    path: "/api/jobs/:id/log",
+    summary: "A piece of a job's log; with `waitMs` waits for more where there is none yet.",
+    auth: { roles: anyRole },
+    params: byId,
+    query: z.strictObject({
+      attempt: z.coerce.number().int().positive().optional().describe("Without it the newest."),
+      offset: z.coerce.number().int().nonnegative().default(0).describe("Bytes; `next` of the piece before."),
+      limit: z.coerce
+        .number()
+        .int()
+        .min(64)
+        .max(1024 * 1024)
+        .default(256 * 1024),
+      waitMs: z.coerce.number().int().min(0).max(30_000).default(0),
+    }),
+    response: z.object({
+      attempt: z.int(),
+      data: z.string(),
+      next: z.int(),
+      complete: z.boolean().describe("Nothing comes after `next`."),
+    }),
+    errors: ["not-found"],
+  },
+});

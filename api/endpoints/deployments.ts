@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { anyRole, developing, endpoints } from "../endpoint.ts";
+import { deploymentOutcomes } from "../events.ts";
+import { digest, environmentName, revision, serviceName, uuid } from "../names.ts";
+
+const time = z.iso.datetime();
+const place = z.object({ service: serviceName, environment: environmentName });
+
+export const deploymentStates = ["waiting", "running", "finished"] as const;
+
+/** Why a deployment waits, for machines and in words. */
+const wait = z.object({
+  kind: z.enum(["queued", "deployment", "order"]),
+  /** The deployment that goes first. */
+  deployment: uuid.optional(),
+  message: z.string(),
+});
+
+export const deployment = place.extend({
+  id: uuid,
+  kind: z.enum(["deploy", "rollback"]),
+  /** Null when there was no release to deploy. */
+  release: z.int().positive().nullable(),
+  commit: revision.nullable(),
+  digest: digest.nullable(),
+  state: z.enum(deploymentStates),
+  phase: z.string().nullable(),
+  /** What the phase waits for just now. */
+  detail: z.string().nullable(),
+  wait: wait.nullable(),
+  outcome: z.enum(deploymentOutcomes).nullable(),
+  /** Why it ended that way; null for a plain success. */
+  reason: z.string().nullable(),
+  actor: z.string().nullable(),
+  build: uuid.nullable(),
+  createdAt: time,
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+});
+
+const step = z.object({
+  phase: z.string(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  milliseconds: z.int().nonnegative().nullable(),
+  detail: z.string().nullable(),
+});
+
+const cell = z.object({
+  environment: environmentName,
+  /** Null where no release serves. */
+  release: z.int().positive().nullable(),
+  commit: revision.nullable(),
+  digest: digest.nullable(),
+  /** Since when this release serves. */
+  since: time.nullable(),
+  url: z.string().nullable(),
+  /** `healthy` is null when the host or the balancer does not answer. */
+  instances: z.object({ healthy: z.int().nullable(), wanted: z.int() }),
+  healthy: z.boolean().nullable(),
+  running: deployment.nullable(),
+  waiting: z.array(deployment),
+  /** The last one that ended. */
+  last: deployment.nullable(),
+});
+
+const gate = z.object({ gate: z.string(), open: z.boolean(), reason: z.string() });
+
+const request = z.strictObject({
+  ...place.shape,
+  release: z.int().positive().optional().describe("Number of the release."),
+});
+
+export const deploymentEndpoints = endpoints({
+  getStatus: {
+    method: "GET",
+    path: "/api/status",
+    summary: "The fleet matrix: what serves where, how well, and what is on its way or waits, and why.",
+    auth: { roles: anyRole },
+    response: z.object({
+      environments: z.array(environmentName),
+      services: z.array(z.object({ service: serviceName, owner: z.string().nullable(), cells: z.array(cell) })),
+    }),
+  },
+  listDeployments: {
+    method: "GET",
+    path: "/api/deployments",
+    summary: "Deployments, newest first.",
+    auth: { roles: anyRole },
+    query: z.object({
+      service: serviceName.optional(),
+      environment: environmentName.optional(),
+      state: z.enum(deploymentStates).optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+    }),
+    response: z.object({ deployments: z.array(deployment) }),
+  },
+  showDeployment: {
+    method: "GET",
+    path: "/api/deployments/:id",
+    summary: "One deployment with the timeline of its steps.",
+    auth: { roles: anyRole },
+    params: z.object({ id: uuid }),
+    response: deployment.extend({ steps: z.array(step) }),
+    errors: ["not-found"],
+  },
+  createDeployment: {
+    method: "POST",
+    path: "/api/deployments",
+    summary:
+      "Deploy a release, the newest unless a number is given. Leads only where an environment comes after another.",
+    auth: { roles: developing },
+    body: request,
+    response: deployment,
+    errors: ["auth.forbidden", "not-found", "release.none", "deployment.gate-closed", "deployment.superseded"],
+  },
+  rollBack: {
+    method: "POST",
+    path: "/api/rollbacks",
+    summary:
+      "Deploy an older release that served there before; the one before the present one unless a number is given.",
+    auth: { roles: developing },
+    body: request,
+    response: deployment,
+    errors: ["auth.forbidden", "not-found", "release.none", "deployment.gate-closed"],
+  },
+  cancelDeployment: {
+    method: "POST",
+    path: "/api/deployments/:id/cancel",
+    summary: "Cancel a deployment in any phase: what served before serves on.",
+    auth: { roles: developing },
+    params: z.object({ id: uuid }),
+    response: deployment,
+    errors: ["auth.forbidden", "not-found", "deployment.wrong-state"],
+  },
+  planDeployment: {
+    method: "GET",
+    path: "/api/plan",
+    summary: "What a deployment would change, and which gates it would meet.",
+    auth: { roles: anyRole },
+    query: z.object({ ...place.shape, release: z.coerce.number().int().positive().optional() }),
+    response: z.object({
+      ...place.shape,
+      release: z.int().positive(),
+      commit: revision,
+      /** The release that serves there now. */
+      from: z.int().positive().nullable(),
+      changes: z.array(z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
+      commits: z.array(z.object({ revision, author: z.string(), message: z.string(), at: time })),
+      gates: z.array(gate),
+    }),
+    errors: ["not-found", "release.none"],
+  },
+  instanceLogs: {
+    method: "GET",
+    path: "/api/services/:service/environments/:environment/logs",
+    summary: "The last lines of the instances that serve.",
+    auth: { roles: anyRole },
+    params: place,
+    query: z.object({ lines: z.coerce.number().int().min(1).max(1000).default(100) }),
+    response: z.object({
+      instances: z.array(z.object({ instance: z.string(), state: z.string(), lines: z.array(z.string()) })),
+    }),
+    errors: ["not-found", "host.docker-missing"],
+  },
+});
