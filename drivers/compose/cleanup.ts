@@ -4,7 +4,7 @@ import { askDocker, dockerLines } from "./docker.ts";
 /** Compose puts it on all containers, networks and volumes, and version 2 also on images. */
 export const projectLabel = "com.docker.compose.project";
 
-const patience = { deadlineMs: 30_000, pauseMs: 200 };
+const patience = { deadlineMs: 30_000, pauseMs: 250 };
 
 /**
  * Removes all that carries the project's label, and its images, until a look finds nothing. With `settle` it looks
@@ -12,7 +12,7 @@ const patience = { deadlineMs: 30_000, pauseMs: 200 };
  */
 export async function cleanupProject(project: string, { settle }: { settle: boolean }): Promise<void> {
   const deadline = Date.now() + patience.deadlineMs;
-  let quiet = settle ? 2 : 1;
+  let quiet = settle ? 3 : 1;
   for (let left = await list(project); quiet > 0; left = await list(project)) {
     if (isEmpty(left)) quiet--;
     else await remove(left);

@@ -1,10 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { isRefusal, type Refusal } from "#api/errors.ts";
+import { buildList } from "./build-list.ts";
 import { keepImages } from "./cache.ts";
 import { cleanupProject, projectsWith } from "./cleanup.ts";
 import { createCall, type Call } from "./call.ts";
 import type { Compose, ComposeEnd, ComposeRun } from "./contract.ts";
 import { detectCompose, type ComposeClient } from "./detect.ts";
-import { checkNames, checkPrefix, checkProject, findFile, mayReuseImages } from "./request.ts";
+import { checkNames, checkPrefix, checkProject, findFile } from "./request.ts";
 import { dependencyLogs, exitOf, explain, type Exit } from "./verdict.ts";
 
 /** Compose by its command line, version 2 or version 1 from 1.28 on; `host.compose-missing` where there is none. */
@@ -66,13 +68,23 @@ async function runAndCleanUp(request: ComposeRun, call: Call): Promise<ComposeEn
 }
 
 async function runToEnd(request: ComposeRun, call: Call): Promise<Exit | Refusal | "stopped"> {
-  const built = call.client.major > 1 || !(await mayReuseImages(call.path)) || (await call.compose(["build"])) === 0;
+  const built = call.client.major > 1 || (await build(request, call));
   if (built && !call.stop.aborted) await call.compose(runArguments(request, call));
   if (call.stop.aborted) return "stopped";
   const exit = built ? await exitOf(call.container) : undefined;
   if (exit !== undefined && request.cache !== undefined) await keepImages(request.project, request.cache);
   if (exit?.exitCode !== 0) await dependencyLogs(request, call.container);
   return exit ?? explain(request, call);
+}
+
+/**
+ * Version 1 builds only images that it does not find, so one with a name of its own would be stale; and a failing build
+ * leaves its container behind unless it is told to remove it.
+ */
+async function build({ service }: ComposeRun, call: Call): Promise<boolean> {
+  const services = buildList(await readFile(call.path, "utf8"), service);
+  if (services?.length === 0) return true;
+  return (await call.compose(["build", "--force-rm", ...(services ?? [])])) === 0;
 }
 
 function runArguments(request: ComposeRun, call: Call): string[] {

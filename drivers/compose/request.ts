@@ -1,6 +1,5 @@
-import { realpath, readFile } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { parse } from "yaml";
 import { refuse, type Refusal } from "#api/errors.ts";
 import { variableName } from "#api/names.ts";
 import type { ComposeRun } from "./contract.ts";
@@ -38,25 +37,6 @@ export async function findFile({ directory, file }: ComposeRun): Promise<string 
   if (path === undefined) return refuse("compose.invalid", `The repository has no file ${file}.`);
   if (relative(root, path).startsWith("..")) return refuse("compose.invalid", `${file} is outside of the repository.`);
   return path;
-}
-
-/**
- * False when every image that is built here gets a name of this project, so that none can be there already. Version 1
- * builds only images that it does not find; asking it to build all costs half a second more.
- */
-export async function mayReuseImages(path: string): Promise<boolean> {
-  try {
-    const { services, include } = parse(await readFile(path, "utf8"), { merge: true }) as ComposeFile;
-    if (include !== undefined) return true;
-    return Object.values(services).some((service) => service.extends ?? (service.build && service.image));
-  } catch {
-    return true;
-  }
-}
-
-interface ComposeFile {
-  include?: unknown;
-  services: Record<string, { build?: unknown; image?: unknown; extends?: unknown }>;
 }
 
 /** The client's environment: the caller's variables, but never ones that would send it to another engine or file. */
