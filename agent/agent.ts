@@ -3,13 +3,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Assignment } from "#api/endpoints/agent.ts";
-import { isRefusal } from "#api/errors.ts";
+import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import type { Compose } from "#drivers/compose/contract.ts";
 import { writeDurably } from "#kernel/files.ts";
 import { newId } from "#kernel/clock.ts";
 import type { Log } from "#kernel/log.ts";
 import { removeContainersOf } from "./containers.ts";
+import { lockHome } from "./home-lock.ts";
 import { runJob } from "./run-job.ts";
 
 export interface AgentOptions {
@@ -37,8 +38,10 @@ const retryMs = 500;
  * Starts leasing. First removes what an agent of this home left when it was killed. Disposing stops leasing and waits for the
  * jobs at work; `abandon` (a second Ctrl-C) cancels them, which the server sees as a failed lease and hands to another.
  */
-export async function startAgent(options: AgentOptions, abandon: AbortSignal): Promise<Agent> {
+export async function startAgent(options: AgentOptions, abandon: AbortSignal): Promise<Agent | Refusal> {
   const id = await agentId(options.home);
+  const lock = await lockHome(options.home);
+  if (isRefusal(lock)) return lock;
   await removeLeftovers(options, id);
   const name = `${hostname()}-${id}`.slice(0, 100);
   const stopping = new AbortController();
@@ -50,6 +53,7 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await Promise.all(loops);
+      await lock[Symbol.asyncDispose]();
     },
   };
 }

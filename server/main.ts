@@ -1,6 +1,7 @@
 /** Composition root: config → database → drivers → modules → HTTP → background roles. Nothing else joins these. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { allEndpoints } from "#api/endpoints.ts";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { createAccess } from "#access";
@@ -8,6 +9,7 @@ import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { openDatabase } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
+import { writeDurably } from "#kernel/files.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
 import { startJobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
@@ -21,6 +23,8 @@ export interface Server extends AsyncDisposable {
   url: string;
   /** The admin's token, on the very first start only. */
   adminToken: string | undefined;
+  /** The token of the agent on this machine, made at the first call and kept in the home. */
+  localAgentToken(): Promise<string>;
 }
 
 /** Starts the control plane. Disposing it ends what it started in reverse order and leaves balancer and instances running. */
@@ -53,6 +57,7 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   return {
     url: config.publicUrl ?? `http://${config.host}:${port}`,
     adminToken,
+    localAgentToken: () => keepAgentToken(config.home, () => access.issueAgentToken("local")),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await app.close();
@@ -65,4 +70,13 @@ async function embedded(config: Config, log: Log, stack: AsyncDisposableStack): 
   const postgres = await startEmbeddedPostgres(config.home, log);
   stack.defer(() => postgres.stop());
   return postgres.url;
+}
+
+async function keepAgentToken(home: string, issue: () => Promise<string>): Promise<string> {
+  const path = join(home, "secrets", "agent-token");
+  const known = await readFile(path, "utf8").catch(() => undefined);
+  if (known) return known;
+  const token = await issue();
+  await writeDurably(path, token);
+  return token;
 }

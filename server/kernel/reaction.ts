@@ -19,7 +19,8 @@ export interface Reaction<N extends EventName = EventName> {
 
 /** Ties the payload's type to the event's name. */
 export function reaction<N extends EventName>(subscriber: string, on: N, react: Reaction<N>["react"]): Reaction {
-  return { subscriber, on, react } as unknown as Reaction;
+  // The list of subscribers holds reactions to every event; the outbox calls each with its own.
+  return { subscriber, on, react };
 }
 
 /** Thrown by a reaction whose turn has not come yet: it is tried again soon, without a word in the log. */

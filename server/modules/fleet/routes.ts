@@ -38,7 +38,7 @@ export function fleetRoutes({ db, emit, secrets }: Deps): Handlers<typeof fleetE
       }),
 
     async listSecrets() {
-      const rows = await store.secretNames();
+      const rows = await secretStore(db).secretNames();
       return { secrets: rows.map(({ updated_at, ...row }) => ({ ...row, updatedAt: updated_at.toISOString() })) };
     },
 

@@ -1,0 +1,79 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { isRefusal, refuse } from "#api/errors.ts";
+import { startAgent } from "#agent/agent.ts";
+import { createClient } from "#client/client.ts";
+import { openCompose } from "#drivers/compose/cli.ts";
+import { readConfig } from "#kernel/config.ts";
+import { createLog } from "#kernel/log.ts";
+import { accepted, CommandRefused, tell } from "../output.ts";
+import { readSession, type SessionFlags } from "../session.ts";
+import { untilSignal } from "../signals.ts";
+
+export interface AgentFlags extends SessionFlags {
+  capacity?: string;
+  tag?: string[];
+  image: string;
+  home?: string;
+  withParent?: boolean;
+}
+
+/** Milliseconds that jobs get to end by themselves once the agent is asked to stop; then another agent takes them. */
+const finishMs = 10_000;
+
+/** Leases and runs jobs until a signal. */
+export async function runAgent(flags: AgentFlags): Promise<void> {
+  const config = readConfig(process.env);
+  if (isRefusal(config)) throw new CommandRefused(config);
+  const { url, token } = await readSession(flags);
+  if (!token)
+    throw new CommandRefused(
+      refuse("auth.required", "an agent needs a token", { fix: "towline agent --token <token>" }),
+    );
+  const compose = await openCompose();
+  if (isRefusal(compose)) throw new CommandRefused(compose);
+  const abandon = new AbortController();
+  const stop = untilStopped(flags.withParent ?? false, abandon);
+  const started = await startAgent(
+    {
+      client: createClient({ url, token }),
+      url,
+      home: flags.home ?? join(config.home, "agent"),
+      capacity: Number(flags.capacity ?? availableParallelism()),
+      tags: readTags(flags.tag ?? []),
+      defaultImage: flags.image,
+      compose,
+      log: createLog(config.logLevel),
+    },
+    abandon.signal,
+  );
+  await using agent = accepted(started);
+  tell(`agent ${agent.name} leases jobs from ${url}`);
+  await stop;
+  tell("stopping: jobs at work get a moment to end, then another agent takes them");
+  setTimeout(() => abandon.abort(), finishMs).unref();
+  void untilSignal().then(() => abandon.abort());
+}
+
+/** A signal, or the end of the process that started us: its jobs are then nobody's, so they are abandoned at once. */
+async function untilStopped(withParent: boolean, abandon: AbortController): Promise<void> {
+  const orphaned = new Promise<void>((resolve) => {
+    if (!withParent) return;
+    process.stdin.resume().once("end", () => {
+      abandon.abort();
+      resolve();
+    });
+  });
+  await Promise.race([untilSignal(), orphaned]);
+  process.stdin.destroy();
+}
+
+function readTags(tags: string[]): Record<string, string> {
+  return Object.fromEntries(
+    tags.map((tag) => {
+      const [name = "", value] = tag.split("=");
+      if (!value) throw new CommandRefused(refuse("request.invalid", `--tag takes name=value, not ${tag}`));
+      return [name, value];
+    }),
+  );
+}

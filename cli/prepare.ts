@@ -1,0 +1,25 @@
+import { confirm, isCancel } from "@clack/prompts";
+import { accepted, tell } from "./output.ts";
+
+export interface PrepareFlags {
+  /** Install and start what is missing without a question. */
+  yes?: boolean;
+}
+
+/** Makes sure of what every installation needs on its machine: the Docker Engine, Compose, Git and our base images. */
+export async function prepareHost(
+  { yes = false }: PrepareFlags,
+  images: readonly ("haproxy" | "debian" | "node" | "python" | "postgres")[] = ["haproxy", "debian"],
+): Promise<void> {
+  const { ensureDocker } = await import("../tools/host/docker.ts");
+  const { ensureBaseImages } = await import("../tools/base-images/ensure.ts");
+  accepted(await ensureDocker({ assumeYes: yes, interactive: process.stdin.isTTY && process.stdout.isTTY, log: tell }));
+  accepted(await ensureBaseImages(images, { log: tell }));
+}
+
+/** Asks on a terminal; elsewhere, or with `--yes`, the answer is `otherwise`. */
+export async function ask(message: string, otherwise: boolean): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return otherwise;
+  const answer = await confirm({ message });
+  return !isCancel(answer) && answer;
+}
