@@ -1,0 +1,44 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { interpolate } from "./interpolate.ts";
+
+const variables = { NAME: "orders", EMPTY: "", COMMIT: "0123456789abcdef" };
+
+test.each([
+  ["$NAME-${NAME}x", "orders-ordersx"],
+  ["$$NAME \\$NAME $${NAME}", "$NAME $NAME ${NAME}"],
+  ["${EMPTY:-a} ${EMPTY-b} ${NONE-c} ${NONE:-}", "a  c "],
+  ["${NONE:-${NAME}-$EMPTY}", "orders-"],
+  ["${NONE:-${ALSO_NONE:-deep}}", "deep"],
+  ["${COMMIT:0:7} ${COMMIT:12} ${COMMIT: -4} ${COMMIT:9:0}", "0123456 cdef cdef "],
+  ["${NAME?gone} ${NAME:?gone}", "orders orders"],
+  ["$(date) $1 costs 5$ a\\b $", "$(date) $1 costs 5$ a\\b $"],
+  ["{a} }", "{a} }"],
+])("%j becomes %j", (text, expected) => {
+  expect(interpolate(text, variables)).toEqual({ text: expected, unset: [] });
+});
+
+test("variables that are not known become empty and are listed", () => {
+  expect(interpolate("$f ${g} ${f}", variables)).toEqual({ text: "  ", unset: ["f", "g"] });
+  expect(interpolate("$toString", variables)).toEqual({ text: "", unset: ["toString"] });
+});
+
+test.each([
+  ["${NONE?set it}", "`NONE` must be set: set it"],
+  ["${EMPTY:?}", "`EMPTY` must be set"],
+  ["${NAME", "`${NAME` is not closed with `}`"],
+  ["${NAME!}", "`${NAME` is not closed with `}`"],
+  ["${}", "the name of a variable is missing after `${`; write `$${` for the text itself"],
+  ["${A:-".repeat(30), "`${` is nested deeper than 20"],
+])("%j: %s", (text, problem) => {
+  expect(interpolate(text, variables)).toEqual({ problem });
+});
+
+test("a text without dollars and backslashes stays as it is, and no text makes it throw", () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const result = interpolate(text, variables);
+      if (!/[$\\]/.test(text)) expect(result).toEqual({ text, unset: [] });
+    }),
+  );
+});

@@ -1,0 +1,120 @@
+/**
+ * A matcher that takes time in proportion to pattern × text, whatever the pattern: JavaScript's own goes back and forth,
+ * and `(a+)+$` on thirty letters would stop the server.
+ */
+import { isWordChar, parseRegex, RegexError, type RegexNode } from "./regex-parse.ts";
+
+type Instruction =
+  | { op: "char"; accepts: (char: string) => boolean }
+  | { op: "assert"; at: "start" | "end" | "word-edge" | "no-word-edge" }
+  | { op: "split"; targets: number[] }
+  | { op: "match" };
+
+export interface Regex {
+  /** True when the pattern is found anywhere; texts beyond 10,000 characters are cut. */
+  test: (text: string) => boolean;
+}
+
+const maximumPattern = 500;
+const maximumProgram = 5000;
+const maximumText = 10_000;
+
+/** The regular expression, or why it is none. */
+export function compileRegex(source: string, ignoreCase = false): { regex: Regex } | { problem: string } {
+  if (source.length > maximumPattern) return { problem: `the pattern is longer than ${maximumPattern} characters` };
+  try {
+    const program: Instruction[] = [];
+    emit(program, parseRegex(source, ignoreCase));
+    program.push({ op: "match" });
+    return { regex: { test: (text) => run(program, [...text.slice(0, maximumText)]) } };
+  } catch (error) {
+    if (error instanceof RegexError) return { problem: error.message };
+    throw error;
+  }
+}
+
+function emit(program: Instruction[], node: RegexNode): void {
+  if (program.length > maximumProgram) throw new RegexError("the pattern has too many repetitions");
+  if (node.kind === "char") program.push({ op: "char", accepts: node.accepts });
+  else if (node.kind === "assert") program.push({ op: "assert", at: node.at });
+  else if (node.kind === "sequence") for (const part of node.parts) emit(program, part);
+  else if (node.kind === "choice") emitChoice(program, node.options);
+  else emitRepeat(program, node);
+}
+
+function emitChoice(program: Instruction[], options: readonly RegexNode[]): void {
+  const split = { op: "split" as const, targets: [] as number[] };
+  const ends: { op: "split"; targets: number[] }[] = [];
+  program.push(split);
+  for (const option of options) {
+    split.targets.push(program.length);
+    emit(program, option);
+    const end = { op: "split" as const, targets: [] };
+    ends.push(end);
+    program.push(end);
+  }
+  for (const end of ends) end.targets.push(program.length);
+}
+
+function emitRepeat(program: Instruction[], { node, min, max }: RegexNode & { kind: "repeat" }): void {
+  for (let count = 0; count < min; count++) emit(program, node);
+  if (max === Infinity) {
+    const start = program.length;
+    const split = { op: "split" as const, targets: [start + 1] };
+    program.push(split);
+    emit(program, node);
+    program.push({ op: "split", targets: [start] });
+    split.targets.push(program.length);
+    return;
+  }
+  const exits: { op: "split"; targets: number[] }[] = [];
+  for (let count = min; count < max; count++) {
+    const exit = { op: "split" as const, targets: [program.length + 1] };
+    exits.push(exit);
+    program.push(exit);
+    emit(program, node);
+  }
+  for (const exit of exits) exit.targets.push(program.length);
+}
+
+function run(program: readonly Instruction[], text: readonly string[]): boolean {
+  let threads: number[] = [];
+  for (let at = 0; at <= text.length; at++) {
+    const active = close(program, [...threads, 0], { text, at });
+    if (active.some((index) => program[index]?.op === "match")) return true;
+    const char = text[at];
+    if (char === undefined) return false;
+    threads = active.filter((index) => accepts(program[index], char)).map((index) => index + 1);
+  }
+  return false;
+}
+
+function accepts(instruction: Instruction | undefined, char: string): boolean {
+  return instruction?.op === "char" && instruction.accepts(char);
+}
+
+interface Position {
+  text: readonly string[];
+  at: number;
+}
+
+/** Follows splits and assertions until only characters and matches are left; each instruction at most once. */
+function close(program: readonly Instruction[], starts: number[], position: Position): number[] {
+  const seen = new Set<number>();
+  const stack = starts.toReversed();
+  for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
+    if (seen.has(index)) continue;
+    seen.add(index);
+    const instruction = program[index];
+    if (instruction?.op === "split") stack.push(...instruction.targets);
+    if (instruction?.op === "assert" && holds(instruction.at, position)) stack.push(index + 1);
+  }
+  return [...seen];
+}
+
+function holds(at: (Instruction & { op: "assert" })["at"], { text, at: index }: Position): boolean {
+  if (at === "start") return index === 0;
+  // A final line break is no content, as in every other engine.
+  if (at === "end") return index === text.length || (index === text.length - 1 && text[index] === "\n");
+  return (isWordChar(text[index - 1]) !== isWordChar(text[index])) === (at === "word-edge");
+}
