@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { refuse, type Refusal } from "#api/errors.ts";
 import { type Say } from "./apt.ts";
@@ -14,6 +14,7 @@ export type EngineState =
 const logPath = "/var/log/towline-dockerd.log";
 const pidPath = "/run/towline-dockerd.pid";
 const enginePidPath = "/var/run/docker.pid";
+const keptLogBytes = 8 * 1024 * 1024;
 const startDeadlineMs = 60_000;
 
 /** Asks the engine that the `docker` command line would talk to (DOCKER_HOST and contexts count). */
@@ -64,8 +65,7 @@ async function startByManager(command: readonly [string, ...string[]]): Promise<
  * The engine's own pid file is what makes two starters safe: the second engine ends at once, and both wait for the first.
  */
 async function startDetached(dockerd: string, log: Say): Promise<undefined | Refusal> {
-  if (existsSync(logPath)) renameSync(logPath, `${logPath}.1`);
-  const out = openSync(logPath, "a");
+  const out = openLog();
   const child = spawn(dockerd, ["--log-level", "warn"], { detached: true, stdio: ["ignore", out, out], cwd: "/" });
   closeSync(out);
   let ended = false;
@@ -77,6 +77,12 @@ async function startDetached(dockerd: string, log: Say): Promise<undefined | Ref
   if (!ended) writeFileSync(pidPath, `${child.pid}\n`);
   log(`The Docker Engine runs (pid ${readFileSync(enginePidPath, "utf8").trim()}, log ${logPath})`);
   return undefined;
+}
+
+/** Appends, for two starters share it; one old file is kept when it has grown. */
+function openLog(): number {
+  if (existsSync(logPath) && statSync(logPath).size > keptLogBytes) renameSync(logPath, `${logPath}.1`);
+  return openSync(logPath, "a");
 }
 
 function neverAnswered(dockerd: string): Refusal {
