@@ -1,18 +1,22 @@
 /** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
 import { accessEndpoints } from "./endpoints/access.ts";
 import { agentEndpoints } from "./endpoints/agent.ts";
+import { buildEndpoints } from "./endpoints/builds.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
+import { sourceEndpoints } from "./endpoints/source.ts";
 
 export const allEndpoints = {
   ...accessEndpoints,
   ...agentEndpoints,
+  ...buildEndpoints,
   ...deploymentEndpoints,
   ...fleetEndpoints,
   ...releaseEndpoints,
   ...routingEndpoints,
+  ...sourceEndpoints,
 };
 
 export type AllEndpoints = typeof allEndpoints;

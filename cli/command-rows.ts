@@ -1,0 +1,219 @@
+/** One row a command: its words, options and example; what it does is loaded only when it runs. */
+export interface CommandRow {
+  /** `build list [repository]`: group, name and arguments. */
+  usage: string;
+  summary: string;
+  options?: readonly (readonly [flags: string, summary: string, fallback?: string])[];
+  example: string;
+  load: () => Promise<(...given: never[]) => Promise<unknown>>;
+}
+
+const buildStep = ["--step <key>", "key of the step"] as const;
+const release = ["--release <number>", "number of the release"] as const;
+const scope = [
+  ["--service <name>", "for this service only", "*"],
+  ["--environment <name>", "for this environment only, or `builds` for build jobs", "*"],
+] as const;
+
+export const commandRows: readonly CommandRow[] = [
+  {
+    usage: "up",
+    summary: "run the server and one agent on this machine",
+    example: "towline up",
+    load: async () => (await import("./commands/up.ts")).runUp,
+  },
+  {
+    usage: "server",
+    summary: "run the server alone",
+    example: "TOWLINE_PORT=7300 towline server",
+    load: async () => (await import("./commands/server.ts")).runServer,
+  },
+  {
+    usage: "agent",
+    summary: "run an agent that leases jobs from a server",
+    options: [
+      ["--capacity <jobs>", "jobs at a time (default: one a core)"],
+      ["--tag <name=value...>", "tags that steps can ask for"],
+      ["--image <image>", "image of command steps that name none", "towline/base-debian:stable"],
+      ["--home <folder>", "folder for mirrors and workspaces"],
+      ["--with-parent", "end when standard input is closed"],
+    ],
+    example: "towline agent --url http://towline.example:7300 --token tw_… --tag queue=large",
+    load: async () => (await import("./commands/agent.ts")).runAgent,
+  },
+  {
+    usage: "login",
+    summary: "check a token and keep it for later commands",
+    example: "towline login --url http://127.0.0.1:7300 --token tw_…",
+    load: async () => (await import("./commands/login.ts")).login,
+  },
+  {
+    usage: "status",
+    summary: "the fleet matrix: what serves where, what waits and why",
+    example: "towline status",
+    load: async () => (await import("./commands/status.ts")).showStatus,
+  },
+  {
+    usage: "repository create <name>",
+    summary: "make an empty repository",
+    options: [["--allow-direct-push", "let the default branch take pushes without a pull request"]],
+    example: "towline repository create catalog",
+    load: async () => (await import("./commands/repository.ts")).createRepository,
+  },
+  {
+    usage: "repository list",
+    summary: "list the repositories",
+    example: "towline repository list",
+    load: async () => (await import("./commands/repository.ts")).listRepositories,
+  },
+  {
+    usage: "build list [repository]",
+    summary: "list builds, newest first",
+    options: [["--branch <name>", "of this branch only"]],
+    example: "towline build list catalog",
+    load: async () => (await import("./commands/build.ts")).listBuilds,
+  },
+  {
+    usage: "build show <repository> [number]",
+    summary: "show a build, the newest unless a number is given",
+    example: "towline build show catalog 12",
+    load: async () => (await import("./commands/build.ts")).showBuild,
+  },
+  {
+    usage: "build watch <repository> [number]",
+    summary: "follow a build to its end or its gate",
+    example: "towline build watch catalog",
+    load: async () => (await import("./commands/build.ts")).watchBuild,
+  },
+  {
+    usage: "build logs <repository> [number]",
+    summary: "print the log of a build's steps",
+    options: [
+      buildStep,
+      ["--attempt <number>", "of this attempt, not the newest"],
+      ["--follow", "wait for more until the step ends"],
+    ],
+    example: "towline build logs catalog 12 --step unit --follow",
+    load: async () => (await import("./commands/build.ts")).printLogs,
+  },
+  {
+    usage: "build cancel <repository> [number]",
+    summary: "cancel a build",
+    example: "towline build cancel catalog 12",
+    load: async () => (await import("./commands/build.ts")).cancelBuild,
+  },
+  {
+    usage: "build retry <repository> [number]",
+    summary: "try the failed steps of a build again",
+    options: [buildStep],
+    example: "towline build retry catalog 12 --step unit",
+    load: async () => (await import("./commands/build.ts")).retryBuild,
+  },
+  {
+    usage: "approve <repository> [number]",
+    summary: "open the gate that a build stands at",
+    options: [buildStep],
+    example: "towline approve catalog",
+    load: async () => (await import("./commands/build.ts")).approve,
+  },
+  {
+    usage: "release list <service>",
+    summary: "list the releases of a service",
+    example: "towline release list catalog",
+    load: async () => (await import("./commands/release.ts")).listReleases,
+  },
+  {
+    usage: "release show <service> <number>",
+    summary: "show a release: digest, commits, evidence",
+    example: "towline release show catalog 3",
+    load: async () => (await import("./commands/release.ts")).showRelease,
+  },
+  {
+    usage: "deploy <service> <environment>",
+    summary: "deploy a release, the newest unless a number is given, after showing the plan",
+    options: [release],
+    example: "towline deploy catalog production --release 3",
+    load: async () => (await import("./commands/deploy.ts")).deploy,
+  },
+  {
+    usage: "rollback <service> <environment>",
+    summary: "go back to the release before, or to the one given",
+    options: [release],
+    example: "towline rollback catalog production",
+    load: async () => (await import("./commands/deploy.ts")).rollBack,
+  },
+  {
+    usage: "logs <service> <environment>",
+    summary: "print the last lines of the instances that serve",
+    options: [["--lines <number>", "lines of each instance", "100"]],
+    example: "towline logs catalog production",
+    load: async () => (await import("./commands/logs.ts")).instanceLogs,
+  },
+  {
+    usage: "pr open <repository> <branch>",
+    summary: "open a pull request",
+    options: [
+      ["--title <text>", "title (default: the branch)"],
+      ["--body <text>", "description"],
+    ],
+    example: "towline pr open catalog discount --title 'Discounts'",
+    load: async () => (await import("./commands/pull-request.ts")).openPullRequest,
+  },
+  {
+    usage: "pr list <repository>",
+    summary: "list pull requests",
+    options: [["--state <state>", "open, merged or closed"]],
+    example: "towline pr list catalog --state open",
+    load: async () => (await import("./commands/pull-request.ts")).listPullRequests,
+  },
+  {
+    usage: "pr show <repository> <number>",
+    summary: "show a pull request and what its merge waits for",
+    example: "towline pr show catalog 1",
+    load: async () => (await import("./commands/pull-request.ts")).showPullRequest,
+  },
+  {
+    usage: "pr approve <repository> <number>",
+    summary: "approve the head of a pull request",
+    example: "towline pr approve catalog 1",
+    load: async () => (await import("./commands/pull-request.ts")).approvePullRequest,
+  },
+  {
+    usage: "pr merge <repository> <number>",
+    summary: "merge a pull request",
+    example: "towline pr merge catalog 1",
+    load: async () => (await import("./commands/pull-request.ts")).mergePullRequest,
+  },
+  {
+    usage: "pr close <repository> <number>",
+    summary: "close a pull request without merging it",
+    example: "towline pr close catalog 1",
+    load: async () => (await import("./commands/pull-request.ts")).closePullRequest,
+  },
+  {
+    usage: "secret set <name>",
+    summary: "set a secret; the value comes from a hidden prompt or standard input",
+    options: scope,
+    example: "towline secret set PAYMENT_KEY --service orders --environment production < key.txt",
+    load: async () => (await import("./commands/secret.ts")).setSecret,
+  },
+  {
+    usage: "secret list",
+    summary: "list the names of the secrets",
+    example: "towline secret list",
+    load: async () => (await import("./commands/secret.ts")).listSecrets,
+  },
+  {
+    usage: "secret delete <name>",
+    summary: "delete a secret",
+    options: scope,
+    example: "towline secret delete PAYMENT_KEY --service orders",
+    load: async () => (await import("./commands/secret.ts")).deleteSecret,
+  },
+  {
+    usage: "doctor",
+    summary: "examine this machine and the connection to the server",
+    example: "towline doctor",
+    load: async () => (await import("./commands/doctor.ts")).examine,
+  },
+];

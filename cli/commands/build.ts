@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds.ts";
+import { refuse } from "#api/errors.ts";
+import type { Client } from "#client/client.ts";
+import { accepted, age, CommandRefused, paint, print, printJson, shortCommit, table } from "../output.ts";
+import { openClient, type SessionFlags } from "../session.ts";
+
+export interface BuildFlags extends SessionFlags {
+  json?: boolean;
+  step?: string;
+  attempt?: string;
+  follow?: boolean;
+  branch?: string;
+}
+
+const pollMs = 500;
+
+export async function listBuilds(flags: BuildFlags, repository?: string): Promise<void> {
+  const client = await openClient(flags);
+  const { builds } = accepted(await client.listBuilds({ query: { repository, branch: flags.branch, limit: 30 } }));
+  if (flags.json) return printJson({ builds });
+  const rows = builds.map((build) => [
+    `${build.repository} #${build.number}`,
+    mark(build),
+    build.branch,
+    shortCommit(build.commit),
+    age(build.createdAt),
+    firstLine(build),
+  ]);
+  print(table(["BUILD", "STATE", "BRANCH", "COMMIT", "AGE", "MESSAGE"], rows));
+}
+
+export async function showBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
+  const client = await openClient(flags);
+  const build = await findBuild(client, repository, number);
+  if (flags.json) printJson(build);
+  else print(renderBuild(build));
+}
+
+/** Prints what changes until the build ends or stands at a gate; the exit status is 1 when it did not pass. */
+export async function watchBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
+  const client = await openClient(flags);
+  let build = await findBuild(client, repository, number);
+  let shown = new Set<string>();
+  for (;;) {
+    const lines = build.steps.filter((step) => step.kind !== "wait").map(renderStep);
+    if (!flags.json) lines.filter((line) => !shown.has(line)).forEach((line) => print(line));
+    shown = new Set(lines);
+    if (build.state === "finished" || build.state === "blocked") break;
+    await sleep(pollMs);
+    build = accepted(await client.showBuild({ params: { id: build.id } }));
+  }
+  if (flags.json) printJson(build);
+  else print(`${title(build)} ${mark(build)}${renderFault(build)}`);
+  if (build.state === "finished" && build.outcome !== "passed") process.exitCode = 1;
+}
+
+export async function cancelBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
+  const client = await openClient(flags);
+  const { id } = await findBuild(client, repository, number);
+  show(accepted(await client.cancelBuild({ params: { id } })), flags);
+}
+
+export async function retryBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
+  const client = await openClient(flags);
+  const { id } = await findBuild(client, repository, number);
+  show(accepted(await client.retryBuild({ params: { id }, body: { step: flags.step } })), flags);
+}
+
+/** Opens a gate: the newest build of the repository that stands at one, unless a number is given. */
+export async function approve(flags: BuildFlags, repository: string, number?: string): Promise<void> {
+  const client = await openClient(flags);
+  const build = number ? await findBuild(client, repository, number) : await findBlocked(client, repository);
+  show(accepted(await client.unblockStep({ params: { id: build.id }, body: { step: flags.step } })), flags);
+}
+
+/** Prints the log of one step, or of every step in turn; follows it to its end with `--follow`. */
+export async function printLogs(flags: BuildFlags, repository: string, number?: string): Promise<void> {
+  const client = await openClient(flags);
+  const build = await findBuild(client, repository, number);
+  const steps = build.steps.filter((step) => step.job && (!flags.step || step.key === flags.step));
+  if (steps.length === 0)
+    throw new CommandRefused(
+      refuse("not-found", `the build has no step ${flags.step ?? "with a log"}`, {
+        fix: `Its steps: ${build.steps.map(({ key }) => key).join(", ")}`,
+      }),
+    );
+  for (const step of steps) {
+    if (steps.length > 1) print(paint("bold", `── ${step.label} ${"─".repeat(Math.max(0, 60 - step.label.length))}`));
+    await printLog(client, step, flags);
+  }
+}
+
+async function printLog(client: Client, { job }: StepView, { follow = false, attempt }: BuildFlags): Promise<void> {
+  let offset = 0;
+  for (;;) {
+    const query = { offset, waitMs: follow ? 20_000 : 0, ...(attempt ? { attempt: Number(attempt) } : {}) };
+    const piece = accepted(await client.readJobLog({ params: { id: job ?? "" }, query }));
+    process.stdout.write(piece.data);
+    if (piece.complete || (!follow && piece.next === offset)) return;
+    offset = piece.next;
+  }
+}
+
+/** The newest build of the repository, or the one with the number. */
+export async function findBuild(client: Client, repository: string, number?: string): Promise<BuildDetails> {
+  const query = { repository, limit: 1, ...(number ? { number: Number(number.replace(/^#/, "")) } : {}) };
+  const { builds } = accepted(await client.listBuilds({ query }));
+  const [found] = builds;
+  if (!found) throw new CommandRefused(refuse("not-found", `${repository} has no build${number ? ` ${number}` : ""}`));
+  return accepted(await client.showBuild({ params: { id: found.id } }));
+}
+
+async function findBlocked(client: Client, repository: string): Promise<BuildSummary> {
+  const { builds } = accepted(await client.listBuilds({ query: { repository, state: "blocked", limit: 1 } }));
+  const [found] = builds;
+  if (!found) throw new CommandRefused(refuse("build.wrong-state", `no build of ${repository} stands at a gate`));
+  return found;
+}
+
+function show(build: BuildDetails, { json }: BuildFlags): void {
+  if (json) printJson(build);
+  else print(renderBuild(build));
+}
+
+export function renderBuild(build: BuildDetails): string {
+  const steps = build.steps.filter(({ kind }) => kind !== "wait").map((step) => `  ${renderStep(step)}`);
+  const warnings = build.warnings.map(
+    ({ message, place }) => `  ${paint("yellow", "warning")} ${place ? `${place.file}:${place.line} ` : ""}${message}`,
+  );
+  return [
+    `${title(build)} ${mark(build)}  ${build.branch} ${shortCommit(build.commit)} ${firstLine(build)}${renderFault(build)}`,
+    ...steps,
+    ...warnings,
+  ].join("\n");
+}
+
+export function renderStep(step: StepView): string {
+  const why = step.wait?.text ?? step.reason ?? "";
+  const tries = step.attempts.length > 1 ? ` (attempt ${step.attempts.length})` : "";
+  return `${stepMark(step)} ${step.label}${tries}${why ? paint("dim", `  ${why}`) : ""}`;
+}
+
+function stepMark({ state, outcome }: StepView): string {
+  if (outcome === "passed") return paint("green", "✓");
+  if (outcome === "skipped" || outcome === "superseded") return paint("dim", "−");
+  if (outcome) return paint("red", "✗");
+  return state === "waiting" || state === "blocked" ? paint("dim", "…") : paint("cyan", "▸");
+}
+
+function mark({ state, outcome }: BuildSummary): string {
+  const word = outcome ?? state;
+  const styles = { passed: "green", failed: "red", failing: "red", canceled: "red", blocked: "yellow" } as const;
+  return paint(word in styles ? styles[word as keyof typeof styles] : "cyan", word);
+}
+
+function renderFault({ fault }: BuildDetails): string {
+  if (!fault) return "";
+  const lines = fault.faults.length > 0 ? fault.faults : [fault];
+  return lines
+    .map(
+      ({ code, message, place, fix }) =>
+        `\n  ${place ? `${place.file}:${place.line}:${place.column} ` : ""}${message} [${code}]${fix ? ` ${fix}` : ""}`,
+    )
+    .join("");
+}
+
+const title = (build: BuildSummary) => paint("bold", `${build.repository} #${build.number}`);
+const firstLine = ({ message }: BuildSummary) => (message ?? "").split("\n")[0] ?? "";

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CallOutput } from "#api/endpoint.ts";
+import type { AllEndpoints } from "#api/endpoints.ts";
+import type { Client } from "#client/client.ts";
+import { ask } from "../prepare.ts";
+import { accepted, paint, print, printJson, shortCommit } from "../output.ts";
+import { openClient, type SessionFlags } from "../session.ts";
+import { endOf } from "./status.ts";
+
+export interface DeployFlags extends SessionFlags {
+  json?: boolean;
+  yes?: boolean;
+  release?: string;
+}
+
+type Plan = CallOutput<AllEndpoints["planDeployment"]>;
+type Deployment = CallOutput<AllEndpoints["createDeployment"]>;
+
+const pollMs = 300;
+
+/** Shows the plan, asks on a terminal, deploys and follows the rollout to its end; exit status 1 unless it succeeded. */
+export async function deploy(flags: DeployFlags, service: string, environment: string): Promise<void> {
+  const client = await openClient(flags);
+  const place = { service, environment };
+  const plan = accepted(await client.planDeployment({ query: { ...place, release: numberOf(flags) } }));
+  if (!flags.json) print(renderPlan(plan));
+  if (!flags.yes && !(await ask(`Deploy ${service} #${plan.release} to ${environment}?`, true))) return;
+  const made = accepted(await client.createDeployment({ body: { ...place, release: plan.release } }));
+  await follow(client, made, flags);
+}
+
+/** The same path with an older release. */
+export async function rollBack(flags: DeployFlags, service: string, environment: string): Promise<void> {
+  const client = await openClient(flags);
+  if (!flags.yes && !(await ask(`Roll ${service} back in ${environment}?`, true))) return;
+  const made = accepted(await client.rollBack({ body: { service, environment, release: numberOf(flags) } }));
+  await follow(client, made, flags);
+}
+
+function numberOf({ release }: DeployFlags): number | undefined {
+  return release === undefined ? undefined : Number(release.replace(/^#/, ""));
+}
+
+async function follow(client: Client, made: Deployment, { json }: DeployFlags): Promise<void> {
+  let deployment = made;
+  let shown = "";
+  while (deployment.state !== "finished") {
+    const line = deployment.wait?.message ?? [deployment.phase, deployment.detail].filter(Boolean).join(": ");
+    if (line !== shown && !json) print(`  ${paint("cyan", "▸")} ${line}`);
+    shown = line;
+    await sleep(pollMs);
+    deployment = accepted(await client.showDeployment({ params: { id: made.id } }));
+  }
+  const succeeded = deployment.outcome === "succeeded";
+  if (json) printJson(deployment);
+  else
+    print(
+      `${succeeded ? paint("green", "✓") : paint("red", "✗")} ${deployment.service} in ${deployment.environment}: ${endOf(deployment)}`,
+    );
+  if (!succeeded) process.exitCode = 1;
+}
+
+export function renderPlan(plan: Plan): string {
+  const from = plan.from === null ? "nothing" : `#${plan.from}`;
+  return [
+    `${paint("bold", plan.service)} in ${plan.environment}: ${from} → #${plan.release} (${shortCommit(plan.commit)})`,
+    ...plan.commits.map(
+      ({ revision, message, author }) => `  ${shortCommit(revision)} ${message.split("\n")[0]} ${paint("dim", author)}`,
+    ),
+    ...plan.changes.map(({ path, before, after }) => `  ${path}: ${before ?? "–"} → ${after ?? "–"}`),
+    ...plan.gates.map(
+      ({ gate, open, reason }) => `  ${open ? paint("green", "✓") : paint("red", "✗")} ${gate}: ${reason}`,
+    ),
+  ].join("\n");
+}

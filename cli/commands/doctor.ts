@@ -1,0 +1,31 @@
+import { isRefusal } from "#api/errors.ts";
+import { readConfig } from "#kernel/config.ts";
+import { accepted, paint, print, printJson, table } from "../output.ts";
+import { examineHost } from "../../tools/host/doctor.ts";
+import { openClient, readSession, type SessionFlags } from "../session.ts";
+
+const marks = { good: paint("green", "✓"), warning: paint("yellow", "!"), bad: paint("red", "✗") };
+
+/** Examines this machine and the connection to the server; exit status 1 when something would stop Towline. */
+export async function examine(flags: SessionFlags & { json?: boolean }): Promise<void> {
+  const config = accepted(readConfig(process.env));
+  const rows = [...(await examineHost(config.home)), await examineServer(flags)];
+  if (flags.json) printJson({ rows });
+  else
+    print(
+      table(
+        ["", "WHAT", "FOUND", "WHAT TO DO"],
+        rows.map(({ name, verdict, found, fix }) => [marks[verdict], name, found, fix ?? ""]),
+      ),
+    );
+  if (rows.some(({ verdict }) => verdict === "bad")) process.exitCode = 1;
+}
+
+/** No server is only a warning: the machine is examined before one is started, too. */
+async function examineServer(flags: SessionFlags) {
+  const { url } = await readSession(flags);
+  const user = await (await openClient(flags)).whoAmI({}, { timeoutMs: 5_000 });
+  if (!isRefusal(user))
+    return { name: "server", verdict: "good" as const, found: `${url} as ${user.name} (${user.role})` };
+  return { name: "server", verdict: "warning" as const, found: user.message, fix: user.fix ?? "towline login" };
+}

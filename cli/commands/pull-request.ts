@@ -1,0 +1,61 @@
+import type { PullRequest } from "#api/endpoints/source.ts";
+import { accepted, paint, print, printJson, shortCommit, table } from "../output.ts";
+import { openClient, type SessionFlags } from "../session.ts";
+
+export interface PullRequestFlags extends SessionFlags {
+  json?: boolean;
+  title?: string;
+  body?: string;
+  state?: "open" | "merged" | "closed";
+}
+
+export async function openPullRequest(flags: PullRequestFlags, repository: string, branch: string): Promise<void> {
+  const client = await openClient(flags);
+  const body = { branch, title: flags.title ?? branch, ...(flags.body ? { body: flags.body } : {}) };
+  show(accepted(await client.openPullRequest({ params: { repository }, body })), flags);
+}
+
+export async function listPullRequests(flags: PullRequestFlags, repository: string): Promise<void> {
+  const client = await openClient(flags);
+  const { pullRequests } = accepted(
+    await client.listPullRequests({ params: { repository }, query: { state: flags.state } }),
+  );
+  if (flags.json) return printJson({ pullRequests });
+  const rows = pullRequests.map((each) => [`#${each.number}`, each.state, each.branch, each.author, each.title]);
+  print(table(["NUMBER", "STATE", "BRANCH", "AUTHOR", "TITLE"], rows));
+}
+
+export async function showPullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {
+  const client = await openClient(flags);
+  show(accepted(await client.showPullRequest({ params: { repository, number } })), flags);
+}
+
+export async function approvePullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {
+  const client = await openClient(flags);
+  show(accepted(await client.approvePullRequest({ params: { repository, number }, body: {} })), flags);
+}
+
+export async function mergePullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {
+  const client = await openClient(flags);
+  show(accepted(await client.mergePullRequest({ params: { repository, number } })), flags);
+}
+
+export async function closePullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {
+  const client = await openClient(flags);
+  show(accepted(await client.closePullRequest({ params: { repository, number } })), flags);
+}
+
+function show(pullRequest: PullRequest, { json }: PullRequestFlags): void {
+  if (json) return printJson(pullRequest);
+  const { number, title, state, branch, target, head, author, check, approvals, waitsFor } = pullRequest;
+  print(`${paint("bold", `#${number} ${title}`)} ${state}  ${branch} → ${target} at ${shortCommit(head)} by ${author}`);
+  print(
+    `  build: ${check ? `#${check.number} ${check.outcome}` : "none finished"}; approved by ${
+      approvals
+        .filter(({ counts }) => counts)
+        .map(({ user }) => user)
+        .join(", ") || "nobody"
+    }`,
+  );
+  waitsFor.forEach(({ message }) => print(`  ${paint("yellow", "…")} ${message}`));
+}

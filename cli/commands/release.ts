@@ -1,0 +1,25 @@
+import { accepted, age, paint, print, printJson, shortCommit, table } from "../output.ts";
+import { openClient, type SessionFlags } from "../session.ts";
+
+type Flags = SessionFlags & { json?: boolean };
+
+export async function listReleases(flags: Flags, service: string): Promise<void> {
+  const client = await openClient(flags);
+  const { releases } = accepted(await client.listReleases({ params: { service } }));
+  if (flags.json) return printJson({ releases });
+  const rows = releases.map((each) => [`#${each.number}`, shortCommit(each.commit), age(each.createdAt), each.digest]);
+  print(table(["RELEASE", "COMMIT", "AGE", "DIGEST"], rows));
+}
+
+export async function showRelease(flags: Flags, service: string, number: string): Promise<void> {
+  const client = await openClient(flags);
+  const release = accepted(await client.showRelease({ params: { service, number } }));
+  if (flags.json) return printJson(release);
+  print(`${paint("bold", `${service} #${release.number}`)} ${shortCommit(release.commit)} ${release.digest}`);
+  release.commits.forEach((commit) =>
+    print(`  ${shortCommit(commit.revision)} ${commit.message.split("\n")[0]} ${paint("dim", commit.author)}`),
+  );
+  release.evidence.forEach(({ label, outcome }) =>
+    print(`  ${outcome === "passed" ? paint("green", "✓") : paint("red", "✗")} ${label}`),
+  );
+}

@@ -1,0 +1,72 @@
+import type { CallOutput } from "#api/endpoint.ts";
+import type { AllEndpoints } from "#api/endpoints.ts";
+import { accepted, age, paint, print, printJson, shortCommit, table } from "../output.ts";
+import { openClient, type SessionFlags } from "../session.ts";
+
+type Status = CallOutput<AllEndpoints["getStatus"]>;
+type Cell = Status["services"][number]["cells"][number];
+type Deployment = NonNullable<Cell["running"]>;
+
+/** The fleet matrix: services down, environments across. */
+export async function showStatus(flags: SessionFlags & { json?: boolean }): Promise<void> {
+  const client = await openClient(flags);
+  const status = accepted(await client.getStatus({}));
+  if (flags.json) return printJson(status);
+  print(renderStatus(status));
+}
+
+export function renderStatus({ environments, services }: Status): string {
+  if (services.length === 0) return "No services yet: push a repository with a towline.yml.";
+  const rows = services.map(({ service, cells }) => [
+    paint("bold", service),
+    ...environments.map((name) => renderCell(cells.find((cell) => cell.environment === name))),
+  ]);
+  const notes = services.flatMap(({ service, cells }) => cells.flatMap((cell) => notesOf(service, cell)));
+  return [
+    table(["SERVICE", ...environments.map((name) => name.toUpperCase())], rows),
+    ...(notes.length > 0 ? ["", ...notes] : []),
+  ].join("\n");
+}
+
+function renderCell(cell: Cell | undefined): string {
+  if (!cell?.release) return paint("dim", cell?.running ? `→ #${cell.running.release} ${cell.running.phase}` : "–");
+  const { instances } = cell;
+  const parts = [
+    `#${cell.release}`,
+    shortCommit(cell.commit ?? ""),
+    cell.since ? age(cell.since) : "",
+    healthMark(cell.healthy) + ` ${instances.healthy ?? "?"}/${instances.wanted}`,
+    cell.running ? paint("yellow", `→ #${cell.running.release} ${cell.running.phase}`) : "",
+    cell.waiting.length > 0 ? paint("yellow", `${cell.waiting.length} waiting`) : "",
+  ];
+  return parts.filter(Boolean).join(" ");
+}
+
+function healthMark(healthy: boolean | null): string {
+  if (healthy === null) return paint("yellow", "?");
+  return healthy ? paint("green", "✓") : paint("red", "✗");
+}
+
+/** What waits and why, and how the last deployment ended when it did not end well. */
+function notesOf(service: string, { environment, waiting, last }: Cell): string[] {
+  const where = `${service} in ${environment}`;
+  const waits = waiting.map(
+    (each) =>
+      `${paint("yellow", "…")} ${where}: release ${each.release ?? "?"} waits: ${each.wait?.message ?? "its turn"}`,
+  );
+  return last && badEnd(last) ? [...waits, `${paint("red", "!")} ${where}: ${endOf(last)}`] : waits;
+}
+
+function badEnd({ outcome }: Deployment): boolean {
+  return outcome === "failed" || outcome === "rolled-back";
+}
+
+export function endOf({
+  kind,
+  release,
+  outcome,
+  reason,
+}: Pick<Deployment, "kind" | "release" | "outcome" | "reason">): string {
+  const what = `${kind === "rollback" ? "rollback to" : "deployment of"} release ${release ?? "?"}`;
+  return `${what} ${outcome === "rolled-back" ? "was rolled back" : outcome}${reason ? `: ${reason}` : ""}`;
+}
