@@ -9,6 +9,7 @@ export interface Call {
   /** Written to standard input, which is then closed. */
   input?: string;
   env?: NodeJS.ProcessEnv;
+  cwd?: string;
 }
 
 export interface Answer {
@@ -24,7 +25,7 @@ const keptLines = 2_000;
 /** Runs a program (never a shell line) to its end. A failure is an answer, not a throw. */
 export async function run(command: readonly [string, ...string[]], call: Call = {}): Promise<Answer> {
   const [file, ...args] = command;
-  const child = spawn(file, args, { env: call.env ?? process.env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(file, args, { cwd: call.cwd, env: call.env ?? process.env, stdio: ["pipe", "pipe", "pipe"] });
   const stdout = tail(child.stdout, call.onLine);
   const stderr = tail(child.stderr, call.onLine);
   child.stdin.on("error", () => {

@@ -1,0 +1,62 @@
+/** `./towline test [stage…] [path…]`: checks, then the tests from the quick to the slow, then one line that counts them. */
+import { isRefusal, type Refusal } from "#api/errors.ts";
+import { baseImageNames } from "../base-images/catalogue.ts";
+import { ensureBaseImages } from "../base-images/ensure.ts";
+import { ensureDocker } from "../host/docker.ts";
+import { runChecks } from "./checks.ts";
+import { add, closingLine, judged, nothing, type Outcome } from "./outcome.ts";
+import { dockerStages, parseSelection, type Selection, type Stage } from "./selection.ts";
+import { runVitest } from "./vitest.ts";
+
+/** Answers the exit code (0: nothing failed), or a refusal of the words. Never asks: a test run may install Docker. */
+export async function testCommand(words: string[]): Promise<number | Refusal> {
+  const selection = parseSelection(words);
+  if (isRefusal(selection)) return selection;
+  const total = await runStages(selection);
+  say("");
+  for (const { name, reason } of total.skipped) say(`skipped: ${name}: ${reason ?? "no reason given"}`);
+  const verdict = judged(total);
+  if (verdict.failed > total.failed) say("A test that is skipped without a reason counts as failed.");
+  // Asked for something, and nothing ran: a path that matches no test must not look like success.
+  if (verdict.passed + verdict.failed + verdict.skipped.length === 0) verdict.failed = 1;
+  say(closingLine(verdict));
+  return verdict.failed === 0 ? 0 : 1;
+}
+
+async function runStages({ stages, filters }: Selection): Promise<Outcome> {
+  let total = nothing;
+  let ready: Refusal | undefined;
+  let prepared = false;
+  for (const stage of stages) {
+    say(`\n── ${stage} ──`);
+    if (dockerStages.includes(stage) && !prepared) {
+      ready = await prepare();
+      prepared = true;
+    }
+    total = add(total, dockerStages.includes(stage) && ready ? cannotRun(ready) : await runStage(stage, filters));
+  }
+  return total;
+}
+
+async function runStage(stage: Stage, filters: string[]): Promise<Outcome> {
+  const tests = await runVitest(stage, filters);
+  return stage === "check" ? add(await runChecks(), tests) : tests;
+}
+
+/** Containers and their images, for the stages that need them. */
+async function prepare(): Promise<Refusal | undefined> {
+  const docker = await ensureDocker({ assumeYes: true, interactive: false, log: say });
+  if (isRefusal(docker)) return docker;
+  const images = await ensureBaseImages(baseImageNames, { log: say });
+  return isRefusal(images) ? images : undefined;
+}
+
+function cannotRun(refusal: Refusal): Outcome {
+  say(`✗ cannot run: ${refusal.message} [${refusal.refused}]`);
+  if (refusal.fix) say(`  ${refusal.fix}`);
+  return { ...nothing, failed: 1 };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
