@@ -9,8 +9,8 @@ import type { Compose } from "#drivers/compose/contract.ts";
 import { writeDurably } from "#kernel/files.ts";
 import { newId } from "#kernel/clock.ts";
 import type { Log } from "#kernel/log.ts";
+import { lockProcess } from "#kernel/process-lock.ts";
 import { removeContainersOf } from "./containers.ts";
-import { lockHome } from "./home-lock.ts";
 import { runJob } from "./run-job.ts";
 
 export interface AgentOptions {
@@ -40,7 +40,7 @@ const retryMs = 500;
  */
 export async function startAgent(options: AgentOptions, abandon: AbortSignal): Promise<Agent | Refusal> {
   const id = await agentId(options.home);
-  const lock = await lockHome(options.home);
+  const lock = await lockProcess(join(options.home, "agent.lock"), `another agent works in ${options.home}`);
   if (isRefusal(lock)) return lock;
   await removeLeftovers(options, id);
   const name = `${hostname()}-${id}`.slice(0, 100);

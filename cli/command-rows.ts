@@ -216,4 +216,10 @@ export const commandRows: readonly CommandRow[] = [
     example: "towline doctor",
     load: async () => (await import("./commands/doctor.ts")).examine,
   },
+  {
+    usage: "uninstall",
+    summary: "remove all that the installation in TOWLINE_HOME made, data included",
+    example: "towline uninstall",
+    load: async () => (await import("./commands/uninstall.ts")).uninstall,
+  },
 ];

@@ -2,8 +2,10 @@
 import { mkdir, readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { orThrow } from "#api/errors.ts";
 import { allEndpoints } from "#api/endpoints.ts";
 import { accessEndpoints } from "#api/endpoints/access.ts";
+import { sql } from "kysely";
 import { createAccess } from "#access";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -16,6 +18,7 @@ import type { Log } from "#kernel/log.ts";
 import { migrate } from "#kernel/migrations.ts";
 import { openApi } from "#kernel/openapi.ts";
 import { createOutbox } from "#kernel/outbox.ts";
+import { lockProcess } from "#kernel/process-lock.ts";
 import { openWake } from "#kernel/wake.ts";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -23,8 +26,8 @@ export interface Server extends AsyncDisposable {
   url: string;
   /** The admin's token, on the very first start only. */
   adminToken: string | undefined;
-  /** The token of the agent on this machine, made at the first call and kept in the home. */
-  localAgentToken(): Promise<string>;
+  /** The token of the agent on this machine, also kept in the home. */
+  agentToken: string;
 }
 
 /** Starts the control plane. Disposing it ends what it started in reverse order and leaves balancer and instances running. */
@@ -32,6 +35,7 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   await mkdir(config.home, { recursive: true, mode: 0o711 });
+  stack.use(orThrow(await lockProcess(join(config.home, "server.lock"), `another server runs in ${config.home}`)));
   const databaseUrl = config.databaseUrl ?? (await embedded(config, log, stack));
   const { db, pool } = stack.use(openDatabase(databaseUrl, log));
   await migrate(pool);
@@ -47,17 +51,27 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
   const document = openApi(allEndpoints, packageJson.version);
   app.get("/api/openapi.json", () => document);
+  // Alive says that the process answers; ready, that it can do its work.
+  app.get("/api/alive", () => ({ alive: true }));
+  app.get("/api/ready", async (_, reply) => {
+    const ready = await sql`select 1`.execute(db).then(
+      () => !stopping.signal.aborted,
+      () => false,
+    );
+    return reply.code(ready ? 200 : 503).send({ ready });
+  });
 
   stack.use(outbox.start());
   stack.use(await startJobs({ db, pool, log, tasks: {} }));
   const adminToken = await access.ensureAdmin();
+  const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
   await app.listen({ host: config.host, port: config.port });
   const { port } = app.server.address() as AddressInfo;
   const kept = stack.move();
   return {
     url: config.publicUrl ?? `http://${config.host}:${port}`,
     adminToken,
-    localAgentToken: () => keepAgentToken(config.home, () => access.issueAgentToken("local")),
+    agentToken,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await app.close();

@@ -13,9 +13,8 @@ const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 export async function runUp(flags: PrepareFlags): Promise<void> {
   await prepareHost(flags);
   await using server = await openServer();
-  const token = await server.localAgentToken();
   const stopping = new AbortController();
-  const agent = keepAgentRunning({ url: server.url, token }, stopping.signal);
+  const agent = keepAgentRunning({ url: server.url, token: server.agentToken }, stopping.signal);
   await untilSignal();
   tell("stopping: what is at work is finished or handed over; balancer and instances go on serving");
   stopping.abort();

@@ -1,33 +1,33 @@
 import { execFile } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { refuse, type Refusal } from "#api/errors.ts";
-import { writeDurably } from "#kernel/files.ts";
+import { writeDurably } from "./files.ts";
 
 const run = promisify(execFile);
 
-/** How long a new agent waits for the one before it, which may be ending its jobs. */
+/** How long a new process waits for the one before it, which may be ending its work. */
 const waitMs = 20_000;
 
-/** One agent at a time in a home: a second would remove the containers of the first as leftovers. */
-export async function lockHome(home: string): Promise<AsyncDisposable | Refusal> {
-  const path = join(home, "agent.lock");
+/**
+ * One process at a time behind this file. The lock of a process that is gone is taken over, so a crash leaves nothing to clear
+ * away by hand. `holder` names who has it in the refusal.
+ */
+export async function lockProcess(path: string, holder: string): Promise<AsyncDisposable | Refusal> {
   const deadline = Date.now() + waitMs;
   for (;;) {
-    const holder = await readFile(path, "utf8").catch(() => "");
-    if (!holder || !(await isRunning(holder))) break;
-    if (Date.now() > deadline)
-      return refuse("conflict", `another agent works in ${home} (process ${holder.split(" ")[0]})`);
+    const identity = await readFile(path, "utf8").catch(() => "");
+    if (!identity || !(await isRunning(identity))) break;
+    if (Date.now() > deadline) return refuse("conflict", `${holder} (process ${identity.split(" ")[0]})`);
     await sleep(100);
   }
   await writeDurably(path, await identityOf(process.pid));
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
-async function isRunning(holder: string): Promise<boolean> {
-  return (await identityOf(Number(holder.split(" ")[0]))) === holder;
+async function isRunning(identity: string): Promise<boolean> {
+  return (await identityOf(Number(identity.split(" ")[0]))) === identity;
 }
 
 /** Pid and start time together: a pid alone may have been given to another process since. */

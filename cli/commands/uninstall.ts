@@ -1,0 +1,28 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readConfig } from "#kernel/config.ts";
+import { removePostgresPlace } from "#kernel/postgres-place.ts";
+import { lockProcess } from "#kernel/process-lock.ts";
+import { removeDockerThings } from "../docker-things.ts";
+import { accepted, print } from "../output.ts";
+import { ask } from "../prepare.ts";
+
+/** Removes all that the installation in TOWLINE_HOME made: containers, networks, volumes with their data, images, the home itself. */
+export async function uninstall({ yes = false }: { yes?: boolean }): Promise<void> {
+  const { home } = accepted(readConfig(process.env));
+  if (!yes && !(await ask(`Remove everything of the installation in ${home}, all data included?`, false))) return;
+  await removeInstallation(home);
+  print(`removed ${home} and all it had made`);
+}
+
+export async function removeInstallation(home: string): Promise<void> {
+  const lock = accepted(await lockProcess(join(home, "server.lock"), `a server runs in ${home}; stop it first`));
+  const [installation, agent] = await Promise.all(
+    ["installation-id", "agent/id"].map((file) => readFile(join(home, file), "utf8").catch(() => "")),
+  );
+  if (installation) await removeDockerThings(`towline.install=${installation}`);
+  if (agent) await removeDockerThings(`towline.agent=${agent}`);
+  await removePostgresPlace(home);
+  await lock[Symbol.asyncDispose]();
+  await rm(home, { recursive: true, force: true });
+}

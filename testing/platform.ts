@@ -1,0 +1,93 @@
+/** A whole Towline in a folder and on ports of its own: server and agent as processes that a test may kill. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Client, createClient } from "#client/client.ts";
+import { freePort } from "./free-port.ts";
+import { startTowline, type TowlineProcess } from "./processes.ts";
+import { until } from "./until.ts";
+
+export interface Platform extends AsyncDisposable {
+  home: string;
+  url: string;
+  /** Port of the load balancer. */
+  httpPort: number;
+  adminToken: string;
+  client: Client;
+  server: TowlineProcess;
+  agent: TowlineProcess;
+  /** Starts the server again after a kill, and waits until it is ready. */
+  restartServer(): Promise<void>;
+  restartAgent(): Promise<void>;
+  postgresPid(): Promise<number>;
+  /** Server, agent and log: what a failed test prints. */
+  logs(): Promise<string>;
+}
+
+const readyDeadlineMs = 60_000;
+
+export async function startPlatform(settings: Record<string, string> = {}): Promise<Platform> {
+  const home = await mkdtemp(join(tmpdir(), "towline-e2e-"));
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const env = { TOWLINE_HOME: home, TOWLINE_PORT: String(port), TOWLINE_HTTP_PORT: String(httpPort), ...settings };
+  const logFile = (name: string) => join(home, `${name}.log`);
+  const startServer = async () => {
+    const process = startTowline(["server"], env, logFile("server"));
+    await untilReady(url, process);
+    return process;
+  };
+  const server = await startServer();
+  const adminToken = /tw_[\w-]+/.exec(server.said())?.[0] ?? "";
+  const client = createClient({ url, token: adminToken });
+  const agentToken = await readFile(join(home, "secrets", "agent-token"), "utf8");
+  const startAgent = () =>
+    startTowline(
+      ["agent", "--capacity", "2"],
+      { ...env, TOWLINE_URL: url, TOWLINE_TOKEN: agentToken },
+      logFile("agent"),
+    );
+  const platform: Platform = {
+    ...{ home, url, httpPort, adminToken, client, server, agent: startAgent() },
+    async restartServer() {
+      platform.server = await startServer();
+    },
+    async restartAgent() {
+      platform.agent = startAgent();
+    },
+    postgresPid: async () =>
+      Number((await readFile(join(home, "postgres/data/postmaster.pid"), "utf8")).split("\n")[0]),
+    logs: async () =>
+      (await Promise.all(["server", "agent"].map((name) => readFile(logFile(name), "utf8").catch(() => "")))).join(
+        "\n── agent ──\n",
+      ),
+    async [Symbol.asyncDispose]() {
+      await platform.agent.stop();
+      if (!platform.server.running()) await platform.restartServer();
+      await platform.server.stop();
+      await removeInstallation(home, env);
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+  return platform;
+}
+
+async function untilReady(url: string, process: TowlineProcess): Promise<void> {
+  const isReady = () =>
+    fetch(`${url}/api/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  await until(
+    async () => {
+      if (!process.running()) throw new Error(`the server ended:\n${process.said().slice(-3000)}`);
+      return isReady();
+    },
+    { deadlineMs: readyDeadlineMs, describe: () => `the server is not ready:\n${process.said().slice(-3000)}` },
+  );
+}
+
+async function removeInstallation(home: string, env: Record<string, string>): Promise<void> {
+  const removal = startTowline(["uninstall", "--yes"], env, join(home, "uninstall.log"));
+  await until(() => !removal.running(), { deadlineMs: 60_000 });
+}
