@@ -1,24 +1,12 @@
 /** A pipeline for one build: conditions evaluated, variables merged, order resolved to dependencies. */
-import type { BlockStep, CommandStep, DeployStep, PublishStep, TestStep, WaitStep } from "./step.ts";
+import { matchesBranch } from "./expression/branch-pattern.ts";
+import { parseCondition } from "./expression/condition.ts";
+import { type Scope, scopeOf } from "./expression/scope.ts";
+import type { BuildContext } from "./build-context.ts";
+import { ancestors, buildGraph, type Graph } from "./graph.ts";
+import type { BlockStep, CommandStep, DeployStep, Pipeline, PublishStep, Step, TestStep, WaitStep } from "./step.ts";
 
-/** What is known of a build when it is planned; the names that `if` sees are made from this. */
-export interface BuildContext {
-  build: {
-    number: number;
-    branch: string;
-    commit: string;
-    message: string;
-    /** What started it. */
-    source: "push" | "pull-request" | "api" | "schedule";
-    tag?: string;
-    pullRequest?: { id: number; baseBranch: string };
-    /** Variables given by whoever started the build. */
-    env: Record<string, string>;
-    /** User who pushed or started it. */
-    creator?: string;
-  };
-  pipeline: { slug: string; defaultBranch: string };
-}
+export type { BuildContext } from "./build-context.ts";
 
 /** JSON-serialisable; steps in the order of the file. */
 export interface Plan {
@@ -27,6 +15,7 @@ export interface Plan {
 }
 
 export type SkipReason =
+  | { kind: "author"; reason: string }
   | { kind: "condition"; expression: string }
   | { kind: "branches"; pattern: string }
   /** A deploy whose publish step is skipped in this build has nothing to deploy. */
@@ -35,7 +24,7 @@ export type SkipReason =
   | { kind: "nothing-behind" };
 
 /** `dependsOn` is complete; `skipped` says that the step's own condition is false in this build. */
-export type Planned<S> = Omit<S, "if" | "branches" | "dependsOn" | "allowDependencyFailure"> & {
+export type Planned<S> = Omit<S, "if" | "branches" | "skip" | "dependsOn" | "allowDependencyFailure"> & {
   dependsOn: PlannedDependency[];
   skipped?: SkipReason;
 };
@@ -50,3 +39,114 @@ export type PlannedDeploy = Planned<DeployStep>;
 export type PlannedBlock = Planned<BlockStep>;
 export type PlannedWait = Planned<WaitStep>;
 export type PlannedStep = PlannedWork | PlannedDeploy | PlannedBlock | PlannedWait;
+
+/** Decides which steps this build has, and what each waits for. The pipeline must have passed its lint. */
+export function planPipeline(pipeline: Pipeline, context: BuildContext): Plan {
+  const env = { ...context.build.env, ...pipeline.env };
+  const graph = buildGraph(pipeline.steps);
+  const skipped = skipSteps(pipeline.steps, graph, scopeOf(context, env));
+  return { file: pipeline.file, steps: pipeline.steps.map((step) => planStep(step, { env, graph, skipped })) };
+}
+
+type Skips = ReadonlyMap<string, SkipReason>;
+
+interface Planning {
+  env: Record<string, string>;
+  graph: Graph;
+  skipped: Skips;
+}
+
+function planStep(step: Step, { env, graph, skipped }: Planning): PlannedStep {
+  const {
+    if: _if,
+    branches: _branches,
+    skip: _skip,
+    dependsOn: _dependsOn,
+    allowDependencyFailure: _allow,
+    ...rest
+  } = step;
+  const reason = skipped.get(step.key);
+  const resolved = { dependsOn: throughSkipped(step.key, graph, skipped), ...(reason ? { skipped: reason } : {}) };
+  return "env" in rest ? { ...rest, ...resolved, env: { ...env, ...rest.env } } : { ...rest, ...resolved };
+}
+
+/**
+ * A skipped step hands on what it waits for. Were it only counted as done, the steps behind a skipped `wait` would no longer
+ * wait for the gate before it.
+ */
+function throughSkipped(key: string, graph: Graph, skipped: Skips): PlannedDependency[] {
+  const found = new Map<string, boolean>();
+  const seen = new Set<string>();
+  const stack = (graph.get(key) ?? []).map((edge) => ({ ...edge }));
+  for (let edge = stack.pop(); edge; edge = stack.pop()) {
+    const { step, allowFailure } = edge;
+    const mark = `${step} ${allowFailure}`;
+    if (seen.has(mark)) continue;
+    seen.add(mark);
+    if (skipped.has(step))
+      stack.push(
+        ...(graph.get(step) ?? []).map((next) => ({
+          step: next.step,
+          allowFailure: next.allowFailure || allowFailure,
+        })),
+      );
+    // Of two ways to the same step the stricter one counts.
+    else found.set(step, allowFailure && (found.get(step) ?? true));
+  }
+  const order = [...graph.keys()];
+  const edges = [...found].map(([step, allowFailure]) => ({ key: step, allowFailure }));
+  return edges.toSorted((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
+}
+
+function skipSteps(steps: readonly Step[], graph: Graph, scope: Scope): Skips {
+  const skipped = new Map<string, SkipReason>();
+  for (const step of steps) {
+    const reason = ownSkip(step, scope);
+    if (reason) skipped.set(step.key, reason);
+  }
+  for (const step of steps)
+    if (step.kind === "deploy" && !skipped.has(step.key) && !hasPublish(step, { steps, graph, skipped }))
+      skipped.set(step.key, { kind: "nothing-published" });
+  for (const step of steps.toReversed())
+    if (step.kind === "block" && !skipped.has(step.key) && isLast(step, { steps, graph, skipped }))
+      skipped.set(step.key, { kind: "nothing-behind" });
+  return skipped;
+}
+
+function ownSkip(step: Step, scope: Scope): SkipReason | undefined {
+  if (step.skip !== undefined) return { kind: "author", reason: step.skip };
+  const branch = scope.values["build.branch"];
+  if (step.branches !== undefined && !matchesBranch(step.branches, String(branch)))
+    return { kind: "branches", pattern: step.branches };
+  if (step.if === undefined) return undefined;
+  const parsed = parseCondition(step.if);
+  if ("problem" in parsed) throw new Error(`unchecked condition in step ${step.key}: ${parsed.problem.message}`);
+  return parsed.condition(scope) ? undefined : { kind: "condition", expression: step.if };
+}
+
+interface Skipping {
+  steps: readonly Step[];
+  graph: Graph;
+  skipped: Skips;
+}
+
+function hasPublish(deploy: Step, { steps, graph, skipped }: Skipping): boolean {
+  const before = ancestors(graph, deploy.key);
+  return steps.some((step) => step.kind === "publish" && before.has(step.key) && !skipped.has(step.key));
+}
+
+/** True when steps wait for this gate and none of them is left in this build. */
+function isLast(block: Step, { steps, graph, skipped }: Skipping): boolean {
+  const behind = steps.filter((step) => step.kind !== "wait" && ancestors(graph, step.key).has(block.key));
+  return behind.length > 0 && behind.every((step) => skipped.has(step.key));
+}
+
+/** Why a step is skipped, in words. */
+export function renderSkipReason(reason: SkipReason): string {
+  if (reason.kind === "author") return reason.reason === "" ? "switched off in the pipeline file" : reason.reason;
+  if (reason.kind === "branches") return `the branch does not match \`${reason.pattern}\``;
+  if (reason.kind === "condition") return `\`${reason.expression}\` is false`;
+  return reason.kind === "nothing-published"
+    ? "this build publishes nothing that could be deployed"
+    : "nothing behind this gate is left in this build";
+}

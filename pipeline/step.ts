@@ -29,6 +29,8 @@ interface StepBase {
   if?: string;
   /** Branch patterns of Buildkite, checked; see `branch-pattern.ts`. */
   branches?: string;
+  /** Why the author switched it off; may be empty. */
+  skip?: string;
 }
 
 /** What all steps share that run on an agent. */

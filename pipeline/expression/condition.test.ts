@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BuildContext } from "../plan.ts";
+import type { BuildContext } from "../build-context.ts";
 import { parseCondition } from "./condition.ts";
 import { scopeOf } from "./scope.ts";
 

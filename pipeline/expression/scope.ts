@@ -1,4 +1,4 @@
-import type { BuildContext } from "../plan.ts";
+import type { BuildContext } from "../build-context.ts";
 
 export type ScopeValue = string | number | boolean | null;
 

@@ -18,6 +18,8 @@ export interface StepState {
   attempts: Attempt[];
   /** Automatic retries so far, by index of the retry rule. */
   retries: Record<string, number>;
+  /** Who tried it again by hand last. */
+  retriedBy?: string;
 }
 
 /**

@@ -1,0 +1,36 @@
+/** The pipeline of a repository that has no pipeline file. */
+import type { Pipeline, Retry, Step, WorkStep } from "./step.ts";
+
+/** Test (when there is a Compose file to test with), publish, deploy test, gate, deploy production. */
+export function defaultPipeline(hasComposeTest: boolean): Pipeline {
+  const onDefaultBranch = { if: "build.branch == pipeline.default_branch" };
+  const test: Step = { kind: "test", ...work("test", "Test"), compose: "compose.test.yml", run: "test" };
+  const steps: Step[] = [
+    ...(hasComposeTest ? [test] : []),
+    { kind: "wait", ...common("wait", "wait"), continueOnFailure: false },
+    { kind: "publish", ...work("publish", "Publish"), ...onDefaultBranch, args: {} },
+    { kind: "deploy", ...common("deploy-test", "Deploy to test"), environment: "test", retry },
+    { kind: "block", ...common("deploy-to-production", "Deploy to production"), roles: [] },
+    { kind: "deploy", ...common("deploy-production", "Deploy to production"), environment: "production", retry },
+  ];
+  return { file, env: {}, steps };
+}
+
+const file = "default pipeline";
+const retry: Retry = { automatic: [], manual: { allowed: true } };
+
+function common(key: string, label: string): Pick<WorkStep, "key" | "label" | "place" | "allowDependencyFailure"> {
+  return { key, label, place: { file, line: 1, column: 1 }, allowDependencyFailure: false };
+}
+
+function work(key: string, label: string): WorkStep {
+  return {
+    ...common(key, label),
+    env: {},
+    softFail: false,
+    retry,
+    agents: {},
+    artifactPaths: [],
+    cancelOnBuildFailing: false,
+  };
+}

@@ -1,0 +1,32 @@
+/** The rules of a build: which command is allowed in which state, and what it causes. */
+import { type Refusal, isRefusal } from "#api/errors.ts";
+import { decideFinish, decideLease, decideLeaseExpired, decideStart } from "./decide-job.ts";
+import { decideDeploymentFinished, decideRequestDeploy } from "./decide-deploy.ts";
+import { decideCancel, decideRetry, decideRetryFailed, decideUnblock } from "./decide-person.ts";
+import type { Command } from "./command.ts";
+import type { BuildEvent } from "./event.ts";
+import { settle } from "./settle.ts";
+import type { BuildState } from "./state.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+type Deciders = { [T in Command["type"]]: (state: BuildState, command: CommandOf<T>) => BuildEvent[] | Refusal };
+
+const deciders: Deciders = {
+  lease: decideLease,
+  start: decideStart,
+  finish: decideFinish,
+  "lease-expired": decideLeaseExpired,
+  "request-deploy": decideRequestDeploy,
+  "deployment-finished": decideDeploymentFinished,
+  unblock: decideUnblock,
+  cancel: decideCancel,
+  retry: decideRetry,
+  "retry-failed": decideRetryFailed,
+};
+
+/** All events that a command causes, in order; none when it was done before; or why it is refused. */
+export function decide<T extends Command["type"]>(state: BuildState, command: CommandOf<T>): BuildEvent[] | Refusal {
+  const decider: Deciders[T] = deciders[command.type as T];
+  const decided = decider(state, command);
+  return isRefusal(decided) ? decided : settle(state, decided, command.at).events;
+}

@@ -1,0 +1,79 @@
+/** What follows by itself: steps that become ready, broken or canceled, and the end of the build. */
+import { renderSkipReason, type PlannedStep } from "../plan.ts";
+import { apply } from "./apply.ts";
+import type { BuildEvent } from "./event.ts";
+import type { BuildState } from "./state.ts";
+import { buildStatus } from "./status.ts";
+import { dependenciesThat, hasFailed, isWork, stepOf } from "./steps.ts";
+
+export interface Settled {
+  state: BuildState;
+  /** The events given, then those that follow from them. */
+  events: BuildEvent[];
+}
+
+/** Applies events and all that follows, until nothing more does. */
+export function settle(before: BuildState, first: readonly BuildEvent[], at: string): Settled {
+  let state = before;
+  const events: BuildEvent[] = [];
+  for (let next: readonly BuildEvent[] = first; next.length > 0; next = consequences(state, at)) {
+    state = next.reduce((current, event) => apply(current, event), state);
+    events.push(...next);
+  }
+  return { state, events };
+}
+
+/** One round: each step moves at most once, so that the next round sees what its dependencies became. */
+function consequences(state: BuildState, at: string): BuildEvent[] {
+  const isFailing = Object.values(state.steps).some(hasFailed);
+  const moved = state.plan.steps.flatMap((planned) => consequence(state, planned, { at, isFailing }) ?? []);
+  if (moved.length > 0 || state.closed) return moved;
+  const { outcome } = buildStatus(state);
+  return outcome ? [{ type: "build-finished", outcome, at }] : [];
+}
+
+interface Round {
+  at: string;
+  isFailing: boolean;
+}
+
+function consequence(state: BuildState, planned: PlannedStep, { at, isFailing }: Round): BuildEvent | undefined {
+  const { key: step } = planned;
+  const { status } = stepOf(state, step);
+  if (status.state === "finished")
+    return status.outcome === "broken" && !brokenBy(state, planned) ? { type: "step-reset", step, at } : undefined;
+  if (status.state === "canceling") return undefined;
+  if (planned.skipped)
+    return { type: "step-finished", step, outcome: "skipped", reason: renderSkipReason(planned.skipped), at };
+  if (state.cancel) return stop(state, planned, { at, reason: `canceled by ${state.cancel.by}` });
+  if (isFailing && isWork(planned) && planned.cancelOnBuildFailing)
+    return stop(state, planned, { at, reason: "the build is failing" });
+  return status.state === "waiting" ? ready(state, planned, at) : undefined;
+}
+
+function brokenBy(state: BuildState, planned: PlannedStep): string | undefined {
+  return dependenciesThat(state, planned, "failed")[0];
+}
+
+/** What is at work has to be stopped by whoever holds it; the rest ends here. */
+function stop(
+  state: BuildState,
+  { key: step }: PlannedStep,
+  { at, reason }: { at: string; reason: string },
+): BuildEvent {
+  const { status } = stepOf(state, step);
+  const isHeld = status.state === "leased" || status.state === "running" || status.state === "requested";
+  return isHeld
+    ? { type: "step-canceling", step, at }
+    : { type: "step-finished", step, outcome: "canceled", reason, at };
+}
+
+function ready(state: BuildState, planned: PlannedStep, at: string): BuildEvent | undefined {
+  const { key: step, kind } = planned;
+  const cause = brokenBy(state, planned);
+  if (cause !== undefined)
+    return { type: "step-finished", step, outcome: "broken", reason: `\`${cause}\` did not pass`, at };
+  if (dependenciesThat(state, planned, "pending").length > 0) return undefined;
+  if (kind === "wait") return { type: "step-finished", step, outcome: "passed", at };
+  return { type: kind === "block" ? "step-blocked" : "step-runnable", step, at };
+}
