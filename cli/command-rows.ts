@@ -217,6 +217,19 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/doctor.ts")).examine,
   },
   {
+    usage: "base-images [names...]",
+    summary: "pull or make the base images of examples, tests and balancer",
+    options: [["--tag-as", "tag them with the names of the official images too"]],
+    example: "towline base-images node python",
+    load: async () => (await import("./commands/base-images.ts")).prepareBaseImages,
+  },
+  {
+    usage: "test [words...]",
+    summary: "check and test Towline itself: check, unit, module, driver, e2e, or a part of a path",
+    example: "towline test unit pipeline/",
+    load: async () => (await import("./commands/test.ts")).test,
+  },
+  {
     usage: "uninstall",
     summary: "remove all that the installation in TOWLINE_HOME made, data included",
     example: "towline uninstall",

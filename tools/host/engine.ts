@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { refuse, type Refusal } from "#api/errors.ts";
-import { type Say } from "./apt.ts";
+import type { Say } from "./apt.ts";
 import { lastWords, run } from "./process.ts";
 
 /** Answers of the Docker Engine to "are you there?". */

@@ -9,7 +9,7 @@ import { dockerStages, parseSelection, type Selection, type Stage } from "./sele
 import { runVitest } from "./vitest.ts";
 
 /** Answers the exit code (0: nothing failed), or a refusal of the words. Never asks: a test run may install Docker. */
-export async function testCommand(words: string[]): Promise<number | Refusal> {
+export async function runTests(words: string[]): Promise<number | Refusal> {
   const selection = parseSelection(words);
   if (isRefusal(selection)) return selection;
   const total = await runStages(selection);
