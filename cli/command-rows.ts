@@ -17,6 +17,13 @@ const scope = [
 
 export const commandRows: readonly CommandRow[] = [
   {
+    usage: "demo",
+    summary: "ship the example fleet from git push to production, on a platform of its own",
+    options: [["--exit", "stop at the end and remove all that it made"]],
+    example: "towline demo --yes --exit",
+    load: async () => (await import("./demo/demo.ts")).runDemo,
+  },
+  {
     usage: "up",
     summary: "run the server and one agent on this machine",
     example: "towline up",
