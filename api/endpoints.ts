@@ -4,6 +4,7 @@ import { agentEndpoints } from "./endpoints/agent.ts";
 import { buildEndpoints } from "./endpoints/builds.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
+import { imageEndpoints } from "./endpoints/images.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
 import { sourceEndpoints } from "./endpoints/source.ts";
@@ -14,6 +15,7 @@ export const allEndpoints = {
   ...buildEndpoints,
   ...deploymentEndpoints,
   ...fleetEndpoints,
+  ...imageEndpoints,
   ...releaseEndpoints,
   ...routingEndpoints,
   ...sourceEndpoints,

@@ -32,7 +32,8 @@ const deployment = z.object({
   deployment: uuid,
   service: serviceName,
   environment: environmentName,
-  release: z.int().positive(),
+  /** Absent when there was none to deploy. */
+  release: z.int().positive().optional(),
 });
 
 export const outcomes = ["passed", "failed", "canceled"] as const;
@@ -45,7 +46,15 @@ export const eventCatalogue = {
   "access.role-changed": z.object({ user: z.string(), role: z.string() }),
   "access.token-created": z.object({ user: z.string(), token: uuid, name: z.string() }),
   "access.token-revoked": z.object({ token: uuid }),
-  "source.repository-created": z.object({ repository: repositoryName }),
+  "source.repository-created": z.object({ repository: repositoryName, actor: z.string().optional() }),
+  /** The rules that now hold. */
+  "source.repository-changed": z.object({
+    repository: repositoryName,
+    allowDirectPush: z.boolean(),
+    requiredApprovals: z.int(),
+    requireBuild: z.boolean(),
+    actor: z.string(),
+  }),
   "source.ref-changed": ref,
   "source.pull-request-opened": z.object({
     repository: repositoryName,
@@ -54,8 +63,17 @@ export const eventCatalogue = {
     head: revision,
   }),
   "source.pull-request-approved": z.object({ repository: repositoryName, number: z.int(), user: z.string() }),
-  "source.pull-request-merged": z.object({ repository: repositoryName, number: z.int(), commit: revision }),
-  "source.pull-request-closed": z.object({ repository: repositoryName, number: z.int() }),
+  "source.pull-request-merged": z.object({
+    repository: repositoryName,
+    number: z.int(),
+    commit: revision,
+    actor: z.string().optional(),
+  }),
+  "source.pull-request-closed": z.object({
+    repository: repositoryName,
+    number: z.int(),
+    actor: z.string().optional(),
+  }),
   "fleet.service-changed": z.object({ service: serviceName, commit: revision }),
   "fleet.environment-changed": z.object({ environment: environmentName, commit: revision }),
   "fleet.secret-changed": z.object({
@@ -84,6 +102,19 @@ export const eventCatalogue = {
     actor: z.string().optional(),
   }),
   "builds.deploy-canceled": z.object({ request: uuid }),
+  "images.manifest-pushed": z.object({
+    repository: z.string(),
+    digest: z.string(),
+    tags: z.array(z.string()),
+    actor: z.string(),
+  }),
+  /** A tag was removed, or a manifest by its digest with all of its tags. */
+  "images.manifest-deleted": z.object({
+    repository: z.string(),
+    tag: z.string().optional(),
+    digest: z.string().optional(),
+    actor: z.string(),
+  }),
   "releases.release-created": release.extend({ build: uuid }),
   "deployments.deployment-created": deployment.extend({ request: uuid.optional() }),
   "deployments.deployment-changed": deployment.extend({ phase: z.string() }),

@@ -172,7 +172,9 @@ export const sourceEndpoints = endpoints({
     summary: "Approve the head revision; the approval falls when the head moves.",
     auth: { roles: reviewing },
     params: byNumber,
-    body: z.strictObject({ revision: revision.optional().describe("The head that you have read; refused when moved.") }),
+    body: z.strictObject({
+      revision: revision.optional().describe("The head that you have read; refused when moved."),
+    }),
     response: pullRequest,
     errors: ["not-found", "pull-request.own", "pull-request.closed", "conflict"],
   },

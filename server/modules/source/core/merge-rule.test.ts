@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import { mergeBlockers, type MergeSituation } from "./merge-rule.ts";
+
+const head = "a".repeat(40);
+const old = "b".repeat(40);
+const rules = { requiredApprovals: 1, requireBuild: true };
+const ready: MergeSituation = {
+  state: "open",
+  author: "ada",
+  head,
+  approvals: [{ user: "bob", revision: head }],
+  check: { number: 7, outcome: "passed" },
+};
+const codes = (change: Partial<MergeSituation>, more = rules) =>
+  mergeBlockers({ ...ready, ...change }, more).map(({ refused }) => refused);
+
+describe("a pull request", () => {
+  test("may be merged when approved and green", () => expect(codes({})).toEqual([]));
+
+  test("names every reason that it waits for", () =>
+    expect(codes({ approvals: [], check: undefined })).toEqual([
+      "pull-request.not-approved",
+      "pull-request.not-green",
+    ]));
+
+  test("needs approvals of its present head by others than its author", () => {
+    expect(codes({ approvals: [{ user: "bob", revision: old }] })).toEqual(["pull-request.not-approved"]);
+    expect(codes({ approvals: [{ user: "ada", revision: head }] })).toEqual(["pull-request.not-approved"]);
+    expect(codes({}, { ...rules, requiredApprovals: 2 })).toEqual(["pull-request.not-approved"]);
+  });
+
+  test("needs a build that passed, unless the repository asks for none", () => {
+    expect(codes({ check: { number: 7, outcome: "failed" } })).toEqual(["pull-request.not-green"]);
+    expect(codes({ check: undefined }, { requiredApprovals: 0, requireBuild: false })).toEqual([]);
+  });
+
+  test("that has ended is not merged again", () => {
+    expect(codes({ state: "merged" })).toEqual(["pull-request.closed"]);
+    expect(codes({ state: "closed" })).toEqual(["pull-request.closed"]);
+  });
+});

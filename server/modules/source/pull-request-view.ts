@@ -1,0 +1,101 @@
+/** How pull requests show. */
+import type { PullRequest } from "#api/endpoints/source.ts";
+import { isRefusal, type Refusal } from "#api/errors.ts";
+import type { SourceContext } from "./context.ts";
+import { approvalCounts, mergeBlockers, type MergeRules } from "./core/merge-rule.ts";
+import type { Commit } from "./core/log-format.ts";
+import { mergedTree } from "./merge.ts";
+import type { PullRequestRow } from "./pull-request-store.ts";
+import { reviewStore } from "./review-store.ts";
+
+/** How pull requests of one repository show, with two questions to the database for all of them. */
+export async function viewPullRequests(
+  { db }: Pick<SourceContext, "db">,
+  rows: PullRequestRow[],
+  { target, rules }: { target: string; rules: MergeRules },
+): Promise<PullRequest[]> {
+  const repository = rows[0]?.repository ?? "";
+  const store = reviewStore(db);
+  const approvals = await store.approvals(
+    repository,
+    rows.map(({ number }) => number),
+  );
+  const checks = await store.checks(
+    repository,
+    rows.map(({ head }) => head),
+  );
+  return rows.map((row) => {
+    const own = approvals.filter(({ number }) => number === row.number);
+    const check = checks.find(({ commit }) => commit === row.head);
+    const situation = { ...row, check, approvals: own.map(({ user_name: user, revision }) => ({ user, revision })) };
+    return viewOne(row, { target, check, approvals: own, waits: mergeBlockers(situation, rules) });
+  });
+}
+
+const commitsLimit = 250;
+
+/** One pull request with what it changes; where nothing else stands in the way, the merge is tried without being kept. */
+export async function detailOf(
+  context: SourceContext,
+  row: PullRequestRow,
+  { target, rules }: { target: string; rules: MergeRules },
+) {
+  const { repository, head } = row;
+  const [view] = await viewPullRequests(context, [row], { target, rules });
+  if (!view) throw new Error("a pull request has no view");
+  // What is merged is compared with the other side of its merge.
+  const base = (await context.reading.resolve(repository, `refs/heads/${target}`)) ?? head;
+  const against = row.state === "merged" && row.merge_commit ? await firstParent(context, row) : base;
+  const commits = await context.reading.commitsBetween(repository, {
+    older: against,
+    newer: head,
+    limit: commitsLimit,
+  });
+  const files = await context.reading.changedFiles(repository, against ?? base, head);
+  const waitsFor =
+    row.state === "open" ? [...view.waitsFor, ...(await conflictsOf(context, { repository, base, head }))] : [];
+  return { ...view, waitsFor, files, commits: commits.map(viewCommit) };
+}
+
+async function firstParent({ reading }: SourceContext, { repository, merge_commit }: PullRequestRow) {
+  return (await reading.commit(repository, merge_commit ?? ""))?.parents[0];
+}
+
+async function conflictsOf(context: SourceContext, sides: { repository: string; base: string; head: string }) {
+  const tree = await mergedTree(context, sides);
+  return isRefusal(tree) ? [{ code: tree.refused, message: tree.message }] : [];
+}
+
+export function viewCommit({ at, ...commit }: Commit) {
+  return { ...commit, at: at.toISOString() };
+}
+
+type ApprovalRow = Awaited<ReturnType<ReturnType<typeof reviewStore>["approvals"]>>[number];
+type CheckRow = Awaited<ReturnType<ReturnType<typeof reviewStore>["checks"]>>[number];
+
+interface Surroundings {
+  target: string;
+  approvals: ApprovalRow[];
+  check: CheckRow | undefined;
+  waits: Refusal[];
+}
+
+function viewOne(row: PullRequestRow, { target, approvals, check, waits }: Surroundings): PullRequest {
+  const { merge_commit, ended_by, created_at, ended_at, ...same } = row;
+  return {
+    ...same,
+    target,
+    approvals: approvals.map(({ user_name: user, revision, at }) => ({
+      user,
+      revision,
+      at: at.toISOString(),
+      counts: approvalCounts({ user, revision }, row.head, row.author),
+    })),
+    check: check ? { build: check.build, number: check.number, outcome: check.outcome } : null,
+    waitsFor: row.state === "open" ? waits.map(({ refused: code, message }) => ({ code, message })) : [],
+    mergeCommit: row.state === "merged" ? merge_commit : null,
+    endedBy: row.state === "open" ? null : ended_by,
+    createdAt: created_at.toISOString(),
+    endedAt: ended_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,10 @@
+import { type Reaction, reaction } from "#kernel/outbox.ts";
+import { reviewStore } from "./review-store.ts";
+
+/** How builds ended comes back here, where merges ask for it. */
+export const sourceReactions: Reaction[] = [
+  reaction("source.checks", "builds.build-finished", async (tx, { payload }) => {
+    const { repository, commit, build, number, outcome } = payload;
+    await reviewStore(tx).noteCheck({ repository, commit, build, number, outcome });
+  }),
+];

@@ -1,0 +1,51 @@
+/** Files as they are at a revision. */
+import { GitError } from "#drivers/git/contract.ts";
+import { refuse, RefusalError } from "#api/errors.ts";
+import { isTreePath } from "./core/commit-stream.ts";
+import { parseObjects } from "./core/object-batch.ts";
+import { revisionArgument } from "./places.ts";
+import type { Ask } from "./reading.ts";
+
+/** Bytes of one file. */
+const fileLimit = 1024 * 1024;
+/** Files of one question, in sizes of the largest one. */
+const filesAtOnce = 32;
+const entriesLimit = 1000;
+
+export function readFiles(ask: Ask) {
+  /** The texts in the order of the paths; undefined where there is no file. */
+  async function readMany(repository: string, revision: string, paths: string[]): Promise<(string | undefined)[]> {
+    const argument = revisionArgument(revision);
+    if (!argument || paths.some((path) => !isTreePath(path))) return paths.map(() => undefined);
+    const text = paths.map((path) => `${argument}:${path}\n`).join("");
+    const limit = (fileLimit + 2048) * Math.min(paths.length, filesAtOnce);
+    const output = await ask.bytesFor(repository, ["cat-file", "--batch"], { text, limit }).catch((error: unknown) => {
+      throw error instanceof GitError && error.reason === "output-limit" ? tooLarge(paths.join(", ")) : error;
+    });
+    return parseObjects(output).map((object, index) => {
+      if (object && object.content.length > fileLimit) throw tooLarge(paths[index] ?? "");
+      return object?.type === "blob" ? object.content.toString("utf8") : undefined;
+    });
+  }
+
+  return {
+    readMany,
+    readFile: async (repository: string, revision: string, path: string) =>
+      (await readMany(repository, revision, [path]))[0],
+
+    async listFiles(repository: string, revision: string, folder: string): Promise<string[]> {
+      const argument = revisionArgument(revision);
+      const inside = folder.replace(/\/+$/, "");
+      if (!argument || (inside !== "" && !isTreePath(inside))) return [];
+      const path = inside === "" ? [] : [`${inside}/`];
+      const args = ["ls-tree", "-z", "--full-tree", argument, "--", ...path];
+      const output = (await ask.textIfThere(repository, [argument], args)) ?? "";
+      const files = output.split("\0").filter((entry) => /^100\d{3} blob /.test(entry));
+      return files.slice(0, entriesLimit).map((entry) => entry.slice(entry.indexOf("\t") + 1));
+    },
+  };
+}
+
+function tooLarge(path: string): RefusalError {
+  return new RefusalError(refuse("git.file-too-large", `${path} has more than ${fileLimit} bytes`));
+}

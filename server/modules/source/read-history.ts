@@ -1,0 +1,59 @@
+/** Refs, commits and what lies between them. */
+import { type ChangedFile, type Commit, logArguments, parseLog, parseNumstat } from "./core/log-format.ts";
+import { parseRefs } from "./core/ref-changes.ts";
+import { revisionArgument } from "./places.ts";
+import type { Ask } from "./reading.ts";
+
+const changedFilesLimit = 1000;
+const refFormat = "--format=%(objectname) %(refname)";
+
+export interface Range {
+  /** Undefined: the whole history. */
+  older: string | undefined;
+  newer: string;
+  limit: number;
+}
+
+export function readHistory(ask: Ask) {
+  async function log(repository: string, revisions: { from?: string; to: string }, limit: number): Promise<Commit[]> {
+    const { from, to } = revisions;
+    const range = from ? [to, `^${from}`] : [to];
+    const args = ["log", ...logArguments, `--max-count=${limit}`, "--end-of-options", ...range, "--"];
+    return parseLog((await ask.textIfThere(repository, from ? [to, from] : [to], args)) ?? "");
+  }
+
+  return {
+    refs: async (repository: string) =>
+      parseRefs(await ask.text(repository, ["for-each-ref", refFormat, "refs/heads", "refs/tags"])),
+
+    /** Branches whose heads are contained in the revision. */
+    branchesIn: async (repository: string, revision: string) =>
+      parseRefs(await ask.text(repository, ["for-each-ref", refFormat, `--merged=${revision}`, "refs/heads"])),
+
+    async commit(repository: string, revision: string): Promise<Commit | undefined> {
+      const to = revisionArgument(revision);
+      return to ? (await log(repository, { to }, 1))[0] : undefined;
+    },
+
+    /** Commits of `newer` that `older` lacks, newest first. */
+    async commitsBetween(repository: string, { older, newer, limit }: Range): Promise<Commit[]> {
+      const to = revisionArgument(newer);
+      if (older === undefined) return to ? log(repository, { to }, limit) : [];
+      const from = revisionArgument(older);
+      return to && from ? log(repository, { from, to }, limit) : [];
+    },
+
+    async isAncestor(repository: string, older: string, newer: string): Promise<boolean> {
+      const [from, to] = [revisionArgument(older), revisionArgument(newer)];
+      return Boolean(from && to && (await ask.yes(repository, ["merge-base", "--is-ancestor", from, to])));
+    },
+
+    /** Files that differ between `head` and where it left `target`. */
+    async changedFiles(repository: string, target: string, head: string): Promise<ChangedFile[]> {
+      const options = ["--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
+      const args = ["diff", ...options, `${target}...${head}`, "--"];
+      const output = await ask.textIfThere(repository, [target, head], args);
+      return parseNumstat(output ?? "").slice(0, changedFilesLimit);
+    },
+  };
+}

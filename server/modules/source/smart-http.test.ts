@@ -1,0 +1,295 @@
+import { randomBytes } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testDatabase, type TestDatabase } from "#testing/database.ts";
+import { addressOf, GitClient } from "./test-client.ts";
+import { startTestServer, type TestServer, tokenFor } from "./test-server.ts";
+
+let database: TestDatabase;
+let server: TestServer;
+let git: GitClient;
+let developer: string;
+let viewer: string;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  server = await startTestServer({ databaseUrl: database.url, maxPackBytes: 80 * 1024 * 1024 });
+  git = await GitClient.open();
+  developer = await tokenFor(server, "ada", "developer");
+  viewer = await tokenFor(server, "vic", "viewer");
+});
+
+afterAll(async () => {
+  await git[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const at = (repository: string, token = developer) => addressOf(server.url, token, repository);
+
+/** A repository with one commit on main, and a working copy of the same name. */
+async function begun(name: string, allowDirectPush = true): Promise<string> {
+  await server.source.ensureRepository({ name, allowDirectPush });
+  await git.create(name, at(name));
+  const first = await git.commit(name, "README.md", `# ${name}\n`);
+  await git.ok(name, "push", "--quiet", "origin", "main");
+  return first;
+}
+
+interface RefChanged {
+  ref: string;
+  before?: string;
+  after?: string;
+  actor?: string;
+}
+
+async function refChanges(repository: string): Promise<RefChanged[]> {
+  const { rows } = await sql<{ payload: RefChanged }>`select payload from events
+    where name = 'source.ref-changed' and payload->>'repository' = ${repository} order by id`.execute(database.db);
+  return rows.map(({ payload }) => payload);
+}
+
+describe("a git client", () => {
+  test("pushes, clones and fetches, and the push is told with both revisions and who pushed", async () => {
+    const first = await begun("orders");
+    await git.ok(".", "clone", "--quiet", at("orders", viewer), "orders-clone");
+    const second = await git.commit("orders", "src/main.js", "1\n");
+    await git.ok("orders", "push", "--quiet", "origin", "main");
+    // A push is answered after its event is written: no waiting here.
+    expect(await refChanges("orders")).toEqual([
+      { repository: "orders", ref: "refs/heads/main", after: first, actor: "ada" },
+      { repository: "orders", ref: "refs/heads/main", before: first, after: second, actor: "ada" },
+    ]);
+    await git.ok("orders-clone", "pull", "--quiet");
+    expect(await git.ok("orders-clone", "rev-parse", "HEAD")).toBe(second);
+  });
+
+  test("clones without .git in the address, in every version of the protocol", async () => {
+    const head = await begun("versions");
+    for (const version of ["0", "1", "2"]) {
+      const folder = `versions-${version}`;
+      const address = at("versions").replace(/\.git$/, "");
+      await git.ok(".", "-c", `protocol.version=${version}`, "clone", "--quiet", address, folder);
+      expect(await git.ok(folder, "rev-parse", "HEAD")).toBe(head);
+    }
+  });
+
+  test("makes shallow clones and deepens them", async () => {
+    await begun("shallow");
+    for (const content of ["1", "2", "3"]) await git.commit("shallow", "count", content);
+    await git.ok("shallow", "push", "--quiet", "origin", "main");
+    await git.ok(".", "clone", "--quiet", "--depth=1", at("shallow"), "shallow-clone");
+    expect(await git.ok("shallow-clone", "rev-list", "--count", "HEAD")).toBe("1");
+    await git.ok("shallow-clone", "fetch", "--quiet", "--deepen=2");
+    expect(await git.ok("shallow-clone", "rev-list", "--count", "HEAD")).toBe("3");
+    await git.ok("shallow-clone", "fetch", "--quiet", "--unshallow");
+    expect(await git.ok("shallow-clone", "rev-list", "--count", "HEAD")).toBe("4");
+  });
+
+  test("follows a submodule with a relative address", async () => {
+    await begun("scripts");
+    await begun("shop");
+    await git.ok("shop", "submodule", "--quiet", "add", "../scripts.git", "shared");
+    await git.ok("shop", "commit", "--quiet", "-m", "Shared scripts");
+    await git.ok("shop", "push", "--quiet", "origin", "main");
+    await git.ok(".", "clone", "--quiet", "--recurse-submodules", at("shop"), "shop-clone");
+    expect(await readdir(join(git.folder, "shop-clone", "shared"))).toContain("README.md");
+  });
+
+  test("sends a long negotiation compressed", async () => {
+    await begun("many");
+    // Commits that the server lacks make the client name all of them.
+    await git.ok(".", "clone", "--quiet", at("many"), "many-clone");
+    const import_ = Array.from({ length: 200 }, (_, index) =>
+      git.ok("many-clone", "commit-tree", "HEAD^{tree}", "-m", `${index}`),
+    );
+    for (const [index, commit] of (await Promise.all(import_)).entries())
+      await git.ok("many-clone", "update-ref", `refs/heads/b${index}`, commit);
+    await git.commit("many", "more", "1");
+    await git.ok("many", "push", "--quiet", "origin", "main");
+    await git.ok("many-clone", "fetch", "--quiet", "origin");
+    const fetched = await git.ok("many-clone", "rev-parse", "origin/main");
+    expect(fetched).toBe(await git.ok("many", "rev-parse", "main"));
+  });
+
+  test("deletes branches and pushes tags", async () => {
+    const head = await begun("tags");
+    await git.ok("tags", "push", "--quiet", "origin", "HEAD:refs/heads/topic", "HEAD:refs/tags/v1");
+    await git.ok("tags", "push", "--quiet", "origin", ":topic");
+    expect((await refChanges("tags")).slice(1)).toEqual([
+      { repository: "tags", ref: "refs/heads/topic", after: head, actor: "ada" },
+      { repository: "tags", ref: "refs/tags/v1", after: head, actor: "ada" },
+      { repository: "tags", ref: "refs/heads/topic", before: head, actor: "ada" },
+    ]);
+  });
+});
+
+describe("a stranger", () => {
+  test("is asked for a token", async () => {
+    await begun("locked");
+    const answer = await fetch(`${server.url}/git/locked.git/info/refs?service=git-upload-pack`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toContain("Basic");
+    const cloned = await git.run(".", "clone", `${server.url}/git/locked.git`, "locked-1");
+    expect(cloned.code).not.toBe(0);
+  });
+
+  test("with a wrong token is told so", async () => {
+    const cloned = await git.run(".", "clone", at("locked", "tw_wrong"), "locked-2");
+    expect(cloned.stderr).toContain("the token is unknown, expired or revoked");
+  });
+
+  test("who only reads may not push, and is told which roles may", async () => {
+    await git.ok(".", "clone", "--quiet", at("locked", viewer), "locked-3");
+    await git.commit("locked-3", "x", "1");
+    const pushed = await git.run("locked-3", "push", "origin", "main");
+    expect(pushed.stderr).toContain("pushing needs one of the roles developer, lead, admin; yours is viewer");
+  });
+
+  test("who is a job reads the repositories of its grants only, an agent none", async () => {
+    const grants = { repositories: { locked: ["pull" as const] } };
+    const expiresAt = new Date(Date.now() + 60_000);
+    const job = await database.db
+      .transaction()
+      .execute((tx) => server.access.issueJobToken(tx, { name: "build", grants, expiresAt }));
+    await git.ok(".", "clone", "--quiet", at("locked", job), "locked-job");
+    expect((await git.run(".", "clone", at("orders", job), "orders-job")).stderr).toContain("does not reach");
+    expect((await git.run("locked-job", "push", "origin", "HEAD:refs/heads/x")).stderr).toContain("only users push");
+    const agent = await server.access.issueAgentToken("agent");
+    expect((await git.run(".", "ls-remote", at("locked", agent))).stderr).toContain("does not reach");
+  });
+
+  test("finds no repository that is not there, and none outside the folder", async () => {
+    const status = async (path: string) => {
+      const authorization = `Bearer ${developer}`;
+      return (await fetch(`${server.url}/git/${path}`, { headers: { authorization } })).status;
+    };
+    expect(await status("nothing.git/info/refs?service=git-upload-pack")).toBe(404);
+    expect(await status("..%2Forders.git/info/refs?service=git-upload-pack")).toBe(400);
+    expect(await status("%2e%2e/info/refs?service=git-upload-pack")).toBe(404);
+    expect(await status("orders.git/info/refs?service=git-upload-archive")).toBe(400);
+    expect(await status("orders.git/info/refs")).toBe(400);
+    expect(await status("orders.git/HEAD")).toBe(404);
+    expect(await status("orders.git/objects/info/packs")).toBe(404);
+  });
+});
+
+describe("the default branch", () => {
+  test("refuses a direct push and says how to open a pull request, while other branches are taken", async () => {
+    await begun("guarded", false);
+    const next = await git.commit("guarded", "x", "1");
+    const pushed = await git.run("guarded", "push", "origin", "main", "HEAD:refs/heads/topic");
+    expect(pushed.stderr).toContain("main takes changes by pull request only");
+    expect(pushed.stderr).toContain("towline pr open --repository guarded");
+    expect((await refChanges("guarded")).slice(1)).toEqual([
+      { repository: "guarded", ref: "refs/heads/topic", after: next, actor: "ada" },
+    ]);
+  });
+
+  test("takes no forced push and no deletion, also where direct pushes are allowed", async () => {
+    await begun("kept");
+    await git.commit("kept", "x", "1");
+    await git.ok("kept", "push", "--quiet", "origin", "main");
+    await git.ok("kept", "reset", "--quiet", "--hard", "HEAD~1");
+    await git.commit("kept", "x", "2");
+    expect((await git.run("kept", "push", "--force", "origin", "main")).stderr).toContain("would take commits away");
+    expect((await git.run("kept", "push", "origin", ":main")).stderr).toContain("rejected");
+    await git.ok("kept", "push", "--quiet", "origin", "HEAD~1:refs/heads/topic");
+    await git.ok("kept", "push", "--quiet", "--force", "origin", "HEAD:refs/heads/topic");
+    expect(await refChanges("kept")).toHaveLength(4);
+  });
+});
+
+describe("a push", () => {
+  test("to a ref that is neither branch nor tag, or with a name of another form, is refused", async () => {
+    await begun("names");
+    for (const ref of ["refs/towline/x", "refs/pull/1", "refs/heads/a;b", "refs/heads/$(x)", "refs/heads/-x"]) {
+      const pushed = await git.run("names", "push", "origin", `HEAD:${ref}`);
+      expect(pushed.stderr).toContain("towline:");
+    }
+    expect(await refChanges("names")).toHaveLength(1);
+  });
+
+  test("of a broken object is refused and leaves nothing behind", async () => {
+    await begun("broken");
+    const tree = await git.ok("broken", "rev-parse", "HEAD^{tree}");
+    const lines = [`tree ${tree}`, "author no address 0 +0000", "committer A <a@x> 0 +0000", "", "broken"];
+    const { writeFile } = await import("node:fs/promises");
+    await writeFile(join(git.folder, "object"), lines.join("\n"));
+    const commit = await git.ok("broken", "hash-object", "-t", "commit", "--literally", "-w", "../object");
+    const pushed = await git.run("broken", "push", "origin", `${commit}:refs/heads/topic`);
+    expect(pushed.stderr).toMatch(/missingEmail|fsck error/);
+    expect(await refChanges("broken")).toHaveLength(1);
+    expect(await leftovers("broken")).toEqual([]);
+  });
+
+  test("of a damaged pack is refused and leaves nothing behind", async () => {
+    const head = await begun("damaged");
+    const command = `${"0".repeat(40)} ${head} refs/heads/topic\0 report-status`;
+    const line = `${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`;
+    const pack = Buffer.concat([Buffer.from("PACK\0\0\0\u0002\0\0\0\u0009"), randomBytes(2000)]);
+    const answer = await fetch(`${server.url}/git/damaged.git/git-receive-pack`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${developer}`, "content-type": "application/x-git-receive-pack-request" },
+      body: Buffer.concat([Buffer.from(line), pack]),
+    });
+    expect(await answer.text()).toContain("unpack index-pack abnormal exit");
+    expect(await refChanges("damaged")).toHaveLength(1);
+    expect(await leftovers("damaged")).toEqual([]);
+  });
+
+  test("over the limit is refused with a word about it", async () => {
+    await begun("large");
+    await git.commit("large", "data", randomBytes(81 * 1024 * 1024));
+    const pushed = await git.run("large", "push", "origin", "main");
+    expect(pushed.stderr).toContain("exceeds maximum allowed size");
+    expect(await leftovers("large")).toEqual([]);
+  });
+
+  test("of 50 MB streams through the server without being held in it", async () => {
+    await begun("big");
+    await git.commit("big", "data", randomBytes(50 * 1024 * 1024));
+    let peak = 0;
+    const before = heldBytes();
+    const watch = setInterval(() => (peak = Math.max(peak, heldBytes() - before)), 10);
+    await git.ok("big", "push", "--quiet", "origin", "main");
+    await git.ok(".", "clone", "--quiet", at("big"), "big-clone");
+    clearInterval(watch);
+    expect(peak).toBeLessThan(20 * 1024 * 1024);
+    expect(await git.ok("big-clone", "rev-parse", "HEAD")).toBe(await git.ok("big", "rev-parse", "HEAD"));
+  });
+
+  test("among many to one repository at once is told as every other, in the order in which they moved the refs", async () => {
+    await begun("busy");
+    const clients = ["c1", "c2", "c3", "c4"];
+    for (const name of clients) await git.ok(".", "clone", "--quiet", at("busy"), `busy-${name}`);
+    await Promise.all(
+      clients.map(async (name) => {
+        for (const round of ["1", "2", "3"]) {
+          await git.commit(`busy-${name}`, name, round);
+          await git.ok(`busy-${name}`, "push", "--quiet", "origin", `HEAD:refs/heads/${name}`);
+        }
+      }),
+    );
+    const changes = (await refChanges("busy")).slice(1);
+    expect(changes).toHaveLength(12);
+    for (const name of clients) {
+      const own = changes.filter(({ ref }) => ref === `refs/heads/${name}`);
+      expect(own.map(({ before }) => before)).toEqual([undefined, own[0]?.after, own[1]?.after]);
+      expect(own[2]?.after).toBe(await git.ok(`busy-${name}`, "rev-parse", "HEAD"));
+    }
+  });
+});
+
+function heldBytes(): number {
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return arrayBuffers + heapUsed;
+}
+
+/** Quarantines and temporary files of refused pushes. */
+async function leftovers(repository: string): Promise<string[]> {
+  const files = await readdir(join(server.home, "repositories", `${repository}.git`), { recursive: true });
+  return files.filter((file) => /tmp_|incoming|\.lock$/.test(file));
+}

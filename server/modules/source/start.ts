@@ -1,0 +1,53 @@
+/** What is set right before the server listens: a killed one may have left anything half-done. */
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { SourceContext } from "./context.ts";
+import { sourceStore } from "./store.ts";
+
+const atOnce = 8;
+/** Older ones are of no process: git holds them for milliseconds, and a killed server's processes end with it. */
+const leftoverAgeMs = 10_000;
+const oldestGit = [2, 38] as const;
+
+/**
+ * Removes what killed processes left and tells every ref that moved without a word.
+ * @throws when git is missing or too old
+ */
+export async function startSource(context: SourceContext): Promise<void> {
+  const { root } = context.places;
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await checkGit(context);
+  await sweepFolder(context, root, /^\.new-/);
+  const waiting = (await sourceStore(context.db).repositories()).map(({ name }) => name);
+  const worker = async () => {
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) await setRight(context, name);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+async function checkGit({ git, places }: SourceContext): Promise<void> {
+  const text = (await git.read({ directory: places.root, args: ["--version"] })).toString("utf8");
+  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number);
+  if (major > oldestGit[0] || (major === oldestGit[0] && minor >= oldestGit[1])) return;
+  throw new Error(`Towline needs git ${oldestGit.join(".")} or later; this is ${text.trim()}`);
+}
+
+async function setRight(context: SourceContext, name: string): Promise<void> {
+  const folder = context.places.of(name);
+  await sweepFolder(context, folder, /^(packed-refs|HEAD|config)\.lock$/);
+  await sweepFolder(context, join(folder, "refs"), /\.lock$/);
+  await sweepFolder(context, join(folder, "objects"), /^tmp_objdir-/);
+  await context.writers.write(name, undefined, () => Promise.resolve());
+}
+
+async function sweepFolder({ log, clock }: SourceContext, folder: string, pattern: RegExp): Promise<void> {
+  const deep = pattern.source === String.raw`\.lock$`;
+  for (const entry of await readdir(folder, { recursive: deep })) {
+    const path = join(folder, entry);
+    const base = entry.slice(entry.lastIndexOf("/") + 1);
+    const found = pattern.test(base) ? await stat(path).catch(() => undefined) : undefined;
+    if (!found || clock.now().getTime() - found.mtimeMs < leftoverAgeMs) continue;
+    await rm(path, { recursive: true, force: true });
+    log.warn({ path }, "removed what a killed process left");
+  }
+}
