@@ -9,6 +9,7 @@ import type { Pipeline, Step } from "./step.ts";
 import { keyPlaceOf, type Located, locate, mapTexts } from "./text/located.ts";
 import { readYaml } from "./text/read-yaml.ts";
 import { checkShape } from "./text/shape.ts";
+import { textValue } from "./text/values.ts";
 
 export interface PipelineSource {
   file: string;
@@ -65,7 +66,8 @@ function interpolateAll(root: Located, variables: Record<string, string>, faults
   if (!root.children || !env?.children) return replace(root);
   const entries = [...env.children].map(([name, child]): [string, Located] => {
     const replaced = replace(child);
-    if (replaced.value !== null && typeof replaced.value !== "object") known[name] = String(replaced.value);
+    const value = textValue.safeParse(replaced.value);
+    if (value.success) known[name] = value.data;
     return [name, replaced];
   });
   const rest = replace({ ...root, children: new Map([...root.children].filter(([key]) => key !== "env")) });

@@ -34,8 +34,7 @@ export function parseCondition(text: string): { condition: Condition } | { probl
   }
 }
 
-type Value = ScopeValue | Regex;
-type Expression = (scope: Scope) => Value;
+type Expression = (scope: Scope) => ScopeValue;
 
 interface Reader {
   tokens: Token[];
@@ -64,7 +63,7 @@ function unexpected(token: Token): ConditionError {
   return new ConditionError(`${shown} is not expected here`, token.offset);
 }
 
-function isTrue(value: Value): boolean {
+function isTrue(value: ScopeValue): boolean {
   return value !== null && value !== false && value !== "";
 }
 
@@ -96,12 +95,12 @@ function readComparison(reader: Reader): Expression {
 }
 
 /** Numbers equal their text, as a pull request's number may be written either way; null equals only null. */
-function isEqual(left: Value, right: Value): boolean {
+function isEqual(left: ScopeValue, right: ScopeValue): boolean {
   if (left === null || right === null) return left === right;
   return String(left) === String(right);
 }
 
-function matches(regex: Regex, value: Value): boolean {
+function matches(regex: Regex, value: ScopeValue): boolean {
   return value !== null && regex.test(String(value));
 }
 

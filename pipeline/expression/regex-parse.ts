@@ -24,7 +24,7 @@ interface Reader {
 export function parseRegex(source: string, ignoreCase: boolean): RegexNode {
   const inline = source.startsWith("(?i)");
   const reader: Reader = {
-    chars: [...(inline ? source.slice(4) : source)],
+    chars: Array.from(inline ? source.slice(4) : source),
     at: 0,
     depth: 0,
     ignoreCase: ignoreCase || inline,

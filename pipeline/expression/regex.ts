@@ -26,7 +26,7 @@ export function compileRegex(source: string, ignoreCase = false): { regex: Regex
     const program: Instruction[] = [];
     emit(program, parseRegex(source, ignoreCase));
     program.push({ op: "match" });
-    return { regex: { test: (text) => run(program, [...text.slice(0, maximumText)]) } };
+    return { regex: { test: (text) => run(program, Array.from(text.slice(0, maximumText))) } };
   } catch (error) {
     if (error instanceof RegexError) return { problem: error.message };
     throw error;

@@ -9,7 +9,7 @@ type Appliers = { [T in BuildEvent["type"]]: (state: BuildState, event: EventOf<
 
 /** The state after an event; throws when the event names a step that the build has not. */
 export function apply<T extends BuildEvent["type"]>(state: BuildState, event: EventOf<T>): BuildState {
-  const applier: Appliers[T] = appliers[event.type as T];
+  const applier: Appliers[T] = appliers[event.type];
   return applier(state, event);
 }
 

@@ -26,7 +26,7 @@ const deciders: Deciders = {
 
 /** All events that a command causes, in order; none when it was done before; or why it is refused. */
 export function decide<T extends Command["type"]>(state: BuildState, command: CommandOf<T>): BuildEvent[] | Refusal {
-  const decider: Deciders[T] = deciders[command.type as T];
+  const decider: Deciders[T] = deciders[command.type];
   const decided = decider(state, command);
   return isRefusal(decided) ? decided : settle(state, decided, command.at).events;
 }

@@ -31,7 +31,7 @@ export function openAttempt({ attempts }: StepState): Attempt | undefined {
   return last && last.outcome === undefined ? last : undefined;
 }
 
-const satisfying: readonly StepOutcome[] = ["passed", "soft-failed", "skipped"];
+const satisfying: ReadonlySet<StepOutcome> = new Set(["passed", "soft-failed", "skipped"]);
 
 export function outcomeOf({ status }: StepState): StepOutcome | undefined {
   return status.state === "finished" ? status.outcome : undefined;
@@ -43,7 +43,7 @@ export type Standing = "pending" | "satisfied" | "failed";
 export function standing(step: StepState, allowFailure: boolean): Standing {
   const outcome = outcomeOf(step);
   if (outcome === undefined) return "pending";
-  return allowFailure || satisfying.includes(outcome) ? "satisfied" : "failed";
+  return allowFailure || satisfying.has(outcome) ? "satisfied" : "failed";
 }
 
 /** Dependencies of a step that stand like this, in the order of the plan. */
