@@ -18,8 +18,8 @@ const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
 const fileFault = z.object({
   code: z.string(),
   message: z.string(),
-  place: place.nullable(),
-  fix: z.string().nullable(),
+  place: place.optional(),
+  fix: z.string().optional(),
 });
 
 export const buildSummary = z.object({
@@ -48,7 +48,7 @@ const waitReason = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("disk-full") }),
   z.object({ kind: z.literal("request"), environment: z.string() }),
   z.object({ kind: z.literal("deployment"), environment: z.string(), request: z.string() }),
-  z.object({ kind: z.literal("stopping"), agent: z.string().nullable() }),
+  z.object({ kind: z.literal("stopping"), agent: z.string().optional() }),
 ]);
 export type WaitingFor = z.output<typeof waitReason>;
 
@@ -77,7 +77,9 @@ const step = z.object({
   exitStatus: z.int().nullable(),
   reason: z.string().nullable().describe("Why it ended so, in words."),
   by: z.string().nullable().describe("Who unblocked or canceled it."),
-  wait: z.object({ reason: waitReason, text: z.string() }).nullable(),
+  waits: z
+    .array(z.object({ reason: waitReason, text: z.string().describe('Goes on from "waits".') }))
+    .describe("Why it does not run now; empty when it runs or has ended."),
   dependsOn: z.array(z.string()),
   attempts: z.array(attempt),
 });

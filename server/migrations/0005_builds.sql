@@ -51,6 +51,7 @@ create table build_jobs (
   build uuid not null references builds (id),
   step text not null,
   position int not null,
+  kind text not null,
   -- Tags that the agent must have, `queue` always among them.
   tags jsonb not null,
   state text not null,

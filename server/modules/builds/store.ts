@@ -1,61 +1,29 @@
 import { type ExpressionBuilder, type Generated, type Kysely, type RawBuilder, sql } from "kysely";
 import type { BuildSummary } from "#api/endpoints/builds.ts";
-import type { Refusal } from "#api/errors.ts";
-import type { BuildEvent } from "#pipeline/machine/event.ts";
-import type { BuildState } from "#pipeline/machine/state.ts";
-import type { Fault } from "#pipeline/fault.ts";
-import type { Manifest } from "#pipeline/manifest.ts";
 import type { Database } from "#kernel/database.ts";
+import type { Fault } from "#pipeline/fault.ts";
+import type { BuildEvent } from "#pipeline/machine/event.ts";
+import type { Manifest } from "#pipeline/manifest.ts";
+import type {
+  BuildFault,
+  BuildOutcome,
+  BuildRow,
+  BuildSummaryRow,
+  JobRow,
+  LogRow,
+  MachineColumns,
+} from "./core/rows.ts";
 
-/** Why a build could not be planned. */
-export type BuildFault = Pick<Refusal, "message" | "place" | "fix"> & { code: Refusal["refused"]; faults: Fault[] };
+/** Rows with the columns that the database fills in where nothing is given. */
+type WithDefaults<Row, Keys extends keyof Row> = { [K in keyof Row]: K extends Keys ? Generated<Row[K]> : Row[K] };
 
 type Tables = {
   build_numbers: { repository: string; last: number };
-  builds: {
-    id: string;
-    sequence: Generated<number>;
-    repository: string;
-    number: number;
-    branch: string;
-    commit: string;
-    source: BuildSummary["source"];
-    creator: string | null;
-    message: string | null;
-    author: string | null;
-    service: string | null;
-    manifest: Manifest | null;
-    warnings: Generated<Fault[]>;
-    fault: BuildFault | null;
-    state: BuildSummary["state"];
-    outcome: BuildSummary["outcome"] | null;
-    machine: BuildState | null;
-    created_at: Date;
-    started_at: Date | null;
-    finished_at: Date | null;
-  };
+  builds: WithDefaults<BuildRow, "sequence" | "warnings">;
   build_events: { id: Generated<number>; build: string; event: BuildEvent };
-  build_jobs: {
-    id: string;
-    build: string;
-    step: string;
-    position: number;
-    tags: Record<string, string>;
-    state: string;
-    attempt: Generated<number>;
-    token_hash: string | null;
-    agent: string | null;
-    lease_until: Date | null;
-  };
+  build_jobs: WithDefaults<JobRow, "attempt">;
   build_deploy_requests: { request: string; build: string; step: string; canceled: Generated<boolean> };
-  build_logs: {
-    job: string;
-    attempt: number;
-    next: Generated<number>;
-    received: Generated<number>;
-    size: Generated<number>;
-    complete: Generated<boolean>;
-  };
+  build_logs: WithDefaults<LogRow, "next" | "received" | "size" | "complete">;
   build_agents: { name: string; tags: Record<string, string>; last_seen: Date };
 };
 
@@ -79,31 +47,6 @@ const summaryColumns = [
 ] as const;
 
 const buildColumns = [...summaryColumns, "manifest", "warnings", "fault", "machine"] as const;
-
-export type BuildSummaryRow = Pick<
-  { [K in keyof Tables["builds"]]: K extends "sequence" ? number : Tables["builds"][K] },
-  (typeof summaryColumns)[number]
->;
-export type BuildRow = BuildSummaryRow & {
-  manifest: Manifest | null;
-  warnings: Fault[];
-  fault: BuildFault | null;
-  machine: BuildState | null;
-};
-export type JobRow = Omit<Tables["build_jobs"], "attempt"> & { attempt: number };
-
-export type BuildOutcome = NonNullable<BuildSummary["outcome"]>;
-export type MachineColumns = Pick<BuildRow, "state" | "outcome" | "started_at" | "finished_at"> & {
-  machine: BuildState;
-};
-export interface LogRow {
-  job: string;
-  attempt: number;
-  next: number;
-  received: number;
-  size: number;
-  complete: boolean;
-}
 
 export interface NewBuild {
   id: string;
@@ -208,13 +151,15 @@ function planning(db: Db) {
 
 function jobs(db: Db) {
   return {
-    insertJobs: (rows: Pick<JobRow, "id" | "build" | "step" | "position" | "tags" | "state">[]) =>
+    insertJobs: (rows: Pick<JobRow, "id" | "build" | "step" | "position" | "kind" | "tags" | "state">[]) =>
       db
         .insertInto("build_jobs")
         .values(rows.map((job) => ({ ...job, tags: json(job.tags) })))
         .execute(),
     job: (id: string): Promise<JobRow | undefined> =>
       db.selectFrom("build_jobs").selectAll().where("id", "=", id).executeTakeFirst(),
+    lockJob: (id: string): Promise<JobRow | undefined> =>
+      db.selectFrom("build_jobs").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
     jobs: (build: string): Promise<JobRow[]> =>
       db.selectFrom("build_jobs").selectAll().where("build", "=", build).orderBy("position").execute(),
     setJob: (id: string, job: Pick<JobRow, "state" | "attempt" | "token_hash" | "agent" | "lease_until">) =>
@@ -224,7 +169,7 @@ function jobs(db: Db) {
 
 function leases(db: Db) {
   return {
-    claimable: (tags: Record<string, string>) => claimable(db, tags),
+    claimableJob: (tags: Record<string, string>) => claimableJob(db, tags),
     /** Answers the job's state while the token is the one of the lease, and undefined afterwards. */
     renewLease: (job: string, { tokenHash, until }: { tokenHash: string; until: Date }) =>
       db
@@ -259,7 +204,7 @@ function leases(db: Db) {
  * its branch is still being read, so that builds start in the order of the pushes. Builds that somebody changes right
  * now are passed over: whoever holds the lock rings again if a job is left.
  */
-async function claimable(db: Db, tags: Record<string, string>): Promise<JobRow | undefined> {
+async function claimableJob(db: Db, tags: Record<string, string>): Promise<JobRow | undefined> {
   const { rows } = await sql<JobRow>`
     select j.* from build_jobs j join builds b on b.id = j.build
     where j.state = 'runnable' and j.tags <@ ${JSON.stringify(tags)}::jsonb and not exists (

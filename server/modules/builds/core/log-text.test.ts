@@ -17,7 +17,7 @@ test("pieces of any size join to the whole text", () => {
     fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 4, max: 9 }), (given, size) => {
       const bytes = Buffer.from(given);
       let text = "";
-      for (let offset = 0; offset < bytes.length; ) {
+      for (let offset = 0; offset < bytes.length;) {
         const piece = wholeCharacters(bytes.subarray(offset, offset + size));
         expect(piece.length).toBeGreaterThan(0);
         text += piece.text;

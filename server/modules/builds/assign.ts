@@ -1,0 +1,66 @@
+import { isWork } from "#pipeline/machine/steps.ts";
+import type { Assignment } from "#api/endpoints/agent.ts";
+import type { Access } from "#access";
+import type { Clock } from "#kernel/clock.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Fleet } from "#fleet";
+import { defaultTimeoutMs, variablesOf, workOf } from "./core/assignment.ts";
+import { contextOf } from "./core/context.ts";
+import type { BuildRow } from "./core/rows.ts";
+import type { Lease } from "./claiming.ts";
+import { buildsStore } from "./store.ts";
+
+interface Deps {
+  db: Database;
+  clock: Clock;
+  access: Pick<Access, "issueJobToken">;
+  fleet: Pick<Fleet, "jobSecrets">;
+  leaseMs: number;
+}
+
+/** All that the agent needs for a job it has leased. */
+export type Assign = (lease: Lease) => Promise<Assignment>;
+
+/** A job's token outlives its timeout by this, for the last pushes and its clean-up. */
+const afterTimeoutMs = 10 * 60 * 1000;
+
+export function createAssign({ db, clock, access, fleet, leaseMs }: Deps): Assign {
+  return async ({ job, agent, token }) => {
+    const build = await buildsStore(db).build(job.build);
+    const step = build?.machine?.plan.steps.find(({ key }) => key === job.step);
+    if (!build || !step || !isWork(step)) throw new Error(`job ${job.id} belongs to no step`);
+    const timeoutMs = step.timeoutMs ?? defaultTimeoutMs;
+    const context = contextOf(build, build.message ?? "");
+    const secrets = await fleet.jobSecrets(build.repository);
+    const password = await db.transaction().execute((tx) =>
+      access.issueJobToken(tx, {
+        name: `${build.repository} #${build.number} ${step.key}`,
+        grants: grantsOf(build, step.kind === "publish"),
+        expiresAt: new Date(clock.now().getTime() + timeoutMs + afterTimeoutMs),
+      }),
+    );
+    return {
+      job: job.id,
+      attempt: job.attempt,
+      token,
+      leaseMs,
+      timeoutMs,
+      label: step.label,
+      work: workOf(step, build.manifest),
+      build: { ...pick(build), message: build.message ?? "" },
+      env: variablesOf({ build, context, step, job: { ...job, agent, timeoutMs } }),
+      secrets,
+      credentials: { user: "job", password },
+    };
+  };
+}
+
+/** Its own repository, with the right to push an image only where it publishes; and the shared scripts of the fleet. */
+function grantsOf({ repository }: BuildRow, publishes: boolean) {
+  const own: ("pull" | "push")[] = publishes ? ["pull", "push"] : ["pull"];
+  return { repositories: { fleet: ["pull" as const], [repository]: own } };
+}
+
+function pick({ id, number, repository, branch, commit }: BuildRow) {
+  return { id, number, repository, branch, commit };
+}

@@ -1,0 +1,95 @@
+/** Writes what happened to a build into the caller's transaction, and tells whoever has to know. */
+import { orThrow } from "#api/errors.ts";
+import { type Clock, newId } from "#kernel/clock.ts";
+import { notify, type Tx } from "#kernel/database.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import { intents } from "#pipeline/machine/intents.ts";
+import type { BuildState } from "#pipeline/machine/state.ts";
+import { buildStatus } from "#pipeline/machine/status.ts";
+import { stepOf } from "#pipeline/machine/steps.ts";
+import { announcements } from "./core/announcements.ts";
+import { advance, type Change } from "./core/change.ts";
+import { jobColumns } from "./core/job-columns.ts";
+import { identityOf } from "./core/view.ts";
+import { logChannel } from "./job-log.ts";
+import { buildsStore } from "./store.ts";
+
+/** Rings when a job may be leased. */
+export const jobChannel = "towline_jobs";
+
+export interface CommitDeps {
+  emit: Emit;
+  clock: Clock;
+  leaseMs: number;
+}
+
+/** First asks for the deployments that are due: their requests belong to the same transaction. */
+export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise<BuildState> {
+  const change = await requestDeployments(deps, tx, decided);
+  if (change.events.length === 0) return change.state;
+  await saveBuild(deps, tx, change);
+  await saveJobs(deps, tx, change);
+  await ring(tx, change);
+  await tell(deps, tx, change);
+  await cancelDeployments(deps, tx, change);
+  return change.state;
+}
+
+/** One after another: what the machine makes of one may ask for the next. */
+async function requestDeployments(deps: CommitDeps, tx: Tx, change: Change): Promise<Change> {
+  const wanted = intents(change.state).find(({ type }) => type === "request-deploy");
+  if (!wanted) return change;
+  const { step } = wanted;
+  const request = newId();
+  await buildsStore(tx).insertRequest({ request, build: change.build.id, step });
+  const command = { type: "request-deploy" as const, step, request, at: deps.clock.now().toISOString() };
+  return requestDeployments(deps, tx, orThrow(advance(change, command)));
+}
+
+async function saveBuild({ clock }: CommitDeps, tx: Tx, { build, state, events }: Change): Promise<void> {
+  const store = buildsStore(tx);
+  const status = buildStatus(state);
+  const starts = events.some(({ type }) => type === "step-leased");
+  await store.appendEvents(build.id, events);
+  await store.setMachine(build.id, {
+    machine: state,
+    state: status.state,
+    outcome: status.outcome ?? null,
+    started_at: build.started_at ?? (starts ? clock.now() : null),
+    finished_at: status.state === "finished" ? (build.finished_at ?? clock.now()) : null,
+  });
+}
+
+async function saveJobs({ clock, leaseMs }: CommitDeps, tx: Tx, { jobs, state, events }: Change): Promise<void> {
+  const store = buildsStore(tx);
+  const leaseUntil = new Date(clock.now().getTime() + leaseMs);
+  const changed = new Set(events.flatMap((event) => ("step" in event ? [event.step] : [])));
+  for (const job of jobs.filter(({ step }) => changed.has(step))) {
+    const columns = jobColumns(job, stepOf(state, job.step), leaseUntil);
+    await store.setJob(job.id, columns);
+    if (job.token_hash && columns.token_hash !== job.token_hash) await store.completeLog(job.id, job.attempt);
+    if (columns.attempt > job.attempt) await store.insertLog(job.id, columns.attempt);
+  }
+}
+
+/** Agents are woken whenever a job is left, not only when one is new: a claim passes over a build that is being changed. */
+async function ring(tx: Tx, { state }: Change): Promise<void> {
+  await notify(tx, logChannel);
+  const runnable = Object.values(state.steps).some(({ status }) => status.state === "runnable");
+  if (runnable) await notify(tx, jobChannel);
+}
+
+async function tell({ emit }: CommitDeps, tx: Tx, { build, jobs, state, events }: Change): Promise<void> {
+  const jobOf = (step: string) => jobs.find((job) => job.step === step)?.id;
+  const facts = { build: identityOf(build), service: build.service, state, jobOf };
+  for (const { name, payload } of announcements(events, facts)) await emit(tx, `build:${build.id}`, name, payload);
+}
+
+async function cancelDeployments({ emit }: CommitDeps, tx: Tx, { build, state }: Change): Promise<void> {
+  for (const intent of intents(state)) {
+    if (intent.type !== "cancel-deploy") continue;
+    const { request } = intent;
+    if (await buildsStore(tx).markRequestCanceled(request))
+      await emit(tx, `build:${build.id}`, "builds.deploy-canceled", { request });
+  }
+}

@@ -1,0 +1,68 @@
+/** What an agent gets told about a job: its work and its variables. */
+import type { Work } from "#api/endpoints/agent.ts";
+import type { Manifest } from "#pipeline/manifest.ts";
+import type { BuildContext } from "#pipeline/build-context.ts";
+import { buildVariables } from "#pipeline/build-variables.ts";
+import type { PlannedWork } from "#pipeline/plan.ts";
+import type { BuildRow } from "./rows.ts";
+
+/** Milliseconds that a job may run where the pipeline says nothing. */
+export const defaultTimeoutMs = 60 * 60 * 1000;
+
+/** The work of a step; throws when a `publish` has no manifest, which planning rules out. */
+export function workOf(step: PlannedWork, manifest: Manifest | null): Work {
+  if (step.kind === "command")
+    return { kind: "command", commands: step.commands, ...(step.image ? { image: step.image } : {}) };
+  if (step.kind === "test") return { kind: "test", compose: step.compose, run: step.run };
+  if (!manifest) throw new Error("a build with a publish step has no manifest");
+  return {
+    kind: "publish",
+    service: manifest.service,
+    context: step.context ?? manifest.image.context,
+    dockerfile: step.dockerfile ?? manifest.image.dockerfile,
+    args: { ...manifest.image.args, ...step.args },
+  };
+}
+
+export interface JobFacts {
+  build: Pick<BuildRow, "id" | "repository" | "author" | "service">;
+  context: BuildContext;
+  step: PlannedWork;
+  job: { id: string; attempt: number; agent: string; timeoutMs: number };
+}
+
+/** Variables of a job: the pipeline's own, and over them what Buildkite jobs and ours may rely on. */
+export function variablesOf(facts: JobFacts): Record<string, string> {
+  return {
+    ...facts.step.env,
+    ...buildVariables(facts.context),
+    ...buildkiteVariables(facts),
+    ...towlineVariables(facts),
+  };
+}
+
+function buildkiteVariables({ build, job, step }: JobFacts): Record<string, string> {
+  return {
+    BUILDKITE_AGENT_NAME: job.agent,
+    BUILDKITE_BUILD_AUTHOR: build.author ?? "",
+    BUILDKITE_BUILD_ID: build.id,
+    BUILDKITE_JOB_ID: job.id,
+    BUILDKITE_LABEL: step.label,
+    BUILDKITE_PIPELINE_NAME: build.repository,
+    BUILDKITE_RETRY_COUNT: String(job.attempt - 1),
+    BUILDKITE_STEP_ID: job.id,
+    BUILDKITE_STEP_KEY: step.key,
+    BUILDKITE_TIMEOUT: String(Math.ceil(job.timeoutMs / 60_000)),
+  };
+}
+
+function towlineVariables({ build, job, step }: JobFacts): Record<string, string> {
+  return {
+    TOWLINE_ATTEMPT: String(job.attempt),
+    TOWLINE_BUILD_ID: build.id,
+    TOWLINE_JOB_ID: job.id,
+    TOWLINE_REPOSITORY: build.repository,
+    TOWLINE_STEP_KEY: step.key,
+    ...(build.service ? { TOWLINE_SERVICE: build.service } : {}),
+  };
+}

@@ -1,0 +1,72 @@
+/** The rows of this module's tables, as the rest of it sees them. */
+import type { BuildSummary } from "#api/endpoints/builds.ts";
+import type { Refusal } from "#api/errors.ts";
+import type { Fault } from "#pipeline/fault.ts";
+import type { BuildState } from "#pipeline/machine/state.ts";
+import type { Manifest } from "#pipeline/manifest.ts";
+
+export type BuildOutcome = NonNullable<BuildSummary["outcome"]>;
+
+/** Why a build could not be planned. */
+export type BuildFault = Pick<Refusal, "message" | "place" | "fix"> & { code: Refusal["refused"]; faults: Fault[] };
+
+export interface BuildSummaryRow {
+  id: string;
+  /** Order of creation over all repositories. */
+  sequence: number;
+  repository: string;
+  number: number;
+  branch: string;
+  commit: string;
+  source: BuildSummary["source"];
+  creator: string | null;
+  message: string | null;
+  author: string | null;
+  service: string | null;
+  state: BuildSummary["state"];
+  outcome: BuildOutcome | null;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+export interface BuildRow extends BuildSummaryRow {
+  manifest: Manifest | null;
+  warnings: Fault[];
+  fault: BuildFault | null;
+  /** Null while preparing, and for ever after a fault. */
+  machine: BuildState | null;
+}
+
+/** What follows from the machine's state. */
+export type MachineColumns = Pick<BuildRow, "state" | "outcome" | "started_at" | "finished_at"> & {
+  machine: BuildState;
+};
+
+/** A step that runs on an agent. `token_hash`, `agent` and `lease_until` belong to the attempt at work. */
+export interface JobRow {
+  id: string;
+  build: string;
+  step: string;
+  position: number;
+  kind: "command" | "test" | "publish";
+  tags: Record<string, string>;
+  state: string;
+  /** Number of the newest attempt; 0 before the first. */
+  attempt: number;
+  token_hash: string | null;
+  agent: string | null;
+  lease_until: Date | null;
+}
+
+export interface LogRow {
+  job: string;
+  attempt: number;
+  /** The sequence that is expected next. */
+  next: number;
+  /** Bytes that the agent has sent. */
+  received: number;
+  /** Bytes in the file. */
+  size: number;
+  complete: boolean;
+}

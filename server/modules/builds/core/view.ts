@@ -1,0 +1,78 @@
+/** Builds as the API shows them. Fencing tokens never leave the module. */
+import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds.ts";
+import type { Attempt, BuildState } from "#pipeline/machine/state.ts";
+import { stepOf } from "#pipeline/machine/steps.ts";
+import type { PlannedStep } from "#pipeline/plan.ts";
+import type { BuildRow, BuildSummaryRow, JobRow } from "./rows.ts";
+import { type Surroundings, waitsOf } from "./waits.ts";
+
+/** What events of a build carry. */
+export function identityOf({ id, repository, number, branch, commit }: BuildSummaryRow) {
+  return { build: id, repository, number, branch, commit };
+}
+
+export function viewSummary(row: BuildSummaryRow): BuildSummary {
+  const { id, number, repository, branch, commit, message, author, source, creator, state, outcome } = row;
+  return {
+    ...{ id, number, repository, branch, commit, message, author, source, creator, state, outcome },
+    createdAt: row.created_at.toISOString(),
+    startedAt: row.started_at?.toISOString() ?? null,
+    finishedAt: row.finished_at?.toISOString() ?? null,
+  };
+}
+
+export function viewDetails(row: BuildRow, jobs: readonly JobRow[], around: Surroundings): BuildDetails {
+  const { service, fault, warnings, machine } = row;
+  return { ...viewSummary(row), service, fault, warnings, steps: machine ? viewSteps(machine, jobs, around) : [] };
+}
+
+function viewSteps(state: BuildState, jobs: readonly JobRow[], around: Surroundings): StepView[] {
+  const jobOf = new Map(jobs.map(({ step, id }) => [step, id]));
+  return state.plan.steps.map((step) => ({
+    ...viewStep(step, state),
+    job: jobOf.get(step.key) ?? null,
+    waits: waitsOf(state, step.key, around),
+  }));
+}
+
+function viewStep(step: PlannedStep, state: BuildState): Omit<StepView, "job" | "waits"> {
+  const { status, attempts } = stepOf(state, step.key);
+  const end = status.state === "finished" ? status : undefined;
+  return {
+    key: step.key,
+    label: step.label,
+    kind: step.kind,
+    environment: step.kind === "deploy" ? step.environment : null,
+    state: status.state,
+    outcome: end?.outcome ?? null,
+    exitStatus: end?.exitStatus ?? null,
+    reason: end?.reason ?? null,
+    by: end?.by ?? null,
+    dependsOn: step.dependsOn.map(({ key }) => key),
+    attempts: attempts.map((attempt) => viewAttempt(attempt, step)),
+  };
+}
+
+function viewAttempt(attempt: Attempt, { kind }: PlannedStep): StepView["attempts"][number] {
+  return {
+    number: attempt.number,
+    agent: attempt.agent ?? null,
+    // Only a deployment's token is no secret: it is the id of its request.
+    request: kind === "deploy" ? attempt.token : null,
+    leasedAt: attempt.leasedAt,
+    startedAt: attempt.startedAt ?? null,
+    finishedAt: attempt.finishedAt ?? null,
+    outcome: attempt.outcome ?? null,
+    exitStatus: attempt.exitStatus ?? null,
+    reason: attempt.reason ?? null,
+  };
+}
+
+/** Steps that wait for something outside the build: an agent, a person, a deployment. */
+export function viewWaits(state: BuildState, around: Surroundings): { step: string; label: string; text: string }[] {
+  return state.plan.steps.flatMap(({ key, label }) =>
+    waitsOf(state, key, around)
+      .filter(({ reason }) => reason.kind !== "dependency" && (reason.kind !== "gate" || reason.step === key))
+      .map(({ text }) => ({ step: key, label, text })),
+  );
+}

@@ -1,0 +1,128 @@
+/** Builds: one run of a pipeline for one commit, its jobs, their leases and their logs. */
+import type { Access } from "#access";
+import type { Fleet } from "#fleet";
+import type { Clock } from "#kernel/clock.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Handlers } from "#kernel/http.ts";
+import type { Jobs, Task } from "#kernel/jobs.ts";
+import type { Log } from "#kernel/log.ts";
+import type { Emit, Reaction } from "#kernel/outbox.ts";
+import type { Wake } from "#kernel/wake.ts";
+import type { agentEndpoints } from "#api/endpoints/agent.ts";
+import type { buildEndpoints, BuildSummary } from "#api/endpoints/builds.ts";
+import type { Source } from "#source";
+import { agentRoutes } from "./agent-routes.ts";
+import { createAssign } from "./assign.ts";
+import { createClaimJob } from "./claiming.ts";
+import { evidenceOf, type Evidence } from "./core/evidence.ts";
+import { publishes } from "./core/steps.ts";
+import { viewSummary, viewWaits } from "./core/view.ts";
+import type { Surroundings } from "./core/waits.ts";
+import { createCreation } from "./create.ts";
+import { createJobLogs } from "./job-log.ts";
+import { createLeasing, type LeaseTimes } from "./leasing.ts";
+import { createMachine } from "./machine.ts";
+import { prepareBuild, prepareTask } from "./prepare.ts";
+import { buildReactions } from "./reactions.ts";
+import { buildRoutes } from "./routes.ts";
+import { buildsStore } from "./store.ts";
+import { startSweeping } from "./sweeping.ts";
+
+export type { Evidence } from "./core/evidence.ts";
+export type { LeaseTimes } from "./leasing.ts";
+
+export interface BuildsDeps {
+  db: Database;
+  emit: Emit;
+  jobs: Jobs;
+  clock: Clock;
+  log: Log;
+  wake: Wake;
+  /** Folder of the installation; logs are kept below `logs/`. */
+  home: string;
+  /** Bytes that stay free on the disk of `home`: below it no job starts and no log grows. */
+  diskFloor: number;
+  access: Pick<Access, "issueJobToken">;
+  source: Pick<Source, "repository" | "resolve" | "isAncestor" | "readFile" | "commit">;
+  fleet: Pick<Fleet, "jobSecrets">;
+  times?: LeaseTimes;
+  /** Bytes of one attempt's log; default 200 MiB. */
+  logLimit?: number;
+}
+
+/** A build that has not ended, and what it waits for. */
+export interface UnfinishedBuild extends BuildSummary {
+  service: string | null;
+  /** Steps that wait for something outside the build: an agent, a gate, a deployment. */
+  waits: { step: string; label: string; text: string }[];
+}
+
+export interface Builds {
+  build(id: string): Promise<(BuildSummary & { service: string | null }) | undefined>;
+  /** Steps that ran on an agent, in the order of the pipeline: what speaks for the image that the build published. */
+  evidence(build: string): Promise<Evidence[]>;
+  /** Whether the build's plan has a `publish` step that is not skipped. */
+  publishes(build: string): Promise<boolean>;
+  /** Oldest first, at most 200. */
+  unfinished(): Promise<UnfinishedBuild[]>;
+  handlers: Handlers<typeof buildEndpoints & typeof agentEndpoints>;
+  reactions: Reaction[];
+  tasks: Record<string, Task>;
+  /** Takes up what a killed server left and watches over leases until disposed. */
+  start(): Promise<AsyncDisposable>;
+}
+
+const defaultTimes: LeaseTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 1_000 };
+const defaultLogLimit = 200 * 1024 * 1024;
+/** An agent that waits for a job asks again at least every 30 seconds. */
+const agentIsNearMs = 60_000;
+const unfinishedLimit = 200;
+
+export function createBuilds(deps: BuildsDeps): Builds {
+  const { db, clock, log, times = defaultTimes, logLimit = defaultLogLimit } = deps;
+  const store = buildsStore(db);
+  const logs = createJobLogs({ ...deps, logLimit });
+  const machine = createMachine({ ...deps, leaseMs: times.leaseMs });
+  const creation = createCreation({ ...deps, machine });
+  const leasing = createLeasing({ ...deps, machine, times });
+  const claimJob = createClaimJob({ ...deps, machine, logs });
+  const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
+
+  async function surroundings(): Promise<Surroundings> {
+    const near = await store.agentsSince(new Date(clock.now().getTime() - agentIsNearMs));
+    return { agents: near.map(({ tags }) => tags), diskIsFull: await logs.diskIsFull() };
+  }
+
+  async function unfinished(): Promise<UnfinishedBuild[]> {
+    const around = await surroundings();
+    return (await store.unfinishedBuilds(unfinishedLimit)).map((row) => ({
+      ...viewSummary(row),
+      service: row.service,
+      waits: row.machine ? viewWaits(row.machine, around) : [],
+    }));
+  }
+
+  return {
+    async build(id) {
+      const row = await store.build(id);
+      return row && { ...viewSummary(row), service: row.service };
+    },
+    async evidence(id) {
+      const state = (await store.build(id))?.machine;
+      return state ? evidenceOf(state) : [];
+    },
+    publishes: async (id) => publishes((await store.build(id))?.machine ?? null),
+    unfinished,
+    handlers: {
+      ...buildRoutes({ ...deps, machine, creation, logs, surroundings }),
+      ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign }),
+    },
+    reactions: buildReactions({ log, machine, creation }),
+    tasks: { [prepareTask]: prepareBuild({ ...deps, machine }) },
+    async start() {
+      await leasing.sweep();
+      await creation.resume();
+      return startSweeping(leasing.sweep, times.sweepMs, log);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** How long an agent may work on a job: renewal, and the end of leases that nobody renewed. */
+import { createHash } from "node:crypto";
+import { orThrow, refuse, type Refusal } from "#api/errors.ts";
+import type { Clock } from "#kernel/clock.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Log } from "#kernel/log.ts";
+import type { JobRow } from "./core/rows.ts";
+import type { Machine } from "./machine.ts";
+import { buildsStore } from "./store.ts";
+
+/** Milliseconds. */
+export interface LeaseTimes {
+  /** How long a lease lasts without renewal. */
+  leaseMs: number;
+  /** How long an agent that lost its lease gets to end its containers before the job goes to another. */
+  graceMs: number;
+  /** How often leases are looked over; well below half a lease. */
+  sweepMs: number;
+}
+
+interface Deps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  machine: Machine;
+  times: LeaseTimes;
+}
+
+export interface Leasing {
+  /** Refuses `lease.stale` once the lease is not that token's any more. */
+  renew(job: string, token: string): Promise<{ cancel: boolean } | Refusal>;
+  /** The job while the token holds its lease. */
+  held(job: string, token: string): Promise<JobRow | Refusal>;
+  /**
+   * Ends leases that ran out and whose agent has had time to clean up. A server that was away (just started, held up,
+   * without its database) could not hear renewals: it first gives every lease its whole length again.
+   */
+  sweep(): Promise<void>;
+}
+
+/** Only the hash is kept: who reads the database cannot speak for an agent. */
+export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex");
+
+const agentIsForgottenMs = 7 * 24 * 60 * 60 * 1000;
+
+export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing {
+  const store = buildsStore(db);
+  let lastSweep: number | undefined;
+  const nowMs = () => clock.now().getTime();
+
+  async function renew(id: string, token: string): Promise<{ cancel: boolean } | Refusal> {
+    const until = new Date(nowMs() + times.leaseMs);
+    const job = await store.renewLease(id, { tokenHash: hashOf(token), until });
+    if (!job) return staleLease();
+    if (job.agent) await store.noteAgentAtWork(job.agent, clock.now());
+    return { cancel: job.state === "canceling" };
+  }
+
+  async function held(id: string, token: string): Promise<JobRow | Refusal> {
+    const job = await store.job(id);
+    return job?.token_hash === hashOf(token) ? job : staleLease();
+  }
+
+  async function sweep(): Promise<void> {
+    const now = nowMs();
+    const wasAway = lastSweep === undefined || now - lastSweep > times.leaseMs / 2;
+    if (wasAway) await store.extendLeases(new Date(now + times.leaseMs));
+    else for (const job of await store.expiredLeases(new Date(now - times.graceMs))) await expire(job);
+    await store.forgetAgents(new Date(now - agentIsForgottenMs));
+    lastSweep = now;
+  }
+
+  async function expire({ id, build, step, token_hash: token }: JobRow): Promise<void> {
+    if (!token) return;
+    const before = new Date(nowMs() - times.graceMs);
+    await db.transaction().execute(async (tx) => {
+      await buildsStore(tx).lockBuild(build);
+      const job = await buildsStore(tx).lockJob(id);
+      const renewed = job?.token_hash !== token || !job.lease_until || job.lease_until >= before;
+      if (renewed) return;
+      log.warn({ job: id, step, agent: job.agent }, "a lease ran out");
+      orThrow(await machine.act(tx, build, { type: "lease-expired", step, token }));
+    });
+  }
+
+  return { renew, held, sweep };
+}
+
+export const staleLease = (): Refusal =>
+  refuse("lease.stale", "the lease has ended or belongs to somebody else", { fix: "Stop the work." });

@@ -1,0 +1,104 @@
+/** Reads the files of a build's commit and gives it a plan, or ends it with what is wrong in them. */
+import { isRefusal, refuse, type Refusal, RefusalError } from "#api/errors.ts";
+import type { Clock } from "#kernel/clock.ts";
+import type { Database, Tx } from "#kernel/database.ts";
+import type { Task } from "#kernel/jobs.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import type { Source } from "#source";
+import { contextOf } from "./core/context.ts";
+import { identityOf } from "./core/view.ts";
+import { type BuildFiles, planFiles, type PlannedFiles } from "./core/plan-files.ts";
+import type { Fault } from "#pipeline/fault.ts";
+import type { Machine } from "./machine.ts";
+import type { BuildRow } from "./core/rows.ts";
+import { buildsStore } from "./store.ts";
+
+export const prepareTask = "builds.prepare";
+
+/** The first that the revision has is the pipeline. */
+const pipelineFiles = [
+  ".towline/pipeline.yml",
+  ".towline/pipeline.yaml",
+  ".buildkite/pipeline.yml",
+  ".buildkite/pipeline.yaml",
+];
+const longestMessage = 10_000;
+
+interface Deps {
+  db: Database;
+  emit: Emit;
+  clock: Clock;
+  source: Pick<Source, "readFile" | "commit">;
+  machine: Machine;
+}
+
+interface Prepared {
+  commit: { message: string; author: string } | undefined;
+  planned: PlannedFiles | Refusal;
+}
+
+/** Safe to run twice: only a build that is still being prepared is changed. */
+export function prepareBuild({ db, emit, clock, source, machine }: Deps): Task {
+  return async (payload) => {
+    const { build: id } = payload as { build: string };
+    const build = await buildsStore(db).build(id);
+    if (build?.state !== "preparing") return;
+    const prepared = await prepare(source, build);
+    await db.transaction().execute(async (tx) => {
+      const locked = await buildsStore(tx).lockBuild(id);
+      if (locked?.state === "preparing") await take(tx, locked, prepared);
+    });
+  };
+
+  async function take(tx: Tx, build: BuildRow, { commit, planned }: Prepared): Promise<void> {
+    const store = buildsStore(tx);
+    if (commit) await store.setCommit(build.id, commit);
+    if (isRefusal(planned)) return fail(tx, build, planned);
+    const service = planned.manifest?.service ?? null;
+    await store.setPlanned(build.id, planned);
+    await machine.begin(tx, { ...build, service }, planned.plan);
+  }
+
+  async function fail(
+    tx: Tx,
+    build: BuildRow,
+    { refused: code, message, place, fix, details }: Refusal,
+  ): Promise<void> {
+    const faults = (details?.["faults"] ?? []) as Fault[];
+    const fault = { code, message, faults, ...(place ? { place } : {}), ...(fix ? { fix } : {}) };
+    await buildsStore(tx).setFault(build.id, fault);
+    await buildsStore(tx).setFinished(build.id, "failed", clock.now());
+    await emit(tx, `build:${build.id}`, "builds.build-finished", { ...identityOf(build), outcome: "failed" });
+  }
+}
+
+async function prepare(source: Deps["source"], build: BuildRow): Promise<Prepared> {
+  const { repository, commit: revision } = build;
+  const found = await source.commit(repository, revision);
+  if (!found) return { commit: undefined, planned: goneRevision(build) };
+  const message = found.message.slice(0, longestMessage);
+  const files = await readFiles(source, build).catch(asRefusal);
+  const planned = isRefusal(files) ? files : planFiles(files, contextOf(build, message));
+  return { commit: { message, author: found.author }, planned };
+}
+
+async function readFiles(source: Deps["source"], { repository, commit }: BuildRow): Promise<BuildFiles> {
+  const read = (path: string) => source.readFile(repository, commit, path);
+  const manifest = await read("towline.yml");
+  for (const file of pipelineFiles) {
+    const text = await read(file);
+    if (text !== undefined) return { manifest, pipeline: { file, text }, hasComposeTest: false };
+  }
+  return { manifest, pipeline: undefined, hasComposeTest: (await read("compose.test.yml")) !== undefined };
+}
+
+/** A file that is too large to be read is its author's to mend; trying again would not help. */
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof RefusalError) return error.refusal;
+  throw error;
+}
+
+const goneRevision = ({ repository, commit }: BuildRow): Refusal =>
+  refuse("git.bad-revision", `the repository ${repository} has no commit ${commit} any more`, {
+    fix: "Push the branch again.",
+  });

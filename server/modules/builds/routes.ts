@@ -1,0 +1,111 @@
+import type { BuildDetails, buildEndpoints } from "#api/endpoints/builds.ts";
+import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
+import type { Database, Tx } from "#kernel/database.ts";
+import { type Handlers, userOf } from "#kernel/http.ts";
+import type { Wake } from "#kernel/wake.ts";
+import type { BuildState } from "#pipeline/machine/state.ts";
+import type { Source } from "#source";
+import { defaultBranch } from "./core/context.ts";
+import type { Surroundings } from "./core/waits.ts";
+import { viewDetails, viewSummary } from "./core/view.ts";
+import type { Creation } from "./create.ts";
+import { followLog } from "./follow-log.ts";
+import type { JobLogs } from "./job-log.ts";
+import type { Ask, Machine } from "./machine.ts";
+import { buildsStore } from "./store.ts";
+
+interface Deps {
+  db: Database;
+  wake: Wake;
+  source: Pick<Source, "repository" | "resolve" | "isAncestor">;
+  machine: Machine;
+  creation: Creation;
+  logs: JobLogs;
+  surroundings(): Promise<Surroundings>;
+}
+
+export function buildRoutes(deps: Deps): Handlers<typeof buildEndpoints> {
+  const { db, machine, creation } = deps;
+  const store = buildsStore(db);
+
+  async function show(id: string): Promise<BuildDetails | Refusal> {
+    const build = await store.build(id);
+    if (!build) return refuse("not-found", "there is no such build");
+    return viewDetails(build, await store.jobs(id), await deps.surroundings());
+  }
+
+  /** Does something to a build and shows what became of it. */
+  async function change(id: string, work: (tx: Tx) => Promise<Refusal | BuildState | undefined>) {
+    const refusal = await db.transaction().execute(work);
+    return isRefusal(refusal) ? refusal : show(id);
+  }
+
+  return {
+    createBuild: async ({ body }, context) => {
+      const target = await resolveTarget(deps.source, body);
+      if (isRefusal(target)) return target;
+      const creator = userOf(context).name;
+      const build = await db.transaction().execute((tx) => creation.create(tx, { ...target, source: "api", creator }));
+      return viewSummary(build);
+    },
+
+    listBuilds: async ({ query }) => {
+      // One more than asked for tells whether there is another page.
+      const rows = await store.listBuilds({ ...query, limit: query.limit + 1 });
+      const page = rows.slice(0, query.limit);
+      const next = rows.length > page.length ? (page.at(-1)?.sequence ?? null) : null;
+      return { builds: page.map(viewSummary), next };
+    },
+
+    showBuild: ({ params }) => show(params.id),
+
+    cancelBuild: ({ params, body }, context) => {
+      const word = { by: userOf(context).name, ...(body.reason ? { reason: body.reason } : {}) };
+      return change(params.id, (tx) => creation.cancel(tx, params.id, word));
+    },
+
+    retryBuild: ({ params, body: { step } }, context) => {
+      const by = userOf(context).name;
+      const ask: Ask = step ? { type: "retry", step, by } : { type: "retry-failed", by };
+      return change(params.id, (tx) => machine.act(tx, params.id, ask));
+    },
+
+    unblockStep: ({ params, body }, context) => {
+      const { name: user, role } = userOf(context);
+      return change(params.id, async (tx) => {
+        const step = body.step ?? gateOf((await buildsStore(tx).lockBuild(params.id))?.machine);
+        return isRefusal(step) ? step : machine.act(tx, params.id, { type: "unblock", step, user, role });
+      });
+    },
+
+    readJobLog: ({ params, query }, { signal }) =>
+      followLog(deps, { ...query, job: params.id, attempt: query.attempt, signal }),
+  };
+}
+
+/** The commit to build: the newest of the branch, or one that it contains. */
+async function resolveTarget(
+  source: Deps["source"],
+  {
+    repository,
+    branch = defaultBranch,
+    commit,
+  }: { repository: string; branch?: string | undefined; commit?: string | undefined },
+): Promise<{ repository: string; branch: string; commit: string } | Refusal> {
+  if (!(await source.repository(repository))) return refuse("not-found", `there is no repository ${repository}`);
+  const head = await source.resolve(repository, `refs/heads/${branch}`);
+  if (!head) return refuse("not-found", `${repository} has no branch ${branch}`);
+  if (commit && !(await source.isAncestor(repository, commit, head)))
+    return refuse("git.bad-revision", `the branch ${branch} does not contain ${commit}`);
+  return { repository, branch, commit: commit ?? head };
+}
+
+/** The only gate that waits for somebody. */
+function gateOf(state: BuildState | null | undefined): string | Refusal {
+  const blocked = Object.values(state?.steps ?? {}).filter(({ status }) => status.state === "blocked");
+  const [first, second] = blocked;
+  if (!first) return refuse("build.wrong-state", "no gate of the build waits to be opened");
+  if (!second) return first.key;
+  const keys = blocked.map(({ key }) => key);
+  return refuse("build.wrong-state", `several gates wait: ${keys.join(", ")}`, { fix: "Name the step." });
+}

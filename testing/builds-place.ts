@@ -1,0 +1,166 @@
+/** Builds with a real database, real HTTP and jobs; repositories that are maps, and agents that are played by the test. */
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { createAccess } from "#access";
+import { accessEndpoints } from "#api/endpoints/access.ts";
+import { agentEndpoints } from "#api/endpoints/agent.ts";
+import { buildEndpoints } from "#api/endpoints/builds.ts";
+import type { Role } from "#api/endpoint.ts";
+import { orThrow } from "#api/errors.ts";
+import type { EventName, EventPayload } from "#api/events.ts";
+import { type Builds, type BuildsDeps, createBuilds } from "#builds";
+import { type Client, createClient } from "#client/client.ts";
+import { type Clock, newSecret, systemClock } from "#kernel/clock.ts";
+import { createHttp, serveEndpoints } from "#kernel/http.ts";
+import { jobs, startJobs } from "#kernel/jobs.ts";
+import { createOutbox, type Emit } from "#kernel/outbox.ts";
+import { openWake } from "#kernel/wake.ts";
+import { testDatabase, type TestDatabase } from "./database.ts";
+
+/** A clock that stands still until it is moved. */
+export interface HeldClock extends Clock {
+  advance(ms: number): void;
+}
+
+export function heldClock(): HeldClock {
+  let now = Date.parse("2026-01-05T12:00:00Z");
+  return { now: () => new Date(now), advance: (ms) => void (now += ms) };
+}
+
+/** Nothing ends by itself: tests move the clock and sweep by hand. */
+export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
+
+export type Tuning = Partial<Pick<BuildsDeps, "clock" | "diskFloor" | "logLimit" | "times" | "fleet">>;
+
+/** One server process; several may stand on the same place, as after a kill. */
+export interface BuildsServer extends AsyncDisposable {
+  builds: Builds;
+  emit: Emit;
+  admin: Client;
+  agent: Client;
+  as(role: Role): Promise<Client>;
+}
+
+export interface BuildsPlace extends AsyncDisposable {
+  database: TestDatabase;
+  home: string;
+  /** Makes a commit and moves the branch to it; answers its hash. Without the event of a push. */
+  commit(repository: string, branch: string, files: Record<string, string>): string;
+  server(tuning?: Tuning): Promise<BuildsServer>;
+  events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
+}
+
+export async function openBuildsPlace(): Promise<BuildsPlace> {
+  const database = await testDatabase();
+  const home = await mkdtemp(join(tmpdir(), "towline-builds-"));
+  const git = mapsForGit();
+  const servers = new AsyncDisposableStack();
+  return {
+    database,
+    home,
+    commit: git.commit,
+    server: async (tuning = {}) => servers.use(await startServer({ database, home, source: git.source }, tuning)),
+    async events(name) {
+      const query = sql<{ payload: EventPayload<typeof name> }>`
+        select payload from events where name = ${name} order by id`;
+      return (await query.execute(database.db)).rows.map(({ payload }) => payload);
+    },
+    async [Symbol.asyncDispose]() {
+      await servers.disposeAsync();
+      await database[Symbol.asyncDispose]();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What builds ask of the source module, answered from memory. */
+function mapsForGit() {
+  const commits = new Map<string, { files: Record<string, string>; parent: string | undefined }>();
+  const heads = new Map<string, string>();
+  const at = new Date("2026-01-05T11:00:00Z");
+  const source: BuildsDeps["source"] = {
+    repository: async (name) => ({
+      name,
+      defaultBranch: "main",
+      createdAt: at,
+      ...{ allowDirectPush: false, requiredApprovals: 1, requireBuild: true },
+    }),
+    resolve: async (repository, ref) => heads.get(`${repository}:${ref.replace("refs/heads/", "")}`),
+    readFile: async (_, revision, path) => commits.get(revision)?.files[path],
+    commit: async (_, revision) => {
+      const message = `change ${Number.parseInt(revision, 16)}`;
+      const author = { author: "Ada", email: "ada@example.com" };
+      return commits.has(revision) ? { revision, ...author, message, at, parents: [] } : undefined;
+    },
+    isAncestor: async (_, older, newer) => {
+      for (let each: string | undefined = newer; each; each = commits.get(each)?.parent)
+        if (each === older) return true;
+      return false;
+    },
+  };
+  function commit(repository: string, branch: string, files: Record<string, string>): string {
+    const hash = (commits.size + 1).toString(16).padStart(40, "0");
+    commits.set(hash, { files, parent: heads.get(`${repository}:${branch}`) });
+    heads.set(`${repository}:${branch}`, hash);
+    return hash;
+  }
+  return { source, commit };
+}
+
+interface Ground {
+  database: TestDatabase;
+  home: string;
+  source: BuildsDeps["source"];
+}
+
+async function startServer({ database, home, source }: Ground, tuning: Tuning): Promise<BuildsServer> {
+  await using stack = new AsyncDisposableStack();
+  const { db, pool, log } = database;
+  const clock = tuning.clock ?? systemClock;
+  const wake = stack.use(await openWake(database.url, log));
+  const { emit, subscribe, start } = createOutbox({ db, wake, log });
+  // Tokens are judged by the true time, whatever clock builds go by.
+  const access = createAccess({ db, emit, clock: systemClock });
+  const fleet = { jobSecrets: async () => ({ API_KEY: "hush" }) };
+  const builds = createBuilds({
+    ...{ db, emit, jobs, clock, log, wake, home, access, source, fleet },
+    ...{ diskFloor: 0, times: stillTimes, ...tuning },
+  });
+  subscribe(builds.reactions);
+  stack.use(start());
+  stack.use(await startJobs({ db, pool, log, tasks: builds.tasks }));
+  const app = createHttp({ log });
+  const http = { log, authenticate: access.authenticate, stopping: new AbortController().signal };
+  serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
+  serveEndpoints(app, http, { table: { ...buildEndpoints, ...agentEndpoints }, handlers: builds.handlers });
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  stack.defer(() => app.close());
+  stack.use(await builds.start());
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const admin = createClient({ url, token: await tokenOf(database, await access.ensureAdmin()) });
+  const agent = createClient({ url, token: await access.issueAgentToken("test") });
+  const kept = stack.move();
+  const as = (role: Role) => clientAs(admin, url, role);
+  return { builds, emit, admin, agent, as, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** The first server of a place gets the admin's token, and those after it ask for it. */
+const adminTokens = new WeakMap<TestDatabase, string>();
+
+async function tokenOf(database: TestDatabase, fresh: string | undefined): Promise<string> {
+  if (fresh) adminTokens.set(database, fresh);
+  return adminTokens.get(database) ?? "";
+}
+
+async function clientAs(admin: Client, url: string, role: Role): Promise<Client> {
+  const name = `${role}-${newSecret()
+    .slice(0, 8)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, "x")}`;
+  orThrow(await admin.createUser({ body: { name, role } }));
+  const { secret } = orThrow(await admin.createToken({ body: { name: "test", user: name } }));
+  return createClient({ url, token: secret });
+}
