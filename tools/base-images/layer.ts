@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,11 +18,12 @@ const install = `
   apt-get install --quiet --yes --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
   rm -rf /var/cache/apt/* /var/log/apt /var/log/dpkg.log /var/cache/debconf/*-old`;
 
-/** Changes when anything that goes into the image by our hand changes. */
+/** Changes when anything that goes into the image by our hand changes: recipe, base, and the files it names. */
 export function layerStamp(recipe: Recipe): string {
-  const entrypoint = readFileSync(join(files, "postgres-entrypoint.sh"));
   const hash = createHash("sha256").update(debianStamp).update(install).update(JSON.stringify(recipe));
-  return hash.update(entrypoint).digest("hex").slice(0, 16);
+  for (const name of readdirSync(files).toSorted())
+    if (recipe.script.includes(name)) hash.update(readFileSync(join(files, name)));
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** Makes one stand-in on the Debian base under our name. */

@@ -19,6 +19,8 @@ initialise() {
     echo "Error: database is uninitialized and POSTGRES_PASSWORD is not set (or set POSTGRES_HOST_AUTH_METHOD=trust)." >&2
     exit 1
   fi
+  # Fails here when the folder cannot be read, rather than skip its scripts.
+  ls /docker-entrypoint-initdb.d/ >/dev/null
   # shellcheck disable=SC2086 # several arguments in one variable, as in the official image
   initdb --username="$user" --pwfile=<(printf '%s\n' "$password") ${POSTGRES_INITDB_ARGS:-}
   printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
