@@ -1,5 +1,5 @@
 /** A working copy by way of a mirror that stays: the second checkout of a repository only fetches what is new. */
-import { mkdir } from "node:fs/promises";
+import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runAttached } from "#drivers/compose/process.ts";
 import type { JobContext } from "./run-job.ts";
@@ -19,12 +19,17 @@ export async function checkout(context: JobContext): Promise<void> {
     waiting.catch(() => {}),
   );
   await waiting;
-  await mkdir(workspace, { recursive: true });
+  await git(context, ["init", "--quiet", workspace]);
   // Objects are shared with the mirror, not copied; the origin is the server, so that relative submodules resolve there.
-  await git(context, ["clone", "--quiet", "--shared", "--no-checkout", mirror, workspace]);
-  await git(context, ["-C", workspace, "remote", "set-url", "origin", url]);
-  await git(context, ["-C", workspace, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit]);
-  await git(context, ["-C", workspace, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1"]);
+  await writeFile(join(workspace, ".git/objects/info/alternates"), `${join(mirror, "objects")}\n`);
+  await git(context, ["-C", workspace, "remote", "add", "origin", url]);
+  await git(context, ["-C", workspace, "checkout", "--quiet", "--detach", commit]);
+  const hasSubmodules = await access(join(workspace, ".gitmodules")).then(
+    () => true,
+    () => false,
+  );
+  if (hasSubmodules)
+    await git(context, ["-C", workspace, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1"]);
 }
 
 async function updateMirror(context: JobContext, mirror: string, url: string): Promise<void> {
@@ -63,13 +68,15 @@ function runGit(
       HOME: "/nonexistent",
       GIT_CONFIG_NOSYSTEM: "1",
       GIT_TERMINAL_PROMPT: "0",
-      GIT_CONFIG_COUNT: "3",
+      GIT_CONFIG_COUNT: "4",
       GIT_CONFIG_KEY_0: "http.extraHeader",
       GIT_CONFIG_VALUE_0: header,
       GIT_CONFIG_KEY_1: "safe.directory",
       GIT_CONFIG_VALUE_1: "*",
       GIT_CONFIG_KEY_2: "gc.auto",
       GIT_CONFIG_VALUE_2: "0",
+      GIT_CONFIG_KEY_3: "advice.detachedHead",
+      GIT_CONFIG_VALUE_3: "false",
     },
   });
 }

@@ -34,13 +34,9 @@ async function build(
 ): Promise<number> {
   const context = await inside(workspace, work.context);
   const dockerfile = await inside(workspace, work.dockerfile);
-  const labels = {
-    "org.opencontainers.image.revision": assignment.build.commit,
-    "org.opencontainers.image.title": work.service,
-  };
+  const label = `org.opencontainers.image.revision=${assignment.build.commit}`;
   const args = [
-    ...["build", "--tag", reference, "--file", dockerfile],
-    ...Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
+    ...["build", "--tag", reference, "--file", dockerfile, "--label", label],
     ...Object.entries(work.args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     context,
   ];

@@ -2,24 +2,39 @@
 import { mkdir, readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { orThrow } from "#api/errors.ts";
-import { allEndpoints } from "#api/endpoints.ts";
-import { accessEndpoints } from "#api/endpoints/access.ts";
+import type { FastifyInstance } from "fastify";
 import { sql } from "kysely";
+import { accessEndpoints } from "#api/endpoints/access.ts";
+import { agentEndpoints } from "#api/endpoints/agent.ts";
+import { buildEndpoints } from "#api/endpoints/builds.ts";
+import { fleetEndpoints } from "#api/endpoints/fleet.ts";
+import { imageEndpoints } from "#api/endpoints/images.ts";
+import { releaseEndpoints } from "#api/endpoints/releases.ts";
+import { sourceEndpoints } from "#api/endpoints/source.ts";
+import { allEndpoints } from "#api/endpoints.ts";
+import { orThrow } from "#api/errors.ts";
 import { createAccess } from "#access";
+import { createBuilds } from "#builds";
+import { openFsBlobs } from "#drivers/blobs/fs.ts";
+import { createGit } from "#drivers/git/binary.ts";
+import { createFleet } from "#fleet";
+import { createImages } from "#images";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
-import { openDatabase } from "#kernel/database.ts";
+import { type Database, openDatabase } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
 import { writeDurably } from "#kernel/files.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
-import { startJobs } from "#kernel/jobs.ts";
+import { jobs, startJobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import { migrate } from "#kernel/migrations.ts";
 import { openApi } from "#kernel/openapi.ts";
 import { createOutbox } from "#kernel/outbox.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
-import { openWake } from "#kernel/wake.ts";
+import { openVault } from "#kernel/vault.ts";
+import { openWake, type Wake } from "#kernel/wake.ts";
+import { createReleases } from "#releases";
+import { createSource } from "#source";
 import packageJson from "../package.json" with { type: "json" };
 
 export interface Server extends AsyncDisposable {
@@ -40,36 +55,27 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   const { db, pool } = stack.use(openDatabase(databaseUrl, log));
   await migrate(pool);
   const wake = stack.use(await openWake(databaseUrl, log));
-  const clock = systemClock;
   const outbox = createOutbox({ db, wake, log });
-  const { emit } = outbox;
-
-  const access = createAccess({ db, emit, clock });
+  const modules = await createModules({ config, log, db, wake, emit: outbox.emit, stopping: stopping.signal });
+  const parts = [modules.source, modules.fleet, modules.builds, modules.images, modules.releases];
+  parts.forEach((part) => outbox.subscribe(part.reactions));
 
   const app = createHttp({ log });
-  const http: HttpDeps = { log, authenticate: access.authenticate, stopping: stopping.signal };
-  serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
-  const document = openApi(allEndpoints, packageJson.version);
-  app.get("/api/openapi.json", () => document);
-  // Alive says that the process answers; ready, that it can do its work.
-  app.get("/api/alive", () => ({ alive: true }));
-  app.get("/api/ready", async (_, reply) => {
-    const ready = await sql`select 1`.execute(db).then(
-      () => !stopping.signal.aborted,
-      () => false,
-    );
-    return reply.code(ready ? 200 : 503).send({ ready });
-  });
-
+  serveModules(app, modules, { log, authenticate: modules.access.authenticate, stopping: stopping.signal });
+  serveState(app, db, stopping.signal);
+  const adminToken = await modules.access.ensureAdmin();
+  const agentToken = await keepAgentToken(config.home, () => modules.access.issueAgentToken("local"));
+  await modules.source.start();
+  await modules.fleet.start();
+  await modules.images.start();
+  stack.use(await modules.builds.start());
   stack.use(outbox.start());
-  stack.use(await startJobs({ db, pool, log, tasks: {} }));
-  const adminToken = await access.ensureAdmin();
-  const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
+  const tasks = Object.assign({}, ...parts.map((part) => part.tasks));
+  stack.use(await startJobs({ db, pool, log, tasks }));
   await app.listen({ host: config.host, port: config.port });
-  const { port } = app.server.address() as AddressInfo;
   const kept = stack.move();
   return {
-    url: config.publicUrl ?? `http://${config.host}:${port}`,
+    url: config.publicUrl ?? `http://${config.host}:${portOf(app)}`,
     adminToken,
     agentToken,
     async [Symbol.asyncDispose]() {
@@ -78,6 +84,60 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
       await kept.disposeAsync();
     },
   };
+}
+
+interface ModuleDeps {
+  config: Config;
+  log: Log;
+  db: Database;
+  wake: Wake;
+  emit: ReturnType<typeof createOutbox>["emit"];
+  stopping: AbortSignal;
+}
+
+/** The modules in the order of the flow: each gets the doors before it. */
+async function createModules({ config, stopping, wake, ...common }: ModuleDeps) {
+  const { home, diskFloor } = config;
+  const deps = { ...common, clock: systemClock, jobs };
+  const access = createAccess(deps);
+  const { authenticate } = access;
+  const source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor, stopping });
+  const fleet = createFleet({ ...deps, source, vault: await openVault(home) });
+  const builds = createBuilds({ ...deps, wake, home, diskFloor, access, source, fleet });
+  const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
+  const releases = createReleases({ ...deps, source, builds });
+  return { access, source, fleet, builds, images, releases };
+}
+
+type Modules = Awaited<ReturnType<typeof createModules>>;
+
+function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): void {
+  serveEndpoints(app, http, { table: accessEndpoints, handlers: modules.access.handlers });
+  serveEndpoints(app, http, { table: sourceEndpoints, handlers: modules.source.handlers });
+  serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
+  serveEndpoints(app, http, { table: { ...buildEndpoints, ...agentEndpoints }, handlers: modules.builds.handlers });
+  serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
+  serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
+  modules.source.register(app);
+  modules.images.register(app);
+}
+
+/** What tells about the server itself. Alive: the process answers; ready: it can do its work. */
+function serveState(app: FastifyInstance, db: Database, stopping: AbortSignal): void {
+  const document = openApi(allEndpoints, packageJson.version);
+  app.get("/api/openapi.json", () => document);
+  app.get("/api/alive", () => ({ alive: true }));
+  app.get("/api/ready", async (_, reply) => {
+    const ready = await sql`select 1`.execute(db).then(
+      () => !stopping.aborted,
+      () => false,
+    );
+    return reply.code(ready ? 200 : 503).send({ ready });
+  });
+}
+
+function portOf(app: FastifyInstance): number {
+  return (app.server.address() as AddressInfo).port;
 }
 
 async function embedded(config: Config, log: Log, stack: AsyncDisposableStack): Promise<string> {
