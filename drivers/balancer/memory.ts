@@ -19,10 +19,10 @@ export interface MemoryBalancerOptions {
 }
 
 export interface MemoryBalancer extends Balancer {
-  /** Counts requests as if they had passed. */
+  /** Passes and counts a request: the address that gets it, or the status when none does. `turn` picks among several. */
+  request(host: string, turn?: number): Address | number;
+  /** Counts what requests came to. */
   count(route: string, slot: number, counters: Partial<Counters>): void;
-  /** Addresses that would get requests now. */
-  serving(route: string): Address[];
   /** While set, every call fails with `balancer-unreachable`. */
   down: boolean;
 }
@@ -58,9 +58,7 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
     async health(route, slot, call) {
       const { slot: at, route: of } = find(route, slot, call);
       if (!at.address || at.state === "maint") return { health: "unknown" };
-      return healthy(at.address, of.healthPath)
-        ? { health: "up", detail: "200" }
-        : { health: "down", detail: "connection refused" };
+      return healthy(at.address, of.healthPath) ? { health: "up", detail: "200" } : { health: "down", detail: "503" };
     },
     async sessions(route, slot, call) {
       const { address } = find(route, slot, call).slot;
@@ -77,12 +75,19 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       const { counters } = find(route, slot);
       counters[slot] = add(counters[slot] ?? none(), { ...none(), ...more });
     },
-    serving(route) {
-      const { slots, route: of } = find(route);
-      return slots.flatMap(({ address, state, weight }) =>
-        address && state === "ready" && weight > 0 && healthy(address, of.healthPath) ? [address] : [],
-      );
+    request(host, turn = 0) {
+      const found = [...kept.values()].find(({ route }) => route.hosts.includes(host));
+      if (!found) return 404;
+      const slots = [...found.slots.keys()].filter((index) => open(found, index));
+      const index = slots[turn % slots.length];
+      if (index === undefined) return 503;
+      balancer.count(found.route.id, index, { requests: 1 });
+      return found.slots[index]!.address!;
     },
+  };
+  const open = ({ route, slots }: Kept, index: number): boolean => {
+    const { address, state, weight } = slots[index]!;
+    return address !== undefined && state === "ready" && weight > 0 && healthy(address, route.healthPath);
   };
   return balancer;
 }

@@ -15,9 +15,18 @@ const mostRoutes = 5_000;
 export function checkConfig({ routes }: BalancerConfig): void {
   if (routes.length > mostRoutes) throw invalid(`more than ${mostRoutes} routes`);
   for (const route of routes) checkRoute(route);
-  unique("route", routes.map(({ id }) => id));
-  unique("host name", routes.flatMap(({ hosts }) => hosts));
-  unique("internal port", routes.flatMap(({ internalPort }) => internalPort ?? []));
+  unique(
+    "route",
+    routes.map(({ id }) => id),
+  );
+  unique(
+    "host name",
+    routes.flatMap(({ hosts }) => hosts),
+  );
+  unique(
+    "internal port",
+    routes.flatMap(({ internalPort }) => internalPort ?? []),
+  );
 }
 
 export function checkSlot({ address, state, weight }: Slot): void {

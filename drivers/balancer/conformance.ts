@@ -1,0 +1,236 @@
+/** What every balancer must do, as one suite. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Address, type Balancer, emptySlot, type Route, type Slot } from "./contract.ts";
+
+/** An instance that the suite steers. */
+export interface TestInstance {
+  name: string;
+  address: Address;
+  /** What its health path answers: yes at the start. */
+  healthy: boolean;
+  /** Begins a request that lasts until the function given back is called. */
+  occupy(host: string): Promise<() => Promise<void>>;
+}
+
+export interface BalancerHarness extends AsyncDisposable {
+  balancer: Balancer;
+  /** A network that exists. */
+  network: string;
+  instance(name: string): Promise<TestInstance>;
+  /** Name of the instance that answers a request to this host name, or the status when none does. */
+  request(host: string): Promise<string | number>;
+}
+
+const health = "/health";
+
+export function balancerConformance(what: string, setUp: () => Promise<BalancerHarness>): void {
+  describe(`${what} keeps the contract of a balancer`, () => {
+    let harness: BalancerHarness;
+    let serial = 0;
+    beforeAll(async () => void (harness = await setUp()), 120_000);
+    afterAll(async () => await harness?.[Symbol.asyncDispose](), 60_000);
+
+    const route = (slots: readonly Slot[], more: Partial<Route> = {}): Route => {
+      const id = `route-${++serial}`;
+      return { id, hosts: [`${id}.localhost`], network: harness.network, healthPath: health, slots, ...more };
+    };
+    /** Applies one route with as many empty slots. */
+    const applied = async (slots: number, more: Partial<Route> = {}) => {
+      const made = route(
+        Array.from({ length: slots }, () => emptySlot),
+        more,
+      );
+      await harness.balancer.apply({ routes: [made] });
+      return { id: made.id, host: made.hosts[0]!, made };
+    };
+    const ready = ({ address }: TestInstance, weight = 100): Slot => ({ address, state: "ready", weight });
+    const isUp = (id: string, slot: number) =>
+      until(async () => (await harness.balancer.health(id, slot)).health === "up");
+
+    test("a ready slot gets requests once its check has passed", async () => {
+      const a = await harness.instance("a");
+      const { id, host } = await applied(2);
+      expect(await harness.request(host)).toBe(503);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await isUp(id, 0);
+      expect(await harness.request(host)).toBe("a");
+      expect(await harness.balancer.health(id, 0)).toEqual({ health: "up", detail: "200" });
+    });
+
+    test("slots given with the routes serve as those set later", async () => {
+      const a = await harness.instance("a");
+      const made = route([ready(a), emptySlot]);
+      await harness.balancer.apply({ routes: [made] });
+      await until(async () => (await harness.request(made.hosts[0]!)) === "a");
+    });
+
+    test("an address whose check fails gets no request, whatever its state, and serves when the check passes", async () => {
+      const [a, b] = [await harness.instance("a"), await harness.instance("b")];
+      b.healthy = false;
+      const { id, host } = await applied(2);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await isUp(id, 0);
+      await harness.balancer.setSlot(id, 1, ready(b));
+      await until(async () => (await harness.balancer.health(id, 1)).health === "down");
+      expect(await answers(harness, host, 10)).toEqual(["a"]);
+      expect((await harness.balancer.health(id, 1)).detail).toBe("503");
+      b.healthy = true;
+      await isUp(id, 1);
+      expect(await answers(harness, host, 10)).toEqual(["a", "b"]);
+    });
+
+    test("a slot that changes to another address does not inherit the health of the one before", async () => {
+      const [a, b] = [await harness.instance("a"), await harness.instance("b")];
+      b.healthy = false;
+      const { id, host } = await applied(1);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await isUp(id, 0);
+      await harness.balancer.setSlot(id, 0, ready(b));
+      expect(await harness.request(host)).toBe(503);
+      expect((await harness.balancer.health(id, 0)).health).not.toBe("up");
+    });
+
+    test("a slot that drains is checked, gets no request, and shows its sessions until they end", async () => {
+      const [a, b] = [await harness.instance("a"), await harness.instance("b")];
+      const { id, host } = await applied(2);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await isUp(id, 0);
+      const release = await a.occupy(host);
+      expect(await harness.balancer.sessions(id, 0)).toBe(1);
+      await harness.balancer.setSlot(id, 1, ready(b));
+      await isUp(id, 1);
+      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "drain" });
+      expect(await answers(harness, host, 10)).toEqual(["b"]);
+      expect((await harness.balancer.health(id, 0)).health).toBe("up");
+      expect(await harness.balancer.sessions(id, 0)).toBe(1);
+      await release();
+      await until(async () => (await harness.balancer.sessions(id, 0)) === 0);
+      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "maint" });
+      expect(await harness.balancer.health(id, 0)).toEqual({ health: "unknown" });
+    });
+
+    test("a slot that drained serves again when it is ready", async () => {
+      const a = await harness.instance("a");
+      const { id, host } = await applied(1);
+      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "drain" });
+      await isUp(id, 0);
+      expect(await harness.request(host)).toBe(503);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      expect(await harness.request(host)).toBe("a");
+    });
+
+    test("requests fall by weight, and none on a weight of 0", async () => {
+      const [a, b] = [await harness.instance("a"), await harness.instance("b")];
+      const { id, host } = await applied(2);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlot(id, 1, ready(b, 0));
+      await isUp(id, 0);
+      await isUp(id, 1);
+      expect(await answers(harness, host, 10)).toEqual(["a"]);
+      await harness.balancer.setSlot(id, 1, ready(b, 100));
+      expect(await answers(harness, host, 10)).toEqual(["a", "b"]);
+    });
+
+    test("a route that is no longer declared serves no more, others go on", async () => {
+      const a = await harness.instance("a");
+      const [kept, gone] = [route([ready(a)]), route([ready(a)])];
+      await harness.balancer.apply({ routes: [kept, gone] });
+      await until(async () => (await harness.request(gone.hosts[0]!)) === "a");
+      await harness.balancer.apply({ routes: [kept] });
+      expect(await harness.request(gone.hosts[0]!)).toBe(404);
+      expect(await harness.request(kept.hosts[0]!)).toBe("a");
+    });
+
+    test("the same configuration again changes nothing, and takes back what was set since", async () => {
+      const a = await harness.instance("a");
+      const { id, host, made } = await applied(1);
+      const config = { routes: [{ ...made, slots: [ready(a)] }] };
+      await harness.balancer.apply(config);
+      await isUp(id, 0);
+      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "drain" });
+      await harness.balancer.apply(config);
+      await harness.balancer.apply(config);
+      expect(await harness.request(host)).toBe("a");
+    });
+
+    test("counters grow by what was asked, and never go down when the routes change", async () => {
+      const a = await harness.instance("a");
+      const { id, host, made } = await applied(2);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await isUp(id, 0);
+      const before = await harness.balancer.stats(id);
+      for (let count = 0; count < 3; count++) await harness.request(host);
+      const after = await harness.balancer.stats(id);
+      expect(after.requests - before.requests).toBe(3);
+      expect(after.slots.map(({ requests }, at) => requests - before.slots[at]!.requests)).toEqual([3, 0]);
+      expect(after.serverErrors).toBe(before.serverErrors);
+      await harness.balancer.apply({ routes: [{ ...made, slots: [ready(a), emptySlot] }, route([emptySlot])] });
+      expect((await harness.balancer.stats(id)).requests).toBe(after.requests);
+    });
+
+    test("what may not stand in a configuration is refused and nothing changes", async () => {
+      const a = await harness.instance("a");
+      const { id, host, made } = await applied(1);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await isUp(id, 0);
+      const bad = [
+        { ...made, id: "a b" },
+        { ...made, hosts: ["x y"] },
+        { ...made, healthPath: "/a b" },
+        { ...made, internalPort: 80 },
+        { ...made, slots: [] },
+      ];
+      for (const each of bad)
+        await expect(harness.balancer.apply({ routes: [each] })).rejects.toMatchObject({ code: "invalid" });
+      await expect(harness.balancer.apply({ routes: [made, made] })).rejects.toMatchObject({ code: "invalid" });
+      const wrong = { ...ready(a), address: { host: "1.2.3.4\n", port: 1 } };
+      await expect(harness.balancer.setSlot(id, 0, wrong)).rejects.toMatchObject({ code: "invalid" });
+      expect(await harness.request(host)).toBe("a");
+    });
+
+    test("a route or slot that was not declared is not found", async () => {
+      const { id } = await applied(1);
+      const missing = { code: "not-found" };
+      await expect(harness.balancer.setSlot("nowhere", 0, emptySlot)).rejects.toMatchObject(missing);
+      await expect(harness.balancer.setSlot(id, 1, emptySlot)).rejects.toMatchObject(missing);
+      await expect(harness.balancer.health(id, 1)).rejects.toMatchObject(missing);
+      await expect(harness.balancer.sessions("nowhere", 0)).rejects.toMatchObject(missing);
+      await expect(harness.balancer.stats("nowhere")).rejects.toMatchObject(missing);
+    });
+
+    test("a call whose signal has fired does nothing", async () => {
+      const { id } = await applied(1);
+      const signal = AbortSignal.abort();
+      await expect(harness.balancer.health(id, 0, { signal })).rejects.toMatchObject({ code: "aborted" });
+      await expect(harness.balancer.setSlot(id, 0, emptySlot, { signal })).rejects.toMatchObject({ code: "aborted" });
+    });
+
+    test("removing ends it, and applying brings it back", async () => {
+      const a = await harness.instance("a");
+      const made = route([ready(a)]);
+      await harness.balancer.apply({ routes: [made] });
+      await harness.balancer.remove();
+      await harness.balancer.remove();
+      await expect(harness.balancer.stats(made.id)).rejects.toMatchObject({ code: "not-found" });
+      await harness.balancer.apply({ routes: [made] });
+      await until(async () => (await harness.request(made.hosts[0]!)) === "a");
+    });
+  });
+}
+
+/** The different answers to so many requests, sorted. */
+async function answers(harness: BalancerHarness, host: string, times: number): Promise<(string | number)[]> {
+  const seen = new Set<string | number>();
+  for (let count = 0; count < times; count++) seen.add(await harness.request(host));
+  return [...seen].toSorted();
+}
+
+/** Waits until it holds, 10 s at most. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`never came to hold: ${holds.toString()}`);
+    await sleep(20);
+  }
+}

@@ -1,0 +1,106 @@
+/** Bringing the balancer to a whole configuration. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BalancerConfig, BalancerError, emptySlot } from "../contract.ts";
+import { checkConfig } from "../rules.ts";
+import { readConfig, restoreConfig, sweepMaps, writeConfig } from "./files.ts";
+import { persist } from "./master.ts";
+import type { ServerState } from "./parse.ts";
+import { backendName, render, type Rendered } from "./render.ts";
+import { settle } from "./settle.ts";
+import { noteAll } from "./stats.ts";
+import type { Call, World } from "./world.ts";
+
+/** For HAProxy to start, or to take over a configuration. */
+const settleMs = 15_000;
+const lookAgainMs = 20;
+
+export async function apply(world: World, config: BalancerConfig, call: Call): Promise<void> {
+  checkConfig(config);
+  const networks = [...new Set(config.routes.map(({ network }) => network))];
+  const subnets = await world.container.subnets(networks, call);
+  const wanted = render(config, subnets);
+  if ((await world.container.state(call)) === "running") {
+    await world.container.attach(networks, call);
+    await reload(world, { config, subnets, wanted }, call);
+  } else await startAnew(world, { config, subnets, wanted }, call);
+  await world.container.detachOthers(networks, call);
+  Object.assign(world, { config: structuredClone(config), subnets });
+  world.tally.forgetOthers(new Set(config.routes.map(({ id }) => id)));
+  await writeConfig(world.directory, wanted);
+  await sweepMaps(world.directory, wanted.mapName);
+  await settle(world, config.routes, call);
+}
+
+interface Wanted {
+  config: BalancerConfig;
+  subnets: ReadonlyMap<string, string>;
+  wanted: Rendered;
+}
+
+async function startAnew(world: World, { config, subnets, wanted }: Wanted, call: Call): Promise<void> {
+  const { container } = world;
+  await writeConfig(world.directory, render(onlyKnown(config, new Map()), subnets));
+  const state = await container.state(call);
+  if (state === "outdated") await container.remove(call);
+  if (state !== "stopped") await container.create(call);
+  await container.attach([...subnets.keys()], call);
+  await container.start(call);
+  await serving(world, wanted.structure, call);
+}
+
+async function reload(world: World, { config, subnets, wanted }: Wanted, call: Call): Promise<void> {
+  const { master, directory } = world;
+  const { current } = await master.processes(call.signal);
+  if ((await master.info(current, "description", call.signal)) === wanted.structure) return;
+  await noteAll(world, call);
+  const known = await master.servers(current, undefined, call.signal);
+  const before = await readConfig(directory);
+  await writeConfig(directory, render(onlyKnown(config, known), subnets));
+  await master.reload(call.signal);
+  try {
+    await serving(world, wanted.structure, call);
+  } catch (error) {
+    // A later restart of the container must find a configuration that works.
+    if (before !== undefined) await restoreConfig(directory, before);
+    throw error;
+  }
+}
+
+/**
+ * A process takes the servers in its file for healthy until a check says otherwise. So only addresses that are served
+ * already are written for it; `settle` adds the others, to be checked first.
+ */
+function onlyKnown(config: BalancerConfig, known: ReadonlyMap<string, ServerState[]>): BalancerConfig {
+  const routes = config.routes.map((route) => {
+    const servers = known.get(backendName(route.id)) ?? [];
+    const served = new Set(servers.filter(({ maint, up }) => up && !maint).map(({ host, port }) => `${host}:${port}`));
+    const slots = route.slots.map((slot) =>
+      slot.address && served.has(`${slot.address.host}:${slot.address.port}`) ? slot : emptySlot,
+    );
+    return { ...route, slots };
+  });
+  return { routes };
+}
+
+/** Waits until the process with this structure takes the connections, and those before it know that they end. */
+async function serving(world: World, structure: string, call: Call): Promise<void> {
+  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(settleMs)]);
+  try {
+    while (!(await persist(() => tookOver(world, structure, signal), signal)))
+      await sleep(lookAgainMs, undefined, { signal });
+  } catch (error) {
+    if (call.signal.aborted) throw error;
+    const words = await world.container.lastWords(call);
+    const message = `the balancer does not come up: ${(error as Error).message}; its last words: ${words}`;
+    throw new BalancerError("balancer-unreachable", message, { cause: error });
+  }
+}
+
+async function tookOver({ master }: World, structure: string, signal: AbortSignal): Promise<boolean> {
+  const { current, old, refused } = await master.processes(signal);
+  const present = await master.info(current, "description", signal);
+  if (present !== structure && refused) throw new Error("it refused the configuration");
+  const stopping = await Promise.all(old.map((pid) => master.info(pid, "Stopping", signal)));
+  // A process that ended meanwhile tells nothing.
+  return present === structure && stopping.every((value) => value === undefined || value === "1");
+}

@@ -1,0 +1,185 @@
+/** The configuration of HAProxy 2.6 and later, as text. Pure; every value was checked by `rules.ts` before. */
+import { createHash } from "node:crypto";
+import type { BalancerConfig, Route, Slot } from "../contract.ts";
+
+/** Paths inside the container. */
+export const insideDirectory = "/run/towline";
+export const configFile = "haproxy.cfg";
+export const masterSocket = "master.sock";
+/** Port inside the container behind the published one. */
+export const publicPort = 8080;
+
+/**
+ * Sockets: two for each connection, one for each listener and each checked slot. 4 000 leaves room for all of them under
+ * a hard limit of 20 000 open files, the least that was met; above the limit HAProxy would not start.
+ */
+const maxConnections = 4_000;
+
+export interface Rendered {
+  /** `haproxy.cfg`. */
+  text: string;
+  /** Name of the file with the host names, which `text` names; it changes with its content. */
+  mapName: string;
+  /** Content of that file. */
+  map: string;
+  /** Hash of all that only a reload can change, and that `text` carries as the description of the process. */
+  structure: string;
+}
+
+/** `subnets`: CIDR of each network that a route names. */
+export function render(config: BalancerConfig, subnets: ReadonlyMap<string, string>): Rendered {
+  const map = renderMap(config);
+  const mapName = `hosts-${hash(map)}.map`;
+  const frame = [
+    defaults,
+    publicFrontend(mapName),
+    ...config.routes.flatMap((route) => internalFrontend(route, subnets)),
+    unknownBackend,
+  ];
+  const structure = hash([...frame, ...config.routes.map((route) => backend(blank(route)))].join("\n"));
+  const text = [global(structure), ...frame, ...config.routes.map(backend)].join("\n\n");
+  return { text: `${text}\n`, mapName, map, structure };
+}
+
+export function backendName(route: string): string {
+  return `route_${route}`;
+}
+
+export function serverName(slot: number): string {
+  return `s${slot}`;
+}
+
+/** What stands for "no address"; nothing is ever sent there, such a slot is in `maint`. */
+export const nowhere = { host: "0.0.0.0", port: 1 };
+
+function blank(route: Route): Route {
+  return { ...route, slots: route.slots.map(() => ({ state: "maint", weight: 0 })) };
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+function renderMap({ routes }: BalancerConfig): string {
+  return routes.flatMap(({ id, hosts }) => hosts.map((host) => `${host} ${backendName(id)}\n`)).join("");
+}
+
+// Old processes after a reload live as long as a tunnel in them, but not longer than `hard-stop-after`.
+function global(structure: string): string {
+  return `global
+  description ${structure}
+  maxconn ${maxConnections}
+  hard-stop-after 15m
+  mworker-max-reloads 20`;
+}
+
+/**
+ * - `http-server-close`, not `http-reuse`: when an instance closes an idle connection in the moment in which a request is
+ *   sent over it, HAProxy resets the client's connection, and a POST is lost (measured: a quarter of the requests when
+ *   provoked, none with a connection for each request, which costs about 0.1 ms).
+ * - `retry-on conn-failure` only: what was sent is never sent again. `redispatch 1`: each retry goes to another slot.
+ * - `idle-close-on-response` and the `handover` backends: after a reload the old process keeps idle connections of clients and
+ *   passes their next request on to the new process, so that no client meets a closing connection or an old address.
+ * - `http-keep-alive` is longer than usual clients keep an idle connection (Go: 90 s), so that they close first.
+ */
+const defaults = `defaults
+  mode http
+  timeout connect 2s
+  timeout check 2s
+  timeout client 60s
+  timeout server 60s
+  timeout http-request 15s
+  timeout http-keep-alive 95s
+  timeout queue 5s
+  timeout tunnel 1h
+  retries 3
+  retry-on conn-failure
+  option redispatch 1
+  option http-server-close
+  option idle-close-on-response
+  option forwardfor except 127.0.0.0/8
+  balance roundrobin
+  default-server inter 500ms fastinter 100ms downinter 100ms rise 1 fall 3
+  unique-id-format %[uuid()]
+${errors([
+  [400, "request.invalid", "The request is not valid HTTP."],
+  [408, "request.timeout", "The request did not arrive in time."],
+  [500, "internal", "The load balancer failed."],
+  [502, "route.bad-answer", "The instance broke off its answer."],
+  [503, "route.unavailable", "No instance of this service is ready."],
+  [504, "route.timeout", "The instance did not answer in time."],
+])}`;
+
+function errors(rows: [number, string, string][]): string {
+  return rows
+    .map(
+      ([status, code, message]) => `  http-error status ${status} content-type application/json ${body(code, message)}`,
+    )
+    .join("\n");
+}
+
+function body(code: string, message: string): string {
+  return `lf-string '{"error":{"code":"${code}","message":"${message}","requestId":"%[var(txn.request_id)]"}}'`;
+}
+
+/** A request keeps the id it came with, if that is harmless; the answer tells it. */
+const common = `  http-request set-header X-Request-Id %[unique-id] unless { req.hdr(X-Request-Id) -m reg ^[A-Za-z0-9._-]{1,64}$ }
+  http-request set-var(txn.request_id) req.hdr(X-Request-Id)
+  http-after-response set-header X-Request-Id %[var(txn.request_id)] if { var(txn.request_id) -m found }
+  http-request set-header X-Forwarded-Proto http unless { req.hdr(X-Forwarded-Proto) -m found }`;
+
+function publicFrontend(mapName: string): string {
+  return `frontend public
+  bind *:${publicPort}
+${common}
+  use_backend handover_${publicPort} if { stopping }
+  use_backend %[req.hdr(host),host_only,lower,map_str(${insideDirectory}/${mapName},unknown)]
+
+${handover(publicPort)}`;
+}
+
+function internalFrontend(route: Route, subnets: ReadonlyMap<string, string>): string[] {
+  const port = route.internalPort;
+  if (port === undefined) return [];
+  const subnet = subnets.get(route.network);
+  if (subnet === undefined) throw new Error(`the subnet of ${route.network} is not known`);
+  return [
+    `frontend internal_${port}
+  bind *:${port}
+  tcp-request connection reject unless { src ${subnet} 127.0.0.0/8 }
+${common}
+  use_backend handover_${port} if { stopping }
+  default_backend ${backendName(route.id)}`,
+    handover(port),
+  ];
+}
+
+function handover(port: number): string {
+  return `backend handover_${port}
+  server next 127.0.0.1:${port}`;
+}
+
+const unknownBackend = `backend unknown
+  http-request return status 404 content-type application/json ${body("route.unknown", "No service has this host name.")}`;
+
+function backend(route: Route): string {
+  const head = [`backend ${backendName(route.id)}`, ...check(route)];
+  return [...head, ...route.slots.map(server)].join("\n");
+}
+
+function check({ healthPath, hosts }: Route): string[] {
+  if (healthPath === undefined) return [];
+  const host = hosts[0] ?? "localhost";
+  return [
+    "  option httpchk",
+    `  http-check send meth GET uri ${healthPath} ver HTTP/1.1 hdr Host ${host} hdr User-Agent towline-health hdr Connection close`,
+    "  http-check expect status 200-399",
+  ];
+}
+
+/** `drain` cannot be written down as a state; no weight comes to the same. */
+function server({ address, state, weight }: Slot, index: number): string {
+  const { host, port } = address ?? nowhere;
+  const disabled = !address || state === "maint" ? " disabled" : "";
+  return `  server ${serverName(index)} ${host}:${port} check${disabled} weight ${state === "drain" ? 0 : weight}`;
+}

@@ -1,0 +1,73 @@
+/** Reading counters, sessions and health. */
+import type { RouteStats, Slot, SlotHealth } from "../contract.ts";
+import type { ServerState, StatLine } from "./parse.ts";
+import { backendName, serverName } from "./render.ts";
+import { type Call, find, type World } from "./world.ts";
+
+/** Takes the counters of all routes, before a reload starts them anew. */
+export async function noteAll(world: World, { signal }: Call): Promise<void> {
+  const { current } = await world.master.processes(signal);
+  const lines = await world.master.stats(current, undefined, signal);
+  for (const { id } of world.config.routes) world.tally.note(id, current, lines.get(backendName(id)) ?? []);
+}
+
+export async function routeStats(world: World, route: string, { signal }: Call): Promise<RouteStats> {
+  const { slots } = find(world, route, 0).route;
+  const { current, old } = await world.master.processes(signal);
+  for (const pid of [current, ...old]) world.tally.note(route, pid, await linesOf(world, { route, pid }, signal));
+  world.tally.keepOnly(new Set([current, ...old]));
+  return world.tally.read(route, slots.length);
+}
+
+/** Of all processes; the slot may have had another address before, hence by address. */
+export async function sessionsAt(world: World, route: string, slot: Slot, { signal }: Call): Promise<number> {
+  if (!slot.address) return 0;
+  const address = `${slot.address.host}:${slot.address.port}`;
+  const { current, old } = await world.master.processes(signal);
+  let total = 0;
+  for (const pid of [current, ...old])
+    for (const line of await linesOf(world, { route, pid }, signal))
+      if (line.address === address) total += line.sessions;
+  return total;
+}
+
+export async function slotHealth(
+  world: World,
+  at: { route: string; index: number },
+  { signal }: Call,
+): Promise<SlotHealth> {
+  const { slot } = find(world, at.route, at.index);
+  if (!slot.address || slot.state === "maint") return { health: "unknown" };
+  const { current } = await world.master.processes(signal);
+  const servers = await world.master.servers(current, backendName(at.route), signal);
+  const lines = await linesOf(world, { route: at.route, pid: current }, signal);
+  const name = serverName(at.index);
+  const server = servers.get(backendName(at.route))?.find((each) => each.name === name);
+  const line = lines.find((each) => each.name === name);
+  const { host, port } = slot.address;
+  if (!server || !line || server.host !== host || server.port !== port) return { health: "unknown" };
+  return judge(server, line);
+}
+
+function judge(server: ServerState, line: StatLine): SlotHealth {
+  const passed = line.check === "" || line.check === "INI" || line.check.endsWith("OK");
+  if (server.up && server.passed) return { health: "up", detail: detailOf(line) };
+  // Down with a check that passed: that was the check of an address before this one.
+  return passed ? { health: "unknown" } : { health: "down", detail: detailOf(line) };
+}
+
+function detailOf({ check, checkCode, checkText }: StatLine): string {
+  if (check.endsWith("TOUT")) return "timeout";
+  if (check === "L4OK") return "connected";
+  return checkCode || checkText.toLowerCase() || check;
+}
+
+/** A process that ended meanwhile has no lines. */
+async function linesOf(
+  world: World,
+  { route, pid }: { route: string; pid: number },
+  signal: AbortSignal,
+): Promise<StatLine[]> {
+  const backend = backendName(route);
+  return (await world.master.stats(pid, backend, signal)).get(backend) ?? [];
+}

@@ -1,0 +1,19 @@
+/** The output of a container as the engine sends it: frames of an 8-byte header (stream, length) and bytes. */
+
+/** All that was written, both streams in order. */
+export function unframe(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 8 <= bytes.length;) {
+    const end = at + 8 + bytes.readUInt32BE(at + 4);
+    parts.push(bytes.subarray(at + 8, end));
+    at = end;
+  }
+  return Buffer.concat(parts);
+}
+
+/** Lines of text, without the last line's missing end, each at most `widest` characters. */
+export function linesOf(bytes: Buffer, widest = 16 * 1024): string[] {
+  const lines = bytes.toString().split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line) => line.slice(0, widest));
+}
