@@ -18,6 +18,8 @@ export type SkipReason =
   | { kind: "author"; reason: string }
   | { kind: "condition"; expression: string }
   | { kind: "branches"; pattern: string }
+  /** Only builds of the default branch deploy: a pull request's build must neither reach an environment nor wait at its gate. */
+  | { kind: "not-default-branch"; defaultBranch: string }
   /** A deploy whose publish step is skipped in this build has nothing to deploy. */
   | { kind: "nothing-published" }
   /** A block step behind which everything is skipped asks for nothing. */
@@ -118,6 +120,8 @@ function ownSkip(step: Step, scope: Scope): SkipReason | undefined {
   const branch = scope.values["build.branch"];
   if (step.branches !== undefined && !matchesBranch(step.branches, String(branch)))
     return { kind: "branches", pattern: step.branches };
+  const defaultBranch = String(scope.values["pipeline.default_branch"]);
+  if (step.kind === "deploy" && branch !== defaultBranch) return { kind: "not-default-branch", defaultBranch };
   if (step.if === undefined) return undefined;
   const parsed = parseCondition(step.if);
   if ("problem" in parsed) throw new Error(`unchecked condition in step ${step.key}: ${parsed.problem.message}`);
@@ -145,6 +149,7 @@ function isLast(block: Step, { steps, graph, skipped }: Skipping): boolean {
 export function renderSkipReason(reason: SkipReason): string {
   if (reason.kind === "author") return reason.reason === "" ? "switched off in the pipeline file" : reason.reason;
   if (reason.kind === "branches") return `the branch does not match \`${reason.pattern}\``;
+  if (reason.kind === "not-default-branch") return `only builds of \`${reason.defaultBranch}\` deploy`;
   if (reason.kind === "condition") return `\`${reason.expression}\` is false`;
   return reason.kind === "nothing-published"
     ? "this build publishes nothing that could be deployed"
