@@ -1,0 +1,490 @@
+create table approvals (
+  repository text not null,
+  number integer not null,
+  user_name text not null,
+  revision text not null,
+  at timestamp with time zone not null default now(),
+  FOREIGN KEY (repository, number) REFERENCES pull_requests(repository, number),
+  PRIMARY KEY (repository, number, user_name)
+);
+
+create table backings (
+  environment text not null,
+  name text not null,
+  generation integer not null,
+  spec jsonb not null,
+  PRIMARY KEY (environment, name)
+);
+
+create table build_agents (
+  name text not null,
+  tags jsonb not null,
+  last_seen timestamp with time zone not null,
+  PRIMARY KEY (name)
+);
+
+create table build_deploy_requests (
+  request uuid not null,
+  build uuid not null,
+  step text not null,
+  canceled boolean not null default false,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  PRIMARY KEY (request)
+);
+
+create table build_events (
+  id bigint not null default nextval('build_events_id_seq'::regclass),
+  build uuid not null,
+  event jsonb not null,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  PRIMARY KEY (id)
+);
+
+create table build_jobs (
+  id uuid not null,
+  build uuid not null,
+  step text not null,
+  position integer not null,
+  kind text not null,
+  tags jsonb not null,
+  state text not null,
+  attempt integer not null default 0,
+  token_hash text,
+  agent text,
+  lease_until timestamp with time zone,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  PRIMARY KEY (id),
+  UNIQUE (build, step)
+);
+
+create table build_logs (
+  job uuid not null,
+  attempt integer not null,
+  next integer not null default 0,
+  received bigint not null default 0,
+  size bigint not null default 0,
+  complete boolean not null default false,
+  FOREIGN KEY (job) REFERENCES build_jobs(id),
+  PRIMARY KEY (job, attempt)
+);
+
+create table build_numbers (
+  repository text not null,
+  last integer not null,
+  PRIMARY KEY (repository)
+);
+
+create table builds (
+  id uuid not null,
+  sequence bigint not null default nextval('builds_sequence_seq'::regclass),
+  repository text not null,
+  number integer not null,
+  branch text not null,
+  commit text not null,
+  source text not null,
+  creator text,
+  message text,
+  author text,
+  service text,
+  manifest jsonb,
+  warnings jsonb not null default '[]'::jsonb,
+  fault jsonb,
+  state text not null,
+  outcome text,
+  machine jsonb,
+  created_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
+  CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
+  CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text]))),
+  CHECK ((state = ANY (ARRAY['preparing'::text, 'scheduled'::text, 'running'::text, 'failing'::text, 'blocked'::text, 'canceling'::text, 'finished'::text]))),
+  PRIMARY KEY (id),
+  UNIQUE (repository, number),
+  UNIQUE (sequence)
+);
+
+create table checks (
+  repository text not null,
+  commit text not null,
+  build uuid not null,
+  number integer not null,
+  outcome text not null,
+  at timestamp with time zone not null default now(),
+  CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
+  PRIMARY KEY (repository, commit)
+);
+
+create table deliveries (
+  subscriber text not null,
+  event_id bigint not null,
+  subject text not null,
+  attempts integer not null default 0,
+  next_at timestamp with time zone not null default now(),
+  last_error text,
+  FOREIGN KEY (event_id) REFERENCES events(id),
+  PRIMARY KEY (subscriber, event_id)
+);
+
+create table deployment_steps (
+  deployment uuid not null,
+  position integer not null,
+  phase text not null,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  detail text,
+  FOREIGN KEY (deployment) REFERENCES deployments(id),
+  PRIMARY KEY (deployment, "position")
+);
+
+create table deployments (
+  id uuid not null,
+  service text not null,
+  environment text not null,
+  kind text not null,
+  release_id uuid,
+  release integer,
+  commit text,
+  repository text,
+  digest text,
+  request uuid,
+  build uuid,
+  actor text,
+  state text not null,
+  phase text,
+  detail text,
+  wait jsonb,
+  outcome text,
+  reason text,
+  rollout jsonb,
+  stack jsonb,
+  fence bigint not null default 0,
+  created_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  live_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  CHECK (((state = 'finished'::text) = (finished_at IS NOT NULL))),
+  CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
+  CHECK (((state = 'running'::text) <= (rollout IS NOT NULL))),
+  CHECK ((kind = ANY (ARRAY['deploy'::text, 'rollback'::text]))),
+  CHECK ((outcome = ANY (ARRAY['succeeded'::text, 'rolled-back'::text, 'failed'::text, 'canceled'::text, 'superseded'::text]))),
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'finished'::text]))),
+  PRIMARY KEY (id),
+  UNIQUE (request)
+);
+
+create table environments (
+  name text not null,
+  definition jsonb,
+  fault jsonb,
+  commit text not null,
+  updated_at timestamp with time zone not null default now(),
+  PRIMARY KEY (name)
+);
+
+create table events (
+  id bigint not null default nextval('events_id_seq'::regclass),
+  name text not null,
+  subject text not null,
+  payload jsonb not null,
+  at timestamp with time zone not null default now(),
+  PRIMARY KEY (id)
+);
+
+create table image_blobs (
+  digest text not null,
+  size bigint not null,
+  created_at timestamp with time zone not null default now(),
+  PRIMARY KEY (digest)
+);
+
+create table image_manifest_blobs (
+  repository text not null,
+  manifest text not null,
+  digest text not null,
+  FOREIGN KEY (repository, digest) REFERENCES image_repository_blobs(repository, digest),
+  FOREIGN KEY (repository, manifest) REFERENCES image_manifests(repository, digest) ON DELETE CASCADE,
+  PRIMARY KEY (repository, manifest, digest)
+);
+
+create table image_manifest_children (
+  repository text not null,
+  parent text not null,
+  child text not null,
+  FOREIGN KEY (repository, child) REFERENCES image_manifests(repository, digest),
+  FOREIGN KEY (repository, parent) REFERENCES image_manifests(repository, digest) ON DELETE CASCADE,
+  PRIMARY KEY (repository, parent, child)
+);
+
+create table image_manifests (
+  repository text not null,
+  digest text not null,
+  media_type text not null,
+  artifact_type text,
+  subject text,
+  annotations json,
+  content bytea not null,
+  pushed_at timestamp with time zone not null,
+  FOREIGN KEY (repository) REFERENCES image_repositories(name),
+  PRIMARY KEY (repository, digest)
+);
+
+create table image_pins (
+  repository text not null,
+  digest text not null,
+  holder text not null,
+  FOREIGN KEY (repository, digest) REFERENCES image_manifests(repository, digest),
+  PRIMARY KEY (repository, digest, holder)
+);
+
+create table image_repositories (
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  PRIMARY KEY (name)
+);
+
+create table image_repository_blobs (
+  repository text not null,
+  digest text not null,
+  created_at timestamp with time zone not null default now(),
+  FOREIGN KEY (digest) REFERENCES image_blobs(digest),
+  FOREIGN KEY (repository) REFERENCES image_repositories(name),
+  PRIMARY KEY (repository, digest)
+);
+
+create table image_tags (
+  repository text not null,
+  tag text not null,
+  digest text not null,
+  changed_at timestamp with time zone not null,
+  FOREIGN KEY (repository, digest) REFERENCES image_manifests(repository, digest) ON DELETE CASCADE,
+  PRIMARY KEY (repository, tag)
+);
+
+create table image_uploads (
+  id uuid not null,
+  repository text not null,
+  touched_at timestamp with time zone not null,
+  FOREIGN KEY (repository) REFERENCES image_repositories(name),
+  PRIMARY KEY (id)
+);
+
+create table lanes (
+  service text not null,
+  environment text not null,
+  running uuid,
+  serving uuid,
+  FOREIGN KEY (running) REFERENCES deployments(id),
+  FOREIGN KEY (serving) REFERENCES deployments(id),
+  PRIMARY KEY (service, environment)
+);
+
+create table migrations (
+  name text not null,
+  hash text not null,
+  applied_at timestamp with time zone not null default now(),
+  PRIMARY KEY (name)
+);
+
+create table pools (
+  id text not null,
+  environment text not null,
+  service text,
+  number integer not null,
+  health_path text,
+  slots integer not null,
+  CHECK (((slots >= 1) AND (slots <= 64))),
+  FOREIGN KEY (service, environment) REFERENCES routes(service, environment) ON DELETE CASCADE,
+  PRIMARY KEY (id)
+);
+
+create table pull_requests (
+  repository text not null,
+  number integer not null,
+  title text not null,
+  body text not null,
+  branch text not null,
+  author text not null,
+  head text not null,
+  state text not null default 'open'::text,
+  merge_commit text,
+  ended_by text,
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  CHECK ((state = ANY (ARRAY['open'::text, 'merged'::text, 'closed'::text]))),
+  FOREIGN KEY (repository) REFERENCES repositories(name),
+  PRIMARY KEY (repository, number)
+);
+
+create table refs (
+  repository text not null,
+  name text not null,
+  revision text not null,
+  actor text,
+  FOREIGN KEY (repository) REFERENCES repositories(name),
+  PRIMARY KEY (repository, name)
+);
+
+create table releases (
+  id uuid not null,
+  service text not null,
+  number integer not null,
+  repository text not null,
+  commit text not null,
+  digest text not null,
+  image text not null,
+  build uuid not null,
+  manifest jsonb not null,
+  evidence jsonb not null,
+  commits jsonb not null,
+  previous integer,
+  created_at timestamp with time zone not null default now(),
+  PRIMARY KEY (id),
+  UNIQUE (build, service),
+  UNIQUE (service, number)
+);
+
+create table releases_refused (
+  build uuid not null,
+  service text not null,
+  reason text not null,
+  at timestamp with time zone not null default now(),
+  PRIMARY KEY (build, service)
+);
+
+create table repositories (
+  name text not null,
+  default_branch text not null default 'main'::text,
+  allow_direct_push boolean not null default false,
+  required_approvals integer not null default 1,
+  require_build boolean not null default true,
+  next_number integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  CHECK ((required_approvals >= 0)),
+  PRIMARY KEY (name)
+);
+
+create table route_hosts (
+  host text not null,
+  service text not null,
+  environment text not null,
+  FOREIGN KEY (service, environment) REFERENCES routes(service, environment) ON DELETE CASCADE,
+  PRIMARY KEY (host)
+);
+
+create table routes (
+  service text not null,
+  environment text not null,
+  internal_port integer not null,
+  pool text not null,
+  CHECK (((internal_port >= 10000) AND (internal_port <= 29999))),
+  PRIMARY KEY (service, environment),
+  UNIQUE (internal_port)
+);
+
+create table secrets (
+  service text not null,
+  environment text not null,
+  name text not null,
+  sealed text not null,
+  updated_at timestamp with time zone not null default now(),
+  PRIMARY KEY (service, environment, name)
+);
+
+create table services (
+  name text not null,
+  repository text not null,
+  owner text,
+  manifest jsonb not null,
+  commit text not null,
+  updated_at timestamp with time zone not null default now(),
+  PRIMARY KEY (name)
+);
+
+create table slots (
+  pool text not null,
+  position integer not null,
+  instance text not null,
+  host text not null,
+  port integer not null,
+  state text not null,
+  CHECK ((state = ANY (ARRAY['ready'::text, 'drain'::text, 'maint'::text]))),
+  FOREIGN KEY (pool) REFERENCES pools(id) ON DELETE CASCADE,
+  PRIMARY KEY (pool, "position"),
+  UNIQUE (instance)
+);
+
+create table tokens (
+  id uuid not null,
+  hash text not null,
+  kind text not null,
+  name text not null,
+  user_name text,
+  grants jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  CHECK (((kind = 'user'::text) = (user_name IS NOT NULL))),
+  CHECK ((kind = ANY (ARRAY['user'::text, 'agent'::text, 'job'::text]))),
+  FOREIGN KEY (user_name) REFERENCES users(name),
+  PRIMARY KEY (id),
+  UNIQUE (hash)
+);
+
+create table users (
+  name text not null,
+  role text not null,
+  created_at timestamp with time zone not null default now(),
+  CHECK ((role = ANY (ARRAY['viewer'::text, 'developer'::text, 'analyst'::text, 'lead'::text, 'admin'::text]))),
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX build_deploy_requests_by_build ON public.build_deploy_requests USING btree (build);
+
+CREATE INDEX build_events_by_build ON public.build_events USING btree (build, id);
+
+CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+
+CREATE INDEX build_jobs_runnable ON public.build_jobs USING btree (build, "position") WHERE (state = 'runnable'::text);
+
+CREATE INDEX builds_by_branch ON public.builds USING btree (repository, branch, sequence DESC);
+
+CREATE INDEX builds_by_commit ON public.builds USING btree (repository, commit);
+
+CREATE INDEX builds_unfinished ON public.builds USING btree (sequence) WHERE (state <> 'finished'::text);
+
+CREATE INDEX deliveries_due ON public.deliveries USING btree (next_at);
+
+CREATE INDEX deliveries_in_order ON public.deliveries USING btree (subscriber, subject, event_id);
+
+CREATE INDEX deployments_by_lane ON public.deployments USING btree (service, environment, created_at DESC);
+
+CREATE INDEX deployments_newest ON public.deployments USING btree (created_at DESC);
+
+CREATE INDEX deployments_open ON public.deployments USING btree (service, environment) WHERE (state <> 'finished'::text);
+
+CREATE INDEX deployments_served ON public.deployments USING btree (release_id, environment) WHERE (outcome = 'succeeded'::text);
+
+CREATE INDEX events_by_subject ON public.events USING btree (subject, id);
+
+CREATE INDEX image_manifest_blobs_by_digest ON public.image_manifest_blobs USING btree (repository, digest);
+
+CREATE INDEX image_manifest_children_by_child ON public.image_manifest_children USING btree (repository, child);
+
+CREATE INDEX image_manifests_by_digest ON public.image_manifests USING btree (digest);
+
+CREATE INDEX image_manifests_by_subject ON public.image_manifests USING btree (repository, subject, digest) WHERE (subject IS NOT NULL);
+
+CREATE INDEX image_repository_blobs_by_digest ON public.image_repository_blobs USING btree (digest);
+
+CREATE INDEX image_tags_by_digest ON public.image_tags USING btree (repository, digest);
+
+CREATE INDEX image_uploads_by_age ON public.image_uploads USING btree (touched_at);
+
+CREATE INDEX image_uploads_by_repository ON public.image_uploads USING btree (repository);
+
+CREATE UNIQUE INDEX pull_requests_one_open_a_branch ON public.pull_requests USING btree (repository, branch) WHERE (state = 'open'::text);
+
+CREATE INDEX services_by_repository ON public.services USING btree (repository);
+
+CREATE INDEX tokens_by_user ON public.tokens USING btree (user_name);
