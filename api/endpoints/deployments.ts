@@ -35,6 +35,8 @@ export const deployment = place.extend({
   build: uuid.nullable(),
   createdAt: time,
   startedAt: time.nullable(),
+  /** When all new requests went to it. */
+  liveAt: time.nullable(),
   finishedAt: time.nullable(),
 });
 

@@ -14,6 +14,7 @@ const commit = z.object({
 const evidence = z.object({
   key: z.string(),
   label: z.string(),
+  kind: z.string(),
   outcome: z.string(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),

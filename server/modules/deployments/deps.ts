@@ -1,0 +1,64 @@
+/** What the module needs from the modules before it, and from outside. */
+import type { Builds } from "#builds";
+import type { RegistryAuth, Runtime } from "#drivers/runtime/contract.ts";
+import type { Fleet } from "#fleet";
+import type { Clock } from "#kernel/clock.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Jobs } from "#kernel/jobs.ts";
+import type { Log } from "#kernel/log.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import type { Releases } from "#releases";
+import type { Routing } from "#routing";
+import type { Source } from "#source";
+import type { Limits } from "./core/rollout.ts";
+
+export interface DeploymentsDeps {
+  db: Database;
+  emit: Emit;
+  clock: Clock;
+  log: Log;
+  jobs: Jobs;
+  source: Pick<Source, "isAncestor" | "commitsBetween">;
+  fleet: Pick<Fleet, "service" | "services" | "environment" | "environments" | "secretsFor" | "backingPassword">;
+  builds: Pick<Builds, "publishes">;
+  releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest">;
+  routing: Routing;
+  runtime: Runtime;
+  registry: {
+    /** `host:port` under which the engine reaches the image registry; called when a deployment begins. */
+    address(): string;
+    /** Credentials to pull a repository's images; absent where none are asked for. */
+    auth?(repository: string): Promise<RegistryAuth>;
+  };
+  timing?: Partial<Timing>;
+}
+
+/** All in milliseconds. */
+export interface Timing {
+  limits: Limits;
+  /** Between two looks at something that is about to change. */
+  pollMs: number;
+  /** Between two looks while a release is watched. */
+  watchPollMs: number;
+  /** Between two comparisons of what runs with what should run. */
+  superviseMs: number;
+}
+
+const second = 1000;
+const minute = 60 * second;
+
+export const defaultTiming: Timing = {
+  limits: {
+    plan: 30 * second,
+    prepare: 3 * minute,
+    pull: 10 * minute,
+    migrate: 10 * minute,
+    start: 2 * minute,
+    probe: minute,
+    swap: minute,
+    restore: 3 * minute,
+  },
+  pollMs: 50,
+  watchPollMs: second,
+  superviseMs: 5 * second,
+};

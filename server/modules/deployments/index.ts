@@ -1,0 +1,54 @@
+import { createKeyedLock } from "#kernel/keyed-lock.ts";
+import type { Task } from "#kernel/jobs.ts";
+import type { Reaction } from "#kernel/outbox.ts";
+import { createAdvance } from "./advance.ts";
+import { defaultTiming, type DeploymentsDeps } from "./deps.ts";
+import { settleLane } from "./lanes.ts";
+import { advanceTask, createLifecycle, settleTask } from "./lifecycle.ts";
+import { deploymentReactions } from "./reactions.ts";
+import { createRequests } from "./requests.ts";
+import { deploymentRoutes } from "./routes.ts";
+import type { World } from "./steps/step.ts";
+import type { Place } from "./store.ts";
+import { supervise } from "./supervise.ts";
+
+export type { DeploymentsDeps } from "./deps.ts";
+
+export interface Deployments {
+  handlers: ReturnType<typeof deploymentRoutes>;
+  reactions: Reaction[];
+  tasks: Record<string, Task>;
+  /** Takes up what an earlier process left, brings back what should run, and looks again every few seconds. */
+  start(): Promise<void>;
+}
+
+const superviseTask = "deployments.supervise";
+
+export function createDeployments(deps: DeploymentsDeps): Deployments {
+  const { db, clock, jobs, log } = deps;
+  const timing = { ...defaultTiming, ...deps.timing };
+  const world: World = { ...deps, timing, backings: createKeyedLock(), provenBackings: new Map() };
+  const lanes = createKeyedLock();
+  const lifecycle = createLifecycle(deps);
+  const advance = createAdvance(world, lifecycle, createKeyedLock());
+  const requests = createRequests(deps, lifecycle);
+
+  async function superviseAgain(): Promise<void> {
+    await supervise({ world, lifecycle, lanes, advance }).catch((error: unknown) =>
+      log.warn({ err: error }, "what runs could not be compared with what should run"),
+    );
+    const runAt = new Date(clock.now().getTime() + timing.superviseMs);
+    await db.transaction().execute((tx) => jobs.add(tx, superviseTask, {}, { key: superviseTask, runAt }));
+  }
+
+  return {
+    handlers: deploymentRoutes(deps, { lifecycle, requests, advance }),
+    reactions: deploymentReactions({ clock, lifecycle, requests, advance }),
+    tasks: {
+      [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),
+      [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),
+      [superviseTask]: superviseAgain,
+    },
+    start: superviseAgain,
+  };
+}

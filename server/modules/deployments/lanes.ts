@@ -1,0 +1,83 @@
+/** Reads a lane, and decides who goes next in it. */
+import type { KeyedLock } from "#kernel/keyed-lock.ts";
+import type { DeploymentsDeps } from "./deps.ts";
+import { readAncestry } from "./ancestry.ts";
+import { type Contender, type IsOlder, type Lane, settle } from "./core/lane.ts";
+import type { Limits } from "./core/rollout.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { type DeploymentRow, deploymentStore, type DeploymentStore, type Place } from "./store.ts";
+
+export interface LaneView {
+  lane: Lane;
+  serving: DeploymentRow | undefined;
+  running: DeploymentRow | undefined;
+  waiting: DeploymentRow[];
+}
+
+export async function readLane(store: DeploymentStore, place: Place): Promise<LaneView> {
+  const row = await store.lane(place);
+  const known = await store.many([row?.running, row?.serving].filter((id) => id !== null && id !== undefined));
+  const serving = known.find(({ id }) => id === row?.serving);
+  const running = known.find(({ id }) => id === row?.running);
+  const waiting = await store.waiting(place);
+  const lane = {
+    serving: serving && { release: serving.release ?? 0, commit: serving.commit ?? "" },
+    running: running && contender(running),
+    waiting: waiting.map(contender),
+  };
+  return { lane, serving, running, waiting };
+}
+
+/** The order of the source between a commit and all that serves, runs or waits in the lane. */
+export function orderIn(
+  source: DeploymentsDeps["source"],
+  view: LaneView,
+  candidates: readonly DeploymentPoint[],
+): Promise<IsOlder> {
+  const others = [view.serving, view.running, ...view.waiting].filter((each) => each !== undefined);
+  return readAncestry(source, candidates, others);
+}
+
+type DeploymentPoint = Pick<DeploymentRow, "repository" | "commit">;
+
+interface Deps {
+  db: DeploymentsDeps["db"];
+  source: DeploymentsDeps["source"];
+  lifecycle: Lifecycle;
+  limits: Limits;
+  /** Held while a lane starts a deployment or is repaired, which must not meet. */
+  lanes: KeyedLock;
+}
+
+/** Supersedes, starts and explains, until what was decided is what the lane still was when it was written. */
+export async function settleLane({ db, source, lifecycle, limits, lanes }: Deps, place: Place): Promise<void> {
+  await lanes.hold(laneKey(place), async () => {
+    for (let settled = false; !settled;) {
+      const view = await readLane(deploymentStore(db), place);
+      const decision = settle(view.lane, await orderIn(source, view, view.waiting));
+      settled = await db.transaction().execute(async (tx) => {
+        const store = deploymentStore(tx);
+        await store.lockLane(place);
+        const now = await readLane(store, place);
+        if (JSON.stringify(now.lane) !== JSON.stringify(view.lane)) return false;
+        const rowOf = (id: string) => now.waiting.find((each) => each.id === id);
+        for (const { id, reason } of decision.superseded) {
+          const row = rowOf(id);
+          if (row) await lifecycle.finish(tx, row, { outcome: "superseded", reason });
+        }
+        const next = decision.start === undefined ? undefined : rowOf(decision.start);
+        if (next) await lifecycle.start(tx, next, limits);
+        for (const { id, wait } of decision.waits) await store.change(id, { wait });
+        return true;
+      });
+    }
+  });
+}
+
+export function laneKey({ service, environment }: Place): string {
+  return `${service} ${environment}`;
+}
+
+function contender({ id, kind, release, commit }: DeploymentRow): Contender {
+  return { id, kind, release: release ?? 0, commit: commit ?? "" };
+}

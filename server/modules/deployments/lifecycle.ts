@@ -1,0 +1,84 @@
+/** Birth, start and end of a deployment, and the jobs that carry it on; each inside the caller's transaction. */
+import type { Clock } from "#kernel/clock.ts";
+import type { Tx } from "#kernel/database.ts";
+import type { Jobs } from "#kernel/jobs.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import { begin, type Limits } from "./core/rollout.ts";
+import { type DeploymentRow, deploymentStore, type NewDeployment, type Place } from "./store.ts";
+
+export const settleTask = "deployments.settle";
+export const advanceTask = "deployments.advance";
+
+export interface LifecycleDeps {
+  emit: Emit;
+  clock: Clock;
+  jobs: Jobs;
+}
+
+export interface End {
+  outcome: NonNullable<DeploymentRow["outcome"]>;
+  reason: string | null;
+}
+
+export type Lifecycle = ReturnType<typeof createLifecycle>;
+
+export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
+  const subjectOf = ({ id }: Pick<DeploymentRow, "id">) => `deployment:${id}`;
+
+  const queueSettle = (tx: Tx, { service, environment }: Place) =>
+    jobs.add(tx, settleTask, { service, environment }, { key: `${settleTask}:${service}:${environment}` });
+
+  const queueAdvance = (tx: Tx, deployment: string, runAt?: Date) =>
+    jobs.add(tx, advanceTask, { deployment }, { key: `${advanceTask}:${deployment}`, ...(runAt ? { runAt } : {}) });
+
+  /** It waits until its lane is settled. */
+  async function create(tx: Tx, deployment: NewDeployment): Promise<DeploymentRow> {
+    const row = await deploymentStore(tx).insert(deployment);
+    await emit(tx, subjectOf(row), "deployments.deployment-created", { ...factsOf(row), ...requestOf(row) });
+    await queueSettle(tx, row);
+    return row;
+  }
+
+  /** The lane must be locked and free. */
+  async function start(tx: Tx, row: DeploymentRow, limits: Limits): Promise<void> {
+    const store = deploymentStore(tx);
+    const now = clock.now();
+    const rollout = begin(now.toISOString(), limits);
+    const { phase } = rollout;
+    await store.change(row.id, { state: "running", phase, rollout, wait: null, started_at: now });
+    await store.beginStep(row.id, phase, now);
+    await store.setLane(row, { running: row.id });
+    await emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
+    await queueAdvance(tx, row.id);
+  }
+
+  async function finish(tx: Tx, row: DeploymentRow, { outcome, reason }: End): Promise<DeploymentRow> {
+    const store = deploymentStore(tx);
+    const finished_at = clock.now();
+    const ended = await store.change(row.id, {
+      ...{ state: "finished", outcome, reason, finished_at },
+      ...{ detail: null, wait: null },
+    });
+    await store.endStep(row.id, finished_at, outcome === "succeeded" ? null : reason);
+    const lane = await store.lockLane(row);
+    if (lane.running === row.id) await store.setLane(row, { running: null });
+    const because = reason === null ? {} : { reason };
+    const payload = { ...factsOf(row), ...requestOf(row), outcome, ...because };
+    await emit(tx, subjectOf(row), "deployments.deployment-finished", payload);
+    await queueSettle(tx, row);
+    return ended;
+  }
+
+  const changed = (tx: Tx, row: DeploymentRow, phase: string) =>
+    emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
+
+  return { create, start, finish, changed, queueSettle, queueAdvance };
+}
+
+function factsOf({ id, service, environment, release }: DeploymentRow) {
+  return { deployment: id, service, environment, ...(release === null ? {} : { release }) };
+}
+
+function requestOf({ request }: DeploymentRow) {
+  return request === null ? {} : { request };
+}

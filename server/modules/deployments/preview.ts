@@ -1,0 +1,36 @@
+import { isRefusal, refuse } from "#api/errors.ts";
+import { diffStack } from "#stack/diff-stack.ts";
+import type { DeploymentsDeps } from "./deps.ts";
+import { readLane } from "./lanes.ts";
+import type { Requests } from "./requests.ts";
+import { renderFor } from "./steps/plan.ts";
+import { deploymentStore, type Place } from "./store.ts";
+
+const mostCommits = 100;
+
+/** What a deployment would change, and the gates it would meet. */
+export async function previewDeployment(
+  deps: DeploymentsDeps,
+  requests: Requests,
+  wish: Place & { release?: number | undefined },
+) {
+  const weighed = await requests.weigh({ ...wish, kind: "deploy" });
+  if (isRefusal(weighed)) return weighed;
+  const { release, gates } = weighed;
+  const { serving } = await readLane(deploymentStore(deps.db), wish);
+  const stack = await renderFor(deps, wish, release);
+  if (typeof stack === "string") return refuse("environment.invalid", stack);
+  const older = serving && serving.repository === release.repository ? (serving.commit ?? undefined) : undefined;
+  const { repository, commit: newer } = release;
+  const commits = await deps.source.commitsBetween(repository, { older, newer, limit: mostCommits });
+  return {
+    ...{ service: wish.service, environment: wish.environment },
+    ...{ release: release.number, commit: newer, from: serving?.release ?? null, gates },
+    changes: diffStack(serving?.stack ?? undefined, stack).map(({ path, before = null, after = null }) => ({
+      ...{ path, before, after },
+    })),
+    commits: commits.map(({ revision, author, message, at }) => ({
+      ...{ revision, author, message: message.split("\n")[0] ?? "", at: at.toISOString() },
+    })),
+  };
+}

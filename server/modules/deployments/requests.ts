@@ -1,0 +1,84 @@
+/** Wishes become deployments: from people, who are refused at once what cannot be, and from builds, to which a deployment that failed says why. */
+import { leading, type Role } from "#api/endpoint.ts";
+import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
+import type { EventPayload } from "#api/events.ts";
+import { newId } from "#kernel/clock.ts";
+import type { Tx } from "#kernel/database.ts";
+import { NotYet } from "#kernel/outbox.ts";
+import type { EnvironmentFile } from "#pipeline/environment-file.ts";
+import type { Release } from "#releases";
+import type { DeploymentsDeps } from "./deps.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { type DeploymentRow, deploymentStore, type NewDeployment } from "./store.ts";
+import { createWeigh, type Wish } from "./weigh.ts";
+
+export type Requests = ReturnType<typeof createRequests>;
+
+/** A release that was published but never made is waited for this long. */
+const releaseDeadlineMs = 10 * 60 * 1000;
+
+export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
+  const { db, fleet, releases, builds, clock } = deps;
+  const weigh = createWeigh(deps);
+
+  /** Refuses what a gate keeps out; what only has to wait is made. */
+  async function ask(wish: Wish, by: { name: string; role: Role }): Promise<DeploymentRow | Refusal> {
+    const weighed = await weigh(wish);
+    if (isRefusal(weighed)) return weighed;
+    const { environment, release, gates } = weighed;
+    const denied = mayChange(environment, by.role);
+    if (denied) return denied;
+    const closed = gates.find(({ gate, open }) => !open && gate !== "lock");
+    if (closed?.gate === "order")
+      return refuse("deployment.superseded", closed.reason, {
+        fix: `To go back, run \`towline rollback ${wish.service} ${wish.environment} --release ${release.number}\`.`,
+      });
+    if (closed) return refuse("deployment.gate-closed", closed.reason, { details: { gates } });
+    return db.transaction().execute((tx) => lifecycle.create(tx, { ...newFor(wish, release), actor: by.name }));
+  }
+
+  /** A build's deploy step. It always gets an answer: a deployment that runs, or one that failed and says why. */
+  async function fromBuild(tx: Tx, wanted: EventPayload<"builds.deploy-requested">, at: Date): Promise<void> {
+    if (await deploymentStore(tx).byRequest(wanted.request)) return;
+    const { request, build, service, environment: name, actor } = wanted;
+    const asked = { request, build, actor: actor ?? null };
+    const refused = async (reason: string, release?: Release) => {
+      const wish: Wish = { kind: "deploy", service, environment: name };
+      const row = await lifecycle.create(tx, { ...newFor(wish, release), ...asked });
+      await lifecycle.finish(tx, row, { outcome: "failed", reason });
+    };
+    const release = await releases.byBuild(build, service);
+    if (isRefusal(release)) return refused(`release.none: ${release.message}`);
+    if (!release) {
+      const late = clock.now().getTime() - at.getTime() > releaseDeadlineMs;
+      if (!late && (await builds.publishes(build))) throw new NotYet("the release is being made");
+      return refused(`release.none: the build has published no image of ${service}`);
+    }
+    const environment = await fleet.environment(name);
+    if (!environment) return refused(`there is no environment ${name}`, release);
+    const { after } = environment;
+    if (after !== undefined && !(await deploymentStore(tx).hasServed(release.id, after)))
+      return refused(`deployment.gate-closed: release ${release.number} must have served in ${after} first`, release);
+    await lifecycle.create(tx, { ...newFor({ kind: "deploy", service, environment: name }, release), ...asked });
+  }
+
+  return { weigh, ask, fromBuild };
+}
+
+/** Who may change what runs in an environment: where a release must have proved itself elsewhere first, leads only. */
+export function mayChange({ name, after }: Pick<EnvironmentFile, "name" | "after">, role: Role): Refusal | undefined {
+  if ((after === undefined && name !== "production") || leading.includes(role)) return undefined;
+  return refuse("auth.forbidden", `changing ${name} needs one of the roles ${leading.join(", ")}`);
+}
+
+function newFor({ kind, service, environment }: Wish, release: Release | undefined): NewDeployment {
+  return {
+    ...{ id: newId(), service, environment, kind },
+    release_id: release?.id ?? null,
+    release: release?.number ?? null,
+    commit: release?.commit ?? null,
+    repository: release?.repository ?? null,
+    digest: release?.digest ?? null,
+    ...{ request: null, build: null, actor: null },
+  };
+}

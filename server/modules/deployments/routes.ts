@@ -1,0 +1,87 @@
+import type { deploymentEndpoints } from "#api/endpoints/deployments.ts";
+import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
+import { RuntimeError } from "#drivers/runtime/contract.ts";
+import { type Context, type Handlers, userOf } from "#kernel/http.ts";
+import type { Advance } from "./advance.ts";
+import { cancelDeployment } from "./cancel.ts";
+import type { DeploymentsDeps } from "./deps.ts";
+import { readLane } from "./lanes.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { previewDeployment } from "./preview.ts";
+import { mayChange, type Requests } from "./requests.ts";
+import { readStatus } from "./status.ts";
+import { mask } from "./steps/step.ts";
+import { readValues } from "./steps/values.ts";
+import { deploymentStore, type Place } from "./store.ts";
+import { viewDeployment, viewStep } from "./view.ts";
+import type { Wish } from "./weigh.ts";
+
+interface Parts {
+  lifecycle: Lifecycle;
+  requests: Requests;
+  advance: Advance;
+}
+
+export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<typeof deploymentEndpoints> {
+  const store = deploymentStore(deps.db);
+  const ask = async (wish: Wish, context: Context) => {
+    const made = await parts.requests.ask(wish, userOf(context));
+    return isRefusal(made) ? made : viewDeployment(made);
+  };
+  return {
+    getStatus: () => readStatus(deps),
+    listDeployments: async ({ query }) => ({ deployments: (await store.list(query)).map(viewDeployment) }),
+
+    async showDeployment({ params }) {
+      const row = await store.one(params.id);
+      if (!row) return refuse("not-found", "there is no such deployment");
+      return { ...viewDeployment(row), steps: (await store.steps(row.id)).map(viewStep) };
+    },
+
+    createDeployment: ({ body }, context) => ask({ ...body, kind: "deploy" }, context),
+    rollBack: ({ body }, context) => ask({ ...body, kind: "rollback" }, context),
+    cancelDeployment: ({ params }, context) => cancel(deps, parts, { id: params.id, context }),
+    planDeployment: ({ query }) => previewDeployment(deps, parts.requests, query),
+    instanceLogs: ({ params, query }) => readLogs(deps, params, query.lines),
+  };
+}
+
+async function cancel(deps: DeploymentsDeps, parts: Parts, { id, context }: { id: string; context: Context }) {
+  const { name, role } = userOf(context);
+  const row = await deploymentStore(deps.db).one(id);
+  if (!row) return refuse("not-found", "there is no such deployment");
+  const environment = (await deps.fleet.environment(row.environment)) ?? { name: row.environment };
+  const denied = mayChange(environment, role);
+  if (denied) return denied;
+  const canceled = await deps.db
+    .transaction()
+    .execute((tx) => cancelDeployment({ tx, clock: deps.clock, lifecycle: parts.lifecycle }, id, name));
+  parts.advance.interrupt(id);
+  return isRefusal(canceled) ? canceled : viewDeployment(canceled);
+}
+
+async function readLogs(deps: DeploymentsDeps, place: Place, lines: number) {
+  const { serving, running } = await readLane(deploymentStore(deps.db), place);
+  const row = serving ?? running;
+  if (!row?.stack) return refuse("not-found", `nothing runs of ${place.service} in ${place.environment}`);
+  const { secrets, passwords } = await readValues(deps.fleet, row.stack);
+  const values = [...Object.values(secrets), ...Object.values(passwords)];
+  try {
+    const instances = await deps.runtime.list({ deployment: row.id });
+    return {
+      instances: await Promise.all(
+        instances.map(async ({ id, name, state }) => ({
+          ...{ instance: name, state },
+          lines: mask(await deps.runtime.logs(id, { lines }), values),
+        })),
+      ),
+    };
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof RuntimeError) return refuse("host.docker-missing", error.message);
+  throw error;
+}

@@ -1,0 +1,91 @@
+/** The fleet matrix: of each service in each environment what serves, how well, what is on its way and what waits. */
+import type { Instance } from "#drivers/runtime/contract.ts";
+import type { SlotHealth } from "#drivers/balancer/contract.ts";
+import type { DeploymentsDeps } from "./deps.ts";
+import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
+import { viewDeployment } from "./view.ts";
+
+type Deps = Pick<DeploymentsDeps, "db" | "fleet" | "routing" | "runtime">;
+
+/** A person waits for the matrix: a host that does not answer by then is shown as unknown. */
+const lookDeadlineMs = 3_000;
+
+export async function readStatus(deps: Deps) {
+  const { db, fleet } = deps;
+  const store = deploymentStore(db);
+  const [services, environments, lanes, open, last] = await Promise.all([
+    fleet.services(),
+    fleet.environments(),
+    store.lanes(),
+    store.open(),
+    store.lastFinished(),
+  ]);
+  const serving = await store.many(lanes.flatMap((lane) => lane.serving ?? []));
+  const facts: Facts = { lanes, open, last, serving, seen: await look(deps, serving) };
+  const names = [...new Set([...services.map(({ name }) => name), ...lanes.map(({ service }) => service)])].toSorted();
+  return {
+    environments: environments.map(({ name }) => name),
+    services: await Promise.all(
+      names.map(async (service) => ({
+        service,
+        owner: services.find(({ name }) => name === service)?.owner ?? null,
+        cells: await Promise.all(environments.map(({ name }) => readCell(deps, facts, { service, environment: name }))),
+      })),
+    ),
+  };
+}
+
+interface Facts {
+  lanes: LaneRow[];
+  open: DeploymentRow[];
+  last: DeploymentRow[];
+  serving: DeploymentRow[];
+  seen: Seen | undefined;
+}
+
+async function readCell({ routing }: Deps, facts: Facts, place: Pick<LaneRow, "service" | "environment">) {
+  const here = (row: Pick<LaneRow, "service" | "environment">) =>
+    row.service === place.service && row.environment === place.environment;
+  const lane = facts.lanes.find(here);
+  const row = facts.serving.find(({ id }) => id === lane?.serving);
+  const running = facts.open.find((each) => here(each) && each.state === "running");
+  const last = facts.last.find(here);
+  const health = healthOf(row, facts.seen);
+  return {
+    environment: place.environment,
+    release: row?.release ?? null,
+    commit: row?.commit ?? null,
+    digest: row?.digest ?? null,
+    since: row?.live_at?.toISOString() ?? null,
+    url: row ? ((await routing.addressOf(place))?.url ?? null) : null,
+    instances: health,
+    healthy: row && health.healthy !== null ? health.healthy === health.wanted && health.wanted > 0 : null,
+    running: running ? viewDeployment(running) : null,
+    waiting: facts.open.filter((each) => here(each) && each.state === "waiting").map(viewDeployment),
+    last: last ? viewDeployment(last) : null,
+  };
+}
+
+interface Seen {
+  instances: Instance[];
+  health: Record<string, SlotHealth>;
+}
+
+function healthOf(row: DeploymentRow | undefined, seen: Seen | undefined) {
+  const names = row?.rollout?.target?.instances ?? [];
+  if (!seen) return { healthy: names.length === 0 ? 0 : null, wanted: names.length };
+  const healthy = names.filter((name) => {
+    const instance = seen.instances.find((each) => each.name === name);
+    return instance?.state === "running" && seen.health[name]?.health === "up";
+  });
+  return { healthy: healthy.length, wanted: names.length };
+}
+
+async function look({ runtime, routing }: Deps, serving: DeploymentRow[]): Promise<Seen | undefined> {
+  const names = serving.flatMap(({ rollout }) => rollout?.target?.instances ?? []);
+  if (names.length === 0) return { instances: [], health: {} };
+  return Promise.all([runtime.list({}, { deadlineMs: lookDeadlineMs }), routing.health(names)]).then(
+    ([instances, health]) => ({ instances, health }),
+    () => undefined,
+  );
+}

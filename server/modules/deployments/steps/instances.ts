@@ -1,0 +1,92 @@
+/** Containers of deployments: started, looked at, and removed when nothing leads to them any more. */
+import { type CallOptions, type Instance, type InstanceSpec, RuntimeError } from "#drivers/runtime/contract.ts";
+import type { Stack } from "#stack/stack.ts";
+import type { World } from "./step.ts";
+import { readVariables } from "./values.ts";
+
+interface Owner {
+  id: string;
+  stack: Stack;
+}
+
+function labelsOf({ id, stack }: Owner): Record<string, string> {
+  const { service, environment, release } = stack;
+  return { service, environment, deployment: id, release: String(release.number) };
+}
+
+export async function pullImage({ runtime, registry }: World, { image }: Stack, call: CallOptions): Promise<void> {
+  const repository = image.replace(/^[^/]*\//, "").replace(/@.*$/, "");
+  const auth = await registry.auth?.(repository);
+  await runtime.pull(image, { ...call, ...(auth ? { auth } : {}) });
+}
+
+/** What both an instance and the migration of a stack are made of. */
+export async function containerOf(world: World, owner: Owner, name: string) {
+  const { stack } = owner;
+  const { environment, image, limits } = stack;
+  const env = await readVariables(world.fleet, stack);
+  return { name, environment, image, env, labels: labelsOf(owner), ...limits };
+}
+
+async function specOf(world: World, owner: Owner, name: string): Promise<InstanceSpec> {
+  const { command } = owner.stack;
+  const container = await containerOf(world, owner, name);
+  return { ...container, kind: "service", ...(command ? { command } : {}) };
+}
+
+/** Runs, whatever was there under that name before: a half-made one, or one with other variables, is made anew. */
+export async function ensureInstance(
+  world: World,
+  owner: Owner,
+  request: { name: string; call: CallOptions },
+): Promise<Instance> {
+  const { runtime } = world;
+  const { name, call } = request;
+  const spec = await specOf(world, owner, name);
+  try {
+    return await runtime.start(spec, call);
+  } catch (error) {
+    if (!(error instanceof RuntimeError) || error.code !== "name-taken") throw error;
+    const present = (await instancesOf(world, owner.id)).find((each) => each.name === name);
+    if (present?.state === "running" && present.address) return present;
+    if (present) await runtime.remove(present.id);
+    return runtime.start(spec, call);
+  }
+}
+
+/** Makes them run and gives each a slot without traffic; one that has a slot keeps its traffic. */
+export async function runAndPlace(
+  world: World,
+  owner: Owner,
+  { names, call }: { names: readonly string[]; call: CallOptions },
+): Promise<void> {
+  const instances = await Promise.all(names.map((name) => ensureInstance(world, owner, { name, call })));
+  const { stack } = owner;
+  await world.routing.place({
+    ...{ service: stack.service, environment: stack.environment, healthPath: stack.health.path },
+    instances: instances.map(({ name, address }) => ({
+      instance: name,
+      address: { host: address ?? "", port: stack.port },
+    })),
+  });
+}
+
+export function instancesOf({ runtime }: Pick<World, "runtime">, deployment: string): Promise<Instance[]> {
+  return runtime.list({ deployment });
+}
+
+/** Ends and removes all containers of a deployment. They must be out of their slots. */
+export async function removeAll(world: World, deployment: string, graceMs: number): Promise<void> {
+  const present = await instancesOf(world, deployment);
+  await Promise.all(
+    present.map(async ({ id }) => {
+      await world.runtime.stop(id, { graceMs });
+      await world.runtime.remove(id);
+    }),
+  );
+}
+
+/** Last words of an instance; none when they cannot be had. */
+export async function tailOf({ runtime }: World, id: string): Promise<string[]> {
+  return runtime.logs(id, { lines: 15 }).catch(() => []);
+}

@@ -1,0 +1,197 @@
+/** Does what an intent asks and says what came of it. Only a lost database makes it throw. */
+import { type CallOptions, type Instance, RuntimeError, whyNotServing } from "#drivers/runtime/contract.ts";
+import type { InstanceStats } from "#routing";
+import type { Stack } from "#stack/stack.ts";
+import type { Observation } from "../core/decide.ts";
+import { migrationName } from "../core/instance-names.ts";
+import { type Intent, intentOf } from "../core/intents.ts";
+import type { Tally } from "../core/rollout.ts";
+import { deploymentStore } from "../store.ts";
+import { ensureBacking } from "./backing.ts";
+import { containerOf, instancesOf, pullImage, removeAll, runAndPlace, tailOf } from "./instances.ts";
+import { plan } from "./plan.ts";
+import { type Answer, answerTo, mask, type PlannedWork, withTail, type Work, type World } from "./step.ts";
+import { readValues } from "./values.ts";
+
+export interface Performed {
+  observation: Observation;
+  /** Rendered by the step `plan`. */
+  stack?: Stack;
+}
+
+export async function perform(world: World, work: Work, signal: AbortSignal): Promise<Performed> {
+  const intent = intentOf(work.rollout);
+  const { phase } = work.rollout;
+  const done = await answer(world, work, { intent, signal }).catch((error: unknown) => {
+    world.log.debug({ err: error, deployment: work.id, phase }, "a step is tried again or has failed");
+    return { answer: answerTo(error) };
+  });
+  const at = world.clock.now().toISOString();
+  return { ...done, observation: { ...(await masked(world, work, done.answer)), phase, at } };
+}
+
+interface Task {
+  intent: Intent | undefined;
+  signal: AbortSignal;
+}
+
+async function answer(world: World, work: Work, { intent, signal }: Task): Promise<{ answer: Answer; stack?: Stack }> {
+  if (intent?.type === "plan") return plan(world, work);
+  if (!intent || !isPlanned(work)) throw new Error(`deployment ${work.id} has no plan`);
+  return { answer: await act(world, work, { intent, signal }) };
+}
+
+function isPlanned(work: Work): work is PlannedWork {
+  return work.stack !== null && work.rollout.target !== undefined;
+}
+
+interface Act {
+  intent: Exclude<Intent, { type: "plan" }>;
+  signal: AbortSignal;
+}
+
+async function act(world: World, work: PlannedWork, { intent, signal }: Act): Promise<Answer> {
+  const { routing } = world;
+  switch (intent.type) {
+    case "prepare":
+      return prepare(world, work, signal);
+    case "pull":
+      await pullImage(world, work.stack, { signal, deadlineMs: work.rollout.limits.pull });
+      return { type: "done" };
+    case "migrate":
+      return migrate(world, work, { signal, deadlineMs: work.rollout.limits.migrate });
+    case "start":
+      await runAndPlace(world, work, { names: intent.instances, call: { signal } });
+      return { type: "done" };
+    case "probe":
+      return probe(world, work, intent.instances);
+    case "shift":
+      return shift(world, work, intent);
+    case "look":
+      return look(world, work, intent);
+    case "restore":
+      return restore(world, work, { instances: intent.instances, signal });
+    case "drain":
+      return (await routing.sessions(intent.instances)) === 0 ? { type: "done" } : { type: "pending" };
+    // remove
+    default:
+      return remove(world, work, intent);
+  }
+}
+
+async function prepare(world: World, { stack }: PlannedWork, signal: AbortSignal): Promise<Answer> {
+  await world.runtime.ensureNetwork(stack.environment, { signal });
+  const missing = await Promise.all(stack.backing.map((spec) => ensureBacking(world, spec, signal)));
+  const detail = missing.find((each) => each !== undefined);
+  return detail === undefined ? { type: "done" } : { type: "pending", detail };
+}
+
+async function migrate(world: World, work: PlannedWork, call: CallOptions): Promise<Answer> {
+  const { migrate: command } = work.stack.rollout;
+  if (!command) return { type: "done" };
+  const container = await containerOf(world, work, migrationName(work));
+  const result = await world.runtime.runOnce({ ...container, command }, call).catch((error: unknown) => {
+    const late = error instanceof RuntimeError && error.code === "deadline" && !call.signal?.aborted;
+    if (!late) throw error;
+    return { exitCode: undefined, oomKilled: false, tail: error.tail };
+  });
+  const { exitCode, oomKilled, tail } = result;
+  if (exitCode === 0) return { type: "done" };
+  const why = oomKilled ? "ran out of memory" : exitCode === undefined ? "took too long" : `ended with ${exitCode}`;
+  return { type: "failed", reason: withTail(`the migration ${why}`, tail) };
+}
+
+async function probe(world: World, work: PlannedWork, names: readonly string[]): Promise<Answer> {
+  const present = await instancesOf(world, work.id);
+  const crashed = await firstTrouble(world, present, names);
+  if (crashed) return { type: "failed", reason: crashed };
+  const health = await world.routing.health(names);
+  const sick = names.find((name) => health[name]?.health !== "up");
+  if (sick === undefined) return { type: "done" };
+  const detail = `${sick} is not healthy: ${health[sick]?.detail ?? "no check has ended yet"}`;
+  const { since, limits } = work.rollout;
+  if (world.clock.now().getTime() - Date.parse(since) < limits.probe) return { type: "pending", detail };
+  const instance = present.find(({ name }) => name === sick);
+  const tail = instance ? await tailOf(world, instance.id) : [];
+  return { type: "failed", reason: withTail(`${detail}, after ${Math.round(limits.probe / 1000)} s`, tail) };
+}
+
+/** Of these instances, the first that does not run steadily, with its last lines. */
+async function firstTrouble(
+  world: World,
+  present: readonly Instance[],
+  names: readonly string[],
+): Promise<string | undefined> {
+  for (const name of names) {
+    const instance = present.find((each) => each.name === name);
+    if (!instance) return `${name} is gone`;
+    const why = whyNotServing(instance);
+    if (why !== undefined) return withTail(`${name}: ${why}`, await tailOf(world, instance.id));
+  }
+  return undefined;
+}
+
+async function shift(world: World, work: PlannedWork, intent: Extract<Intent, { type: "shift" }>): Promise<Answer> {
+  const before = intent.measure && (await world.routing.stats([...intent.to, ...intent.measure]));
+  await world.routing.shift(work, intent.to);
+  if (!before || !intent.measure) return { type: "done" };
+  const { epoch } = before;
+  return { type: "swapped", epoch, counted: tally(before, intent.to), old: tally(before, intent.measure) };
+}
+
+async function look(world: World, work: PlannedWork, intent: Extract<Intent, { type: "look" }>): Promise<Answer> {
+  const { instances, draining } = intent;
+  const [present, health, stats, sessions] = await Promise.all([
+    instancesOf(world, work.id),
+    world.routing.health(instances),
+    world.routing.stats(instances),
+    world.routing.sessions(draining),
+  ]);
+  const trouble = await firstTrouble(world, present, instances);
+  const sick = instances.find((name) => health[name]?.health === "down");
+  const unhealthy = sick && `${sick} is not healthy any more: ${health[sick]?.detail ?? "its check fails"}`;
+  const counted = tally(stats, instances);
+  return {
+    type: "looked",
+    look: { epoch: stats.epoch, counted, ...(unhealthy ? { unhealthy } : {}) },
+    sessions,
+    ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+function tally({ counters }: InstanceStats, instances: readonly string[]): Tally {
+  const counted = instances.flatMap((name) => counters[name] ?? []);
+  return {
+    requests: counted.reduce((sum, { requests }) => sum + requests, 0),
+    errors: counted.reduce((sum, { serverErrors, connectionErrors }) => sum + serverErrors + connectionErrors, 0),
+  };
+}
+
+async function restore(
+  world: World,
+  { rollout }: PlannedWork,
+  { instances, signal }: { instances: readonly string[]; signal: AbortSignal },
+): Promise<Answer> {
+  const previous = rollout.target.previous ? await deploymentStore(world.db).one(rollout.target.previous) : undefined;
+  if (!previous?.stack) throw new Error("the deployment before has no stack");
+  await runAndPlace(world, { id: previous.id, stack: previous.stack }, { names: instances, call: { signal } });
+  const health = await world.routing.health(instances);
+  const sick = instances.find((name) => health[name]?.health !== "up");
+  if (sick === undefined) return { type: "done" };
+  return { type: "pending", detail: `${sick} is not healthy: ${health[sick]?.detail ?? "no check has ended yet"}` };
+}
+
+async function remove(world: World, work: PlannedWork, intent: Extract<Intent, { type: "remove" }>): Promise<Answer> {
+  const cut = await world.routing.sessions(intent.instances);
+  await world.routing.release(intent.instances);
+  const deployment = intent.of === "this" ? work.id : work.rollout.target.previous;
+  if (deployment) await removeAll(world, deployment, work.stack.rollout.stopGraceMs);
+  return { type: "stopped", cut };
+}
+
+async function masked(world: World, { stack }: Work, given: Answer): Promise<Answer> {
+  if (given.type !== "failed" || !given.reason.includes("\n") || !stack) return given;
+  const { secrets, passwords } = await readValues(world.fleet, stack);
+  const values = [...Object.values(secrets), ...Object.values(passwords)];
+  return { ...given, reason: mask(given.reason.split("\n"), values).join("\n") };
+}

@@ -1,0 +1,61 @@
+/** What every step gets, and the two ways in which one answers. */
+import { RefusalError } from "#api/errors.ts";
+import { BalancerError } from "#drivers/balancer/contract.ts";
+import { RuntimeError } from "#drivers/runtime/contract.ts";
+import type { KeyedLock } from "#kernel/keyed-lock.ts";
+import type { Stack } from "#stack/stack.ts";
+import type { Observation } from "../core/decide.ts";
+import type { Rollout, Target } from "../core/rollout.ts";
+import type { DeploymentsDeps, Timing } from "../deps.ts";
+import type { DeploymentRow } from "../store.ts";
+
+export interface World extends DeploymentsDeps {
+  timing: Timing;
+  /** Held while a backing service is looked after. */
+  backings: KeyedLock;
+  /** Backing instances that were seen to take connections, so that the next deployment need not wait for a check. */
+  provenBackings: Map<string, string>;
+}
+
+/** A deployment that runs. */
+export type Work = DeploymentRow & { release: number; rollout: Rollout };
+
+/** One whose plan is made. */
+export type PlannedWork = Work & { stack: Stack; rollout: Rollout & { target: Target } };
+
+/** An observation that has yet to get phase and time. */
+export type Answer = Observation extends infer O ? (O extends Observation ? Omit<O, "phase" | "at"> : never) : never;
+
+/** Another try will not help. */
+const lasting: readonly string[] = [
+  "image-missing",
+  "start-failed",
+  "name-taken",
+  "disk-full",
+  "invalid",
+  "port-taken",
+] satisfies (RuntimeError["code"] | BalancerError["code"])[];
+
+/** A broken world, as an answer: for good, or worth another try until the phase's time is over. */
+export function answerTo(error: unknown): Answer {
+  if (!(error instanceof Error)) return { type: "pending", detail: String(error) };
+  if (error instanceof RefusalError) return { type: "failed", reason: error.message };
+  const coded = error instanceof RuntimeError || error instanceof BalancerError;
+  if (!coded || !lasting.includes(error.code)) return { type: "pending", detail: error.message };
+  return { type: "failed", reason: withTail(error.message, error instanceof RuntimeError ? error.tail : []) };
+}
+
+const tailLines = 15;
+const lineLength = 300;
+
+/** A reason with the last lines of output below it. */
+export function withTail(reason: string, tail: readonly string[]): string {
+  const lines = tail.slice(-tailLines).map((line) => `  ${line.slice(0, lineLength)}`);
+  return [reason, ...lines].join("\n");
+}
+
+/** Secret values do not leave by way of what an instance wrote. */
+export function mask(lines: readonly string[], secrets: readonly string[]): string[] {
+  const longestFirst = secrets.filter((secret) => secret.length >= 4).toSorted((a, b) => b.length - a.length);
+  return lines.map((line) => longestFirst.reduce((text, secret) => text.replaceAll(secret, "•••"), line));
+}

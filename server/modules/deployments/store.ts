@@ -1,0 +1,299 @@
+import { type Generated, sql } from "kysely";
+import type { Database } from "#kernel/database.ts";
+import type { BackingSpec, Stack } from "#stack/stack.ts";
+import type { Wait } from "./core/lane.ts";
+import type { Rollout } from "./core/rollout.ts";
+
+export interface Place {
+  service: string;
+  environment: string;
+}
+
+export interface DeploymentRow extends Place {
+  id: string;
+  kind: "deploy" | "rollback";
+  release_id: string | null;
+  release: number | null;
+  commit: string | null;
+  repository: string | null;
+  digest: string | null;
+  request: string | null;
+  build: string | null;
+  actor: string | null;
+  state: "waiting" | "running" | "finished";
+  phase: string | null;
+  detail: string | null;
+  wait: Wait | null;
+  outcome: "succeeded" | "rolled-back" | "failed" | "canceled" | "superseded" | null;
+  reason: string | null;
+  rollout: Rollout | null;
+  stack: Stack | null;
+  fence: number;
+  created_at: Date;
+  started_at: Date | null;
+  live_at: Date | null;
+  finished_at: Date | null;
+}
+
+export interface StepRow {
+  deployment: string;
+  position: number;
+  phase: string;
+  started_at: Date;
+  finished_at: Date | null;
+  detail: string | null;
+}
+
+export interface LaneRow extends Place {
+  running: string | null;
+  serving: string | null;
+}
+
+export interface BackingRow {
+  environment: string;
+  name: string;
+  generation: number;
+  spec: BackingSpec;
+}
+
+type DeploymentTables = {
+  deployments: Omit<DeploymentRow, "fence" | "created_at"> & { fence: Generated<number>; created_at: Generated<Date> };
+  deployment_steps: StepRow;
+  lanes: LaneRow;
+  backings: BackingRow;
+};
+
+export type NewDeployment = Pick<
+  DeploymentRow,
+  | "id"
+  | "service"
+  | "environment"
+  | "kind"
+  | "release_id"
+  | "release"
+  | "commit"
+  | "repository"
+  | "digest"
+  | "request"
+  | "build"
+  | "actor"
+>;
+
+const nothingYet = {
+  phase: null,
+  detail: null,
+  wait: null,
+  outcome: null,
+  reason: null,
+  rollout: null,
+  stack: null,
+  started_at: null,
+  live_at: null,
+  finished_at: null,
+};
+
+const json = <T>(value: T) => sql<T>`${JSON.stringify(value)}::jsonb`;
+
+export interface DeploymentChange {
+  state?: DeploymentRow["state"];
+  phase?: string;
+  detail?: string | null;
+  wait?: Wait | null;
+  outcome?: DeploymentRow["outcome"];
+  reason?: string | null;
+  rollout?: Rollout;
+  stack?: Stack;
+  started_at?: Date;
+  live_at?: Date;
+  finished_at?: Date;
+}
+
+export function deploymentStore(database: Database) {
+  return { ...rowStore(database), ...servedStore(database), ...stepStore(database), ...laneStore(database) };
+}
+
+function rowStore(database: Database) {
+  const db = database.withTables<DeploymentTables>();
+  return {
+    insert: (row: NewDeployment) =>
+      db
+        .insertInto("deployments")
+        .values({ ...row, ...nothingYet, state: "waiting" })
+        .returningAll()
+        .executeTakeFirstOrThrow(),
+    one: (id: string) => db.selectFrom("deployments").selectAll().where("id", "=", id).executeTakeFirst(),
+    lockOne: (id: string) =>
+      db.selectFrom("deployments").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
+    byRequest: (request: string) =>
+      db.selectFrom("deployments").selectAll().where("request", "=", request).executeTakeFirst(),
+    many: (ids: readonly string[]) =>
+      db
+        .selectFrom("deployments")
+        .selectAll()
+        .where("id", "=", sql<string>`any(${[...ids]}::uuid[])`)
+        .execute(),
+    list: (filter: Partial<Place> & { state?: DeploymentRow["state"] | undefined; limit: number }) =>
+      db
+        .selectFrom("deployments")
+        .selectAll()
+        .$if(filter.service !== undefined, (query) => query.where("service", "=", filter.service ?? ""))
+        .$if(filter.environment !== undefined, (query) => query.where("environment", "=", filter.environment ?? ""))
+        .$if(filter.state !== undefined, (query) => query.where("state", "=", filter.state ?? "waiting"))
+        .orderBy("created_at", "desc")
+        .limit(filter.limit)
+        .execute(),
+    open: () =>
+      db.selectFrom("deployments").selectAll().where("state", "!=", "finished").orderBy("created_at").execute(),
+    /** Takes the work up: every write of whoever had it before is refused from now on. */
+    claim: (id: string) =>
+      db
+        .updateTable("deployments")
+        .set({ fence: sql<number>`fence + 1` })
+        .where("id", "=", id)
+        .where("state", "=", "running")
+        .returning("fence")
+        .executeTakeFirst(),
+    change: (id: string, { rollout, stack, wait, ...rest }: DeploymentChange) =>
+      db
+        .updateTable("deployments")
+        .set({
+          ...rest,
+          ...(rollout ? { rollout: json(rollout) } : {}),
+          ...(stack ? { stack: json(stack) } : {}),
+          ...(wait === undefined ? {} : { wait: wait && json(wait) }),
+        })
+        .where("id", "=", id)
+        .returningAll()
+        .executeTakeFirstOrThrow(),
+  };
+}
+
+function servedStore(database: Database) {
+  const db = database.withTables<DeploymentTables>();
+  return {
+    /** Whether the release once served there to its deployment's good end. */
+    async hasServed(release: string, environment: string): Promise<boolean> {
+      const found = await db
+        .selectFrom("deployments")
+        .select("id")
+        .where("release_id", "=", release)
+        .where("environment", "=", environment)
+        .where("outcome", "=", "succeeded")
+        .limit(1)
+        .execute();
+      return found.length > 0;
+    },
+    /** The release that served well before another one did, newest deployment first. */
+    servedBefore: ({ service, environment }: Place, than: number) =>
+      db
+        .selectFrom("deployments")
+        .select(["release_id", "release"])
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .where("outcome", "=", "succeeded")
+        .where("release", "!=", than)
+        .orderBy("finished_at", "desc")
+        .limit(1)
+        .executeTakeFirst(),
+    /** The newest deployment that ended, of each lane. */
+    lastFinished: () =>
+      db
+        .selectFrom("deployments")
+        .distinctOn(["service", "environment"])
+        .selectAll()
+        .where("state", "=", "finished")
+        .orderBy("service")
+        .orderBy("environment")
+        .orderBy("finished_at", "desc")
+        .execute(),
+  };
+}
+
+function stepStore(database: Database) {
+  const db = database.withTables<DeploymentTables>();
+  return {
+    steps: (deployment: string) =>
+      db.selectFrom("deployment_steps").selectAll().where("deployment", "=", deployment).orderBy("position").execute(),
+    endStep: (deployment: string, at: Date, detail: string | null) =>
+      db
+        .updateTable("deployment_steps")
+        .set({ finished_at: at, detail })
+        .where("deployment", "=", deployment)
+        .where("finished_at", "is", null)
+        .execute(),
+    async beginStep(deployment: string, phase: string, at: Date) {
+      await sql`insert into deployment_steps (deployment, position, phase, started_at)
+        select ${deployment}, coalesce(max(position), 0) + 1, ${phase}, ${at}
+        from deployment_steps where deployment = ${deployment}`.execute(db);
+    },
+  };
+}
+
+function laneStore(database: Database) {
+  const db = database.withTables<DeploymentTables>();
+  return {
+    lanes: () => db.selectFrom("lanes").selectAll().orderBy("service").orderBy("environment").execute(),
+    lane: ({ service, environment }: Place) =>
+      db
+        .selectFrom("lanes")
+        .selectAll()
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .executeTakeFirst(),
+    /** Makes the lane if need be, and holds it until the transaction ends. */
+    async lockLane({ service, environment }: Place) {
+      await db
+        .insertInto("lanes")
+        .values({ service, environment, running: null, serving: null })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      return db
+        .selectFrom("lanes")
+        .selectAll()
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .forUpdate()
+        .executeTakeFirstOrThrow();
+    },
+    setLane: ({ service, environment }: Place, change: Partial<Pick<LaneRow, "running" | "serving">>) =>
+      db
+        .updateTable("lanes")
+        .set(change)
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .execute(),
+    waiting: ({ service, environment }: Place) =>
+      db
+        .selectFrom("deployments")
+        .selectAll()
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .where("state", "=", "waiting")
+        .orderBy("created_at")
+        .execute(),
+
+    backings: () => db.selectFrom("backings").selectAll().execute(),
+    /** The generation that is to run: one more when the specification is another than before. */
+    async wantBacking(spec: BackingSpec): Promise<BackingRow> {
+      const { environment, name } = spec;
+      await db
+        .insertInto("backings")
+        .values({ environment, name, generation: 1, spec: json(spec) })
+        .onConflict((conflict) =>
+          conflict
+            .columns(["environment", "name"])
+            .doUpdateSet({ generation: sql<number>`backings.generation + 1`, spec: json(spec) })
+            .where("backings.spec", "!=", json(spec)),
+        )
+        .execute();
+      return db
+        .selectFrom("backings")
+        .selectAll()
+        .where("environment", "=", environment)
+        .where("name", "=", name)
+        .executeTakeFirstOrThrow();
+    },
+  };
+}
+
+export type DeploymentStore = ReturnType<typeof deploymentStore>;

@@ -1,0 +1,94 @@
+/**
+ * Compares what runs with what should run: instances that vanished or moved are brought back, containers that nothing needs
+ * are removed, deployments that nobody carries on are taken up again. Level-triggered: it only looks, never remembers.
+ */
+import type { Instance } from "#drivers/runtime/contract.ts";
+import type { KeyedLock } from "#kernel/keyed-lock.ts";
+import type { Stack } from "#stack/stack.ts";
+import type { Advance } from "./advance.ts";
+import { laneKey } from "./lanes.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { ensureBacking } from "./steps/backing.ts";
+import { runAndPlace } from "./steps/instances.ts";
+import type { World } from "./steps/step.ts";
+import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
+
+export interface Supervisor {
+  world: World;
+  lifecycle: Lifecycle;
+  lanes: KeyedLock;
+  advance: Advance;
+}
+
+export async function supervise({ world, lifecycle, lanes, advance }: Supervisor): Promise<void> {
+  const store = deploymentStore(world.db);
+  await carryOn({ world, lifecycle, advance });
+  const instances = await world.runtime.list({});
+  for (const lane of await store.lanes())
+    await guarded(world, () => lanes.hold(laneKey(lane), () => repair(world, lane, instances)));
+  for (const { spec } of await store.backings())
+    await guarded(world, async () => void (await ensureBacking(world, spec)));
+  await guarded(world, () => removeOrphans(world, instances));
+}
+
+/** Nothing here may stand in the way of the rest; the next pass tries again. */
+async function guarded({ log }: World, work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) =>
+    log.warn({ err: error }, "something that should run could not be looked after"),
+  );
+}
+
+async function carryOn({ world, lifecycle, advance }: Omit<Supervisor, "lanes">): Promise<void> {
+  const open = await deploymentStore(world.db).open();
+  const left = open.filter(({ id }) => !advance.isActive(id));
+  await world.db.transaction().execute(async (tx) => {
+    for (const row of left)
+      await (row.state === "running" ? lifecycle.queueAdvance(tx, row.id) : lifecycle.queueSettle(tx, row));
+  });
+}
+
+/** A rollout looks after its own instances; without one, those of the release that serves must run and have the traffic. */
+async function repair(world: World, place: LaneRow, instances: readonly Instance[]): Promise<void> {
+  const store = deploymentStore(world.db);
+  const lane = await store.lane(place);
+  const row = lane && !lane.running && lane.serving ? await store.one(lane.serving) : undefined;
+  if (!row?.stack || !row.rollout?.target) return;
+  const placed = await world.routing.placed();
+  const broken = row.rollout.target.instances.filter((name) => {
+    const instance = instances.find((each) => each.name === name);
+    const slot = placed.get(name);
+    if (instance?.state === "restarting") return false;
+    const serves = instance?.state === "running" && slot?.state === "ready" && slot.address.host === instance.address;
+    return !serves;
+  });
+  if (broken.length === 0) return;
+  world.log.warn({ instances: broken, service: row.service, environment: row.environment }, "bringing back instances");
+  await bringBack(world, row as Served, broken);
+}
+
+type Served = DeploymentRow & { stack: Stack; rollout: { target: { instances: string[] } } };
+
+async function bringBack(world: World, row: Served, names: readonly string[]): Promise<void> {
+  await runAndPlace(world, row, { names, call: {} });
+  await world.routing.shift(row, row.rollout.target.instances);
+}
+
+/** Containers of deployments that neither serve nor are on their way, nor were there before one that is. */
+async function removeOrphans({ db, runtime, routing }: World, instances: readonly Instance[]): Promise<void> {
+  const store = deploymentStore(db);
+  const lanes = await store.lanes();
+  const running = (await store.open()).filter(({ state }) => state === "running");
+  const needed = new Set(
+    [
+      ...lanes.flatMap((lane) => [lane.serving, lane.running]),
+      ...running.flatMap(({ id, rollout }) => [id, rollout?.target?.previous]),
+    ].filter((id) => typeof id === "string"),
+  );
+  for (const { id, name, labels } of instances) {
+    const deployment = labels["deployment"];
+    if (deployment === undefined || needed.has(deployment)) continue;
+    await routing.release([name]);
+    await runtime.stop(id, { graceMs: 10_000 });
+    await runtime.remove(id);
+  }
+}

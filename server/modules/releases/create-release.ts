@@ -1,0 +1,94 @@
+/** A published image becomes a release: once for each build and service, however often this runs. */
+import { eventCatalogue, type EventPayload } from "#api/events.ts";
+import { newId } from "#kernel/clock.ts";
+import type { Database, Tx } from "#kernel/database.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import { renderFault } from "#pipeline/fault.ts";
+import { type Manifest, parseManifest } from "#pipeline/manifest.ts";
+import type { Builds, Evidence } from "#builds";
+import type { Source } from "#source";
+import { imageRepository } from "./core/image-repository.ts";
+import { type ReleaseCommit, releaseStore } from "./store.ts";
+
+const manifestFile = "towline.yml";
+const mostCommits = 200;
+
+/** The branch whose builds make releases. */
+const defaultBranch = "main";
+
+export interface CreateReleaseDeps {
+  db: Database;
+  emit: Emit;
+  source: Pick<Source, "readFile" | "commitsBetween">;
+  builds: Pick<Builds, "evidence">;
+}
+
+type Published = EventPayload<"builds.image-published">;
+
+export async function createRelease(deps: CreateReleaseDeps, payload: unknown): Promise<void> {
+  const published = eventCatalogue["builds.image-published"].parse(payload);
+  const manifest = await readManifest(deps, published);
+  if (typeof manifest === "string")
+    return void (await releaseStore(deps.db).insertRefusal({ ...keyOf(published), reason: manifest }));
+  const evidence = await deps.builds.evidence(published.build);
+  // Another release of the service may be made meanwhile; then the commits are counted again from that one.
+  for (let written = false; !written;) {
+    const previous = await releaseStore(deps.db).latest(published.service);
+    const commits = await readCommits(deps, published, previous?.commit);
+    const parts = { published, manifest, evidence, commits, previous: previous?.number ?? null };
+    written = await deps.db.transaction().execute((tx) => write({ ...deps, tx }, parts));
+  }
+}
+
+interface Parts {
+  published: Published;
+  manifest: Manifest;
+  evidence: Evidence[];
+  commits: ReleaseCommit[];
+  previous: number | null;
+}
+
+/** Answers whether the release is there now; false when it would not follow on `previous` any more. */
+async function write({ tx, emit }: { tx: Tx; emit: Emit }, parts: Parts): Promise<boolean> {
+  const { build, service, repository, commit, digest, image } = parts.published;
+  const store = releaseStore(tx);
+  await store.lockNumbers(service);
+  if (await store.byBuild(build, service)) return true;
+  const { manifest, evidence, commits, previous } = parts;
+  if (((await store.latest(service))?.number ?? null) !== previous) return false;
+  const row = { id: newId(), service, number: (previous ?? 0) + 1, repository, commit, digest, build };
+  await store.insert({ ...row, image: imageRepository(image), manifest, evidence, commits, previous });
+  const { id: release, number } = row;
+  await emit(tx, `service:${service}`, "releases.release-created", { release, service, number, digest, commit, build });
+  return true;
+}
+
+/** The manifest, or why this image makes no release. */
+async function readManifest({ source }: CreateReleaseDeps, published: Published): Promise<Manifest | string> {
+  const { repository, commit, branch, service } = published;
+  if (branch !== defaultBranch) return `only builds of ${defaultBranch} make releases, and this one is of ${branch}`;
+  const text = await source.readFile(repository, commit, manifestFile);
+  if (text === undefined) return `${repository} has no ${manifestFile} at ${commit.slice(0, 10)}`;
+  const { value, errors } = parseManifest(text);
+  if (errors) return errors.slice(0, 3).map(renderFault).join("; ");
+  if (value.service !== service) return `${manifestFile} names the service ${value.service}, not ${service}`;
+  return value;
+}
+
+async function readCommits(
+  { source }: CreateReleaseDeps,
+  { repository, commit }: Published,
+  since: string | undefined,
+): Promise<ReleaseCommit[]> {
+  const found = await source.commitsBetween(repository, { older: since, newer: commit, limit: mostCommits });
+  return found.map(({ revision, author, message, at }) => ({
+    revision,
+    author,
+    message: (message.split("\n")[0] ?? "").slice(0, 500),
+    at: at.toISOString(),
+  }));
+}
+
+function keyOf({ build, service }: Published) {
+  return { build, service };
+}

@@ -1,0 +1,94 @@
+import { type Generated, sql } from "kysely";
+import type { Evidence } from "#builds";
+import type { Manifest } from "#pipeline/manifest.ts";
+import type { Database } from "#kernel/database.ts";
+
+export interface ReleaseCommit {
+  revision: string;
+  author: string;
+  /** First line. */
+  message: string;
+  at: string;
+}
+
+export interface ReleaseRow {
+  id: string;
+  service: string;
+  number: number;
+  repository: string;
+  commit: string;
+  digest: string;
+  image: string;
+  build: string;
+  manifest: Manifest;
+  evidence: Evidence[];
+  commits: ReleaseCommit[];
+  previous: number | null;
+  created_at: Date;
+}
+
+type ReleaseTables = {
+  releases: Omit<ReleaseRow, "created_at"> & { created_at: Generated<Date> };
+  releases_refused: { build: string; service: string; reason: string };
+};
+
+const json = <T>(value: T) => sql<T>`${JSON.stringify(value)}::jsonb`;
+
+export function releaseStore(database: Database) {
+  const db = database.withTables<ReleaseTables>();
+  return {
+    byNumber: (service: string, number: number) =>
+      db
+        .selectFrom("releases")
+        .selectAll()
+        .where("service", "=", service)
+        .where("number", "=", number)
+        .executeTakeFirst(),
+    byBuild: (build: string, service: string) =>
+      db
+        .selectFrom("releases")
+        .selectAll()
+        .where("build", "=", build)
+        .where("service", "=", service)
+        .executeTakeFirst(),
+    byId: (id: string) => db.selectFrom("releases").selectAll().where("id", "=", id).executeTakeFirst(),
+    latest: (service: string) =>
+      db
+        .selectFrom("releases")
+        .selectAll()
+        .where("service", "=", service)
+        .orderBy("number", "desc")
+        .limit(1)
+        .executeTakeFirst(),
+    list: (service: string, { before, limit }: { before?: number | undefined; limit: number }) =>
+      db
+        .selectFrom("releases")
+        .select(["id", "service", "number", "repository", "commit", "digest", "build", "created_at"])
+        .where("service", "=", service)
+        .$if(before !== undefined, (query) => query.where("number", "<", before ?? 0))
+        .orderBy("number", "desc")
+        .limit(limit)
+        .execute(),
+    /** Held until the transaction ends: numbers of one service are given out one after the other. */
+    lockNumbers: (service: string) =>
+      sql`select pg_advisory_xact_lock(hashtextextended(${`releases:${service}`}, 0))`.execute(db),
+    insert: ({ manifest, evidence, commits, ...row }: Omit<ReleaseRow, "created_at">) =>
+      db
+        .insertInto("releases")
+        .values({ ...row, manifest: json(manifest), evidence: json(evidence), commits: json(commits) })
+        .execute(),
+    insertRefusal: (row: { build: string; service: string; reason: string }) =>
+      db
+        .insertInto("releases_refused")
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    refusal: (build: string, service: string) =>
+      db
+        .selectFrom("releases_refused")
+        .select("reason")
+        .where("build", "=", build)
+        .where("service", "=", service)
+        .executeTakeFirst(),
+  };
+}

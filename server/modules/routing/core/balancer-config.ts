@@ -1,0 +1,73 @@
+/** The tables as the balancer's configuration, and the shortest way from one configuration to the next. */
+import { type BalancerConfig, emptySlot, type Route, type Slot, type SlotState } from "#drivers/balancer/contract.ts";
+
+export interface Pool {
+  id: string;
+  environment: string;
+  healthPath: string | null;
+  slots: number;
+  /** Absent for a pool that gets no traffic. */
+  front?: { hosts: string[]; internalPort: number };
+}
+
+export interface Occupied {
+  pool: string;
+  position: number;
+  host: string;
+  port: number;
+  state: SlotState;
+}
+
+/** `networks`: name of the network of each environment. */
+export function balancerConfig(
+  pools: readonly Pool[],
+  occupied: readonly Occupied[],
+  networks: ReadonlyMap<string, string>,
+): BalancerConfig {
+  const byPool = Map.groupBy(occupied, ({ pool }) => pool);
+  return { routes: pools.map((pool) => routeOf(pool, byPool.get(pool.id) ?? [], networks)) };
+}
+
+function routeOf(pool: Pool, occupied: readonly Occupied[], networks: ReadonlyMap<string, string>): Route {
+  const slots: Slot[] = Array.from({ length: pool.slots }, () => emptySlot);
+  for (const { position, host, port, state } of occupied)
+    slots[position] = { address: { host, port }, state, weight: 100 };
+  return {
+    id: pool.id,
+    hosts: pool.front?.hosts ?? [],
+    network: networks.get(pool.environment) ?? "",
+    ...(pool.front ? { internalPort: pool.front.internalPort } : {}),
+    ...(pool.healthPath === null ? {} : { healthPath: pool.healthPath }),
+    slots,
+  };
+}
+
+export interface SlotChange {
+  route: string;
+  position: number;
+  slot: Slot;
+}
+
+/** Slots that differ, or undefined when more than slots does. What opens comes before what closes: a route is never left empty between. */
+export function slotChanges(before: BalancerConfig, after: BalancerConfig): SlotChange[] | undefined {
+  if (shapeOf(before) !== shapeOf(after)) return undefined;
+  const changes = after.routes.flatMap((route, index) =>
+    route.slots.flatMap((slot, position) =>
+      same(slot, before.routes[index]?.slots[position]) ? [] : [{ route: route.id, position, slot }],
+    ),
+  );
+  return changes.toSorted((left, right) => rank(left.slot) - rank(right.slot));
+}
+
+function rank({ address, state }: Slot): number {
+  if (!address) return 3;
+  return ["ready", "drain", "maint"].indexOf(state);
+}
+
+function shapeOf({ routes }: BalancerConfig): string {
+  return JSON.stringify(routes.map(({ slots, ...rest }) => ({ ...rest, slots: slots.length })));
+}
+
+function same(left: Slot, right: Slot | undefined): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

@@ -1,0 +1,25 @@
+import type { Clock } from "#kernel/clock.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Jobs } from "#kernel/jobs.ts";
+import type { Log } from "#kernel/log.ts";
+import type { Sync } from "./sync.ts";
+
+export const reconcileTask = "routing.reconcile";
+const defaultMs = 10_000;
+
+interface Deps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  jobs: Jobs;
+  reconcileMs?: number;
+}
+
+/** Brings the balancer to what the tables say, and asks to do so again; while host or balancer do not answer, it keeps asking. */
+export async function runReconcile({ db, clock, log, jobs, reconcileMs }: Deps, sync: Sync): Promise<void> {
+  await sync
+    .everything()
+    .catch((error: unknown) => log.warn({ err: error }, "the balancer could not be brought up to date"));
+  const runAt = new Date(clock.now().getTime() + (reconcileMs ?? defaultMs));
+  await db.transaction().execute((tx) => jobs.add(tx, reconcileTask, {}, { key: reconcileTask, runAt }));
+}

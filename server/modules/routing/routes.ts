@@ -1,0 +1,27 @@
+import type { routingEndpoints } from "#api/endpoints/routing.ts";
+import type { Handlers } from "#kernel/http.ts";
+import type { RouteAddress } from "./index.ts";
+import type { Place, RoutingStore } from "./store.ts";
+
+type AddressOf = (place: Place) => Promise<RouteAddress | undefined>;
+
+export function routingRoutes(store: RoutingStore, addressOf: AddressOf): Handlers<typeof routingEndpoints> {
+  return {
+    async listRoutes() {
+      const routes = await store.routes();
+      return { routes: await Promise.all(routes.map((route) => viewRoute(store, addressOf, route))) };
+    },
+  };
+}
+
+async function viewRoute(store: RoutingStore, addressOf: AddressOf, { service, environment }: Place) {
+  const place = { service, environment };
+  const pools = await store.poolsOf(place);
+  const slots = await store.slotsOf(pools.map(({ id }) => id));
+  const address = (await addressOf(place)) ?? { url: "", internalUrl: "" };
+  return {
+    ...place,
+    ...address,
+    slots: slots.map(({ instance, host, port, state }) => ({ instance, address: `${host}:${port}`, state })),
+  };
+}

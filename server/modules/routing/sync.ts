@@ -1,0 +1,70 @@
+/**
+ * Brings the balancer to what the tables say. The tables are read inside the queue, so that no older reading can be
+ * applied after a newer one.
+ */
+import type { Balancer, BalancerConfig } from "#drivers/balancer/contract.ts";
+import type { Runtime } from "#drivers/runtime/contract.ts";
+import type { Database } from "#kernel/database.ts";
+import { createKeyedLock } from "#kernel/keyed-lock.ts";
+import { balancerConfig, type Pool, slotChanges } from "./core/balancer-config.ts";
+import { routingStore } from "./store.ts";
+
+export interface SyncDeps {
+  db: Database;
+  balancer: Balancer;
+  runtime: Pick<Runtime, "ensureNetwork">;
+}
+
+export interface Sync {
+  /** Applies what changed since the last time. */
+  changes(): Promise<void>;
+  /** Applies everything, also to a balancer that was killed or changed by hand. */
+  everything(): Promise<void>;
+}
+
+export function createSync({ db, balancer, runtime }: SyncDeps): Sync {
+  const lock = createKeyedLock();
+  const queue = (work: () => Promise<void>) => lock.hold("balancer", work);
+  let applied: BalancerConfig | undefined;
+  let networks = new Map<string, string>();
+
+  async function desired(): Promise<BalancerConfig> {
+    const { pools, slots } = await readPools(db);
+    for (const environment of new Set(pools.map((pool) => pool.environment)))
+      if (!networks.has(environment)) networks.set(environment, (await runtime.ensureNetwork(environment)).name);
+    return balancerConfig(pools, slots, networks);
+  }
+
+  async function bring(): Promise<void> {
+    const config = await desired();
+    const changes = applied && slotChanges(applied, config);
+    // Until all of it is in force, nothing is known about what is.
+    applied = undefined;
+    if (changes) for (const { route, position, slot } of changes) await balancer.setSlot(route, position, slot);
+    else await balancer.apply(config);
+    applied = config;
+  }
+
+  return {
+    changes: () => queue(bring),
+    everything: () =>
+      queue(() => {
+        applied = undefined;
+        networks = new Map();
+        return bring();
+      }),
+  };
+}
+
+async function readPools(db: Database) {
+  const store = routingStore(db);
+  const [routes, hosts, rows, slots] = await Promise.all([store.routes(), store.hosts(), store.pools(), store.slots()]);
+  const pools = rows.map(({ id, environment, health_path, slots: size }): Pool => {
+    const route = routes.find(({ pool }) => pool === id);
+    const pool = { id, environment, healthPath: health_path, slots: size };
+    if (!route) return pool;
+    const own = hosts.filter((each) => each.service === route.service && each.environment === environment);
+    return { ...pool, front: { hosts: own.map(({ host }) => host), internalPort: route.internal_port } };
+  });
+  return { pools, slots };
+}
