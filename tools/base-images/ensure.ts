@@ -77,14 +77,16 @@ async function build(names: BaseImageName[], log: Say): Promise<BaseImageRow[] |
   if (!sources) return nowhereToBuild(names);
   log(`No registry answers: making ${names.join(", ")} from Debian packages and the Node of this machine`);
   await removeOrphans();
-  const base = await buildBase(sources, log);
+  const base = await buildBase(sources, log).catch(cannotBuild);
   if (isRefusal(base)) return base;
-  const layers = names.filter((name) => name !== "debian").map((name) => buildOne(name, sources));
-  const outcomes = await Promise.allSettled(layers);
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failed) return refuse("host.base-image-missing", (failed.reason as Error).message);
-  const rows = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-  return [base, ...rows];
+  const layers = names.filter((name) => name !== "debian");
+  const rows = await Promise.all(layers.map((name) => buildOne(name, sources).catch(cannotBuild)));
+  return rows.find(isRefusal) ?? [base, ...rows.filter((row) => !isRefusal(row))];
+}
+
+/** Whatever the engine or apt objected to is for the person at this machine to see and settle. */
+function cannotBuild(error: Error): Refusal {
+  return refuse("host.base-image-missing", `A base image could not be made: ${error.message}`);
 }
 
 function nowhereToBuild(names: BaseImageName[]): Refusal {
