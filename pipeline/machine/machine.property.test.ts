@@ -102,7 +102,10 @@ interface World {
 
 function someCommand(world: World, { kind, pick, coin }: Dice): Command {
   const { state } = world;
-  const keys = Object.keys(state.steps);
+  const active = Object.values(state.steps).filter(
+    ({ status }) => status.state !== "waiting" && status.state !== "finished",
+  );
+  const keys = coin && active.length > 0 ? active.map(({ key }) => key) : Object.keys(state.steps);
   const step = keys[pick % keys.length] ?? "";
   const used = Object.values(state.steps).flatMap(({ attempts }) => attempts.map(({ token }) => token));
   const own = state.steps[step]?.attempts.at(-1)?.token;
@@ -138,6 +141,7 @@ function act(world: World, command: Command): BuildEvent[] {
   world.state = decided.reduce(apply, before);
   world.history.push(...decided);
   checkBeginnings(before, decided);
+  checkFence(before, command, decided);
   checkState(world.state);
   return decided;
 }
@@ -157,6 +161,19 @@ function checkBeginnings(before: BuildState, events: readonly BuildEvent[]): voi
     expect(before.cancel, "nothing begins in a canceled build").toBeUndefined();
     if (event.type === "deploy-requested") checkGates(before, index);
   }
+}
+
+/** Whoever changes a job or a deployment holds the token of the attempt that goes on. */
+function checkFence(before: BuildState, command: Command, events: readonly BuildEvent[]): void {
+  if (events.length === 0 || command.type === "lease") return;
+  const token =
+    "token" in command ? command.token : command.type === "deployment-finished" ? command.request : undefined;
+  if (token === undefined) return;
+  const open = Object.values(before.steps).filter(
+    ({ attempts }) => attempts.at(-1)?.token === token && attempts.at(-1)?.outcome === undefined,
+  );
+  expect(open.length, `${command.type} with a stale token changed something`).toBe(1);
+  if ("step" in command) expect(open[0]?.key).toBe(command.step);
 }
 
 function checkGates({ plan, steps }: BuildState, index: number): void {
@@ -179,6 +196,10 @@ function checkState(state: BuildState): void {
     const open = attempts.filter(({ outcome }) => outcome === undefined);
     expect(open.length, `${key} is ${status.state}`).toBe(held.has(status.state) ? 1 : 0);
     expect(attempts.map(({ number }) => number)).toEqual(attempts.map((_, index) => index + 1));
+    const failed =
+      state.plan.steps.find((step) => step.key === key)?.dependsOn.filter((edge) => isFailed(state, edge)) ?? [];
+    const isBroken = status.state === "finished" && status.outcome === "broken";
+    expect(!isBroken || failed.length > 0, `${key} is broken by something`).toBe(true);
     const isWaiting = status.state !== "finished" && status.state !== "leased" && status.state !== "running";
     expect(waitReasons(state, key).length > 0, `${key} is ${status.state} and says why`).toBe(isWaiting);
   }
@@ -191,11 +212,17 @@ function checkState(state: BuildState): void {
   expect(new Set(intents(state).map(({ id }) => id)).size).toBe(intents(state).length);
 }
 
-/** What a well-behaved world does next, by itself. */
+function isFailed({ steps }: BuildState, { key, allowFailure }: { key: string; allowFailure: boolean }): boolean {
+  const status = steps[key]?.status;
+  return (
+    status?.state === "finished" && !allowFailure && !["passed", "soft-failed", "skipped"].includes(status.outcome)
+  );
+}
+
+/** What a well-behaved world does next; gates last, so that whatever can slip past one does. */
 function nextStep(world: World): Command | undefined {
   for (const { key: step, status, attempts } of Object.values(world.state.steps)) {
     const { token = "", agent } = attempts.at(-1) ?? {};
-    if (status.state === "blocked") return { type: "unblock", step, user: "lea", role: "lead", at };
     if (status.state === "requested" || (status.state === "canceling" && !agent))
       return { type: "deployment-finished", request: token, outcome: "succeeded", at };
     if (status.state === "leased") return { type: "start", step, token, at };
@@ -205,9 +232,10 @@ function nextStep(world: World): Command | undefined {
   const intent = intents(world.state)[0];
   if (intent?.type === "offer")
     return { type: "lease", step: intent.step, token: `token-${++world.tokens}`, agent: "a", at };
-  return intent?.type === "request-deploy"
-    ? { type: "request-deploy", step: intent.step, request: `token-${++world.tokens}`, at }
-    : undefined;
+  if (intent?.type === "request-deploy")
+    return { type: "request-deploy", step: intent.step, request: `token-${++world.tokens}`, at };
+  const gate = Object.values(world.state.steps).find(({ status }) => status.state === "blocked");
+  return gate && { type: "unblock", step: gate.key, user: "lea", role: "lead", at };
 }
 
 function begin(of: Pipeline): World {

@@ -27,7 +27,7 @@ function start(text: string): BuildState {
 type Untimed<C> = C extends Command ? Omit<C, "at"> : never;
 
 function attempt(state: BuildState, command: Untimed<Command>): BuildState | string {
-  const decided = decide(state, { ...command, at } as Command);
+  const decided = decide(state, { ...command, at });
   return isRefusal(decided) ? decided.refused : decided.reduce(apply, state);
 }
 
