@@ -1,0 +1,57 @@
+/**
+ * Blobs in the books and on the disk, kept in step. Content comes before its row and goes after it; both ways hold the digest's
+ * lock, so that a blob that is pushed again while it goes is not taken away.
+ */
+import type { Blobs } from "#drivers/blobs/contract.ts";
+import type { Database } from "#kernel/database.ts";
+import { createKeyedLock } from "./keyed-lock.ts";
+import { isStillNeeded } from "./still-needed.ts";
+import { imageStore } from "./store.ts";
+
+export interface BlobShelf {
+  /** Makes the upload a blob that the repository shows; throws the driver's `BlobError`. */
+  commit(upload: { id: string; repository: string }, digest: string): Promise<void>;
+  /** The repository shows the blob no more; "needed" while one of its manifests needs it, false when it did not show it. */
+  remove(repository: string, digest: string): Promise<boolean | "needed">;
+  /** Takes the content away when no repository shows it. */
+  collect(digest: string): Promise<void>;
+}
+
+export function createBlobShelf({ db, blobs }: { db: Database; blobs: Blobs }): BlobShelf {
+  const store = imageStore(db);
+  const lock = createKeyedLock();
+
+  const collect = (digest: string) =>
+    lock.run(digest, async () => {
+      await store.blobs.deleteUnlinked(digest).catch((error: unknown) => {
+        // Mounted this moment.
+        if (!isStillNeeded(error)) throw error;
+      });
+      const [known] = await store.blobs.known([digest]);
+      if (!known) await blobs.remove(digest);
+    });
+
+  return {
+    commit: ({ id, repository }, digest) =>
+      lock.run(digest, async () => {
+        const size = await blobs.commit(id, digest);
+        await db.transaction().execute(async (tx) => {
+          const books = imageStore(tx);
+          await books.blobs.insert(digest, size);
+          await books.blobs.link(repository, digest);
+          await books.uploads.delete(id);
+        });
+      }),
+    async remove(repository, digest) {
+      try {
+        const removed = await store.blobs.unlink(repository, digest);
+        if (removed) await collect(digest);
+        return removed;
+      } catch (error) {
+        if (isStillNeeded(error)) return "needed";
+        throw error;
+      }
+    },
+    collect,
+  };
+}

@@ -1,0 +1,64 @@
+import type { Blobs } from "#drivers/blobs/contract.ts";
+import type { BlobShelf } from "../blob-shelf.ts";
+import { type Fault, fault } from "../core/fault.ts";
+import { type ByteRange, readRange } from "../core/range.ts";
+import type { ImageStore } from "../store.ts";
+import type { Answer, Call, Operations, RouteOf } from "./call.ts";
+
+export interface BlobDeps {
+  store: ImageStore;
+  blobs: Blobs;
+  shelf: BlobShelf;
+}
+
+export function blobOperations(deps: BlobDeps): Operations<"blob"> {
+  return {
+    GET: { action: "pull", answer: (call) => read(deps, call) },
+    HEAD: { action: "pull", answer: (call) => read(deps, call) },
+    DELETE: {
+      action: "delete",
+      async answer({ route: { repository, digest } }) {
+        const removed = await deps.shelf.remove(repository, digest);
+        if (removed === "needed")
+          return fault("DENIED", `a manifest of ${repository} needs ${digest}; delete that first`, { status: 405 });
+        return removed ? { status: 202 } : unknown(repository, digest);
+      },
+    },
+  };
+}
+
+async function read(
+  { store, blobs }: BlobDeps,
+  { route: { repository, digest }, request }: Call<RouteOf<"blob">>,
+): Promise<Answer | Fault> {
+  // The books and the disk must both have it: a client that hears "there" will not bring it again.
+  const [shown, size] = await Promise.all([store.blobs.size(repository, digest), blobs.size(digest)]);
+  if (shown === undefined || size === undefined) return unknown(repository, digest);
+  const range = readRange(request.headers.range, size);
+  if (range === "unsatisfiable") return outside(size);
+  const answer = partHeaders(digest, size, range);
+  if (request.method === "HEAD") return answer;
+  const body = await blobs.read(digest, range);
+  return body ? { ...answer, body } : unknown(repository, digest);
+}
+
+function partHeaders(digest: string, size: number, range: ByteRange | undefined): Answer {
+  const headers = {
+    "content-type": "application/octet-stream",
+    "docker-content-digest": digest,
+    "accept-ranges": "bytes",
+  };
+  if (!range) return { status: 200, headers: { ...headers, "content-length": size } };
+  const part = {
+    "content-length": range.last - range.first + 1,
+    "content-range": `bytes ${range.first}-${range.last}/${size}`,
+  };
+  return { status: 206, headers: { ...headers, ...part } };
+}
+
+function outside(size: number): Fault {
+  const headers = { "content-range": `bytes */${size}` };
+  return fault("SIZE_INVALID", `the blob has ${size} bytes`, { status: 416, headers });
+}
+
+const unknown = (repository: string, digest: string) => fault("BLOB_UNKNOWN", `${repository} has no blob ${digest}`);

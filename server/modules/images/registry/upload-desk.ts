@@ -1,0 +1,77 @@
+/** What all ways of pushing a blob share: opening an upload, writing to it, finishing it and giving it up. */
+import type { IncomingMessage } from "node:http";
+import { addAbortSignal } from "node:stream";
+import { BlobError, type Blobs } from "#drivers/blobs/contract.ts";
+import { type Clock, newId } from "#kernel/clock.ts";
+import type { BlobShelf } from "../blob-shelf.ts";
+import { type Fault, fault, isFault } from "../core/fault.ts";
+import { checkPart } from "../core/part.ts";
+import type { DiskRoom } from "../disk-room.ts";
+import type { ImageStore } from "../store.ts";
+import { bytesOf, hasBody } from "./body.ts";
+
+export interface UploadDeps {
+  store: ImageStore;
+  blobs: Blobs;
+  shelf: BlobShelf;
+  room: DiskRoom;
+  clock: Clock;
+}
+
+export interface Upload {
+  id: string;
+  repository: string;
+}
+
+/** Open uploads of one repository; whoever leaves more behind waits until the old ones are swept. */
+const mostOpen = 1000;
+
+export async function openUpload({ store, room, clock }: UploadDeps, repository: string): Promise<Upload | Fault> {
+  const full = await room.check(0);
+  if (full) return full;
+  await store.ensureRepository(repository);
+  if ((await store.uploads.count(repository)) >= mostOpen)
+    return fault("TOOMANYREQUESTS", `${repository} has ${mostOpen} uploads open; finish or cancel some`);
+  const upload = { id: newId(), repository };
+  await store.uploads.insert(upload.id, repository, clock.now());
+  return upload;
+}
+
+/** Writes the request's body behind what is there; answers the size of the upload. The signal ends it midway. */
+export async function writeUpload(
+  deps: UploadDeps,
+  upload: Upload,
+  { request, signal }: { request: IncomingMessage; signal: AbortSignal },
+): Promise<number | Fault> {
+  const held = await deps.blobs.uploadSize(upload.id);
+  const bytes = checkPart(request.headers, held);
+  if (isFault(bytes)) return bytes;
+  if (!hasBody(request)) return held;
+  const full = await deps.room.check(bytes ?? 0);
+  if (full) return full;
+  const source = bytesOf(addAbortSignal(signal, request));
+  const size = await deps.blobs.append({ upload: upload.id, at: held, source }).catch(refusalOf(deps, upload));
+  if (isFault(size) || bytes === undefined || size - held === bytes) return size;
+  await giveUp(deps, upload);
+  return fault("SIZE_INVALID", `${bytes} bytes were announced, and ${size - held} came`);
+}
+
+/** Makes the upload a blob. */
+export async function finishUpload(deps: UploadDeps, upload: Upload, digest: string): Promise<Fault | undefined> {
+  return (await deps.shelf.commit(upload, digest).catch(refusalOf(deps, upload))) ?? undefined;
+}
+
+export async function giveUp({ blobs, store }: UploadDeps, { id }: Upload): Promise<void> {
+  await blobs.discard(id);
+  await store.uploads.delete(id);
+}
+
+/** The fault for what the driver refuses; the upload is gone from it by then, and so from the books. */
+function refusalOf({ store, room }: UploadDeps, upload: Upload): (error: unknown) => Promise<Fault> {
+  return async (error) => {
+    if (!(error instanceof BlobError)) throw error;
+    if (error.code === "wrong-offset") return fault("BLOB_UPLOAD_INVALID", error.message, { status: 416 });
+    await store.uploads.delete(upload.id);
+    return error.code === "disk-full" ? room.fault(error.message) : fault("DIGEST_INVALID", error.message);
+  };
+}
