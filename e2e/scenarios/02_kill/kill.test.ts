@@ -1,0 +1,131 @@
+/**
+ * kill -9 of the server, of the agent and of PostgreSQL at every step of a build and of a deployment. The steps are whatever
+ * the platform commits on the way: each push kills at the first step that was not killed at before, as often as new ones
+ * come, and the pushes end when one goes through without meeting a new step.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { orThrow } from "#api/errors.ts";
+import { type Platform, startPlatform } from "#testing/platform.ts";
+import { until } from "#testing/until.ts";
+import { type Checkout } from "../../support/checkout.ts";
+import { type Checkpoints, listenToCheckpoints } from "../../support/checkpoints.ts";
+import { buildOf, finished, newService, setEnvironments } from "../../support/fleet.ts";
+import { instancesOf } from "../../support/instances.ts";
+
+type Victim = "server" | "agent" | "postgres";
+
+const environment = "target: docker\nwatch: 500ms\n";
+/** More pushes than steps would mean that the killing makes steps without end. */
+const mostPushes = 40;
+
+let platform: Platform;
+let checkout: Checkout;
+let checkpoints: Checkpoints;
+let onCheckpoint: (name: string) => void = () => {};
+let version = 0;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  await setEnvironments(platform, { test: environment });
+  checkout = await newService(platform, "probe");
+  checkpoints = await listenToCheckpoints(platform.home, (name) => onCheckpoint(name));
+  await pushNext();
+}, 300_000);
+
+afterAll(async () => {
+  await checkpoints[Symbol.asyncDispose]();
+  await checkout[Symbol.asyncDispose]();
+  await platform[Symbol.asyncDispose]();
+}, 120_000);
+
+describe.each<Victim>(["server", "agent", "postgres"])("kill -9 of %s", (victim) => {
+  test("at every step ends in the right state: nothing lost, nothing run twice", async () => {
+    const killedAt = new Set<string>();
+    for (let pushes = 0; pushes < mostPushes; pushes++) {
+      const before = killedAt.size;
+      await pushWhileKilling(victim, killedAt);
+      if (killedAt.size === before) break;
+    }
+    process.stderr.write(`  ${victim}: killed at ${killedAt.size} steps: ${[...killedAt].join(", ")}\n`);
+    expect(killedAt.size).toBeGreaterThan(5);
+  }, 1_200_000);
+});
+
+async function pushWhileKilling(victim: Victim, killedAt: Set<string>): Promise<void> {
+  let repairing: Promise<void> | undefined;
+  onCheckpoint = (name) => {
+    if (repairing || killedAt.has(name) || !matters(victim, name)) return;
+    killedAt.add(name);
+    repairing = killAndRestart(victim).finally(() => (repairing = undefined));
+  };
+  const commit = await pushNext();
+  onCheckpoint = () => {};
+  await repairing;
+  await expectRightState(commit);
+}
+
+/** An agent holds something only while a job is its own. */
+function matters(victim: Victim, name: string): boolean {
+  return victim !== "agent" || name.startsWith("job ") || name.startsWith("event builds.job");
+}
+
+async function killAndRestart(victim: Victim): Promise<void> {
+  if (victim === "agent") {
+    await platform.agent.kill();
+    return platform.restartAgent();
+  }
+  if (victim === "server") {
+    await platform.server.kill();
+    return platform.restartServer();
+  }
+  process.kill(await platform.postgresPid(), "SIGKILL");
+  await until(
+    () =>
+      checkpoints.reconnect().then(
+        () => true,
+        () => false,
+      ),
+    { deadlineMs: 60_000 },
+  );
+}
+
+async function pushNext(): Promise<string> {
+  version += 1;
+  await checkout.write("version.txt", `${version}\n`);
+  // A push that a kill cut off is given again, as a person would: it lands once or says that it is there.
+  let commit = "";
+  await until(
+    () =>
+      checkout.push(`Version ${version}`).then(
+        (hash) => (commit = hash) !== "",
+        () => false,
+      ),
+    { deadlineMs: 60_000 },
+  );
+  await buildOf(platform.client, commit, finished, 240_000);
+  return commit;
+}
+
+async function expectRightState(commit: string): Promise<void> {
+  const { client } = platform;
+  const build = await buildOf(client, commit, finished);
+  expect(build.outcome, JSON.stringify(build.steps)).toBe("passed");
+  for (const step of build.steps)
+    expect(step.attempts.filter(({ outcome }) => outcome === "passed").length, step.key).toBeLessThanOrEqual(1);
+  const { releases } = orThrow(await client.listReleases({ params: { service: "probe" }, query: {} }));
+  expect(releases.filter((each) => each.commit === commit).length).toBe(1);
+  const { deployments } = orThrow(await client.listDeployments({ query: { service: "probe" } }));
+  const ours = deployments.filter((each) => each.commit === commit);
+  expect(ours.map(({ outcome }) => outcome)).toEqual(["succeeded"]);
+  await until(async () => (await instancesOf(platform)).length === 2, {
+    deadlineMs: 30_000,
+    describe: () => "more or fewer than two instances are left",
+  });
+  const answers = await Promise.all(Array.from({ length: 6 }, () => ask()));
+  expect(new Set(answers)).toEqual(new Set([`200 ${version}`]));
+}
+
+async function ask(): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${platform.httpPort}/`, { headers: { host: "probe.test.localhost" } });
+  return `${answer.status} ${await answer.text()}`;
+}

@@ -1,0 +1,61 @@
+/**
+ * Every committed change of the platform's state, told at the moment of its commit: the places at which a crash can matter. Made
+ * by triggers that the test puts into the platform's own database, so no code of the product knows of it.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+
+const install = `
+create or replace function tell_checkpoint() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('checkpoint', case tg_table_name
+    when 'events' then 'event ' || new.name
+    when 'build_jobs' then 'job ' || new.kind || ' ' || new.state
+    when 'builds' then 'build ' || new.state
+    when 'deployments' then 'deployment ' || new.state || ' ' || coalesce(new.phase, '')
+    when 'slots' then 'slot ' || new.state
+    else tg_table_name end);
+  return null;
+end $$;
+create or replace trigger checkpoint after insert on events for each row execute function tell_checkpoint();
+create or replace trigger checkpoint after insert or update on build_jobs for each row execute function tell_checkpoint();
+create or replace trigger checkpoint after insert or update on builds for each row execute function tell_checkpoint();
+create or replace trigger checkpoint after insert or update on deployments for each row execute function tell_checkpoint();
+create or replace trigger checkpoint after insert or update on slots for each row execute function tell_checkpoint();
+`;
+
+export interface Checkpoints extends AsyncDisposable {
+  /** Connects again after PostgreSQL was killed. */
+  reconnect(): Promise<void>;
+}
+
+/** Calls back with the name of each checkpoint, in order of commit. */
+export async function listenToCheckpoints(home: string, onCheckpoint: (name: string) => void): Promise<Checkpoints> {
+  let client: pg.Client | undefined;
+  const connect = async () => {
+    const next = new pg.Client({ connectionString: await databaseUrl(home) });
+    next.on("error", () => {});
+    next.on("notification", ({ payload }) => onCheckpoint(payload ?? ""));
+    await next.connect();
+    await next.query(install);
+    await next.query("listen checkpoint");
+    client = next;
+  };
+  await connect();
+  return {
+    async reconnect() {
+      await client?.end().catch(() => {});
+      await connect();
+    },
+    [Symbol.asyncDispose]: async () => void (await client?.end().catch(() => {})),
+  };
+}
+
+export async function databaseUrl(home: string): Promise<string> {
+  const [password, port] = await Promise.all([
+    readFile(join(home, "secrets/postgres-password"), "utf8"),
+    readFile(join(home, "postgres/run/port"), "utf8"),
+  ]);
+  return `postgres://towline:${password}@127.0.0.1:${port.trim()}/towline`;
+}
