@@ -33,7 +33,11 @@ export function heldClock(): HeldClock {
 /** Nothing ends by itself: tests move the clock and sweep by hand. */
 export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
 
-export type Tuning = Partial<Pick<BuildsDeps, "clock" | "diskFloor" | "logLimit" | "times" | "fleet">>;
+export interface Tuning extends Partial<Pick<BuildsDeps, "diskFloor" | "logLimit" | "times" | "fleet">> {
+  clock?: HeldClock;
+  /** Makes the reading of a commit wait. */
+  holdReading?: (commit: string) => Promise<void> | undefined;
+}
 
 /** One server process; several may stand on the same place, as after a kill. */
 export interface BuildsServer extends AsyncDisposable {
@@ -42,6 +46,8 @@ export interface BuildsServer extends AsyncDisposable {
   admin: Client;
   agent: Client;
   as(role: Role): Promise<Client>;
+  /** Moves the server's own held clock and lets it look over its leases. */
+  passTime(ms: number): Promise<void>;
 }
 
 export interface BuildsPlace extends AsyncDisposable {
@@ -51,6 +57,8 @@ export interface BuildsPlace extends AsyncDisposable {
   commit(repository: string, branch: string, files: Record<string, string>): string;
   server(tuning?: Tuning): Promise<BuildsServer>;
   events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
+  /** Events that some subscriber has not taken. */
+  undelivered(): Promise<number>;
 }
 
 export async function openBuildsPlace(): Promise<BuildsPlace> {
@@ -67,6 +75,10 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
       const query = sql<{ payload: EventPayload<typeof name> }>`
         select payload from events where name = ${name} order by id`;
       return (await query.execute(database.db)).rows.map(({ payload }) => payload);
+    },
+    async undelivered() {
+      const { rows } = await sql<{ n: number }>`select count(*) n from deliveries`.execute(database.db);
+      return rows[0]?.n ?? 0;
     },
     async [Symbol.asyncDispose]() {
       await servers.disposeAsync();
@@ -119,15 +131,23 @@ interface Ground {
 async function startServer({ database, home, source }: Ground, tuning: Tuning): Promise<BuildsServer> {
   await using stack = new AsyncDisposableStack();
   const { db, pool, log } = database;
-  const clock = tuning.clock ?? systemClock;
+  const { clock = systemClock, holdReading, ...tuned } = tuning;
   const wake = stack.use(await openWake(database.url, log));
   const { emit, subscribe, start } = createOutbox({ db, wake, log });
   // Tokens are judged by the true time, whatever clock builds go by.
   const access = createAccess({ db, emit, clock: systemClock });
   const fleet = { jobSecrets: async () => ({ API_KEY: "hush" }) };
+  const slowSource: typeof source = {
+    ...source,
+    async commit(repository, revision) {
+      await holdReading?.(revision);
+      return source.commit(repository, revision);
+    },
+  };
   const builds = createBuilds({
-    ...{ db, emit, jobs, clock, log, wake, home, access, source, fleet },
-    ...{ diskFloor: 0, times: stillTimes, ...tuning },
+    source: slowSource,
+    ...{ db, emit, jobs, clock, log, wake, home, access, fleet },
+    ...{ diskFloor: 0, times: stillTimes, ...tuned },
   });
   subscribe(builds.reactions);
   stack.use(start());
@@ -144,7 +164,11 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const agent = createClient({ url, token: await access.issueAgentToken("test") });
   const kept = stack.move();
   const as = (role: Role) => clientAs(admin, url, role);
-  return { builds, emit, admin, agent, as, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  async function passTime(ms: number): Promise<void> {
+    tuning.clock?.advance(ms);
+    await builds.sweep();
+  }
+  return { builds, emit, admin, agent, as, passTime, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** The first server of a place gets the admin's token, and those after it ask for it. */

@@ -70,6 +70,8 @@ export interface Builds {
   tasks: Record<string, Task>;
   /** Takes up what a killed server left and watches over leases until disposed. */
   start(): Promise<AsyncDisposable>;
+  /** One look at all leases, as `start` has it done every second. */
+  sweep(): Promise<void>;
 }
 
 const defaultTimes: LeaseTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 1_000 };
@@ -119,6 +121,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
     },
     reactions: buildReactions({ log, machine, creation }),
     tasks: { [prepareTask]: prepareBuild({ ...deps, machine }) },
+    sweep: leasing.sweep,
     async start() {
       await leasing.sweep();
       await creation.resume();
