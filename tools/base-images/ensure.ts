@@ -81,7 +81,8 @@ async function build(names: BaseImageName[], log: Say): Promise<BaseImageRow[] |
   if (isRefusal(base)) return base;
   const layers = names.filter((name) => name !== "debian");
   const rows = await Promise.all(layers.map((name) => buildOne(name, sources).catch(cannotBuild)));
-  return rows.find(isRefusal) ?? [base, ...rows.filter((row) => !isRefusal(row))];
+  const refused = rows.find((row) => isRefusal(row));
+  return refused ?? [base, ...rows.flatMap((row) => (isRefusal(row) ? [] : [row]))];
 }
 
 /** Whatever the engine or apt objected to is for the person at this machine to see and settle. */
