@@ -3,7 +3,6 @@ import { mkdir, readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { sql } from "kysely";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { agentEndpoints } from "#api/endpoints/agent.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
@@ -21,7 +20,7 @@ import { createFleet } from "#fleet";
 import { createImages } from "#images";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
-import { type Database, openDatabase } from "#kernel/database.ts";
+import { type Database, openDatabase, isAnswering } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
 import { writeDurably } from "#kernel/files.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
@@ -128,10 +127,7 @@ function serveState(app: FastifyInstance, db: Database, stopping: AbortSignal): 
   app.get("/api/openapi.json", () => document);
   app.get("/api/alive", () => ({ alive: true }));
   app.get("/api/ready", async (_, reply) => {
-    const ready = await sql`select 1`.execute(db).then(
-      () => !stopping.aborted,
-      () => false,
-    );
+    const ready = !stopping.aborted && (await isAnswering(db));
     return reply.code(ready ? 200 : 503).send({ ready });
   });
 }

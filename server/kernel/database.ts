@@ -39,3 +39,11 @@ export function openDatabase(url: string, log: Log, connections = 20): OpenDatab
 export async function notify(tx: Database, channel: string): Promise<void> {
   await sql`select pg_notify(${channel}, '')`.execute(tx);
 }
+
+/** Whether the database answers a question at all. */
+export async function isAnswering(db: Database): Promise<boolean> {
+  return sql`select 1`.execute(db).then(
+    () => true,
+    () => false,
+  );
+}

@@ -43,7 +43,7 @@ export function resolveImport(specifier: string, from: string, aliases: Record<s
 }
 
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|^server\/.*\/test-[^/]+\.ts$|(^|\/)conformance\.ts$|^(e2e|bench|testing)\//.test(path);
+  return /\.test\.ts$|^(server|drivers)\/.*\/test-[^/]+\.ts$|(^|\/)conformance\.ts$|^(e2e|bench|testing)\//.test(path);
 }
 
 /** `deployments` for a file of that module. */
