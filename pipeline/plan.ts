@@ -4,6 +4,7 @@ import { parseCondition } from "./expression/condition.ts";
 import { type Scope, scopeOf } from "./expression/scope.ts";
 import type { BuildContext } from "./build-context.ts";
 import { ancestors, buildGraph, type Graph } from "./graph.ts";
+import { type PlannedDependency, plannedDependencies, type Skipping } from "./planned-dependencies.ts";
 import type { BlockStep, CommandStep, DeployStep, Pipeline, PublishStep, Step, TestStep, WaitStep } from "./step.ts";
 
 export type { BuildContext } from "./build-context.ts";
@@ -31,11 +32,6 @@ export type Planned<S> = Omit<S, "if" | "branches" | "skip" | "dependsOn" | "all
   skipped?: SkipReason;
 };
 
-export interface PlannedDependency {
-  key: string;
-  allowFailure: boolean;
-}
-
 export type PlannedWork = Planned<CommandStep> | Planned<TestStep> | Planned<PublishStep>;
 export type PlannedDeploy = Planned<DeployStep>;
 export type PlannedBlock = Planned<BlockStep>;
@@ -47,71 +43,44 @@ export function planPipeline(pipeline: Pipeline, context: BuildContext): Plan {
   const env = { ...context.build.env, ...pipeline.env };
   const graph = buildGraph(pipeline.steps);
   const skipped = skipSteps(pipeline.steps, graph, scopeOf(context, env));
-  return { file: pipeline.file, steps: pipeline.steps.map((step) => planStep(step, { env, graph, skipped })) };
+  const skipping = { steps: pipeline.steps, graph, isSkipped: (key: string) => skipped.has(key) };
+  const steps = pipeline.steps.map((step) => {
+    const reason = skipped.get(step.key);
+    return planStep(step, {
+      env,
+      dependsOn: plannedDependencies(step.key, skipping),
+      ...(reason ? { skipped: reason } : {}),
+    });
+  });
+  return { file: pipeline.file, steps };
 }
 
 type Skips = ReadonlyMap<string, SkipReason>;
 
 interface Planning {
   env: Record<string, string>;
-  graph: Graph;
-  skipped: Skips;
+  dependsOn: PlannedDependency[];
+  skipped?: SkipReason;
 }
 
-function planStep(step: Step, { env, graph, skipped }: Planning): PlannedStep {
-  const {
-    if: _if,
-    branches: _branches,
-    skip: _skip,
-    dependsOn: _dependsOn,
-    allowDependencyFailure: _allow,
-    ...rest
-  } = step;
-  const reason = skipped.get(step.key);
-  const resolved = { dependsOn: throughSkipped(step.key, graph, skipped), ...(reason ? { skipped: reason } : {}) };
+function planStep(step: Step, { env, ...resolved }: Planning): PlannedStep {
+  const { if: _if, branches: _branches, skip: _skip, allowDependencyFailure: _allow, ...rest } = step;
   return "env" in rest ? { ...rest, ...resolved, env: { ...env, ...rest.env } } : { ...rest, ...resolved };
-}
-
-/**
- * A skipped step hands on what it waits for. Were it only counted as done, the steps behind a skipped `wait` would no longer
- * wait for the gate before it.
- */
-function throughSkipped(key: string, graph: Graph, skipped: Skips): PlannedDependency[] {
-  const found = new Map<string, boolean>();
-  const seen = new Set<string>();
-  const stack = (graph.get(key) ?? []).map((edge) => ({ ...edge }));
-  for (let edge = stack.pop(); edge; edge = stack.pop()) {
-    const { step, allowFailure } = edge;
-    const mark = `${step} ${allowFailure}`;
-    if (seen.has(mark)) continue;
-    seen.add(mark);
-    if (skipped.has(step))
-      stack.push(
-        ...(graph.get(step) ?? []).map((next) => ({
-          step: next.step,
-          allowFailure: next.allowFailure || allowFailure,
-        })),
-      );
-    // Of two ways to the same step the stricter one counts.
-    else found.set(step, allowFailure && (found.get(step) ?? true));
-  }
-  const order = [...graph.keys()];
-  const edges = [...found].map(([step, allowFailure]) => ({ key: step, allowFailure }));
-  return edges.toSorted((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
 }
 
 function skipSteps(steps: readonly Step[], graph: Graph, scope: Scope): Skips {
   const skipped = new Map<string, SkipReason>();
+  const skipping = { steps, graph, isSkipped: (key: string) => skipped.has(key) };
   for (const step of steps) {
     const reason = ownSkip(step, scope);
     if (reason) skipped.set(step.key, reason);
   }
-  for (const step of steps)
-    if (step.kind === "deploy" && !skipped.has(step.key) && !hasPublish(step, { steps, graph, skipped }))
-      skipped.set(step.key, { kind: "nothing-published" });
-  for (const step of steps.toReversed())
-    if (step.kind === "block" && !skipped.has(step.key) && isLast(step, { steps, graph, skipped }))
-      skipped.set(step.key, { kind: "nothing-behind" });
+  const kept = (kind: Step["kind"]): Step[] => steps.filter((step) => step.kind === kind && !skipped.has(step.key));
+  for (const deploy of kept("deploy"))
+    if (!hasPublish(deploy, skipping)) skipped.set(deploy.key, { kind: "nothing-published" });
+  // From the end, as a gate may stand before nothing but gates.
+  for (const block of kept("block").toReversed())
+    if (isLast(block, skipping)) skipped.set(block.key, { kind: "nothing-behind" });
   return skipped;
 }
 
@@ -128,21 +97,15 @@ function ownSkip(step: Step, scope: Scope): SkipReason | undefined {
   return parsed.condition(scope) ? undefined : { kind: "condition", expression: step.if };
 }
 
-interface Skipping {
-  steps: readonly Step[];
-  graph: Graph;
-  skipped: Skips;
-}
-
-function hasPublish(deploy: Step, { steps, graph, skipped }: Skipping): boolean {
+function hasPublish(deploy: Step, { steps, graph, isSkipped }: Skipping): boolean {
   const before = ancestors(graph, deploy.key);
-  return steps.some((step) => step.kind === "publish" && before.has(step.key) && !skipped.has(step.key));
+  return steps.some((step) => step.kind === "publish" && before.has(step.key) && !isSkipped(step.key));
 }
 
 /** True when steps wait for this gate and none of them is left in this build. */
-function isLast(block: Step, { steps, graph, skipped }: Skipping): boolean {
+function isLast(block: Step, { steps, graph, isSkipped }: Skipping): boolean {
   const behind = steps.filter((step) => step.kind !== "wait" && ancestors(graph, step.key).has(block.key));
-  return behind.length > 0 && behind.every((step) => skipped.has(step.key));
+  return behind.length > 0 && behind.every((step) => isSkipped(step.key));
 }
 
 /** Why a step is skipped, in words. */

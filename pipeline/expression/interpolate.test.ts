@@ -36,11 +36,19 @@ test.each([
 
 test("a text without dollars and backslashes stays as it is", () => {
   const text = fc.string().map((any) => any.replaceAll(/[$\\]/g, ""));
-  fc.assert(fc.property(text, (plain) => expect(interpolate(plain, variables)).toEqual({ text: plain, unset: [] })));
+  fc.assert(
+    fc.property(text, (plain) => {
+      expect(interpolate(plain, variables)).toEqual({ text: plain, unset: [] });
+    }),
+  );
 });
 
 test("no text makes it throw", () => {
   const piece = fc.constantFrom("$", "{", "}", "NAME", ":-", "?", ":", "1", "\\", " ");
   const text = fc.array(piece, { maxLength: 20 }).map((pieces) => pieces.join(""));
-  fc.assert(fc.property(text, (source) => expect(interpolate(source, variables)).toBeTypeOf("object")));
+  fc.assert(
+    fc.property(text, (source) => {
+      expect(interpolate(source, variables)).toBeTypeOf("object");
+    }),
+  );
 });

@@ -25,7 +25,7 @@ export type BuildEvent =
     }
   /** `by` is absent for automatic retries; `rule` is the index of the retry rule that matched. */
   | { type: "step-retried"; step: string; reason: string; by?: string; rule?: number; at: string }
-  /** Back to waiting, because what broke it is tried again. */
+  /** Back to waiting, because something before it is tried again. */
   | { type: "step-reset"; step: string; at: string }
   | {
       type: "step-finished";

@@ -198,6 +198,8 @@ function checkState(state: BuildState): void {
     expect(attempts.map(({ number }) => number)).toEqual(attempts.map((_, index) => index + 1));
     const failed =
       state.plan.steps.find((step) => step.key === key)?.dependsOn.filter((edge) => isFailed(state, edge)) ?? [];
+    const isReady = status.state === "runnable" || status.state === "blocked";
+    expect(isReady && hasPending(state, key), `${key} is ready before its time`).toBe(false);
     const isBroken = status.state === "finished" && status.outcome === "broken";
     expect(!isBroken || failed.length > 0, `${key} is broken by something`).toBe(true);
     const isWaiting = status.state !== "finished" && status.state !== "leased" && status.state !== "running";
@@ -210,6 +212,11 @@ function checkState(state: BuildState): void {
   const canMove = steps.some(({ status }) => status.state !== "finished" && status.state !== "waiting");
   expect(canMove || isFinished, "the build hangs").toBe(true);
   expect(new Set(intents(state).map(({ id }) => id)).size).toBe(intents(state).length);
+}
+
+function hasPending({ plan, steps }: BuildState, key: string): boolean {
+  const { dependsOn = [] } = plan.steps.find((step) => step.key === key) ?? {};
+  return dependsOn.some((edge) => steps[edge.key]?.status.state !== "finished");
 }
 
 function isFailed({ steps }: BuildState, { key, allowFailure }: { key: string; allowFailure: boolean }): boolean {
@@ -262,7 +269,7 @@ test("no job runs twice under one token, no gate is passed, no build hangs, and 
         .map((event) => ("token" in event ? event.token : ""));
       expect(new Set(starts).size, "a token starts once").toBe(starts.length);
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   );
 });
 
@@ -279,7 +286,7 @@ test("whatever happened before, a world that behaves brings every build to its e
       }
       expect(buildStatus(world.state).state).toBe("finished");
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   );
 });
 
@@ -296,6 +303,6 @@ test("every command may be said twice: the second time changes nothing or is ref
         expect(world.state).toEqual(after);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 150 },
   );
 });

@@ -169,6 +169,19 @@ describe("failures", () => {
     expect(shown(state)).toMatchObject({ b: "runnable", c: "runnable" });
     expect(status(work(work(state, "b"), "c"))).toBe("finished failed");
   });
+  test("that are tried again make what did not mind them wait once more, unless it has begun", () => {
+    const steps =
+      "steps:\n  - { key: a, command: a }\n  - { wait: ~, continue_on_failure: true }\n  - { key: b, command: b }\n  - { key: c, command: c, depends_on: [{ step: a, allow_failure: true }] }";
+    const failed = work(start(steps), "a", "failed");
+    const begun = run(
+      failed,
+      { type: "lease", step: "c", token: "c1", agent: "a1" },
+      { type: "retry", step: "a", by: "ada" },
+    );
+    expect(shown(begun)).toMatchObject({ a: "runnable", wait: "waiting", b: "waiting", c: "leased" });
+    const ready = run(failed, { type: "retry", step: "a", by: "ada" });
+    expect(shown(ready)).toMatchObject({ a: "runnable", c: "waiting" });
+  });
   test("stop the steps that do not want to run in a failing build", () => {
     const state = start(
       "steps:\n  - { key: a, command: a }\n  - { key: b, command: b, cancel_on_build_failing: true }\n  - { key: c, command: c, cancel_on_build_failing: true }",

@@ -40,8 +40,8 @@ interface Round {
 function consequence(state: BuildState, planned: PlannedStep, { at, isFailing }: Round): BuildEvent | undefined {
   const { key: step } = planned;
   const { status } = stepOf(state, step);
-  if (status.state === "finished")
-    return status.outcome === "broken" && !brokenBy(state, planned) ? { type: "step-reset", step, at } : undefined;
+  if (isOvertaken(state, planned)) return { type: "step-reset", step, at };
+  if (status.state === "finished") return undefined;
   if (status.state === "canceling") return undefined;
   if (planned.skipped)
     return { type: "step-finished", step, outcome: "skipped", reason: renderSkipReason(planned.skipped), at };
@@ -49,6 +49,18 @@ function consequence(state: BuildState, planned: PlannedStep, { at, isFailing }:
   if (isFailing && isWork(planned) && planned.cancelOnBuildFailing)
     return stop(state, planned, { at, reason: "the build is failing" });
   return status.state === "waiting" ? ready(state, planned, at) : undefined;
+}
+
+/**
+ * What it stands on has changed, because something before it is tried again: nothing breaks it any more, or a failure that
+ * did not matter to it is no longer one. What has begun goes on, and a gate that a person opened stays open.
+ */
+function isOvertaken(state: BuildState, planned: PlannedStep): boolean {
+  const { status } = stepOf(state, planned.key);
+  if (status.state === "finished" && status.outcome === "broken") return brokenBy(state, planned) === undefined;
+  const isPassedWait = planned.kind === "wait" && status.state === "finished" && status.outcome === "passed";
+  const isReady = status.state === "runnable" || status.state === "blocked" || isPassedWait;
+  return isReady && !state.cancel && dependenciesThat(state, planned, "pending").length > 0;
 }
 
 function brokenBy(state: BuildState, planned: PlannedStep): string | undefined {

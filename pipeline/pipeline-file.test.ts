@@ -1,0 +1,300 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { renderFault } from "./fault.ts";
+import { parsePipeline } from "./pipeline-file.ts";
+import type { Step } from "./step.ts";
+
+const parse = (text: string, variables?: Record<string, string>) =>
+  parsePipeline({ file: "p.yml", text, ...(variables ? { variables } : {}) });
+
+function steps(text: string, variables?: Record<string, string>): Step[] {
+  const parsed = parse(text, variables);
+  if (parsed.errors) throw new Error(parsed.errors.map(renderFault).join("\n"));
+  return parsed.value.steps;
+}
+
+const faults = (text: string) =>
+  parse(text).errors?.map(({ code, place, fix }) => `${code} ${place.line}:${place.column}${fix ? ` ${fix}` : ""}`);
+const warnings = (text: string) =>
+  parse(text).warnings.map(({ code, place }) => `${code} ${place.line}:${place.column}`);
+
+describe("forms of a file", () => {
+  test("a map with steps, a bare list and JSON say the same", () => {
+    const first = ({ place: _, ...step }: Step) => step;
+    const forms = [
+      "steps:\n  - command: make",
+      "- command: make",
+      '{"steps":[{"command":"make"}]}',
+      '[{"command":"make"}]',
+    ];
+    expect(new Set(forms.map((text) => JSON.stringify(steps(text).map(first)))).size).toBe(1);
+  });
+  test("anchors and merges serve as templates", () => {
+    const text =
+      "common: &common\n  timeout_in_minutes: 5\n  agents: { queue: big }\nsteps:\n  - <<: *common\n    command: a\n  - <<: *common\n    command: b";
+    expect(steps(text)).toMatchObject([
+      { commands: ["a"], timeoutMs: 300_000, agents: { queue: "big" } },
+      { commands: ["b"], timeoutMs: 300_000 },
+    ]);
+  });
+  test("env and agents at the top count for every step", () => {
+    const parsed = parse(
+      "env: { A: 1, B: ~ }\nagents: { queue: q, os: linux }\nsteps:\n  - { command: x, agents: { os: mac } }\n  - wait",
+    );
+    expect(parsed.value).toMatchObject({
+      env: { A: "1", B: "" },
+      steps: [{ agents: { queue: "q", os: "mac" } }, { kind: "wait" }],
+    });
+  });
+});
+
+describe("steps", () => {
+  test("command steps take one or many lines under three names", () => {
+    expect(
+      steps("- { command: a }\n- { commands: [a, b] }\n- { script: 'a' }\n- { command: ~, label: nothing }"),
+    ).toMatchObject([
+      { kind: "command", commands: ["a"] },
+      { commands: ["a", "b"] },
+      { commands: ["a"] },
+      { commands: [] },
+    ]);
+  });
+  test("all keys of a command step are read", () => {
+    const text = `
+- name: ":docker: Build it"
+  identifier: build
+  command: make
+  env: { A: true, B: 1.10 }
+  timeout_in_minutes: 1.5
+  soft_fail: [{ exit_status: 1 }, { exit_status: 3 }]
+  retry: { automatic: [{ exit_status: -1, limit: 3 }, { exit_status: [1, 2] }], manual: { allowed: false, reason: no } }
+  image: node:24
+  agents: ["queue=big", "os=linux"]
+  artifact_paths: "a/*;b"
+  branches: "main release/*"
+  if: build.tag == null
+  cancel_on_build_failing: true
+  allow_dependency_failure: true
+- { command: x, depends_on: [{ step: build, allow_failure: true }, build] }
+- { command: y, depends_on: build, soft_fail: [{ exit_status: "*" }], retry: { automatic: true } }
+- { command: z, depends_on: ~, skip: not now }`;
+    const [first, ...rest] = steps(text);
+    expect(first).toEqual({
+      kind: "command",
+      key: "build",
+      label: ":docker: Build it",
+      place: { file: "p.yml", line: 2, column: 3 },
+      commands: ["make"],
+      env: { A: "true", B: "1.10" },
+      timeoutMs: 90_000,
+      softFail: [1, 3],
+      retry: {
+        automatic: [
+          { exitStatus: [-1], limit: 3 },
+          { exitStatus: [1, 2], limit: 2 },
+        ],
+        manual: { allowed: false, reason: "no" },
+      },
+      image: "node:24",
+      agents: { queue: "big", os: "linux" },
+      artifactPaths: ["a/*", "b"],
+      branches: "main release/*",
+      if: "build.tag == null",
+      cancelOnBuildFailing: true,
+      allowDependencyFailure: true,
+    });
+    expect(rest).toMatchObject([
+      {
+        dependsOn: [
+          { step: "build", allowFailure: true },
+          { step: "build", allowFailure: false },
+        ],
+      },
+      {
+        dependsOn: [{ step: "build", allowFailure: false }],
+        softFail: true,
+        retry: { automatic: [{ exitStatus: "*", limit: 2 }] },
+      },
+      { dependsOn: [], skip: "not now" },
+    ]);
+  });
+  test("wait and block take a scalar or a map", () => {
+    expect(
+      steps(
+        "- wait\n- wait: ~\n  continue_on_failure: true\n- waiter\n- type: wait\n- block\n- block: Go?\n  prompt: Sure?\n  allowed_roles: lead\n- manual: Release",
+      ),
+    ).toMatchObject([
+      { kind: "wait", key: "wait", continueOnFailure: false },
+      { kind: "wait", key: "wait-2", continueOnFailure: true },
+      { kind: "wait" },
+      { kind: "wait" },
+      { kind: "block", label: "block", roles: [] },
+      { kind: "block", key: "go", label: "Go?", prompt: "Sure?", roles: ["lead"] },
+      { kind: "block", label: "Release" },
+    ]);
+  });
+  test("the native steps take their short and long forms", () => {
+    const text = `
+- test: { compose: compose.test.yml, run: unit, junit: "reports/*.xml" }
+- publish: services/a
+- publish: { context: b, dockerfile: b/Dockerfile, args: { BASE: "node:24" } }
+- publish: ~
+- wait
+- deploy: test
+  retry: { manual: false }`;
+    expect(steps(text)).toMatchObject([
+      { kind: "test", key: "test-unit", compose: "compose.test.yml", run: "unit", junit: "reports/*.xml" },
+      { kind: "publish", context: "services/a", args: {} },
+      { kind: "publish", context: "b", dockerfile: "b/Dockerfile", args: { BASE: "node:24" } },
+      { kind: "publish", args: {} },
+      { kind: "wait" },
+      { kind: "deploy", key: "deploy-test", environment: "test", retry: { automatic: [], manual: { allowed: false } } },
+    ]);
+  });
+  test("a step without key gets one from its label, that no other has", () => {
+    expect(
+      steps(
+        "- { command: a, label: ':rocket: Ship it!' }\n- { command: b, label: Ship it }\n- { command: c, key: ship-it-3 }\n- { command: d, label: ship it }\n- { command: '!' }",
+      ).map(({ key }) => key),
+    ).toEqual(["ship-it", "ship-it-2", "ship-it-3", "ship-it-4", "command"]);
+  });
+});
+
+describe("variables", () => {
+  test("are filled in before the file is read, the file's own env from top to bottom", () => {
+    const text =
+      'env: { NAME: "${TOWLINE_BRANCH}-x", TAG: "$NAME-y" }\nsteps:\n  - command: echo $TAG $$HOME ${NONE:-d}\n    timeout_in_minutes: "${T:-5}"';
+    const parsed = parse(text, { TOWLINE_BRANCH: "main" });
+    expect(parsed.value).toMatchObject({
+      env: { NAME: "main-x", TAG: "main-x-y" },
+      steps: [{ commands: ["echo main-x-y $HOME d"], timeoutMs: 300_000 }],
+    });
+    expect(parsed.warnings).toEqual([]);
+  });
+  test("that are not known become empty, with a warning and its way out", () => {
+    expect(parse("- command: |\n    for f in *; do echo $f; done").warnings).toMatchObject([
+      {
+        code: "pipeline.unset-variable",
+        place: { line: 1, column: 12 },
+        fix: "write `$$f` for the variable of the job's shell",
+      },
+    ]);
+    expect(warnings("- command: echo $BUILDKITE_BRANCH $CI")).toEqual([]);
+  });
+  test("in a wrong form are errors", () => {
+    expect(faults("- command: echo ${A")).toEqual(["pipeline.interpolation 1:12"]);
+  });
+});
+
+describe("faults", () => {
+  test("a key close to a known one is an error, another one a warning, and both are kept apart from what is not served", () => {
+    const text =
+      "steps:\n  - command: a\n    comand_timeout: 3\n    lable: x\n    timeout_in_minute: 3\n    parallelism: 4";
+    expect(faults(text)).toEqual([
+      "shape.unknown-key 4:5 did you mean `label`?",
+      "shape.unknown-key 5:5 did you mean `timeout_in_minutes`?",
+      "pipeline.not-supported 6:5 remove `parallelism`",
+    ]);
+    expect(warnings(text)).toEqual(["pipeline.unknown-key 3:5"]);
+  });
+  test.each([
+    "matrix",
+    "concurrency",
+    "concurrency_group",
+    "plugins",
+    "notify",
+    "if_changed",
+    "priority",
+    "secrets",
+    "cache",
+  ])("%s is refused and never silently ignored", (key) => {
+    expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
+  });
+  test.each(["trigger: other", "group: g", "input: Name?"])("the step `%s` is refused", (step) => {
+    expect(faults(`- ${step}\n  steps: []`)?.[0]).toMatch(/^pipeline\.not-supported 1:3/);
+  });
+  test("keys at the top that are not served are refused, misspelt ones too, and others may hold anchors", () => {
+    expect(faults("notify: []\nstpes: []\nsteps:\n  - wait")).toEqual([
+      "pipeline.not-supported 1:1 remove `notify`",
+      "shape.unknown-key 2:1 did you mean `steps`?",
+    ]);
+    expect(parse("x-common: 1\nsteps: [wait]").warnings).toEqual([]);
+  });
+  test("a deployment is never tried again by itself", () => {
+    expect(faults("- publish: .\n- deploy: test\n  retry: { automatic: true }")).toEqual([
+      "shape.unknown-key 3:12 known are `manual`",
+    ]);
+    expect(faults("- publish: .\n- deploy: test\n  timeout_in_minutes: 3")).toEqual([
+      "pipeline.not-supported 3:3 remove `timeout_in_minutes`",
+    ]);
+  });
+  test("a step has one kind", () => {
+    expect(faults("- { command: a, wait: ~ }")).toEqual(["pipeline.step-type 1:3 make two steps of it"]);
+    expect(faults("- { label: a }\n- { comand: b }\n- [x]\n- 3")).toEqual([
+      "pipeline.step-type 1:3 add `command`, `wait`, `block`, `test`, `publish` or `deploy`",
+      "pipeline.step-type 2:3 did you mean `command`?",
+      "pipeline.step-type 3:3",
+      "pipeline.step-type 4:3",
+    ]);
+    expect(faults("- make test")).toEqual(["pipeline.step-type 1:3 write `command: make test`, or `wait` or `block`"]);
+  });
+  test("conditions are checked with the character at which they go wrong", () => {
+    expect(faults("- command: a\n  if: build.brnch == 'x'")).toEqual([
+      "pipeline.condition 2:7 did you mean `build.branch`?",
+    ]);
+    expect(faults("- command: a\n  if: build.branch = 'x'")).toEqual(["pipeline.condition 2:20 compare with `==`"]);
+  });
+  test("all faults of all steps are reported", () => {
+    expect(
+      faults(
+        "- { command: [{}] }\n- { deploy: Test }\n- { test: { compose: ../x } }\n- { command: a, timeout_in_minutes: 0, key: 'a b' }",
+      ),
+    ).toEqual([
+      "shape.wrong-type 1:15",
+      "shape.wrong-value 2:13",
+      "shape.missing-key 3:11 add `run:`",
+      "shape.wrong-value 3:22",
+      "shape.wrong-value 4:37",
+      "shape.wrong-value 4:45",
+    ]);
+  });
+  test.each(["", "steps:", "steps: []", "x", "steps: {}"])("%j is an error and not a crash", (text) => {
+    expect(faults(text)?.[0]).toMatch(/^shape\./);
+  });
+});
+
+test("no text makes the parser throw", () => {
+  const piece = fc.constantFrom(
+    "steps:\n",
+    "- ",
+    "  ",
+    "wait",
+    "command: a",
+    "\n",
+    "block: ",
+    "deploy: test",
+    "publish: .",
+    "if: ",
+    "build.branch",
+    "depends_on: ",
+    "[",
+    "]",
+    "key: a",
+    "$",
+    "${",
+    "{",
+    "}",
+    "env:",
+    "retry: ",
+    ": ",
+    "~",
+  );
+  const text = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(""));
+  fc.assert(
+    fc.property(text, (source) => {
+      const parsed = parse(source);
+      expect(parsed.errors?.length ?? parsed.value?.steps.length).toBeGreaterThan(0);
+    }),
+    { numRuns: 1500 },
+  );
+});

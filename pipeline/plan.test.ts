@@ -1,0 +1,195 @@
+import { describe, expect, test } from "vitest";
+import type { BuildContext } from "./build-context.ts";
+import { buildVariables } from "./build-variables.ts";
+import { defaultPipeline } from "./default-pipeline.ts";
+import { lintPipeline } from "./lint.ts";
+import { parsePipeline } from "./pipeline-file.ts";
+import { type Plan, planPipeline, renderSkipReason } from "./plan.ts";
+
+const context: BuildContext = {
+  build: {
+    number: 12,
+    branch: "main",
+    commit: "a".repeat(40),
+    message: "m",
+    source: "push",
+    env: { FROM_BUILD: "1", BOTH: "build" },
+  },
+  pipeline: { slug: "orders", defaultBranch: "main" },
+};
+const branch: BuildContext = {
+  ...context,
+  build: { ...context.build, branch: "feature/x", source: "pull-request", pullRequest: { id: 7, baseBranch: "main" } },
+};
+
+function plan(text: string, of = context): Plan {
+  const parsed = parsePipeline({ file: "p.yml", text });
+  if (parsed.errors) throw new Error(JSON.stringify(parsed.errors));
+  return planPipeline(parsed.value, of);
+}
+
+const edges = ({ steps }: Plan): Record<string, string> =>
+  Object.fromEntries(
+    steps.map(({ key, dependsOn }) => [
+      key,
+      dependsOn.map((edge) => edge.key + (edge.allowFailure ? "?" : "")).join(" "),
+    ]),
+  );
+const skips = ({ steps }: Plan): Record<string, string> =>
+  Object.fromEntries(steps.flatMap(({ key, skipped }) => (skipped ? [[key, skipped.kind]] : [])));
+
+describe("order", () => {
+  test("steps between barriers run side by side, barriers wait for all before them", () => {
+    expect(
+      edges(
+        plan(
+          "- { command: x, key: a }\n- { command: x, key: b }\n- wait\n- { command: x, key: c }\n- { block: G, key: g }\n- { command: x, key: d }",
+        ),
+      ),
+    ).toEqual({
+      a: "",
+      b: "",
+      wait: "a b",
+      c: "wait",
+      g: "wait c",
+      d: "g",
+    });
+  });
+  test("a deploy step is a barrier too, so that the order of the file is the order of the flow", () => {
+    expect(
+      edges(plan("- { publish: ., key: p }\n- deploy: test\n- { command: smoke, key: s }\n- { deploy: production }")),
+    ).toEqual({
+      p: "",
+      "deploy-test": "p",
+      s: "deploy-test",
+      "deploy-production": "deploy-test s",
+    });
+  });
+  test("`depends_on` stands for itself, and later barriers wait for its step as well", () => {
+    expect(
+      edges(
+        plan(
+          "- { command: x, key: a }\n- wait\n- { command: x, key: b, depends_on: a }\n- { command: x, key: c, depends_on: ~ }\n- { wait: ~, key: w }\n- { command: x, key: d }",
+        ),
+      ),
+    ).toEqual({
+      a: "",
+      wait: "a",
+      b: "a",
+      c: "",
+      w: "wait b c",
+      d: "w",
+    });
+  });
+  test("a gate with its own dependencies is added to what the steps below wait for", () => {
+    expect(
+      edges(
+        plan(
+          "- { command: x, key: a }\n- wait\n- { command: x, key: b }\n- { block: G, key: g, depends_on: b }\n- { command: x, key: c }",
+        ),
+      ),
+    ).toMatchObject({ g: "b", c: "wait g" });
+  });
+  test("failures are allowed by edge, by step and by `continue_on_failure`", () => {
+    expect(
+      edges(
+        plan(
+          "- { command: x, key: a }\n- { wait: ~, key: w, continue_on_failure: true }\n- { command: x, key: b, depends_on: [{ step: a, allow_failure: true }, w] }\n- { command: x, key: c, depends_on: a, allow_dependency_failure: true }",
+        ),
+      ),
+    ).toEqual({ a: "", w: "a?", b: "a? w", c: "a?" });
+  });
+});
+
+describe("conditions", () => {
+  test("skip a step with the reason", () => {
+    const planned = plan(
+      "- { command: x, key: a, if: build.tag != null }\n- { command: x, key: b, branches: release/* }\n- { command: x, key: c, skip: later }\n- { command: x, key: d, skip: false }",
+    );
+    expect(skips(planned)).toEqual({ a: "condition", b: "branches", c: "author" });
+    expect(planned.steps.flatMap(({ skipped }) => (skipped ? renderSkipReason(skipped) : []))).toEqual([
+      "`build.tag != null` is false",
+      "the branch does not match `release/*`",
+      "later",
+    ]);
+  });
+  test("see the variables of the build and of the file", () => {
+    expect(
+      skips(
+        plan(
+          'env: { A: "1" }\nsteps:\n  - { command: x, key: a, if: build.env("A") == "1" && build.env("FROM_BUILD") == "1" }',
+        ),
+      ),
+    ).toEqual({});
+  });
+  test("never let a skipped step open the way past what it waited for", () => {
+    const text =
+      "- { block: G, key: g }\n- { wait: ~, key: w, if: 'false' }\n- { command: x, key: a }\n- { command: x, key: b, depends_on: w }";
+    expect(edges(plan(text))).toMatchObject({ a: "g", b: "g" });
+  });
+  test("a way that allows failure does not loosen another one to the same step", () => {
+    const text =
+      "- { command: x, key: a }\n- { wait: ~, key: w, if: 'false', continue_on_failure: true }\n- { command: x, key: b, depends_on: [a, w] }";
+    expect(edges(plan(text))["b"]).toBe("a");
+  });
+  test("never let an allowed failure open the way past a gate that nobody could open", () => {
+    const text =
+      "- { command: x, key: a }\n- { block: G, key: g }\n- { command: x, key: b }\n- { wait: ~, key: w, continue_on_failure: true }\n- { command: x, key: c, depends_on: g, allow_dependency_failure: true }";
+    expect(edges(plan(text))).toEqual({ a: "", g: "a", b: "g", w: "g b?", c: "g" });
+  });
+  test("leave no gate and no deployment where nothing is published", () => {
+    const text =
+      "- { publish: ., key: p, if: 'false' }\n- deploy: test\n- { block: G, key: g }\n- wait\n- deploy: production";
+    expect(skips(plan(text))).toEqual({
+      p: "condition",
+      "deploy-test": "nothing-published",
+      g: "nothing-behind",
+      "deploy-production": "nothing-published",
+    });
+  });
+  test("leave a gate that nothing was ever behind, as it may be there for its own sake", () => {
+    expect(skips(plan("- { command: x }\n- block: Read the report"))).toEqual({});
+  });
+});
+
+test("variables of a step win over those of the file, and those over the build's", () => {
+  const planned = plan("env: { BOTH: file, TWO: file }\nsteps:\n  - { command: x, env: { TWO: step } }");
+  expect(planned.steps[0]).toMatchObject({ env: { FROM_BUILD: "1", BOTH: "file", TWO: "step" } });
+});
+
+test("a plan is plain JSON", () => {
+  const planned = plan("- { publish: . }\n- deploy: test\n- block: G\n- { command: x, if: 'false' }");
+  expect(JSON.parse(JSON.stringify(planned))).toEqual(planned);
+});
+
+describe("the default pipeline", () => {
+  test("has no faults and goes from tests to production", () => {
+    expect(lintPipeline(defaultPipeline(true))).toEqual([]);
+    expect(lintPipeline(defaultPipeline(false))).toEqual([]);
+    const planned = planPipeline(defaultPipeline(true), context);
+    expect(planned.steps.map(({ key }) => key)).toEqual([
+      "test",
+      "wait",
+      "publish",
+      "deploy-test",
+      "deploy-to-production",
+      "deploy-production",
+    ]);
+    expect(skips(planned)).toEqual({});
+  });
+  test("only tests on other branches", () => {
+    const planned = planPipeline(defaultPipeline(true), branch);
+    expect(planned.steps.filter(({ skipped }) => !skipped).map(({ key }) => key)).toEqual(["test", "wait"]);
+  });
+});
+
+test("the variables of a build have our names and Buildkite's", () => {
+  expect(buildVariables(branch)).toMatchObject({
+    CI: "true",
+    TOWLINE_BRANCH: "feature/x",
+    BUILDKITE_BRANCH: "feature/x",
+    BUILDKITE_PULL_REQUEST: "7",
+    BUILDKITE_TAG: "",
+  });
+  expect(buildVariables(context)).toMatchObject({ BUILDKITE_PULL_REQUEST: "false", TOWLINE_BUILD_NUMBER: "12" });
+});
