@@ -18,7 +18,10 @@ export async function runTests(words: string[]): Promise<number | Refusal> {
   const verdict = judged(total);
   if (verdict.failed > total.failed) say("A test that is skipped without a reason counts as failed.");
   // Asked for something, and nothing ran: a path that matches no test must not look like success.
-  if (verdict.passed + verdict.failed + verdict.skipped.length === 0) verdict.failed = 1;
+  if (verdict.passed + verdict.failed + verdict.skipped.length === 0) {
+    say("No test matches.");
+    verdict.failed = 1;
+  }
   say(closingLine(verdict));
   return verdict.failed === 0 ? 0 : 1;
 }
