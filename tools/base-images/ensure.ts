@@ -109,7 +109,10 @@ async function buildOne(name: BaseImageName, sources: Sources): Promise<BaseImag
   const start = performance.now();
   const recipe = recipeOf(name);
   if (!recipe) throw new Error(`${name} has no recipe`);
+  const before = await inspectImage(baseImages[name].image);
   await buildLayer(name, recipe, sources);
+  // The one it replaces would stay without a name. An image that others were built on is kept by the engine.
+  if (before) await run(["docker", "rmi", before.id]);
   return finished(name, "built", start);
 }
 
