@@ -4,7 +4,7 @@
  */
 import { defineConfig } from "vitest/config";
 
-const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,testing,bench}";
+const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,testing,bench,examples}";
 const docker = "**/*.docker.test.ts";
 const architecture = "tools/architecture.test.ts";
 
@@ -40,6 +40,7 @@ export default defineConfig({
           ...shared,
           name: "driver",
           include: [`${anywhere}/**/*.docker.test.ts`],
+          globalSetup: ["./testing/postgres-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

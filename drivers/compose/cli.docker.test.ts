@@ -6,11 +6,12 @@ import { expect, onTestFinished, test } from "vitest";
 import { isRefusal, orThrow } from "#api/errors.ts";
 import { until } from "#testing/until.ts";
 import { openCompose } from "./cli.ts";
-import { dockerLines } from "./docker.ts";
+import { askCommand, dockerLines } from "./docker.ts";
 import { checkout, leftOf } from "./fixture.ts";
+import { baseImage } from "../../tools/base-images/catalogue.ts";
 
 const compose = orThrow(await openCompose());
-const image = "towline-test/busybox";
+const image = baseImage("debian");
 
 /** A dependency that counts as healthy once it has made a file, and does not care for SIGTERM. */
 const stubborn = `
@@ -262,7 +263,6 @@ test("a caller that is killed while Compose still starts things takes Compose wi
 
 /** Processes with the project in their arguments, other than the one that calls Compose. */
 async function clientsOf(project: string): Promise<string[]> {
-  const { stdout } = spawn("ps", ["-eo", "args"], { stdio: ["ignore", "pipe", "ignore"] });
-  const text = await new Response(stdout as unknown as ReadableStream).text();
-  return text.split("\n").filter((line) => line.includes(`--project-name ${project}`));
+  const { stdout } = await askCommand("ps", ["-eo", "args"]);
+  return stdout.split("\n").filter((line) => line.includes(`--project-name ${project}`));
 }

@@ -20,7 +20,7 @@ export function serve(handle, port) {
     response.end(JSON.stringify(answer.body));
   });
   server.keepAliveTimeout = idleMs;
-  server.listen(port);
+  server.listen(port, () => console.log(JSON.stringify({ level: "info", message: "listening", port: server.address().port })));
   process.once("SIGTERM", () => {
     leaving = true;
     setTimeout(() => server.close(() => process.exit(0)), farewellMs);

@@ -19,6 +19,7 @@ def serve(handle, port):
     """handle(method, path, body) answers (status, body, headers)."""
     server = Server(("", port), handler_for(handle))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.leave).start())
+    print(json.dumps({"level": "info", "message": "listening", "port": server.server_port}))
     server.serve_forever()
     server.finish()
 
