@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testDatabase, type TestDatabase } from "#testing/database.ts";
+import { until } from "#testing/until.ts";
 import { addressOf, GitClient } from "./test-client.ts";
 import { startTestServer, type TestServer, tokenFor } from "./test-server.ts";
 
@@ -15,7 +16,7 @@ let viewer: string;
 
 beforeAll(async () => {
   database = await testDatabase();
-  server = await startTestServer({ databaseUrl: database.url, maxPackBytes: 80 * 1024 * 1024 });
+  server = await startTestServer({ databaseUrl: database.url });
   git = await GitClient.open();
   developer = await tokenFor(server, "ada", "developer");
   viewer = await tokenFor(server, "vic", "viewer");
@@ -216,7 +217,6 @@ describe("a push", () => {
     await begun("broken");
     const tree = await git.ok("broken", "rev-parse", "HEAD^{tree}");
     const lines = [`tree ${tree}`, "author no address 0 +0000", "committer A <a@x> 0 +0000", "", "broken"];
-    const { writeFile } = await import("node:fs/promises");
     await writeFile(join(git.folder, "object"), lines.join("\n"));
     const commit = await git.ok("broken", "hash-object", "-t", "commit", "--literally", "-w", "../object");
     const pushed = await git.run("broken", "push", "origin", `${commit}:refs/heads/topic`);
@@ -227,8 +227,7 @@ describe("a push", () => {
 
   test("of a damaged pack is refused and leaves nothing behind", async () => {
     const head = await begun("damaged");
-    const command = `${"0".repeat(40)} ${head} refs/heads/topic\0 report-status`;
-    const line = `${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`;
+    const line = `${pktLine(`${"0".repeat(40)} ${head} refs/heads/topic\0 report-status`)}0000`;
     const pack = Buffer.concat([Buffer.from("PACK\0\0\0\u0002\0\0\0\u0009"), randomBytes(2000)]);
     const answer = await fetch(`${server.url}/git/damaged.git/git-receive-pack`, {
       method: "POST",
@@ -240,12 +239,41 @@ describe("a push", () => {
     expect(await leftovers("damaged")).toEqual([]);
   });
 
-  test("over the limit is refused with a word about it", async () => {
+  test("over the limit, or with too little room on the disk, is refused with a word about it", async () => {
     await begun("large");
-    await git.commit("large", "data", randomBytes(81 * 1024 * 1024));
-    const pushed = await git.run("large", "push", "origin", "main");
+    await git.commit("large", "data", randomBytes(3 * 1024 * 1024));
+    const { home } = server;
+    await using small = await startTestServer({ databaseUrl: database.url, home, maxPackBytes: 1024 * 1024 });
+    const pushed = await git.run("large", "push", addressOf(small.url, developer, "large"), "main");
     expect(pushed.stderr).toContain("exceeds maximum allowed size");
+    await using full = await startTestServer({ databaseUrl: database.url, home, diskFloor: Number.MAX_SAFE_INTEGER });
+    const refused = await git.run("large", "push", addressOf(full.url, developer, "large"), "main");
+    expect(refused.stderr).toContain("disk is nearly full");
+    expect(await refChanges("large")).toHaveLength(1);
     expect(await leftovers("large")).toEqual([]);
+  });
+
+  test("that breaks off ends its processes and leaves nothing behind; meanwhile others are not held up", async () => {
+    await begun("halves");
+    const body = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = body.writable.getWriter();
+    const hangUp = new AbortController();
+    const sent = fetch(`${server.url}/git/halves.git/git-receive-pack`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${developer}`, "content-type": "application/x-git-receive-pack-request" },
+      body: body.readable,
+      duplex: "half",
+      signal: hangUp.signal,
+    });
+    const head = await git.ok("halves", "rev-parse", "HEAD");
+    const command = pktLine(`${"0".repeat(40)} ${head} refs/heads/topic\0 report-status`);
+    await writer.write(Buffer.from(`${command}0000PACK\0\0\0\u0002\0\0\0\u0009`));
+    await until(async () => (await leftovers("halves")).length > 0);
+    await git.ok("halves", "push", "--quiet", "origin", "HEAD:refs/heads/other");
+    hangUp.abort();
+    await expect(sent.then((answer) => answer.text())).rejects.toThrow("aborted");
+    await until(async () => (await leftovers("halves")).length === 0);
+    expect((await refChanges("halves")).map(({ ref }) => ref)).toEqual(["refs/heads/main", "refs/heads/other"]);
   });
 
   test("of 50 MB streams through the server without being held in it", async () => {
@@ -282,6 +310,11 @@ describe("a push", () => {
     }
   });
 });
+
+/** One line of Git's protocol: its length in hex, then itself. */
+function pktLine(text: string): string {
+  return (text.length + 4).toString(16).padStart(4, "0") + text;
+}
 
 function heldBytes(): number {
   const { arrayBuffers, heapUsed } = process.memoryUsage();

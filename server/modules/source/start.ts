@@ -1,7 +1,8 @@
 /** What is set right before the server listens: a killed one may have left anything half-done. */
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { SourceContext } from "./context.ts";
+import { quarantines, type Sweep, sweep } from "./leftovers.ts";
 import { sourceStore } from "./store.ts";
 
 const atOnce = 8;
@@ -17,7 +18,7 @@ export async function startSource(context: SourceContext): Promise<void> {
   const { root } = context.places;
   await mkdir(root, { recursive: true, mode: 0o700 });
   await checkGit(context);
-  await sweepFolder(context, root, /^\.new-/);
+  await sweepOld(context, { folder: root, pattern: /^\.new-/ });
   const waiting = (await sourceStore(context.db).repositories()).map(({ name }) => name);
   const worker = async () => {
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) await setRight(context, name);
@@ -34,20 +35,13 @@ async function checkGit({ git, places }: SourceContext): Promise<void> {
 
 async function setRight(context: SourceContext, name: string): Promise<void> {
   const folder = context.places.of(name);
-  await sweepFolder(context, folder, /^(packed-refs|HEAD|config)\.lock$/);
-  await sweepFolder(context, join(folder, "refs"), /\.lock$/);
-  await sweepFolder(context, join(folder, "objects"), /^tmp_objdir-/);
+  await sweepOld(context, { folder, pattern: /^(packed-refs|HEAD|config)\.lock$/ });
+  await sweepOld(context, { folder: join(folder, "refs"), pattern: /\.lock$/, recursive: true });
+  await sweepOld(context, { folder: join(folder, "objects"), pattern: quarantines });
   await context.writers.write(name, undefined, () => Promise.resolve());
 }
 
-async function sweepFolder({ log, clock }: SourceContext, folder: string, pattern: RegExp): Promise<void> {
-  const deep = pattern.source === String.raw`\.lock$`;
-  for (const entry of await readdir(folder, { recursive: deep })) {
-    const path = join(folder, entry);
-    const base = entry.slice(entry.lastIndexOf("/") + 1);
-    const found = pattern.test(base) ? await stat(path).catch(() => undefined) : undefined;
-    if (!found || clock.now().getTime() - found.mtimeMs < leftoverAgeMs) continue;
-    await rm(path, { recursive: true, force: true });
-    log.warn({ path }, "removed what a killed process left");
-  }
+async function sweepOld({ log, clock }: SourceContext, what: Omit<Sweep, "before">): Promise<void> {
+  const removed = await sweep({ ...what, before: new Date(clock.now().getTime() - leftoverAgeMs) });
+  if (removed.length > 0) log.warn({ removed }, "removed what a killed process left");
 }

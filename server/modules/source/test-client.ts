@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { devNull, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve as pathOf } from "node:path";
 
 export interface Ran {
   code: number;
@@ -21,7 +21,7 @@ export class GitClient implements AsyncDisposable {
     return new GitClient(await mkdtemp(join(tmpdir(), "towline-git-client-")));
   }
 
-  /** Runs git in a folder below this client's own and answers any exit code. */
+  /** Runs git in a folder, relative to this client's own, and answers any exit code. */
   run(inside: string, ...args: string[]): Promise<Ran> {
     const env = {
       PATH: process.env["PATH"] ?? "",
@@ -35,7 +35,7 @@ export class GitClient implements AsyncDisposable {
       GIT_COMMITTER_NAME: "Ada",
       GIT_COMMITTER_EMAIL: "ada@example.com",
     };
-    const options = { cwd: join(this.folder, inside), env, maxBuffer: 16 * 1024 * 1024 };
+    const options = { cwd: pathOf(this.folder, inside), env, maxBuffer: 16 * 1024 * 1024 };
     const settings = ["-c", "core.compression=0", "-c", "gc.auto=0", "-c", "protocol.file.allow=always"];
     return new Promise((resolve) => {
       execFile("git", [...settings, ...args], options, (error, stdout, stderr) =>

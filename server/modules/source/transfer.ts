@@ -1,4 +1,5 @@
 /** One request to `git http-backend`, from its start to the events that it caused. */
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -7,6 +8,7 @@ import type { Cgi } from "#drivers/git/contract.ts";
 import type { SourceContext } from "./context.ts";
 import { type CgiHead, splitHead } from "./core/cgi-head.ts";
 import type { GitService } from "./core/git-rule.ts";
+import { createReceivers, quarantines, sweep } from "./leftovers.ts";
 import type { RepositoryRow } from "./store.ts";
 
 export interface Transfer {
@@ -40,6 +42,12 @@ const stopGraceMs = 10_000;
 
 export function createTransfers(context: SourceContext): Transfers {
   const running = new Set<Cgi>();
+  const receivers = createReceivers(async (repository) => {
+    const folder = join(context.places.of(repository), "objects");
+    await sweep({ folder, pattern: quarantines }).catch((error: unknown) =>
+      context.log.warn({ err: error, repository }, "leftovers of pushes could not be removed"),
+    );
+  });
   const endAll = () => running.forEach((cgi) => cgi.kill());
   context.stopping.addEventListener("abort", () => setTimeout(endAll, stopGraceMs).unref(), { once: true });
   return {
@@ -47,10 +55,15 @@ export function createTransfers(context: SourceContext): Transfers {
       if (context.stopping.aborted) return refuse("server.stopping", "the server is stopping; try again in a moment");
       if (running.size >= transfersLimit)
         return refuse("server.busy", `${transfersLimit} transfers are at work already; try again in a moment`);
+      const pushed = transfer.service === "git-receive-pack" ? transfer.repository.name : undefined;
+      if (pushed) await receivers.enter(pushed);
       const cgi = open(context, transfer);
       running.add(cgi);
-      void cgi.ended.then(() => running.delete(cgi));
-      const told = transfer.service === "git-receive-pack" ? takeTurn(context, transfer, cgi) : () => undefined;
+      void cgi.ended.then(() => {
+        running.delete(cgi);
+        if (pushed) receivers.leave(pushed);
+      });
+      const told = pushed ? takeTurn(context, transfer, cgi) : () => undefined;
       connect(transfer, cgi);
       return answerOf(context, cgi, told);
     },
