@@ -18,6 +18,9 @@ import { createHttp, serveEndpoints } from "#kernel/http.ts";
 import { jobs, startJobs } from "#kernel/jobs.ts";
 import { createOutbox, type Emit } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
+import { replay } from "#pipeline/machine/apply.ts";
+import type { BuildEvent } from "#pipeline/machine/event.ts";
+import type { BuildState } from "#pipeline/machine/state.ts";
 import { testDatabase, type TestDatabase } from "./database.ts";
 
 /** A clock that stands still until it is moved. */
@@ -59,6 +62,10 @@ export interface BuildsPlace extends AsyncDisposable {
   events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
   /** Events that some subscriber has not taken. */
   undelivered(): Promise<number>;
+  /** Background jobs that wait or run. */
+  openTasks(): Promise<number>;
+  /** The state that is stored of a build, and the one that its stored history gives. */
+  states(build: string): Promise<{ stored: BuildState; replayed: BuildState }>;
 }
 
 export async function openBuildsPlace(): Promise<BuildsPlace> {
@@ -79,6 +86,18 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
     async undelivered() {
       const { rows } = await sql<{ n: number }>`select count(*) n from deliveries`.execute(database.db);
       return rows[0]?.n ?? 0;
+    },
+    async openTasks() {
+      const { rows } = await sql<{ n: number }>`select count(*) n from graphile_worker.jobs`.execute(database.db);
+      return rows[0]?.n ?? 0;
+    },
+    async states(build) {
+      const { rows } = await sql<{ machine: BuildState; events: BuildEvent[] }>`
+        select machine, array(select event from build_events where build = b.id order by id) events
+        from builds b where id = ${build}`.execute(database.db);
+      const [row] = rows;
+      if (!row) throw new Error(`no build ${build}`);
+      return { stored: row.machine, replayed: replay(row.events) };
     },
     async [Symbol.asyncDispose]() {
       await servers.disposeAsync();

@@ -14,12 +14,13 @@ import type { Source } from "#source";
 import { agentRoutes } from "./agent-routes.ts";
 import { createAssign } from "./assign.ts";
 import { createClaimJob } from "./claiming.ts";
+import { jobChannel } from "./commit.ts";
 import { evidenceOf, type Evidence } from "./core/evidence.ts";
 import { publishes } from "./core/steps.ts";
 import { viewSummary, viewWaits } from "./core/view.ts";
 import type { Surroundings } from "./core/waits.ts";
 import { createCreation } from "./create.ts";
-import { createJobLogs } from "./job-log.ts";
+import { createJobLogs, logChannel } from "./job-log.ts";
 import { createLeasing, type LeaseTimes } from "./leasing.ts";
 import { createMachine } from "./machine.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
@@ -123,9 +124,13 @@ export function createBuilds(deps: BuildsDeps): Builds {
     tasks: { [prepareTask]: prepareBuild({ ...deps, machine }) },
     sweep: leasing.sweep,
     async start() {
+      const running = new AsyncDisposableStack();
+      // Heard from now on, so that no agent's first question falls into the moment before the database listens.
+      for (const channel of [jobChannel, logChannel]) running.defer(deps.wake.on(channel, () => {}));
       await leasing.sweep();
       await creation.resume();
-      return startSweeping(leasing.sweep, times.sweepMs, log);
+      running.use(startSweeping(leasing.sweep, times.sweepMs, log));
+      return running;
     },
   };
 }
