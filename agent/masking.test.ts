@@ -1,10 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createMasker, formsOf, mask } from "./masking.ts";
-
-function maskWhole(secrets: string[], text: string | Buffer): string {
-  return maskChunks(secrets, [Buffer.from(text)]);
-}
+import { createMasker, formsOf, mask, maskText } from "./masking.ts";
 
 function maskChunks(secrets: string[], chunks: Buffer[]): string {
   const masker = createMasker(secrets);
@@ -37,7 +33,7 @@ const scene = secretList.chain((secrets) =>
 test("however the output is cut into chunks, the masked text is the same", () => {
   fc.assert(
     fc.property(scene, ({ secrets, text, cuts }) => {
-      expect(maskChunks(secrets, cut(Buffer.from(text), cuts))).toBe(maskWhole(secrets, text));
+      expect(maskChunks(secrets, cut(Buffer.from(text), cuts))).toBe(maskText(secrets, text));
     }),
     { numRuns: 500 },
   );
@@ -69,34 +65,34 @@ test("text that cannot become a secret any more is passed on at once", () => {
 });
 
 test("overlapping and adjacent secrets become one mask that hides their number and length", () => {
-  expect(maskWhole(["abcd", "cdef"], "xabcdefx")).toBe(`x${mask}x`);
-  expect(maskWhole(["abcd"], "xabcdabcdx")).toBe(`x${mask}x`);
+  expect(maskText(["abcd", "cdef"], "xabcdefx")).toBe(`x${mask}x`);
+  expect(maskText(["abcd"], "xabcdabcdx")).toBe(`x${mask}x`);
 });
 
 test("the longest secret wins where one holds another", () => {
-  expect(maskWhole(["pass", "password1"], "my password1!")).toBe(`my ${mask}!`);
+  expect(maskText(["pass", "password1"], "my password1!")).toBe(`my ${mask}!`);
 });
 
 test("a secret of several lines is hidden whole, line by line, and with other line ends", () => {
   const key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n}\n-----END KEY-----\n";
-  expect(maskWhole([key], `key=${key}.`)).toBe(`key=${mask}.`);
-  expect(maskWhole([key], "  MIIEvQIBADANBgkq\r\n }")).toBe(`  ${mask}\r\n }`);
-  expect(maskWhole([key], JSON.stringify({ key }))).toBe(`{"key":"${mask}"}`);
+  expect(maskText([key], `key=${key}.`)).toBe(`key=${mask}.`);
+  expect(maskText([key], "  MIIEvQIBADANBgkq\r\n }")).toBe(`  ${mask}\r\n }`);
+  expect(maskText([key], JSON.stringify({ key }))).toBe(`{"key":"${mask}"}`);
 });
 
 test("base64 of a secret is hidden, alone and inside basic authentication", () => {
   const basic = (user: string) => Buffer.from(`${user}:correct horse`).toString("base64");
-  const masked = maskWhole(["correct horse"], ["a", "bo", "eve"].map(basic).join("\n"));
+  const masked = maskText(["correct horse"], ["a", "bo", "eve"].map(basic).join("\n"));
   for (const line of masked.split("\n")) expect(line).toMatch(/^[A-Za-z0-9]{2,6}\*\*\*[A-Za-z0-9=]{0,2}$/);
-  expect(maskWhole(["s3cr?t>>s3cr?t"], Buffer.from("s3cr?t>>s3cr?t").toString("base64url"))).toBe(mask);
+  expect(maskText(["s3cr?t>>s3cr?t"], Buffer.from("s3cr?t>>s3cr?t").toString("base64url"))).toBe(mask);
 });
 
 test("a secret in a URL is hidden", () => {
-  expect(maskWhole(["p@ss w/rd"], "postgres://u:p%40ss%20w%2Frd@db p%40ss+w%2frd")).toBe(
+  expect(maskText(["p@ss w/rd"], "postgres://u:p%40ss%20w%2Frd@db p%40ss+w%2frd")).toBe(
     `postgres://u:${mask}@db ${mask}`,
   );
 });
 
 test("secrets under the minimal length are left alone", () => {
-  expect(maskWhole(["abc", ""], "abc abc")).toBe("abc abc");
+  expect(maskText(["abc", ""], "abc abc")).toBe("abc abc");
 });

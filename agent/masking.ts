@@ -26,6 +26,12 @@ export function createMasker(secrets: readonly string[]): Masker {
   return createStream(createMatcher(forms.map((form) => Buffer.from(form, "utf8"))));
 }
 
+/** A whole text with its secrets hidden, for messages that go to the server outside of the log. */
+export function maskText(secrets: readonly string[], text: string): string {
+  const masker = createMasker(secrets);
+  return Buffer.concat([masker.push(Buffer.from(text)), masker.flush()]).toString("utf8");
+}
+
 /** Every spelling under which `secret` may turn up in a log. */
 export function formsOf(secret: string): string[] {
   const lines = secret
