@@ -1,6 +1,6 @@
 /** What every balancer must do, as one suite. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "#testing/until.ts";
 import { type Address, type Balancer, emptySlot, type Route, type Slot } from "./contract.ts";
 
 /** An instance that the suite steers. */
@@ -136,7 +136,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const a = await harness.instance("a");
       const [kept, gone] = [route([ready(a)]), route([ready(a)])];
       await harness.balancer.apply({ routes: [kept, gone] });
-      await until(async () => (await harness.request(gone.hosts[0]!)) === "a");
+      for (const { hosts } of [kept, gone]) await until(async () => (await harness.request(hosts[0]!)) === "a");
       await harness.balancer.apply({ routes: [kept] });
       expect(await harness.request(gone.hosts[0]!)).toBe(404);
       expect(await harness.request(kept.hosts[0]!)).toBe("a");
@@ -224,13 +224,4 @@ async function answers(harness: BalancerHarness, host: string, times: number): P
   const seen = new Set<string | number>();
   for (let count = 0; count < times; count++) seen.add(await harness.request(host));
   return [...seen].toSorted();
-}
-
-/** Waits until it holds, 10 s at most. */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`never came to hold: ${holds.toString()}`);
-    await sleep(20);
-  }
 }

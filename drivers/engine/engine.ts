@@ -65,7 +65,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
 
 /** A signal that fires at the deadline or with the caller's signal, and tells a failure of which of the two it was. */
 export function limit({ deadlineMs, signal }: Limits) {
-  const timeout = AbortSignal.timeout(Math.max(0, deadlineMs));
+  const timeout = AbortSignal.timeout(Math.max(0, Math.ceil(deadlineMs)));
   const both = signal ? AbortSignal.any([timeout, signal]) : timeout;
   const reason = (): "deadline" | "aborted" | undefined =>
     signal?.aborted ? "aborted" : timeout.aborted ? "deadline" : undefined;

@@ -32,11 +32,7 @@ export class RuntimeError extends Error {
   readonly code: RuntimeFailure;
   /** Last lines of output, for `start-failed` and a job's `deadline`. */
   readonly tail: readonly string[];
-  constructor(
-    code: RuntimeFailure,
-    message: string,
-    more: { tail?: readonly string[]; cause?: unknown } = {},
-  ) {
+  constructor(code: RuntimeFailure, message: string, more: { tail?: readonly string[]; cause?: unknown } = {}) {
     super(message, { cause: more.cause });
     this.name = "RuntimeError";
     this.code = code;
@@ -160,10 +156,7 @@ export interface Runtime {
    * Removes the environment's network, and its volumes with all their data when `volumes` is `"delete"`. No instance may
    * be left (`in-use`); a balancer may still be attached and is detached. Nothing there is no error. Default deadline 30 s.
    */
-  removeEnvironment(
-    environment: string,
-    options: CallOptions & { volumes: "keep" | "delete" },
-  ): Promise<void>;
+  removeEnvironment(environment: string, options: CallOptions & { volumes: "keep" | "delete" }): Promise<void>;
 
   /**
    * Makes sure that the image is on this host. One that is here already asks no registry, so it works with the registry
@@ -219,7 +212,6 @@ export function whyNotServing(instance: Instance): string | undefined {
   if (instance.oomKilled) return "it ran out of memory";
   if (instance.state === "exited") return `it exited${code}`;
   if (instance.state === "created") return "it was never started";
-  if (instance.restarts > 0 || instance.state === "restarting")
-    return `it exited${code} and was started again`;
+  if (instance.restarts > 0 || instance.state === "restarting") return `it exited${code} and was started again`;
   return undefined;
 }

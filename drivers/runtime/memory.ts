@@ -45,6 +45,8 @@ export interface MemoryRuntime extends Runtime {
 
 interface Kept {
   instance: Instance;
+  /** It keeps this one. */
+  address: string;
   spec: ContainerSpec;
   behaviour: Behaviour;
   output: string[];
@@ -70,63 +72,61 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     addresses: 1,
     behave: options.behave ?? (() => ({})),
   };
-  const check = (call: CallOptions = {}) => {
-    if (runtime.engineDown) throw new RuntimeError("docker-unreachable", "the engine does not answer");
-    if (call.signal?.aborted) throw new RuntimeError("aborted", "the call was aborted");
-  };
-  const runtime: MemoryRuntime = {
+  const controls = {
     engineDown: false,
     registryDown: false,
-    crash: (id, exitCode) => crash(mustFind(world, id), exitCode),
-    async ensureNetwork(environment, call) {
+    crash: (id: string, exitCode: number) => crash(mustFind(world, id), exitCode),
+  };
+  return Object.assign(controls, methods(world, controls));
+}
+
+function methods(world: World, controls: { engineDown: boolean; registryDown: boolean }): Runtime {
+  const check = (call: CallOptions = {}) => {
+    if (controls.engineDown) throw new RuntimeError("docker-unreachable", "the engine does not answer");
+    if (call.signal?.aborted) throw new RuntimeError("aborted", "the call was aborted");
+  };
+  const checked =
+    <A, R>(work: (subject: A, call: CallOptions) => R | Promise<R>) =>
+    async (subject: A, call: CallOptions = {}): Promise<R> => {
       check(call);
-      return ensureNetwork(world, environment);
-    },
-    async removeEnvironment(environment, call) {
-      check(call);
-      const used = [...world.kept.values()].some(({ instance }) => instance.environment === environment);
-      if (used) throw new RuntimeError("in-use", `instances are left in ${environment}`);
-      world.networks.delete(environment);
-    },
-    async pull(image, call) {
-      check(call);
-      if (world.images.has(image)) return;
-      if (runtime.registryDown) throw new RuntimeError("registry-unreachable", `the registry of ${image} does not answer`);
-      if (!world.registry.has(image)) throw new RuntimeError("image-missing", `there is no image ${image}`);
-      world.images.add(image);
-    },
-    async start(spec, call) {
-      check(call);
-      return start(world, spec);
-    },
-    async runOnce(spec, call = {}) {
-      check(call);
-      return await runOnce(world, spec, call);
-    },
-    async inspect(id, call) {
-      check(call);
+      return work(subject, call);
+    };
+  return {
+    ensureNetwork: checked((environment: string) => ensureNetwork(world, environment)),
+    removeEnvironment: checked((environment: string) => removeEnvironment(world, environment)),
+    pull: checked((image: string) => pull(world, image, controls)),
+    start: checked((spec: InstanceSpec) => start(world, spec)),
+    runOnce: checked((spec: ContainerSpec, call) => runOnce(world, spec, call)),
+    inspect: checked((id: string) => {
       const kept = world.kept.get(id);
       return kept && { ...kept.instance };
-    },
-    async list(labels, call) {
-      check(call);
-      return [...world.kept.values()].filter(({ spec }) => carries(spec, labels)).map(({ instance }) => ({ ...instance }));
-    },
-    async stop(id, call) {
-      check(call);
+    }),
+    list: checked((labels: Readonly<Record<string, string>>) =>
+      [...world.kept.values()].filter(({ spec }) => carries(spec, labels)).map(({ instance }) => ({ ...instance })),
+    ),
+    stop: checked((id: string) => {
       const kept = world.kept.get(id);
-      if (kept?.instance.state === "running") end(kept.instance, kept.behaviour.ignoresStop ? 137 : 143);
-    },
-    async remove(id, call) {
-      check(call);
-      world.kept.delete(id);
-    },
+      if (kept) end(kept.instance, kept.behaviour.ignoresStop ? 137 : 143);
+    }),
+    remove: checked((id: string) => void world.kept.delete(id)),
     async logs(id, call) {
       check(call);
       return mustFind(world, id).output.slice(-call.lines);
     },
   };
-  return runtime;
+}
+
+function removeEnvironment(world: World, environment: string): void {
+  const used = [...world.kept.values()].some(({ instance }) => instance.environment === environment);
+  if (used) throw new RuntimeError("in-use", `instances are left in ${environment}`);
+  world.networks.delete(environment);
+}
+
+function pull(world: World, image: string, { registryDown }: { registryDown: boolean }): void {
+  if (world.images.has(image)) return;
+  if (registryDown) throw new RuntimeError("registry-unreachable", `the registry of ${image} does not answer`);
+  if (!world.registry.has(image)) throw new RuntimeError("image-missing", `there is no image ${image}`);
+  world.images.add(image);
 }
 
 function ensureNetwork(world: World, environment: string): Network {
@@ -141,11 +141,11 @@ function start(world: World, spec: InstanceSpec): Instance {
   const found = byName(world, spec.name);
   if (found) {
     if (!same(found.spec, spec)) throw taken(spec);
-    if (found.instance.state !== "running") begin(world, found);
+    if (found.instance.state !== "running") begin(found);
     return { ...found.instance };
   }
   const kept = create(world, spec, spec.kind);
-  begin(world, kept);
+  begin(kept);
   const { exitCode, afterMs = 0 } = kept.behaviour;
   if (exitCode === undefined) return { ...kept.instance };
   if (afterMs === 0) {
@@ -161,10 +161,13 @@ async function runOnce(world: World, spec: ContainerSpec, call: CallOptions): Pr
   if (found && !same(found.spec, spec)) throw taken(spec);
   const kept = found ?? create(world, spec, "job");
   if (!found) {
-    begin(world, kept);
+    begin(kept);
     kept.ended = sleep(kept.behaviour.afterMs ?? 0).then(() => end(kept.instance, kept.behaviour.exitCode ?? 0));
   }
-  const limit = AbortSignal.any([AbortSignal.timeout(call.deadlineMs ?? 600_000), ...(call.signal ? [call.signal] : [])]);
+  const limit = AbortSignal.any([
+    AbortSignal.timeout(call.deadlineMs ?? 600_000),
+    ...(call.signal ? [call.signal] : []),
+  ]);
   const late = new Promise<"late">((resolve) => limit.addEventListener("abort", () => resolve("late")));
   if ((await Promise.race([kept.ended, late])) === "late") {
     end(kept.instance, 137);
@@ -176,13 +179,15 @@ async function runOnce(world: World, spec: ContainerSpec, call: CallOptions): Pr
 }
 
 function create(world: World, spec: ContainerSpec, kind: Instance["kind"]): Kept {
-  if (!world.networks.has(spec.environment)) throw new RuntimeError("not-found", `there is no network of ${spec.environment}`);
+  if (!world.networks.has(spec.environment))
+    throw new RuntimeError("not-found", `there is no network of ${spec.environment}`);
   if (!world.images.has(spec.image)) throw new RuntimeError("image-missing", `the image ${spec.image} is not here`);
   const { name, environment, labels, image } = spec;
   const imageId = `sha256:${createHash("sha256").update(image).digest("hex")}`;
   const id = randomUUID();
   const kept: Kept = {
     instance: { id, name, environment, kind, labels, image, imageId, state: "created", oomKilled: false, restarts: 0 },
+    address: `10.77.${Math.floor(world.addresses / 250)}.${1 + (world.addresses++ % 250)}`,
     spec: structuredClone(spec),
     behaviour: world.behave(spec),
     output: [],
@@ -191,11 +196,11 @@ function create(world: World, spec: ContainerSpec, kind: Instance["kind"]): Kept
   return kept;
 }
 
-function begin(world: World, kept: Kept): void {
+function begin(kept: Kept): void {
   const { instance } = kept;
   instance.state = "running";
   instance.startedAt = new Date();
-  instance.address ??= `10.77.255.${world.addresses++ % 250}`;
+  instance.address = kept.address;
   delete instance.exitCode;
   kept.output.push(...(kept.behaviour.output ?? []));
 }

@@ -1,0 +1,197 @@
+/** What every runtime must do, as one suite. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "#testing/until.ts";
+import { type ContainerSpec, type InstanceSpec, type Runtime, whyNotServing } from "./contract.ts";
+
+export interface RuntimeHarness extends AsyncDisposable {
+  runtime: Runtime;
+  /** An image on the host. */
+  image: string;
+  /** An image that its registry does not have or whose registry is not there. */
+  missingImage: string;
+  /** Milliseconds in which a job surely starts. */
+  startMs: number;
+  commands: {
+    /** Runs until SIGTERM. Prints `ready`. */
+    serve: readonly string[];
+    /** Runs until SIGKILL. */
+    rude: readonly string[];
+    /** Prints `boom` and exits with 3 at once. */
+    crash: readonly string[];
+    /** Exits with 4 some time after its start. */
+    flaky: readonly string[];
+    /** Prints `line 1` to `line 300` and exits with 5. */
+    print: readonly string[];
+  };
+}
+
+export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHarness>): void {
+  describe(`${what} keeps the contract of a runtime`, () => {
+    const environment = "test";
+    let harness: RuntimeHarness;
+    let runtime: Runtime;
+    let serial = 0;
+    beforeAll(async () => {
+      harness = await setUp();
+      runtime = harness.runtime;
+      await runtime.ensureNetwork(environment);
+    }, 120_000);
+    afterAll(async () => {
+      for (const { id } of await runtime.list({})) await runtime.remove(id);
+      for (const each of [environment, "other"]) await runtime.removeEnvironment(each, { volumes: "delete" });
+      await harness[Symbol.asyncDispose]();
+    }, 120_000);
+
+    const jobSpec = (command: keyof RuntimeHarness["commands"]): ContainerSpec => ({
+      name: `case-${++serial}`,
+      environment,
+      image: harness.image,
+      command: harness.commands[command],
+      env: { GREETING: "hello" },
+      labels: { case: `${serial}` },
+      cpu: 0.5,
+      memory: 256 * 1024 * 1024,
+    });
+    const spec = (command: keyof RuntimeHarness["commands"], more: Partial<InstanceSpec> = {}): InstanceSpec => ({
+      ...jobSpec(command),
+      kind: "service",
+      ...more,
+    });
+
+    test("the network of an environment is the same at each call, and another one's is another", async () => {
+      const first = await runtime.ensureNetwork(environment);
+      expect(await runtime.ensureNetwork(environment)).toEqual(first);
+      expect(first.environment).toBe(environment);
+      const other = await runtime.ensureNetwork("other");
+      expect(other.subnet).not.toBe(first.subnet);
+      expect(other.name).not.toBe(first.name);
+    });
+
+    test("an environment with instances is not removed, an empty one is, twice", async () => {
+      const { id } = await runtime.start(spec("serve", { environment: "other" }));
+      await expect(runtime.removeEnvironment("other", { volumes: "keep" })).rejects.toMatchObject({ code: "in-use" });
+      await runtime.remove(id);
+      await runtime.removeEnvironment("other", { volumes: "delete" });
+      await runtime.removeEnvironment("other", { volumes: "delete" });
+      await expect(runtime.start(spec("serve", { environment: "other" }))).rejects.toMatchObject({ code: "not-found" });
+      await runtime.ensureNetwork("other");
+    });
+
+    test("an instance that started is found by its id and by its labels, with all that was asked of it", async () => {
+      const asked = spec("serve");
+      const started = await runtime.start(asked);
+      expect(started).toMatchObject({
+        name: asked.name,
+        environment,
+        kind: "service",
+        labels: asked.labels,
+        image: harness.image,
+        state: "running",
+        restarts: 0,
+        oomKilled: false,
+      });
+      expect(started.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      expect(started.imageId).toMatch(/^sha256:/);
+      expect(started.exitCode).toBeUndefined();
+      expect(whyNotServing(started)).toBeUndefined();
+      expect(await runtime.inspect(started.id)).toEqual(started);
+      expect(await runtime.list(asked.labels)).toEqual([started]);
+      expect((await runtime.list({})).map(({ id }) => id)).toContain(started.id);
+      expect(await runtime.list({ case: "none" })).toEqual([]);
+    });
+
+    test("starting the same again gives the one that runs; another specification by its name is refused", async () => {
+      const asked = spec("serve");
+      const started = await runtime.start(asked);
+      expect(await runtime.start(structuredClone(asked))).toEqual(started);
+      const other = { ...asked, env: { GREETING: "bye" } };
+      await expect(runtime.start(other)).rejects.toMatchObject({ code: "name-taken" });
+    });
+
+    test("an instance that was stopped stays stopped, and starts again with its address when asked", async () => {
+      const asked = spec("serve");
+      const { id, address } = await runtime.start(asked);
+      await until(async () => (await runtime.logs(id, { lines: 1 })).includes("ready"));
+      await runtime.stop(id, { graceMs: 5_000 });
+      const stopped = await runtime.inspect(id);
+      expect(stopped).toMatchObject({ state: "exited", restarts: 0 });
+      expect(stopped?.address).toBeUndefined();
+      expect(stopped && whyNotServing(stopped)).toMatch(/^it exited/);
+      await runtime.stop(id, { graceMs: 5_000 });
+      expect(await runtime.start(asked)).toMatchObject({ id, address, state: "running" });
+    });
+
+    test("an instance that does not end when asked is killed after the grace", async () => {
+      const { id } = await runtime.start(spec("rude"));
+      await runtime.stop(id, { graceMs: 500 });
+      expect(await runtime.inspect(id)).toMatchObject({ state: "exited", exitCode: 137 });
+    });
+
+    test("an instance that exits at once is told with its last words, now or at the next look", async () => {
+      const asked = spec("crash");
+      const failure: unknown = await runtime.start(asked).catch((error: unknown) => error);
+      expect([undefined, "start-failed"]).toContain((failure as { code?: string }).code);
+      const [found] = await runtime.list(asked.labels);
+      await until(async () => whyNotServing((await runtime.inspect(found!.id))!) !== undefined);
+      await until(async () => (await runtime.logs(found!.id, { lines: 10 })).includes("boom"));
+    });
+
+    test("an instance that exits by itself is started again, and this shows", async () => {
+      const { id } = await runtime.start(spec("flaky"));
+      await until(async () => ((await runtime.inspect(id))?.restarts ?? 0) > 0);
+      expect(whyNotServing((await runtime.inspect(id))!)).toMatch(/^it exited/);
+    });
+
+    test("an instance that is removed is gone, and removing or stopping it again is no error", async () => {
+      const { id } = await runtime.start(spec("serve"));
+      await runtime.remove(id);
+      expect(await runtime.inspect(id)).toBeUndefined();
+      await runtime.remove(id);
+      await runtime.stop(id, { graceMs: 100 });
+      await expect(runtime.logs(id, { lines: 1 })).rejects.toMatchObject({ code: "not-found" });
+    });
+
+    test("an image that is here needs no registry, and one that is nowhere is told", async () => {
+      await runtime.pull(harness.image);
+      const failure: unknown = await runtime.pull(harness.missingImage).catch((error: unknown) => error);
+      expect(["image-missing", "registry-unreachable"]).toContain((failure as { code?: string }).code);
+      const asked = spec("serve", { image: harness.missingImage });
+      await expect(runtime.start(asked)).rejects.toMatchObject({ code: "image-missing" });
+    });
+
+    test("a job gives its exit code and its last lines, and runs once however often it is asked for", async () => {
+      const asked = jobSpec("print");
+      const result = await runtime.runOnce(asked);
+      expect(result).toMatchObject({ exitCode: 5, oomKilled: false });
+      expect(result.tail).toHaveLength(200);
+      expect(result.tail.at(-1)).toBe("line 300");
+      expect(await runtime.runOnce(asked)).toEqual(result);
+      const other = { ...asked, env: {} };
+      await expect(runtime.runOnce(other)).rejects.toMatchObject({ code: "name-taken" });
+      expect(await runtime.inspect(result.id)).toMatchObject({ kind: "job", state: "exited", exitCode: 5 });
+    });
+
+    test("a job that takes too long is killed, and so is one whose caller gives up", async () => {
+      const slow = jobSpec("rude");
+      await expect(runtime.runOnce(slow, { deadlineMs: harness.startMs })).rejects.toMatchObject({ code: "deadline" });
+      const given = jobSpec("rude");
+      const signal = AbortSignal.timeout(harness.startMs);
+      await expect(runtime.runOnce(given, { signal })).rejects.toMatchObject({ code: "aborted" });
+      const all = [...(await runtime.list(slow.labels)), ...(await runtime.list(given.labels))];
+      expect(all.map(({ state }) => state)).toEqual(["exited", "exited"]);
+    });
+
+    test("the last lines are the last ones", async () => {
+      const { id } = await runtime.runOnce(jobSpec("print"));
+      expect(await runtime.logs(id, { lines: 2 })).toEqual(["line 299", "line 300"]);
+      expect(await runtime.logs(id, { lines: 1_000 })).toHaveLength(300);
+    });
+
+    test("a call whose signal has fired does nothing", async () => {
+      const signal = AbortSignal.abort();
+      const asked = spec("serve");
+      await expect(runtime.start(asked, { signal })).rejects.toMatchObject({ code: "aborted" });
+      expect(await runtime.list(asked.labels)).toEqual([]);
+    });
+  });
+}

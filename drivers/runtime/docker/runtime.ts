@@ -1,0 +1,115 @@
+/** Instances as containers of one Docker Engine, 20.10 or later. */
+import type { Limits } from "#drivers/engine/engine.ts";
+import { type Instance, type InstanceSpec, type Runtime, RuntimeError } from "../contract.ts";
+import { create, existing, launch } from "./containers.ts";
+import {
+  createHost,
+  type DockerRuntimeOptions,
+  gone,
+  type Host,
+  inspected,
+  json,
+  limitsOf,
+  missing,
+  own,
+  tail,
+} from "./host.ts";
+import { runOnce } from "./jobs.ts";
+import { label } from "./names.ts";
+import { ensureNetwork, removeNetwork, removeVolumes } from "./networks.ts";
+import { pull } from "./pull.ts";
+import { instanceOf } from "./read.ts";
+import { callersLabels } from "./spec.ts";
+
+export type { DockerRuntimeOptions } from "./host.ts";
+
+const second = 1_000;
+const minute = 60_000;
+const tailLines = 50;
+/** Containers looked at in one go: the engine answers each at its own pace. */
+const atOnce = 16;
+
+export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
+  const host = createHost(options);
+  return {
+    ensureNetwork: (environment, call) => ensureNetwork(host, environment, limitsOf(call, 30 * second)),
+    removeEnvironment: (environment, call) =>
+      removeEnvironment(host, { environment, volumes: call.volumes }, limitsOf(call, 30 * second)),
+    pull: (image, call = {}) => {
+      const { auth, onProgress } = call;
+      const request = { image, ...(auth ? { auth } : {}), ...(onProgress ? { onProgress } : {}) };
+      return pull(host, request, limitsOf(call, 10 * minute));
+    },
+    start: (spec, call) => start(host, spec, limitsOf(call, minute)),
+    runOnce: (spec, call) => runOnce(host, spec, limitsOf(call, 10 * minute)),
+    inspect: (id, call) => own(host, id, limitsOf(call, 10 * second)),
+    list: (labels, call) => list(host, labels, limitsOf(call, 20 * second)),
+    stop: (id, call) => stop(host, { id, graceMs: call.graceMs }, limitsOf(call, call.graceMs + 30 * second)),
+    remove: (id, call) => remove(host, id, limitsOf(call, 30 * second)),
+    async logs(id, call) {
+      const limits = limitsOf(call, 10 * second);
+      if (!(await own(host, id, limits))) throw missing(id);
+      return tail(host, { id, lines: call.lines }, limits);
+    },
+  };
+}
+
+async function removeEnvironment(
+  host: Host,
+  { environment, volumes }: { environment: string; volumes: "keep" | "delete" },
+  limits: Limits,
+): Promise<void> {
+  const left = await ids(host, { [label.environment]: environment }, limits);
+  if (left.length > 0) throw new RuntimeError("in-use", `${left.length} containers are left in ${environment}`);
+  await removeNetwork(host, environment, limits);
+  if (volumes === "delete") await removeVolumes(host, environment, limits);
+}
+
+async function start(host: Host, spec: InstanceSpec, limits: Limits): Promise<Instance> {
+  const found = (await existing(host, spec, limits)) ?? (await create(host, { spec, kind: spec.kind }, limits));
+  const launched = !found.State.Running;
+  if (launched) await launch(host, { spec, id: found.Id }, limits);
+  const now = await own(host, found.Id, limits);
+  if (!now) throw missing(spec.name);
+  if (!launched || (now.state === "running" && now.restarts === 0)) return now;
+  const last = await tail(host, { id: now.id, lines: tailLines }, limits);
+  throw new RuntimeError("start-failed", `${spec.name} exited at once with ${now.exitCode ?? "an unknown code"}`, {
+    tail: last,
+  });
+}
+
+async function list(host: Host, labels: Readonly<Record<string, string>>, limits: Limits): Promise<Instance[]> {
+  const found: Instance[] = [];
+  const all = await ids(host, callersLabels(labels), limits);
+  for (let at = 0; at < all.length; at += atOnce) {
+    const some = await Promise.all(all.slice(at, at + atOnce).map((id) => inspected(host, id, limits)));
+    found.push(...some.flatMap((each) => (each && instanceOf(each, host.names.install)) ?? []));
+  }
+  return found;
+}
+
+/** Of all containers with these labels of the engine, oldest first; the balancer is none of them. */
+async function ids(host: Host, labels: Readonly<Record<string, string>>, limits: Limits): Promise<string[]> {
+  const query = { all: true, filters: host.names.filter(labels) };
+  const found = await json<{ Id: string; Created: number; Labels: Record<string, string> }[]>(
+    host,
+    { method: "GET", path: "/containers/json", query },
+    limits,
+  );
+  const mine = found.filter(({ Labels }) => Labels[label.name] !== undefined);
+  return mine.toSorted((left, right) => left.Created - right.Created).map(({ Id }) => Id);
+}
+
+async function stop(host: Host, { id, graceMs }: { id: string; graceMs: number }, limits: Limits): Promise<void> {
+  const found = await own(host, id, limits);
+  if (!found) return;
+  const query = { t: Math.ceil(graceMs / second) };
+  await gone(() => json(host, { method: "POST", path: `/containers/${found.id}/stop`, query }, limits));
+}
+
+async function remove(host: Host, id: string, limits: Limits): Promise<void> {
+  const found = await own(host, id, limits);
+  if (!found) return;
+  const query = { force: true, v: true };
+  await gone(() => json(host, { method: "DELETE", path: `/containers/${found.id}`, query }, limits));
+}

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { runtimeConformance } from "./conformance.ts";
+import type { ContainerSpec, InstanceSpec } from "./contract.ts";
+import { type Behaviour, createMemoryRuntime } from "./memory.ts";
+
+const programs: Record<string, Behaviour> = {
+  serve: { output: ["ready"] },
+  rude: { afterMs: 60_000, ignoresStop: true },
+  crash: { output: ["boom"], exitCode: 3 },
+  flaky: { exitCode: 4, afterMs: 20 },
+  print: { output: Array.from({ length: 300 }, (_, index) => `line ${index + 1}`), exitCode: 5 },
+};
+const behave = ({ command }: ContainerSpec): Behaviour => programs[command?.[0] ?? ""] ?? {};
+
+runtimeConformance("the runtime in memory", async () => ({
+  runtime: createMemoryRuntime({ images: ["here"], behave }),
+  image: "here",
+  missingImage: "nowhere",
+  startMs: 20,
+  commands: { serve: ["serve"], rude: ["rude"], crash: ["crash"], flaky: ["flaky"], print: ["print"] },
+  async [Symbol.asyncDispose]() {},
+}));
+
+const spec: InstanceSpec = {
+  name: "a",
+  environment: "test",
+  kind: "service",
+  image: "here",
+  env: {},
+  labels: {},
+  cpu: 1,
+  memory: 1,
+};
+
+test("the runtime in memory can lose its engine and its registry", async () => {
+  const runtime = createMemoryRuntime({ images: ["here"], registry: ["there"] });
+  runtime.registryDown = true;
+  await expect(runtime.pull("there")).rejects.toMatchObject({ code: "registry-unreachable" });
+  await runtime.pull("here");
+  runtime.registryDown = false;
+  await runtime.pull("there");
+  runtime.engineDown = true;
+  await expect(runtime.list({})).rejects.toMatchObject({ code: "docker-unreachable" });
+});
+
+test("an instance in memory can crash", async () => {
+  const runtime = createMemoryRuntime({ images: ["here"] });
+  await runtime.ensureNetwork("test");
+  const { id } = await runtime.start(spec);
+  runtime.crash(id, 9);
+  expect(await runtime.inspect(id)).toMatchObject({ state: "restarting", exitCode: 9, restarts: 1 });
+});

@@ -1,0 +1,48 @@
+/** A runtime on the real engine with programs for the image of Node; all it made goes with it. */
+import { randomBytes } from "node:crypto";
+import { isRefusal } from "#api/errors.ts";
+import { connectEngine, type Engine } from "#drivers/engine/engine.ts";
+import type { RuntimeHarness } from "#drivers/runtime/conformance.ts";
+import { createDockerRuntime } from "#drivers/runtime/docker/runtime.ts";
+import { ensureBaseImages } from "../tools/base-images/ensure.ts";
+
+export const nodeImage = "towline/base-node:24";
+
+export interface RuntimeBed extends RuntimeHarness {
+  engine: Engine;
+  install: string;
+}
+
+/** A command for the image of Node. */
+export function program(source: string): string[] {
+  return ["node", "-e", source];
+}
+
+export async function createRuntimeBed(): Promise<RuntimeBed> {
+  const ready = await ensureBaseImages(["node"], { log: () => {} });
+  if (isRefusal(ready)) throw new Error(ready.message);
+  const install = `test-${randomBytes(4).toString("hex")}`;
+  const runtime = createDockerRuntime({ install });
+  return {
+    runtime,
+    install,
+    engine: connectEngine(),
+    image: nodeImage,
+    // Nobody listens there.
+    missingImage: `127.0.0.1:9/nothing@sha256:${"0".repeat(64)}`,
+    startMs: 1_500,
+    commands: {
+      serve: program(`process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1e6); console.log("ready")`),
+      rude: program(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1e6)`),
+      crash: program(`console.error("boom"); process.exitCode = 3`),
+      flaky: program(`setTimeout(() => process.exit(4), 1000)`),
+      print: program(`for (let n = 1; n <= 300; n++) console.log("line " + n); process.exitCode = 5`),
+    },
+    async [Symbol.asyncDispose]() {
+      const left = await runtime.list({});
+      for (const { id } of left) await runtime.remove(id);
+      for (const environment of new Set(left.map((each) => each.environment)))
+        await runtime.removeEnvironment(environment, { volumes: "delete" });
+    },
+  };
+}
