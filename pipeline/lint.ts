@@ -2,6 +2,7 @@
 import { nearest } from "#api/nearest.ts";
 import type { Fault } from "./fault.ts";
 import { ancestors, buildGraph, findCycle, type Graph } from "./graph.ts";
+import { limits } from "./text/limits.ts";
 import type { BlockStep, DeployStep, Pipeline, Step } from "./step.ts";
 
 /** All faults; none means that every step can be reached and no deploy can pass its gate. */
@@ -27,20 +28,14 @@ function duplicateKeys(steps: readonly Step[]): Fault[] {
 function unknownDependencies(steps: readonly Step[]): Fault[] {
   const keys = steps.map((step) => step.key);
   const known = new Set(keys);
-  return steps.flatMap((step) =>
-    (step.dependsOn ?? [])
-      .filter((edge) => !known.has(edge.step))
-      .map((edge): Fault => {
-        const near = nearest(edge.step, keys);
-        const fix = near ? `did you mean \`${near}\`?` : `give a step \`key: ${edge.step}\``;
-        return {
-          code: "pipeline.unknown-dependency",
-          message: `\`depends_on\` names \`${edge.step}\`, and no step has that key`,
-          place: step.place,
-          fix,
-        };
-      }),
-  );
+  const edges = steps.flatMap((from) => (from.dependsOn ?? []).map(({ step: missing }) => ({ from, missing })));
+  const unknown = edges.filter(({ missing }) => !known.has(missing)).slice(0, limits.faults);
+  return unknown.map(({ from, missing }) => {
+    const near = nearest(missing, keys);
+    const fix = near ? `did you mean \`${near}\`?` : `give a step \`key: ${missing}\``;
+    const message = `\`depends_on\` names \`${missing}\`, and no step has that key`;
+    return { code: "pipeline.unknown-dependency", message, place: from.place, fix };
+  });
 }
 
 function cycleFault(steps: readonly Step[], graph: Graph): Fault | undefined {

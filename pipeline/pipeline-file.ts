@@ -1,15 +1,15 @@
 /** `.towline/pipeline.yml` in Buildkite's step syntax → a checked pipeline. */
 import { nearest } from "#api/nearest.ts";
-import { interpolate } from "./expression/interpolate.ts";
 import type { Fault, Parsed } from "./fault.ts";
+import { interpolateFile } from "./interpolate-file.ts";
 import { lintPipeline } from "./lint.ts";
 import { readStep } from "./step-reader.ts";
-import { topShape, unsupportedTopKeys } from "./step-shape.ts";
+import { maximumSteps, topShape, unsupportedTopKeys } from "./step-shape.ts";
 import type { Pipeline, Step } from "./step.ts";
-import { keyPlaceOf, type Located, locate, mapTexts } from "./text/located.ts";
+import { limits } from "./text/limits.ts";
+import { keyPlaceOf, type Located, locate } from "./text/located.ts";
 import { readYaml } from "./text/read-yaml.ts";
 import { checkShape } from "./text/shape.ts";
-import { textValue } from "./text/values.ts";
 
 export interface PipelineSource {
   file: string;
@@ -22,11 +22,10 @@ export interface PipelineSource {
 export function parsePipeline({ file, text, variables = {} }: PipelineSource): Parsed<Pipeline> {
   const read = readYaml(file, text);
   if (read.errors) return read;
-  const faults: Faults = { errors: [], warnings: [...read.warnings] };
-  const root = interpolateAll(asMap(read.value), variables, faults);
-  reviewTopKeys(root, faults);
+  const { root, errors, warnings } = interpolateFile(asMap(read.value), variables);
+  const faults: Faults = { errors: [...errors, ...topKeyFaults(root)], warnings: [...read.warnings, ...warnings] };
   const top = checkShape(root, topShape);
-  const written = [...(locate(root, ["steps"])?.children?.values() ?? [])];
+  const written = [...(locate(root, ["steps"])?.children?.values() ?? [])].slice(0, maximumSteps);
   const steps = written.flatMap((step) => collect(step, faults));
   faults.errors.push(...(top.errors ?? []));
   if (!top.value || faults.errors.length > 0) return faults;
@@ -57,77 +56,33 @@ function asMap(root: Located): Located {
   };
 }
 
-/** The file's own `env` counts from its first line on, and wins, as with Buildkite's agent. */
-function interpolateAll(root: Located, variables: Record<string, string>, faults: Faults): Located {
-  const known = { ...variables };
-  const replace = (part: Located): Located =>
-    mapTexts(part, (text, place) => replaceText({ text, place, known }, faults));
-  const env = locate(root, ["env"]);
-  if (!root.children || !env?.children) return replace(root);
-  const entries = [...env.children].map(([name, child]): [string, Located] => {
-    const replaced = replace(child);
-    const value = textValue.safeParse(replaced.value);
-    if (value.success) known[name] = value.data;
-    return [name, replaced];
-  });
-  const rest = replace({ ...root, children: new Map([...root.children].filter(([key]) => key !== "env")) });
-  const children = new Map(entries);
-  const value = Object.fromEntries(entries.map(([name, child]) => [name, child.value]));
-  const top = new Map([...(rest.children ?? []), ["env", { ...env, children, value }] as const]);
-  return { ...rest, children: top, value: Object.fromEntries([...top].map(([key, child]) => [key, child.value])) };
-}
-
-interface Text {
-  text: string;
-  place: Located["place"];
-  known: Record<string, string>;
-}
-
-function replaceText({ text, place, known }: Text, faults: Faults): string {
-  const result = interpolate(text, known);
-  if ("problem" in result) {
-    faults.errors.push({ code: "pipeline.interpolation", message: result.problem, place });
-    return text;
-  }
-  // Those of the build are known only when there is one.
-  for (const name of result.unset.filter((unset) => !/^(BUILDKITE|TOWLINE)_|^CI$/.test(unset))) {
-    const message = `\`$${name}\` is not known when the file is read, and becomes an empty text`;
-    faults.warnings.push({
-      code: "pipeline.unset-variable",
-      message,
-      place,
-      fix: `write \`$$${name}\` for the variable of the job's shell`,
-    });
-  }
-  return result.text;
-}
-
 const topKeys = Object.keys(topShape.shape);
 
 /** Other keys at the top hold anchors for the steps; they are left alone unless they look like a misspelling. */
-function reviewTopKeys(root: Located, faults: Faults): void {
-  for (const key of root.children?.keys() ?? []) {
-    if (topKeys.includes(key)) continue;
+function topKeyFaults(root: Located): Fault[] {
+  const others = [...(root.children?.keys() ?? [])].filter((key) => !topKeys.includes(key)).slice(0, limits.faults);
+  return others.flatMap((key): Fault[] => {
     const place = keyPlaceOf(root, [key]);
     const near = nearest(key, topKeys);
     if ((unsupportedTopKeys as readonly string[]).includes(key))
-      faults.errors.push({
-        code: "pipeline.not-supported",
-        message: `\`${key}\` cannot be served yet`,
-        place,
-        fix: `remove \`${key}\``,
-      });
-    else if (near)
-      faults.errors.push({
-        code: "shape.unknown-key",
-        message: `the key \`${key}\` is not known`,
-        place,
-        fix: `did you mean \`${near}\`?`,
-      });
-  }
+      return [
+        { code: "pipeline.not-supported", message: `\`${key}\` cannot be served yet`, place, fix: `remove \`${key}\`` },
+      ];
+    return near
+      ? [
+          {
+            code: "shape.unknown-key",
+            message: `the key \`${key}\` is not known`,
+            place,
+            fix: `did you mean \`${near}\`?`,
+          },
+        ]
+      : [];
+  });
 }
 
 function collect(written: Located, faults: Faults): Step[] {
+  if (faults.errors.length >= limits.faults) return [];
   const read = readStep(written);
   faults.errors.push(...read.errors);
   faults.warnings.push(...read.warnings);

@@ -6,6 +6,7 @@ import { completeStep } from "./step-completion.ts";
 import { kindKeys, stepShapes, unsupportedKeys, unsupportedKinds, type WrittenCommon } from "./step-shape.ts";
 import type { Step, StepKind } from "./step.ts";
 import { keyPlaceOf, type Located, locate, placeOf } from "./text/located.ts";
+import { limits } from "./text/limits.ts";
 import { checkShape, suggestion } from "./text/shape.ts";
 import { nearest } from "#api/nearest.ts";
 
@@ -83,7 +84,7 @@ function notSupported(located: Located, key: string, message: string): Fault {
 
 function keyFaults(located: Located, kind: StepKind): { errors: Fault[]; warnings: Fault[] } {
   const known = Object.keys(stepShapes[kind].shape);
-  const unknown = [...(located.children?.keys() ?? [])].filter((key) => !known.includes(key));
+  const unknown = [...(located.children?.keys() ?? [])].filter((key) => !known.includes(key)).slice(0, limits.faults);
   const errors: Fault[] = [];
   const warnings: Fault[] = [];
   for (const key of unknown) {

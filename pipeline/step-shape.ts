@@ -170,8 +170,11 @@ export const unsupportedKeys: Record<StepKind, readonly string[]> = {
 
 export const unsupportedTopKeys = ["notify", "secrets", "image", "priority", "cache", "if_changed"] as const;
 
+/** Steps of one file. */
+export const maximumSteps = 500;
+
 export const topShape = z.object({
   env: envValues.optional(),
   agents: agentTags.optional(),
-  steps: z.array(z.unknown()).min(1, "there is no step").max(500, "at most 500 steps"),
+  steps: z.array(z.unknown()).min(1, "there is no step").max(maximumSteps, `at most ${maximumSteps} steps`),
 });

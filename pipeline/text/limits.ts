@@ -6,6 +6,10 @@ export const limits = {
   depth: 64,
   /** Values after all aliases are followed: an alias bomb has billions. */
   values: 50_000,
-  /** Syntax faults that are reported. */
-  faults: 20,
+  /** Words of YAML before any value is made of them. */
+  tokens: 500_000,
+  /** Characters that all `$NAME` of a file may become. */
+  interpolated: 4 * 1024 * 1024,
+  /** Faults of one kind that are looked for and reported. */
+  faults: 50,
 } as const;

@@ -5,7 +5,7 @@ import type { Fault, FaultCode, Parsed } from "../fault.ts";
 import { convert } from "./convert.ts";
 import { limits } from "./limits.ts";
 import type { Located } from "./located.ts";
-import { scanBrackets } from "./scan-brackets.ts";
+import { scanTokens } from "./scan-tokens.ts";
 
 /** Reads one document. Anchors, aliases and merge keys (`<<`) are followed. */
 export function readYaml(file: string, text: string): Parsed<Located> {
@@ -16,11 +16,11 @@ export function readYaml(file: string, text: string): Parsed<Located> {
   };
   const tooLarge = Buffer.byteLength(text) > limits.bytes;
   if (tooLarge) return stop("yaml.limit", `the file is larger than the limit of ${limits.bytes} bytes`, placeAt(0));
-  const bracket = scanBrackets(text, limits.depth);
-  if (bracket) {
+  const early = scanTokens(text);
+  if (early) {
     lines.addNewLine(0);
     for (const match of text.matchAll(/\n/g)) lines.addNewLine(match.index + 1);
-    return stop(bracket.code, bracket.message, placeAt(bracket.offset));
+    return stop(early.code, early.message, placeAt(early.offset));
   }
   const document = compose(text, lines);
   if (!document) return stop("yaml.limit", depthMessage, placeAt(0));

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { nearest } from "#api/nearest.ts";
 import { type Fault, faultCatalogue, type FaultCode, type Parsed } from "../fault.ts";
+import { limits } from "./limits.ts";
 import { knownKeys } from "./known-keys.ts";
 import { keyPlaceOf, locate, type Located, type Path, placeOf } from "./located.ts";
 
@@ -16,7 +17,7 @@ interface Check {
 export function checkShape<S extends z.ZodType>(root: Located, schema: S): Parsed<z.output<S>> {
   const result = schema.safeParse(root.value, { reportInput: true });
   if (result.success) return { value: result.data, warnings: [] };
-  const errors = result.error.issues.flatMap((issue) => faultsOf({ root, schema }, issue, []));
+  const errors = result.error.issues.slice(0, limits.faults).flatMap((issue) => faultsOf({ root, schema }, issue, []));
   return {
     errors: errors.toSorted((a, b) => a.place.line - b.place.line || a.place.column - b.place.column),
     warnings: [],
@@ -25,7 +26,8 @@ export function checkShape<S extends z.ZodType>(root: Located, schema: S): Parse
 
 function faultsOf(check: Check, issue: Issue, prefix: Path): Fault[] {
   const path = [...prefix, ...issue.path];
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(check, path, key));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.slice(0, limits.faults).map((key) => unknownKey(check, path, key));
   if (issue.code === "invalid_union") return unionFaults(check, issue, path);
   if (issue.code === "invalid_key" || issue.code === "invalid_element")
     return issue.issues.flatMap((inner) => elementFaults(check, inner, path));
