@@ -39,22 +39,10 @@ async function checkout(version: string | undefined, { withNpm = true } = {}) {
   await program(`${calls}.node-24`, node("24.9.9"));
   if (version) await program(join(bin, "node"), node(version));
   if (withNpm) await program(join(bin, "npm"), npm);
-  for (const tool of [
-    "cat",
-    "cmp",
-    "cp",
-    "dirname",
-    "mkdir",
-    "mv",
-    "ps",
-    "readlink",
-    "rm",
-    "rmdir",
-    "sh",
-    "sleep",
-    "uname",
-  ])
+  for (const tool of ["cat", "cmp", "cp", "dirname", "mkdir", "mv", "readlink", "rm", "rmdir", "sh", "sleep", "uname"])
     await symlink(await which(tool), join(bin, tool));
+  const ps = await which("ps").catch(() => undefined);
+  if (ps) await symlink(ps, join(bin, "ps"));
   const start = (args: string[] = [], command = join(root, "towline")) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
       execFile(command, args, { cwd: "/", env: { PATH: bin, CALLS: calls } }, (error, stdout, stderr) =>

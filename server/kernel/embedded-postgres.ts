@@ -13,6 +13,7 @@ import pg from "pg";
 import { writeDurably } from "./files.ts";
 import type { Log } from "./log.ts";
 import { preparePostgresPlace, type PostgresPlace } from "./postgres-place.ts";
+import { commandOf } from "./process-facts.ts";
 
 const run = promisify(execFile);
 const startDeadlineMs = 60_000;
@@ -108,8 +109,7 @@ async function adopt(place: PostgresPlace, urlOf: (port: number) => string, log:
 }
 
 async function isPostgres(pid: number): Promise<boolean> {
-  const { stdout } = await run("ps", ["-o", "command=", "-p", String(pid)]).catch(() => ({ stdout: "postgres" }));
-  return stdout.includes("postgres");
+  return (await commandOf(pid))?.includes("postgres") ?? false;
 }
 
 async function launch(place: PostgresPlace, port: number, settings: string[]): Promise<Running> {

@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { refuse, type Refusal } from "#api/errors.ts";
 import { writeDurably } from "./files.ts";
-
-const run = promisify(execFile);
+import { startOf } from "./process-facts.ts";
 
 /** How long a new process waits for the one before it, which may be ending its work. */
 const waitMs = 20_000;
@@ -32,6 +29,5 @@ async function isRunning(identity: string): Promise<boolean> {
 
 /** Pid and start time together: a pid alone may have been given to another process since. */
 async function identityOf(pid: number): Promise<string> {
-  const { stdout } = await run("ps", ["-o", "lstart=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
-  return `${pid} ${stdout.trim()}`;
+  return `${pid} ${(await startOf(pid)) ?? "gone"}`;
 }
