@@ -108,6 +108,7 @@ test("a cancel during the build ends the build too", async () => {
 
 test("the caller's variables reach the file, this process's own do not", async () => {
   process.env["TOWLINE_TOKEN"] = "do-not-leak";
+  onTestFinished(() => void delete process.env["TOWLINE_TOKEN"]);
   const text = file(
     `    environment: [GIVEN, TOWLINE_TOKEN]\n    command: sh -c "echo \${TAG} $$GIVEN [$$TOWLINE_TOKEN] \${COMPOSE_PROFILES:-none}"`,
   );
@@ -115,7 +116,6 @@ test("the caller's variables reach the file, this process's own do not", async (
   await using work = await checkout({ "compose.yml": text }, { env });
   expect(await compose.run(work.request)).toMatchObject({ exitCode: 0 });
   expect(work.output()).toContain("v1 it's $PATH [] none");
-  delete process.env["TOWLINE_TOKEN"];
 });
 
 test("a Compose file with an error is refused with what Compose says of it", async () => {
