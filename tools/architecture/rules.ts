@@ -18,7 +18,7 @@ const mayImport: [folder: RegExp, allowed: RegExp][] = [
   [/^drivers\//, /^(api|drivers)\//],
   [/^agent\//, /^(api|client|pipeline|drivers)\/|^server\/kernel\/(clock|files|log|process-lock)\.ts$/],
   [/^client\//, /^api\//],
-  [/^cli\//, /^(api|client|agent|drivers|pipeline|stack|tools)\/|^server\/(main|kernel\/.+)\.ts$/],
+  [/^cli\//, /^(api|client|agent|drivers|pipeline|stack|tools|bench)\/|^server\/(main|kernel\/.+)\.ts$/],
   // What is written from the code for people to read, or held against it.
   [/^tools\/generated\//, /./],
   [/^tools\//, /^(api|drivers)\//],
