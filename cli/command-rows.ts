@@ -237,6 +237,12 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/test.ts")).test,
   },
   {
+    usage: "bench <name>",
+    summary: "run a benchmark: pipeline, rollout, registry or rest",
+    example: "towline bench rollout",
+    load: async () => (await import("./commands/bench.ts")).bench,
+  },
+  {
     usage: "uninstall",
     summary: "remove all that the installation in TOWLINE_HOME made, data included",
     example: "towline uninstall",

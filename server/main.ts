@@ -6,16 +6,21 @@ import type { FastifyInstance } from "fastify";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { agentEndpoints } from "#api/endpoints/agent.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
+import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
+import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
 import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow } from "#api/errors.ts";
-import { createAccess } from "#access";
+import { type Access, createAccess } from "#access";
 import { createBuilds } from "#builds";
+import { createDeployments } from "#deployments";
+import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
 import { createGit } from "#drivers/git/binary.ts";
+import { createDockerRuntime } from "#drivers/runtime/docker/runtime.ts";
 import { createFleet } from "#fleet";
 import { createImages } from "#images";
 import { systemClock } from "#kernel/clock.ts";
@@ -24,6 +29,7 @@ import { type Database, openDatabase, isAnswering } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
 import { writeDurably } from "#kernel/files.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
+import { installationId } from "#kernel/installation.ts";
 import { jobs, startJobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import { migrate } from "#kernel/migrations.ts";
@@ -33,6 +39,7 @@ import { lockProcess } from "#kernel/process-lock.ts";
 import { openVault } from "#kernel/vault.ts";
 import { openWake, type Wake } from "#kernel/wake.ts";
 import { createReleases } from "#releases";
+import { createRouting } from "#routing";
 import { createSource } from "#source";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -55,23 +62,26 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   await migrate(pool);
   const wake = stack.use(await openWake(databaseUrl, log));
   const outbox = createOutbox({ db, wake, log });
-  const modules = await createModules({ config, log, db, wake, emit: outbox.emit, stopping: stopping.signal });
-  const parts = [modules.source, modules.fleet, modules.builds, modules.images, modules.releases];
-  parts.forEach((part) => outbox.subscribe(part.reactions));
+  const address = { port: config.port };
+  const modules = await createModules({ config, address, log, db, wake, emit: outbox.emit, stopping: stopping.signal });
+  const { source, fleet, builds, images, releases, routing, deployments } = modules;
+  [source, fleet, builds, images, releases, deployments].forEach((each) => outbox.subscribe(each.reactions));
 
   const app = createHttp({ log });
   serveModules(app, modules, { log, authenticate: modules.access.authenticate, stopping: stopping.signal });
   serveState(app, db, stopping.signal);
   const adminToken = await modules.access.ensureAdmin();
   const agentToken = await keepAgentToken(config.home, () => modules.access.issueAgentToken("local"));
-  await modules.source.start();
-  await modules.fleet.start();
-  await modules.images.start();
-  stack.use(await modules.builds.start());
-  stack.use(outbox.start());
-  const tasks = Object.assign({}, ...parts.map((part) => part.tasks));
-  stack.use(await startJobs({ db, pool, log, tasks }));
+  for (const each of [source, fleet, images, routing, deployments]) await each.start();
+  stack.use(await builds.start());
   await app.listen({ host: config.host, port: config.port });
+  address.port = portOf(app);
+  stack.use(outbox.start());
+  const tasks = Object.assign(
+    {},
+    ...[source, fleet, builds, images, releases, routing, deployments].map((each) => each.tasks),
+  );
+  stack.use(await startJobs({ db, pool, log, tasks }));
   const kept = stack.move();
   return {
     url: config.publicUrl ?? `http://${config.host}:${portOf(app)}`,
@@ -87,6 +97,8 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
 
 interface ModuleDeps {
   config: Config;
+  /** Where the server listens; known once it does. */
+  address: { port: number };
   log: Log;
   db: Database;
   wake: Wake;
@@ -95,7 +107,7 @@ interface ModuleDeps {
 }
 
 /** The modules in the order of the flow: each gets the doors before it. */
-async function createModules({ config, stopping, wake, ...common }: ModuleDeps) {
+async function createModules({ config, address, stopping, wake, ...common }: ModuleDeps) {
   const { home, diskFloor } = config;
   const deps = { ...common, clock: systemClock, jobs };
   const access = createAccess(deps);
@@ -105,7 +117,34 @@ async function createModules({ config, stopping, wake, ...common }: ModuleDeps) 
   const builds = createBuilds({ ...deps, wake, home, diskFloor, access, source, fleet });
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
   const releases = createReleases({ ...deps, source, builds });
-  return { access, source, fleet, builds, images, releases };
+  const install = await installationId(home);
+  const runtime = createDockerRuntime({ install });
+  const balancer = createHaproxyBalancer({
+    install,
+    image: config.haproxyImage,
+    directory: join(home, "balancer"),
+    publish: { host: config.host, port: config.httpPort },
+  });
+  const routing = createRouting({ ...deps, balancer, runtime, httpPort: config.httpPort });
+  const registry = createRegistryAccess(deps.db, access, address);
+  const deployments = createDeployments({ ...deps, source, fleet, builds, releases, routing, runtime, registry });
+  return { access, source, fleet, builds, images, releases, routing, deployments };
+}
+
+/** How the Docker Engine pulls from our own registry: at our address on this machine, by a token for one repository and a while. */
+function createRegistryAccess(db: Database, access: Pick<Access, "issueJobToken">, address: { port: number }) {
+  const lifeMs = 30 * 60_000;
+  return {
+    address: () => `127.0.0.1:${address.port}`,
+    async auth(repository: string) {
+      const grants = { repositories: { [repository]: ["pull" as const] } };
+      const expiresAt = new Date(systemClock.now().getTime() + lifeMs);
+      const password = await db
+        .transaction()
+        .execute((tx) => access.issueJobToken(tx, { name: `pull ${repository}`, grants, expiresAt }));
+      return { username: "towline", password };
+    },
+  };
 }
 
 type Modules = Awaited<ReturnType<typeof createModules>>;
@@ -117,6 +156,8 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: { ...buildEndpoints, ...agentEndpoints }, handlers: modules.builds.handlers });
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
+  serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
+  serveEndpoints(app, http, { table: deploymentEndpoints, handlers: modules.deployments.handlers });
   modules.source.register(app);
   modules.images.register(app);
 }

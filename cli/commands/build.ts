@@ -136,7 +136,7 @@ export function renderBuild(build: BuildDetails): string {
 }
 
 export function renderStep(step: StepView): string {
-  const why = step.waits.map(({ text }) => text).join("; ") || step.reason ?? "";
+  const why = step.waits.length > 0 ? `waits ${step.waits.map(({ text }) => text).join("; ")}` : (step.reason ?? "");
   const tries = step.attempts.length > 1 ? ` (attempt ${step.attempts.length})` : "";
   return `${stepMark(step)} ${step.label}${tries}${why ? paint("dim", `  ${why}`) : ""}`;
 }

@@ -9,7 +9,7 @@ const port = z.coerce.number().int().min(0).max(65535);
 
 const schema = z.object({
   TOWLINE_HOME: z.string().describe("Folder of all that this installation keeps."),
-  TOWLINE_HOST: z.string().default("127.0.0.1").describe("Address that the server listens on."),
+  TOWLINE_HOST: z.string().default("127.0.0.1").describe("Address that the server and the load balancer listen on."),
   TOWLINE_PORT: port.default(7300).describe("Port of the API, Git and the image registry; 0 takes a free one."),
   TOWLINE_HTTP_PORT: port.default(8300).describe("Port of the load balancer that users of the services reach."),
   TOWLINE_PUBLIC_URL: z
@@ -24,7 +24,7 @@ const schema = z.object({
     .enum(["trace", "debug", "info", "warn", "error", "silent"])
     .default("info")
     .describe("Least level that is logged."),
-  TOWLINE_HAPROXY_IMAGE: z.string().default("towline/base-haproxy").describe("Image of the load balancer."),
+  TOWLINE_HAPROXY_IMAGE: z.string().default("towline/base-haproxy:stable").describe("Image of the load balancer."),
   TOWLINE_DISK_FLOOR: z.coerce
     .number()
     .int()
