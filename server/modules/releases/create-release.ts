@@ -13,13 +13,10 @@ import { type ReleaseCommit, releaseStore } from "./store.ts";
 const manifestFile = "towline.yml";
 const mostCommits = 200;
 
-/** The branch whose builds make releases. */
-const defaultBranch = "main";
-
 export interface CreateReleaseDeps {
   db: Database;
   emit: Emit;
-  source: Pick<Source, "readFile" | "commitsBetween">;
+  source: Pick<Source, "repository" | "readFile" | "commitsBetween">;
   builds: Pick<Builds, "evidence">;
 }
 
@@ -66,6 +63,7 @@ async function write({ tx, emit }: { tx: Tx; emit: Emit }, parts: Parts): Promis
 /** The manifest, or why this image makes no release. */
 async function readManifest({ source }: CreateReleaseDeps, published: Published): Promise<Manifest | string> {
   const { repository, commit, branch, service } = published;
+  const { defaultBranch } = (await source.repository(repository)) ?? {};
   if (branch !== defaultBranch) return `only builds of ${defaultBranch} make releases, and this one is of ${branch}`;
   const text = await source.readFile(repository, commit, manifestFile);
   if (text === undefined) return `${repository} has no ${manifestFile} at ${commit.slice(0, 10)}`;

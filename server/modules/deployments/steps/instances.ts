@@ -75,11 +75,19 @@ export function instancesOf({ runtime }: Pick<World, "runtime">, deployment: str
   return runtime.list({ deployment });
 }
 
-/** Ends and removes all containers of a deployment. They must be out of their slots. */
-export async function removeAll(world: World, deployment: string, graceMs: number): Promise<void> {
+interface Removal {
+  /** Time between asking to end and killing. */
+  graceMs: number;
+  /** Only containers of this kind. */
+  kind?: Instance["kind"];
+}
+
+/** Ends and removes the containers of a deployment. They must be out of their slots. */
+export async function removeAll(world: World, deployment: string, { graceMs, kind }: Removal): Promise<void> {
   const present = await instancesOf(world, deployment);
+  const chosen = present.filter((each) => kind === undefined || each.kind === kind);
   await Promise.all(
-    present.map(async ({ id }) => {
+    chosen.map(async ({ id }) => {
       await world.runtime.stop(id, { graceMs });
       await world.runtime.remove(id);
     }),

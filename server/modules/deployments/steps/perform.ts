@@ -184,8 +184,11 @@ async function restore(
 async function remove(world: World, work: PlannedWork, intent: Extract<Intent, { type: "remove" }>): Promise<Answer> {
   const cut = await world.routing.sessions(intent.instances);
   await world.routing.release(intent.instances);
-  const deployment = intent.of === "this" ? work.id : work.rollout.target.previous;
-  if (deployment) await removeAll(world, deployment, work.stack.rollout.stopGraceMs);
+  const graceMs = work.stack.rollout.stopGraceMs;
+  const { previous } = work.rollout.target;
+  if (intent.of === "this") await removeAll(world, work.id, { graceMs });
+  if (intent.of === "previous") await removeAll(world, work.id, { graceMs, kind: "job" });
+  if (intent.of === "previous" && previous) await removeAll(world, previous, { graceMs });
   return { type: "stopped", cut };
 }
 

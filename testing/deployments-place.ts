@@ -1,0 +1,278 @@
+/**
+ * Releases, routing and deployments with a real database, outbox and jobs; a runtime and a balancer in memory that outlive
+ * every server; Git, fleet and builds answered by the test.
+ */
+import { sql } from "kysely";
+import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
+import type { CallOutput, Endpoint, Role } from "#api/endpoint.ts";
+import { isRefusal, type Refusal } from "#api/errors.ts";
+import type { EventName, EventPayload } from "#api/events.ts";
+import { createDeployments, type Deployments, type DeploymentsDeps } from "#deployments";
+import { createMemoryBalancer, type MemoryBalancer } from "#drivers/balancer/memory.ts";
+import type { Address } from "#drivers/balancer/contract.ts";
+import type { ContainerSpec } from "#drivers/runtime/contract.ts";
+import { type Behaviour, createMemoryRuntime, type MemoryRuntime } from "#drivers/runtime/memory.ts";
+import { newId, systemClock } from "#kernel/clock.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Context } from "#kernel/http.ts";
+import { jobs, startJobs } from "#kernel/jobs.ts";
+import { createOutbox, type Emit } from "#kernel/outbox.ts";
+import { openWake } from "#kernel/wake.ts";
+import { parseEnvironment } from "#pipeline/environment-file.ts";
+import { createReleases, type Releases } from "#releases";
+import { createRouting, type Routing } from "#routing";
+import { testDatabase, type TestDatabase } from "./database.ts";
+import { linearGit } from "./linear-git.ts";
+import { until } from "./until.ts";
+
+export interface DeploymentsPlace extends AsyncDisposable {
+  database: TestDatabase;
+  runtime: MemoryRuntime;
+  balancer: MemoryBalancer;
+  world: TestWorld;
+  server(tuning?: Tuning): Promise<DeploymentsServer>;
+  events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
+  /** Release whose instances get the traffic, by the balancer itself; undefined where none does. */
+  serving(service: string, environment?: string): Promise<Serving>;
+}
+
+export interface Serving {
+  releases: number[];
+  instances: string[];
+  /** Every instance that exists, with traffic or not. */
+  all: string[];
+}
+
+/** What tests change. */
+export interface TestWorld {
+  /** What containers do; absent: they run. */
+  behave: ((spec: ContainerSpec) => Behaviour) | undefined;
+  /** Whether an instance of this name passes its health check. */
+  healthy: (instance: string) => boolean;
+  /** Requests under way at an instance. */
+  sessions: (instance: string) => number;
+  /** `towline.yml`, by commit; absent: `manifestOf`. */
+  manifests: Map<string, string>;
+  environments: Record<string, string>;
+  services: string[];
+  secrets: Record<string, string>;
+}
+
+/** What a crash test puts between the modules and the world. */
+export interface Tuning {
+  db?: Database;
+  wrap?<T extends object>(door: T): T;
+  timing?: DeploymentsDeps["timing"];
+  reconcileMs?: number;
+}
+
+type Rows = typeof deploymentEndpoints;
+type Input = { params?: object; query?: object; body?: object };
+
+export interface DeploymentsServer extends AsyncDisposable {
+  deployments: Deployments;
+  releases: Releases;
+  routing: Routing;
+  emit: Emit;
+  /** Publishes a build of the commit and waits for its release; answers its number. */
+  publish(service: string, commit: string): Promise<{ number: number; build: string }>;
+  call<N extends keyof Rows>(row: N, input: Input, role?: Role): Promise<CallOutput<Rows[N]> | Refusal>;
+  /** Asks as lead, and waits for the end. */
+  deploy(service: string, release: number, environment?: string): Promise<Ended>;
+  ended(deployment: string): Promise<Ended>;
+}
+
+export type Ended = CallOutput<Rows["showDeployment"]>;
+
+const quick = { plan: 2_000, prepare: 2_000, pull: 2_000, migrate: 2_000, start: 2_000, probe: 300, swap: 2_000 };
+
+export const quickTiming: DeploymentsDeps["timing"] = {
+  limits: { ...quick, restore: 500 },
+  ...{ pollMs: 5, watchPollMs: 20, superviseMs: 100 },
+};
+
+export const manifestOf = (service: string, more = "") =>
+  `service: ${service}\nhttp: { port: 8080 }\nrelease: { drain: 200ms }\n${more}`;
+
+export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
+  const database = await testDatabase();
+  const world: TestWorld = {
+    behave: undefined,
+    healthy: () => true,
+    sessions: () => 0,
+    manifests: new Map(),
+    environments: { test: "target: docker\nwatch: 0s\n", production: "target: docker\nafter: test\nwatch: 0s\n" },
+    services: [],
+    secrets: {},
+  };
+  const registry = ["orders", "catalog", "postgres:17", "postgres:18"].flatMap((name) => [name, imageOf(name)]);
+  const runtime = createMemoryRuntime({ images: [], registry, behave: (spec) => world.behave?.(spec) ?? {} });
+  // Addresses are given again when an instance ends, so the name is looked up when it is asked for.
+  const names = new Map<string, string>();
+  const nameAt = ({ host }: Address) => names.get(host) ?? "";
+  const balancer = createMemoryBalancer({
+    healthy: (address) => world.healthy(nameAt(address)),
+    sessions: (address) => world.sessions(nameAt(address)),
+  });
+  const start = runtime.start.bind(runtime);
+  runtime.start = async (spec, call) => {
+    const instance = await start(spec, call);
+    names.set(instance.address ?? "", instance.name);
+    return instance;
+  };
+  const ground: Ground = { database, runtime, balancer, world };
+  return {
+    ...ground,
+    server: (tuning = {}) => startServer(ground, tuning),
+    async events(name) {
+      const query = sql<{ payload: EventPayload<typeof name> }>`
+        select payload from events where name = ${name} order by id`;
+      return (await query.execute(database.db)).rows.map(({ payload }) => payload);
+    },
+    async serving(service, environment = "test") {
+      const present = await runtime.list({ service, environment });
+      const host = `${service}.${environment}.localhost`;
+      const answers = Array.from({ length: 16 }, (_, turn) => balancer.request(host, turn));
+      const addresses = new Set(answers.map((answer) => (typeof answer === "number" ? answer : answer.host)));
+      const chosen = present.filter(({ address }) => address && addresses.has(address));
+      return {
+        releases: [...new Set(chosen.map(({ labels }) => Number(labels["release"])))],
+        instances: chosen.map(({ name }) => name),
+        all: present.map(({ name }) => name),
+      };
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+interface Ground {
+  database: TestDatabase;
+  runtime: MemoryRuntime;
+  balancer: MemoryBalancer;
+  world: TestWorld;
+}
+
+export const digestOf = (image: string) => `sha256:${Buffer.from(image).toString("hex").padEnd(64, "0").slice(0, 64)}`;
+const imageOf = (service: string) => `registry.test:5000/${service}@${digestOf(service)}`;
+
+async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsServer> {
+  await using stack = new AsyncDisposableStack();
+  const { database } = ground;
+  const { pool, log } = database;
+  const wrap = tuning.wrap ?? ((door) => door);
+  const db = tuning.db ?? database.db;
+  const wake = stack.use(await openWake(database.url, log));
+  const outbox = createOutbox({ db: database.db, wake, log });
+  const { emit } = outbox;
+  const clock = systemClock;
+  const { source, fleet, builds } = doors(ground.world);
+  const releases = createReleases({ db: database.db, emit, jobs, source, builds });
+  const runtime = wrap(ground.runtime);
+  const common = { db, clock, log, jobs, runtime };
+  const routing = createRouting({
+    ...common,
+    balancer: wrap(ground.balancer),
+    httpPort: 8300,
+    reconcileMs: tuning.reconcileMs ?? 100,
+  });
+  const deployments = createDeployments({
+    ...{ ...common, emit, source, fleet, builds, releases, routing },
+    registry: { address: () => "registry.test:5000" },
+    timing: tuning.timing ?? quickTiming,
+  });
+  outbox.subscribe([...releases.reactions, ...deployments.reactions]);
+  stack.use(outbox.start());
+  const tasks = { ...releases.tasks, ...routing.tasks, ...deployments.tasks };
+  stack.use(await startJobs({ db: database.db, pool, log, tasks }));
+  // What dies while it starts is dead all the same; the test sees it by what it left.
+  await routing.start().catch(() => {});
+  await deployments.start().catch(() => {});
+  const kept = stack.move();
+  const call = calls(deployments);
+  const ended = async (id: string): Promise<Ended> => {
+    let shown: Ended | undefined;
+    await until(
+      async () => {
+        const answer = await call("showDeployment", { params: { id } });
+        if (isRefusal(answer)) throw new Error(answer.message);
+        shown = answer;
+        return answer.state === "finished";
+      },
+      { describe: () => JSON.stringify(shown), deadlineMs: 15_000 },
+    );
+    return shown as Ended;
+  };
+  return {
+    ...{ deployments, releases, routing, emit, call, ended },
+    publish: (service, commit) => publish({ database, emit, releases }, service, commit),
+    async deploy(service, release, environment = "test") {
+      const made = await call("createDeployment", { body: { service, environment, release } }, "lead");
+      if (isRefusal(made)) throw new Error(made.message);
+      return ended(made.id);
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** Rows called as the HTTP glue would: input and output pass their schemas. */
+function calls(deployments: Deployments): DeploymentsServer["call"] {
+  return async (name, input, role = "admin") => {
+    const row: Endpoint = deploymentEndpoints[name];
+    const parsed = {
+      params: row.params?.parse(input.params),
+      query: row.query?.parse(input.query ?? {}),
+      body: row.body?.parse(input.body),
+    };
+    const principal = { kind: "user", name: "ada", role, token: "" } as const;
+    const context = { principal } as unknown as Context;
+    const handler = deployments.handlers[name] as (parsed: object, context: Context) => Promise<unknown>;
+    const answer = await handler(parsed, context);
+    return (isRefusal(answer) ? answer : row.response.parse(answer)) as never;
+  };
+}
+
+interface Publishing {
+  database: TestDatabase;
+  emit: Emit;
+  releases: Releases;
+}
+
+async function publish({ database, emit, releases }: Publishing, service: string, commit: string) {
+  const build = newId();
+  const facts = { build, repository: service, number: 1, branch: "main", commit, service };
+  const image = { digest: digestOf(service), image: imageOf(service) };
+  await database.db
+    .transaction()
+    .execute((tx) => emit(tx, `build:${build}`, "builds.image-published", { ...facts, ...image }));
+  let number = 0;
+  await until(async () => {
+    const release = await releases.byBuild(build, service);
+    if (isRefusal(release)) throw new Error(release.message);
+    number = release?.number ?? 0;
+    return number > 0;
+  });
+  return { number, build };
+}
+
+function doors(world: TestWorld) {
+  const source = linearGit((repository, revision) => world.manifests.get(revision) ?? manifestOf(repository));
+  const environment = async (name: string) => {
+    const text = world.environments[name];
+    return text === undefined ? undefined : parseEnvironment(name, text).value;
+  };
+  const service = async (name: string) =>
+    ({ name, repository: name, owner: null, commit: "", manifest: {} }) as never as Awaited<
+      ReturnType<DeploymentsDeps["fleet"]["service"]>
+    >;
+  const fleet: DeploymentsDeps["fleet"] = {
+    environment,
+    service: async (name) => (world.services.includes(name) ? service(name) : undefined),
+    services: async () => Promise.all(world.services.map(service)) as never,
+    environments: async () =>
+      (await Promise.all(Object.keys(world.environments).map(environment))).filter((each) => each !== undefined),
+    secretsFor: async () => world.secrets,
+    backingPassword: async (name, backing) => `password of ${backing} in ${name}`,
+  };
+  const builds = { evidence: async () => [], publishes: async () => true };
+  return { source, fleet, builds };
+}
