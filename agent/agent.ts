@@ -44,9 +44,10 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
   if (isRefusal(lock)) return lock;
   await removeLeftovers(options, id);
   const name = `${hostname()}-${id}`.slice(0, 100);
+  const instance = newId();
   const stopping = new AbortController();
   const loops = Array.from({ length: options.capacity }, () =>
-    leaseLoop({ ...options, id, name, stopping: stopping.signal, abandon }),
+    leaseLoop({ ...options, id, name, instance, stopping: stopping.signal, abandon }),
   );
   return {
     name,
@@ -61,6 +62,8 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
 export interface AgentContext extends AgentOptions {
   id: string;
   name: string;
+  /** Of this start: tells the server that what an earlier one leased has ended. */
+  instance: string;
   stopping: AbortSignal;
   abandon: AbortSignal;
 }
@@ -76,8 +79,8 @@ async function leaseLoop(context: AgentContext): Promise<void> {
   }
 }
 
-async function lease({ client, name, tags, stopping, log }: AgentContext): Promise<Assignment | undefined> {
-  const answer = await client.leaseJob({ body: { agent: name, tags, waitMs: 20_000 } }, { signal: stopping });
+async function lease({ client, name, instance, tags, stopping, log }: AgentContext): Promise<Assignment | undefined> {
+  const answer = await client.leaseJob({ body: { agent: name, instance, tags, waitMs: 20_000 } }, { signal: stopping });
   if (!isRefusal(answer)) return answer.assignment ?? undefined;
   log.debug({ refusal: answer }, "no lease; trying again");
   await sleep(retryMs, undefined, { signal: stopping });

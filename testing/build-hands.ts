@@ -65,13 +65,14 @@ export function standing(build: BuildDetails): string {
 
 export interface AgentHand {
   agent?: string;
+  instance?: string;
   tags?: Record<string, string>;
   waitMs?: number;
 }
 
 export async function lease(server: BuildsServer, hand: AgentHand = {}): Promise<Assignment | null> {
-  const { agent = "a1", tags = {}, waitMs = 0 } = hand;
-  return orThrow(await server.agent.leaseJob({ body: { agent, tags, waitMs } })).assignment;
+  const body = { agent: "a1", waitMs: 0, ...hand };
+  return orThrow(await server.agent.leaseJob({ body })).assignment;
 }
 
 /** A lease that must be there. */

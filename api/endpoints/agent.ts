@@ -68,6 +68,12 @@ export const agentEndpoints = endpoints({
     auth: { agent: true },
     body: z.strictObject({
       agent: z.string().min(1).max(100).describe("Name of the agent, unique among the running ones."),
+      instance: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe("Fresh at every start of the agent: with a new one, jobs of the earlier start are lost at once."),
       tags: z.record(z.string(), z.string()).default({}),
       waitMs: z.int().min(0).max(30_000).default(20_000),
     }),

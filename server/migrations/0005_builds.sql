@@ -64,6 +64,7 @@ create table build_jobs (
 );
 create index build_jobs_runnable on build_jobs (build, position) where state = 'runnable';
 create index build_jobs_leased on build_jobs (lease_until) where lease_until is not null;
+create index build_jobs_by_agent on build_jobs (agent) where agent is not null;
 
 -- One row for each deployment that a build asked for.
 create table build_deploy_requests (
@@ -92,5 +93,7 @@ create table build_logs (
 create table build_agents (
   name text primary key,
   tags jsonb not null,
+  -- Differs after every start of the agent.
+  instance text,
   last_seen timestamptz not null
 );

@@ -19,6 +19,7 @@ create table backings (
 create table build_agents (
   name text not null,
   tags jsonb not null,
+  instance text,
   last_seen timestamp with time zone not null,
   PRIMARY KEY (name)
 );
@@ -442,6 +443,8 @@ create table users (
 CREATE INDEX build_deploy_requests_by_build ON public.build_deploy_requests USING btree (build);
 
 CREATE INDEX build_events_by_build ON public.build_events USING btree (build, id);
+
+CREATE INDEX build_jobs_by_agent ON public.build_jobs USING btree (agent) WHERE (agent IS NOT NULL);
 
 CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 

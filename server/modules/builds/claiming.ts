@@ -1,6 +1,6 @@
 /** How a waiting agent gets a job. */
 import { isRefusal } from "#api/errors.ts";
-import { type Clock, newSecret } from "#kernel/clock.ts";
+import { newSecret } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Wake } from "#kernel/wake.ts";
 import { jobChannel } from "./commit.ts";
@@ -8,7 +8,7 @@ import type { JobRow } from "./core/rows.ts";
 import { agentTags } from "./core/tags.ts";
 import { listen } from "./ear.ts";
 import type { JobLogs } from "./job-log.ts";
-import { hashOf } from "./leasing.ts";
+import { hashOf, type Leasing } from "./leasing.ts";
 import type { Machine } from "./machine.ts";
 import { buildsStore } from "./store.ts";
 
@@ -21,6 +21,7 @@ export interface Lease {
 
 export interface Claim {
   agent: string;
+  instance?: string | undefined;
   tags: Record<string, string>;
   waitMs: number;
   signal: AbortSignal;
@@ -28,9 +29,9 @@ export interface Claim {
 
 interface Deps {
   db: Database;
-  clock: Clock;
   wake: Wake;
   machine: Machine;
+  leasing: Leasing;
   logs: JobLogs;
 }
 
@@ -41,7 +42,7 @@ export type ClaimJob = (claim: Claim) => Promise<Lease | undefined>;
 const lookAgainMs = 2_000;
 const mostTries = 5;
 
-export function createClaimJob({ db, clock, wake, machine, logs }: Deps): ClaimJob {
+export function createClaimJob({ db, wake, machine, leasing, logs }: Deps): ClaimJob {
   const inTurn = createQueue();
 
   /** `taken`: the job's row was read before another agent's lease, and its build locked after it. */
@@ -68,10 +69,10 @@ export function createClaimJob({ db, clock, wake, machine, logs }: Deps): ClaimJ
 
   return async (given) => {
     const claim = { ...given, tags: agentTags(given.tags) };
-    const { agent, tags, waitMs, signal } = claim;
+    const { waitMs, signal } = claim;
     const deadline = Date.now() + waitMs;
     using ear = listen(wake, jobChannel);
-    await buildsStore(db).noteAgent(agent, tags, clock.now());
+    await leasing.meet(claim);
     while (!signal.aborted) {
       const lease = await inTurn(() => tryToLease(claim));
       const left = deadline - Date.now();

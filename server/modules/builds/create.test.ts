@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
 import { deployed, files, lease, published, push, show, wholePipeline, work } from "#testing/build-hands.ts";
-import { openBuildsPlace } from "#testing/builds-place.ts";
+import { heldClock, openBuildsPlace } from "#testing/builds-place.ts";
 import { until } from "#testing/until.ts";
 
 const oneCommand = files("steps:\n  - { key: unit, command: test }\n");
@@ -140,6 +140,24 @@ test("a build gets no agent while an older one of its branch is still being read
   const first = await lease(server, { waitMs: 5_000 });
   const second = await lease(server, { waitMs: 5_000 });
   expect([first?.build.commit, second?.build.commit]).toEqual([slow, fast.commit]);
+});
+
+test("a repository that cannot be read is tried again, and fails the build after ten minutes", async () => {
+  await using place = await openBuildsPlace();
+  const clock = heldClock();
+  let tries = 0;
+  const holdReading = () => {
+    tries++;
+    return Promise.reject(new Error("the disk is gone"));
+  };
+  const server = await place.server({ clock, holdReading });
+  place.commit("orders", "main", oneCommand);
+  const { id } = orThrow(await server.admin.createBuild({ body: { repository: "orders" } }));
+  await until(() => tries === 1);
+  expect((await show(server, id)).state).toBe("preparing");
+  clock.advance(601_000);
+  await server.builds.tasks["builds.prepare"]?.({ build: id }, new AbortController().signal);
+  expect(await show(server, id)).toMatchObject({ outcome: "failed", fault: { code: "server.failed" } });
 });
 
 test("builds are listed newest first, page by page, and by what one looks for", async () => {

@@ -88,7 +88,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const machine = createMachine({ ...deps, leaseMs: times.leaseMs });
   const creation = createCreation({ ...deps, machine });
   const leasing = createLeasing({ ...deps, machine, times });
-  const claimJob = createClaimJob({ ...deps, machine, logs });
+  const claimJob = createClaimJob({ ...deps, machine, leasing, logs });
   const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
 
   async function surroundings(): Promise<Surroundings> {

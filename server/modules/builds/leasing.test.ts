@@ -132,6 +132,24 @@ test("a lost agent's token opens nothing any more, and its job goes to another",
   expect(await show(server, id)).toMatchObject({ outcome: "failed" });
 });
 
+test("an agent that was started anew has lost what it had, at once, and keeps what it leases then", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const { id } = await push(place, server, { files: oneCommand });
+  const before = await mustLease(server, { agent: "a", instance: "first" });
+  expect(await lease(server, { agent: "a", instance: "first" })).toBeNull();
+  const { job, token } = before;
+  const [one, other] = await Promise.all([1, 2].map(() => lease(server, { agent: "a", instance: "second" })));
+  const after = one ?? other;
+  expect(after).toMatchObject({ job, attempt: 2 });
+  expect(await lease(server, { agent: "a", instance: "second" })).toBeNull();
+  expect(await server.agent.renewLease({ params: { id: job }, body: { token } })).toMatchObject({
+    refused: "lease.stale",
+  });
+  if (after) await finish(server, after, passed);
+  expect(await show(server, id)).toMatchObject({ outcome: "passed" });
+});
+
 test("a lease that is renewed lasts, and an agent's time to clean up is waited for", async () => {
   await using place = await openBuildsPlace();
   const clock = heldClock();

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { orThrow, refuse, type Refusal } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
-import type { Database } from "#kernel/database.ts";
+import type { Database, Tx } from "#kernel/database.ts";
 import type { Log } from "#kernel/log.ts";
 import type { JobRow } from "./core/rows.ts";
 import type { Machine } from "./machine.ts";
@@ -18,6 +18,12 @@ export interface LeaseTimes {
   sweepMs: number;
 }
 
+interface AskingAgent {
+  agent: string;
+  instance?: string | undefined;
+  tags: Record<string, string>;
+}
+
 interface Deps {
   db: Database;
   clock: Clock;
@@ -27,6 +33,8 @@ interface Deps {
 }
 
 export interface Leasing {
+  /** An agent asks for work. One that was started anew has lost all that its earlier start leased. */
+  meet(agent: AskingAgent): Promise<void>;
   /** Refuses `lease.stale` once the lease is not that token's any more. */
   renew(job: string, token: string): Promise<{ cancel: boolean } | Refusal>;
   /** The job while the token holds its lease. */
@@ -47,6 +55,15 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
   const store = buildsStore(db);
   let lastSweep: number | undefined;
   const nowMs = () => clock.now().getTime();
+
+  async function meet({ agent: name, instance, tags }: AskingAgent): Promise<void> {
+    await db.transaction().execute(async (tx) => {
+      const known = await buildsStore(tx).lockAgent(name);
+      if (known && instance && known.instance !== instance)
+        for (const job of await buildsStore(tx).leasesOf(name)) await lose(tx, job);
+      await buildsStore(tx).putAgent({ name, tags, instance: instance ?? null, last_seen: clock.now() });
+    });
+  }
 
   async function renew(id: string, token: string): Promise<{ cancel: boolean } | Refusal> {
     const until = new Date(nowMs() + times.leaseMs);
@@ -70,20 +87,23 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     lastSweep = now;
   }
 
-  async function expire({ id, build, step, token_hash: token }: JobRow): Promise<void> {
-    if (!token) return;
+  async function expire(found: JobRow): Promise<void> {
     const before = new Date(nowMs() - times.graceMs);
     await db.transaction().execute(async (tx) => {
-      await buildsStore(tx).lockBuild(build);
-      const job = await buildsStore(tx).lockJob(id);
-      const renewed = job?.token_hash !== token || !job.lease_until || job.lease_until >= before;
-      if (renewed) return;
-      log.warn({ job: id, step, agent: job.agent }, "a lease ran out");
-      orThrow(await machine.act(tx, build, { type: "lease-expired", step, token }));
+      // In the order of every other change: first the build, then its jobs.
+      await buildsStore(tx).lockBuild(found.build);
+      const job = await buildsStore(tx).lockJob(found.id);
+      if (job?.lease_until && job.lease_until < before) await lose(tx, job);
     });
   }
 
-  return { renew, held, sweep };
+  async function lose(tx: Tx, { id: job, build, step, agent, token_hash: token }: JobRow): Promise<void> {
+    if (!token) return;
+    log.warn({ job, step, agent }, "a lease was lost");
+    orThrow(await machine.act(tx, build, { type: "lease-expired", step, token }));
+  }
+
+  return { meet, renew, held, sweep };
 }
 
 export const staleLease = (): Refusal =>

@@ -23,6 +23,7 @@ const pipelineFiles = [
   ".buildkite/pipeline.yaml",
 ];
 const longestMessage = 10_000;
+const readingDeadlineMs = 10 * 60 * 1000;
 
 interface Deps {
   db: Database;
@@ -43,12 +44,19 @@ export function prepareBuild({ db, emit, clock, source, machine }: Deps): Task {
     const { build: id } = payload as { build: string };
     const build = await buildsStore(db).build(id);
     if (build?.state !== "preparing") return;
-    const prepared = await prepare(source, build);
+    const prepared = await prepare(source, build).catch((error: unknown) => unlessTooLate(build, error));
     await db.transaction().execute(async (tx) => {
       const locked = await buildsStore(tx).lockBuild(id);
       if (locked?.state === "preparing") await take(tx, locked, prepared);
     });
   };
+
+  /** A build does not hold up its branch for ever because a repository cannot be read. */
+  function unlessTooLate({ created_at: since }: BuildRow, error: unknown): Prepared {
+    if (clock.now().getTime() - since.getTime() < readingDeadlineMs) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return { commit: undefined, planned: refuse("server.failed", `the files could not be read: ${why}`) };
+  }
 
   async function take(tx: Tx, build: BuildRow, { commit, planned }: Prepared): Promise<void> {
     const store = buildsStore(tx);

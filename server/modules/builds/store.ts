@@ -5,6 +5,7 @@ import type { Fault } from "#pipeline/fault.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
 import type {
+  AgentRow,
   BuildFault,
   BuildOutcome,
   BuildRow,
@@ -24,7 +25,7 @@ type Tables = {
   build_jobs: WithDefaults<JobRow, "attempt">;
   build_deploy_requests: { request: string; build: string; step: string; canceled: Generated<boolean> };
   build_logs: WithDefaults<LogRow, "next" | "received" | "size" | "complete">;
-  build_agents: { name: string; tags: Record<string, string>; last_seen: Date };
+  build_agents: AgentRow;
 };
 
 const summaryColumns = [
@@ -185,11 +186,21 @@ function leases(db: Db) {
     expiredLeases: (before: Date): Promise<JobRow[]> =>
       db.selectFrom("build_jobs").selectAll().where("lease_until", "<", before).orderBy("lease_until").execute(),
 
-    noteAgent: (name: string, tags: Record<string, string>, at: Date) =>
+    lockAgent: (name: string): Promise<AgentRow | undefined> =>
+      db.selectFrom("build_agents").selectAll().where("name", "=", name).forUpdate().executeTakeFirst(),
+    putAgent: ({ name, tags, ...agent }: AgentRow) =>
       db
         .insertInto("build_agents")
-        .values({ name, tags: json(tags), last_seen: at })
-        .onConflict((conflict) => conflict.column("name").doUpdateSet({ tags: json(tags), last_seen: at }))
+        .values({ name, tags: json(tags), ...agent })
+        .onConflict((conflict) => conflict.column("name").doUpdateSet({ tags: json(tags), ...agent }))
+        .execute(),
+    leasesOf: (agent: string): Promise<JobRow[]> =>
+      db
+        .selectFrom("build_jobs")
+        .innerJoin("builds", "builds.id", "build_jobs.build")
+        .selectAll("build_jobs")
+        .where("agent", "=", agent)
+        .orderBy("builds.sequence")
         .execute(),
     noteAgentAtWork: (name: string, at: Date) =>
       db.updateTable("build_agents").set({ last_seen: at }).where("name", "=", name).execute(),

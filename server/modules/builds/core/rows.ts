@@ -59,6 +59,13 @@ export interface JobRow {
   lease_until: Date | null;
 }
 
+export interface AgentRow {
+  name: string;
+  tags: Record<string, string>;
+  instance: string | null;
+  last_seen: Date;
+}
+
 export interface LogRow {
   job: string;
   attempt: number;
