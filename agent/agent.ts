@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Assignment } from "#api/endpoints/agent.ts";
+import type { Assignment } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import type { Compose } from "#drivers/compose/contract.ts";

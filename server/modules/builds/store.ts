@@ -75,7 +75,6 @@ export function buildsStore(database: Database) {
   const db = database.withTables<Tables>();
   return { ...builds(db), ...planning(db), ...jobs(db), ...leases(db), ...requests(db), ...logs(db) };
 }
-export type BuildsStore = ReturnType<typeof buildsStore>;
 
 type Db = Kysely<Tables>;
 
