@@ -32,7 +32,9 @@ export interface DeploymentsPlace extends AsyncDisposable {
   world: TestWorld;
   server(tuning?: Tuning): Promise<DeploymentsServer>;
   events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
-  /** Release whose instances get the traffic, by the balancer itself; undefined where none does. */
+  /** Names of the containers that were made, in order. */
+  made: string[];
+  /** Who gets the traffic by the balancer itself, and what exists. */
   serving(service: string, environment?: string): Promise<Serving>;
 }
 
@@ -105,8 +107,13 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
     services: [],
     secrets: {},
   };
+  const made: string[] = [];
+  const behave = (spec: ContainerSpec) => {
+    made.push(spec.name);
+    return world.behave?.(spec) ?? {};
+  };
   const registry = ["orders", "catalog", "postgres:17", "postgres:18"].flatMap((name) => [name, imageOf(name)]);
-  const runtime = createMemoryRuntime({ images: [], registry, behave: (spec) => world.behave?.(spec) ?? {} });
+  const runtime = createMemoryRuntime({ images: [], registry, behave });
   // Addresses are given again when an instance ends, so the name is looked up when it is asked for.
   const names = new Map<string, string>();
   const nameAt = ({ host }: Address) => names.get(host) ?? "";
@@ -123,6 +130,7 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
   const ground: Ground = { database, runtime, balancer, world };
   return {
     ...ground,
+    made,
     server: (tuning = {}) => startServer(ground, tuning),
     async events(name) {
       const query = sql<{ payload: EventPayload<typeof name> }>`

@@ -6,11 +6,11 @@ import type { Database } from "#kernel/database.ts";
 export interface Mortal {
   db: Database;
   wrap<T extends object>(door: T): T;
+  /** Does something just before the n-th call to a driver from now on. */
+  beforeDriverCall(n: number, work: () => Promise<unknown>): void;
   /** Dies just before the n-th call from now on, counting from 1. */
   dieAt(n: number): void;
   readonly dead: boolean;
-  /** Calls since `dieAt`. */
-  readonly calls: number;
 }
 
 class Dead extends Error {}
@@ -30,6 +30,13 @@ export function mortal(pool: pg.Pool): Mortal {
   const alive = <T>(value: T): T => {
     if (dead) throw new Dead("this process is dead");
     return value;
+  };
+
+  let driverCalls = 0;
+  let interruption: { n: number; work: () => Promise<unknown> } | undefined;
+  const interrupt = async () => {
+    driverCalls += 1;
+    if (driverCalls === interruption?.n) await interruption.work();
   };
 
   const clientOf = (client: pg.PoolClient): PostgresPoolClient =>
@@ -57,19 +64,21 @@ export function mortal(pool: pg.Pool): Mortal {
           if (typeof value !== "function") return value;
           return async (...parameters: unknown[]) => {
             point();
+            await interrupt();
             return alive(await (value as (...all: unknown[]) => unknown).apply(target, parameters));
           };
         },
       }),
+    beforeDriverCall(n, work) {
+      driverCalls = 0;
+      interruption = { n, work };
+    },
     dieAt(n) {
       calls = 0;
       fatal = n;
     },
     get dead() {
       return dead;
-    },
-    get calls() {
-      return calls;
     },
   };
 }

@@ -7,6 +7,7 @@ import { until } from "#testing/until.ts";
 
 /** Nothing looks by itself, so that the calls are those of the deployment alone; what is left is taken up at the start. */
 const still = { ...quickTiming, superviseMs: 3_600_000 };
+const wish = (release: number) => ({ body: { service: "orders", environment: "test", release } });
 
 interface Life extends AsyncDisposable {
   process: Mortal;
@@ -19,19 +20,15 @@ async function born(place: DeploymentsPlace): Promise<Life> {
   return { process, server, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
+type Check = (deployment: string, at: number) => Promise<void>;
+
 /** Deploys with a death at every call in turn, until a deployment needs fewer calls than that; answers how many that were. */
-async function killAtEveryCall(
-  place: DeploymentsPlace,
-  release: number,
-  check: (deployment: string, at: number) => Promise<void>,
-): Promise<number> {
+async function killAtEveryCall(place: DeploymentsPlace, release: number, check: Check): Promise<number> {
   let life = await born(place);
   try {
     for (let n = 1; ; n++) {
       life.process.dieAt(n);
-      const made = await life.server
-        .call("createDeployment", { body: { service: "orders", environment: "test", release } })
-        .catch(() => undefined);
+      const made = await life.server.call("createDeployment", wish(release)).catch(() => undefined);
       const id = made && !isRefusal(made) ? made.id : undefined;
       await until(async () => life.process.dead || (await hasEnded(place, id)), { describe: () => `call ${n}` });
       const survived = !life.process.dead;
@@ -52,34 +49,123 @@ async function killAtEveryCall(
 }
 
 async function hasEnded(place: DeploymentsPlace, id: string | undefined): Promise<boolean> {
-  if (!id) return true;
-  return (await place.events("deployments.deployment-finished")).some(({ deployment }) => deployment === id);
+  return id === undefined || (await endsOf(place, id)).length > 0;
 }
 
-/** What must be true of every deployment once it is over: it ended once, and only the right instances are there. */
-async function expectEnd(place: DeploymentsPlace, deployment: string, outcome: string) {
-  const ends = (await place.events("deployments.deployment-finished")).filter((each) => each.deployment === deployment);
-  expect(ends).toMatchObject([{ outcome }]);
+async function endsOf(place: DeploymentsPlace, id: string) {
+  return (await place.events("deployments.deployment-finished")).filter(({ deployment }) => deployment === id);
 }
-
-test("killed at any call, a deployment comes to its good end, once, and leaves nothing behind", async () => {
-  await using place = await openDeploymentsPlace();
-  place.world.manifests.set(commitNumber(1), manifest);
-  await using first = await place.server();
-  const { number } = await first.publish("orders", commitNumber(1));
-  await first.deploy("orders", number);
-  await first[Symbol.asyncDispose]();
-  const deaths = await killAtEveryCall(place, number, async (deployment, at) => {
-    await expectEnd(place, deployment, "succeeded");
-    const { instances, all } = await place.serving("orders");
-    const names = [1, 2].map((index) => `orders-test-r1-${deployment.slice(0, 8)}-${index}`);
-    expect({ at, instances: instances.toSorted(), all: all.toSorted() }).toEqual({ at, instances: names, all: names });
-  });
-  expect(deaths).toBeGreaterThan(30);
-}, 180_000);
 
 const manifest = `service: orders
 http: { port: 8080 }
 run: { instances: 2 }
 release: { drain: 200ms, migrate: [node, migrate.js] }
 `;
+
+interface Scene extends AsyncDisposable {
+  place: DeploymentsPlace;
+  /** Instances of release 1, which serves. */
+  old: string[];
+  /** Called after each change of the balancer. */
+  onChange: { value: (() => Promise<void>) | undefined };
+}
+
+/** Release 1 serves, release 2 is there. From then on every change of the balancer is looked at: somebody must get the traffic. */
+async function openScene(): Promise<Scene> {
+  const place = await openDeploymentsPlace();
+  for (const n of [1, 2]) place.world.manifests.set(commitNumber(n), manifest);
+  await using server = await place.server();
+  await server.publish("orders", commitNumber(1));
+  await server.publish("orders", commitNumber(2));
+  await server.deploy("orders", 1);
+  const { instances: old } = await place.serving("orders");
+  const { balancer } = place;
+  const onChange: Scene["onChange"] = { value: undefined };
+  const guarded = <T extends unknown[]>(change: (...all: T) => Promise<void>) =>
+    async function guard(...all: T) {
+      await change(...all);
+      if (balancer.request("orders.test.localhost") === 503) throw new Error("nobody serves");
+      await onChange.value?.();
+    };
+  balancer.apply = guarded(balancer.apply);
+  balancer.setSlot = guarded(balancer.setSlot);
+  return { place, old, onChange, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
+}
+
+const namesOf = (deployment: string) => [1, 2].map((index) => `orders-test-r2-${deployment.slice(0, 8)}-${index}`);
+
+async function expectState(place: DeploymentsPlace, instances: string[], at: number): Promise<void> {
+  const serving = await place.serving("orders");
+  const found = { at, instances: serving.instances.toSorted(), all: serving.all.toSorted() };
+  expect(found).toEqual({ at, instances, all: instances });
+}
+
+test("killed at any call, a deployment comes to its good end once, starts nothing twice and leaves nothing behind", async () => {
+  await using scene = await openScene();
+  const { place } = scene;
+  const deaths = await killAtEveryCall(place, 2, async (deployment, at) => {
+    expect(await endsOf(place, deployment)).toMatchObject([{ outcome: "succeeded" }]);
+    await expectState(place, namesOf(deployment), at);
+    const made = place.made.filter((name) => name.includes(deployment.slice(0, 8)));
+    expect(made.toSorted()).toEqual([...namesOf(deployment), `orders-test-r2-${deployment.slice(0, 8)}-migrate`]);
+  });
+  expect(deaths).toBeGreaterThan(50);
+}, 180_000);
+
+test("killed at any call, a release that crashes under traffic is taken back, and the one before serves on", async () => {
+  await using scene = await openScene();
+  const { place, old } = scene;
+  place.world.environments["test"] = "target: docker\nwatch: 10s\n";
+  scene.onChange.value = async () => {
+    if (!(await place.serving("orders")).releases.includes(2)) return;
+    for (const { id } of await place.runtime.list({ release: "2" })) place.runtime.crash(id, 1);
+  };
+  const deaths = await killAtEveryCall(place, 2, async (deployment, at) => {
+    const ends = await endsOf(place, deployment);
+    expect(ends).toMatchObject([
+      { outcome: "rolled-back", reason: expect.stringContaining("exited with exit code 1") },
+    ]);
+    await expectState(place, old.toSorted(), at);
+  });
+  expect(deaths).toBeGreaterThan(50);
+}, 180_000);
+
+test("canceled at any call, a deployment takes back what it did, and what served before serves on", async () => {
+  await using scene = await openScene();
+  const { place, old } = scene;
+  await using life = await born(place);
+  const phases = new Set<string | null>();
+  for (let n = 1; ; n++) {
+    let canceled: unknown;
+    const made = await life.server.call("createDeployment", wish(2));
+    if (isRefusal(made)) throw new Error(made.message);
+    life.process.beforeDriverCall(n, async () => {
+      canceled = await life.server.call("cancelDeployment", { params: { id: made.id } });
+    });
+    const { outcome, reason, steps } = await life.server.ended(made.id);
+    if (canceled === undefined) {
+      expect(outcome).toBe("succeeded");
+      break;
+    }
+    for (const { phase } of steps) phases.add(phase);
+    expect({ n, outcome, reason }).toEqual({ n, outcome: "canceled", reason: "canceled by ada" });
+    const present = await place.serving("orders");
+    expect(present.releases).toEqual([1]);
+    expect(present.instances.toSorted()).toEqual(old.toSorted());
+    expect(present.all.toSorted()).toEqual(old.toSorted());
+  }
+  expect([...phases]).toEqual(
+    expect.arrayContaining([
+      "pull",
+      "migrate",
+      "start",
+      "probe",
+      "swap",
+      "drain",
+      "stop",
+      "restore",
+      "return",
+      "remove",
+    ]),
+  );
+}, 180_000);
