@@ -27,11 +27,11 @@ export function planSlot(route: string, index: number, seen: ServerState, wanted
 }
 
 function plan(seen: ServerState, { state, weight }: Slot, set: (what: string) => string): string[] {
-  const closed = seen.maint || seen.drain || seen.weight === 0;
+  const opens = state === "ready" && (seen.drain || (seen.weight === 0 && weight > 0));
   const proven = seen.up && seen.passed && !seen.maint;
   const commands: string[] = [];
   if (seen.maint || (state === "drain" && !seen.drain)) commands.push(set("state drain"));
-  if (seen.maint || (state === "ready" && closed && !proven)) commands.push(set("health down"));
+  if (seen.maint || (opens && !proven)) commands.push(set("health down"));
   if (seen.weight !== weight) commands.push(set(`weight ${weight}`));
   if (state === "ready" && (seen.maint || seen.drain)) commands.push(set("state ready"));
   return commands;

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { parseInfo, parseProcesses, parseServers, parseStats } from "./parse.ts";
+
+/** As HAProxy 2.6.12 wrote them. */
+const processes = `#<PID>          <type>          <reloads>       <uptime>        <version>      
+11757           master          10 [failed: 0]  0d00h18m46s     2.6.12-1+deb12u4
+# workers
+5556            worker          0               0d00h00m02s     2.6.12-1+deb12u4
+# old workers
+17165           worker          1               0d00h02m05s     2.6.12-1+deb12u4
+# programs
+
+`;
+
+const servers = `1
+# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port
+4 route_a 1 s0 127.0.0.1 2 0 100 100 1 15 3 3 6 0 0 0 - 19001 - 0 0 - - 0
+4 route_a 2 s1 0.0.0.0 0 5 100 100 1 1 0 0 14 0 0 0 - 1 - 0 0 - - 0
+4 route_a 3 s2 127.0.0.1 0 12 50 100 1 8 2 0 7 0 0 0 - 19002 - 0 0 - - 0
+
+`;
+
+describe("what HAProxy answers", () => {
+  test("are processes, old and new", () => {
+    expect(parseProcesses(processes)).toEqual({ current: 5556, old: [17165], refused: false });
+    expect(parseProcesses(processes.replace("failed: 0", "failed: 1"))?.refused).toBe(true);
+    expect(parseProcesses("")).toBeUndefined();
+    expect(parseProcesses("Unknown command")).toBeUndefined();
+  });
+
+  test("is a value of its information", () => {
+    expect(parseInfo("Name: HAProxy\ndescription: abc\nStopping: 1\n", "Stopping")).toBe("1");
+    expect(parseInfo("Name: HAProxy\n", "Stopping")).toBeUndefined();
+  });
+
+  test("are servers with state, address and check", () => {
+    const [up, off, down] = parseServers(servers).get("route_a") ?? [];
+    expect(up).toEqual({
+      name: "s0",
+      host: "127.0.0.1",
+      port: 19001,
+      up: true,
+      maint: false,
+      drain: false,
+      weight: 100,
+      passed: true,
+      checking: false,
+    });
+    expect(off).toMatchObject({ host: "0.0.0.0", port: 1, up: false, maint: true, drain: false });
+    expect(down).toMatchObject({ up: false, maint: false, drain: true, weight: 50, passed: false, checking: true });
+    expect(parseServers("Can't find backend.\n\n").size).toBe(0);
+  });
+
+  test("are counters, also when a cell has commas and quotes", () => {
+    const text = [
+      "# pxname,svname,scur,econ,eresp,check_status,check_code,last_chk,addr,hrsp_2xx,hrsp_5xx,req_tot,",
+      'route_a,s0,2,1,3,* L7STS,503,"a ""b"", c",10.0.0.1:80,10,4,,',
+      "route_a,BACKEND,2,1,3,,,,,10,5,16,",
+      "",
+    ].join("\n");
+    const [server, backend] = parseStats(text).get("route_a") ?? [];
+    expect(server).toEqual({
+      name: "s0",
+      address: "10.0.0.1:80",
+      sessions: 2,
+      requests: 17,
+      serverErrors: 4,
+      connectionErrors: 4,
+      check: "L7STS",
+      checkCode: "503",
+      checkText: 'a "b", c',
+    });
+    expect(backend).toMatchObject({ name: "BACKEND", requests: 16, serverErrors: 5 });
+    expect(parseStats("No such proxy.\n\n").size).toBe(0);
+  });
+});
