@@ -53,7 +53,9 @@ function observed(state: Rollout, input: Observation): RolloutEvent[] {
     case "looked":
       return looked(state, input);
     case "stopped":
-      return [...(input.cut > 0 ? [{ type: "cut", sessions: input.cut } as const] : []), ...onwards(state, at)];
+      return input.cut > 0
+        ? [{ type: "cut", sessions: input.cut }, ...onwards({ ...state, cut: state.cut + input.cut }, at)]
+        : onwards(state, at);
     case "done":
       return onwards(state, at);
     case "failed":

@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { commitNumber } from "#testing/linear-git.ts";
+import { until } from "#testing/until.ts";
+
+async function openScene(manifest = manifestOf("orders"), environment?: string) {
+  const place = await openDeploymentsPlace();
+  place.world.services = ["orders"];
+  if (environment) place.world.environments["test"] = environment;
+  place.world.manifests.set(commitNumber(1), manifest);
+  const server = await place.server();
+  await server.publish("orders", commitNumber(1));
+  await server.deploy("orders", 1);
+  const { instances } = await place.serving("orders");
+  const dispose = async () => {
+    await server[Symbol.asyncDispose]();
+    await place[Symbol.asyncDispose]();
+  };
+  return { place, server, instances, [Symbol.asyncDispose]: dispose };
+}
+
+const withDatabase = (image: string) =>
+  `target: docker\nwatch: 0s\nbacking: { db: { image: "${image}", volume: 1Gi } }\n`;
+const usingDatabase = manifestOf("orders", "uses: [db]\n");
+
+test("an instance that somebody removed is started again and gets its traffic back", async () => {
+  await using scene = await openScene();
+  const { place, instances } = scene;
+  for (const { id } of await place.runtime.list({ service: "orders" })) await place.runtime.remove(id);
+  await until(async () => (await place.serving("orders")).instances.length === 1);
+  expect((await place.serving("orders")).instances).toEqual(instances);
+});
+
+test("an instance that somebody stopped is started again", async () => {
+  await using scene = await openScene();
+  const { place, instances } = scene;
+  for (const { id } of await place.runtime.list({ service: "orders" })) await place.runtime.stop(id, { graceMs: 0 });
+  await until(async () => (await place.runtime.list({ service: "orders" })).every(({ state }) => state === "running"));
+  await until(async () => (await place.serving("orders")).instances.length === 1);
+  expect((await place.serving("orders")).instances).toEqual(instances);
+});
+
+test("a container of a deployment that is over, or unknown, is removed; others are left alone", async () => {
+  await using scene = await openScene();
+  const { place, instances } = scene;
+  const spec = { environment: "test", image: "orders", env: {}, cpu: 1, memory: 1024, kind: "service" } as const;
+  await place.runtime.pull("orders");
+  await place.runtime.start({ ...spec, name: "stray", labels: { deployment: "5bd1e0f5-6e6c-4f0a-8a3a-000000000000" } });
+  await place.runtime.start({ ...spec, name: "guest", labels: { purpose: "by hand" } });
+  await until(async () => (await place.runtime.list({})).every(({ name }) => name !== "stray"));
+  expect((await place.runtime.list({})).map(({ name }) => name).toSorted()).toEqual(["guest", ...instances]);
+});
+
+test("a balancer that lost everything is brought back from the tables", async () => {
+  await using scene = await openScene();
+  const { place, instances } = scene;
+  await place.balancer.remove();
+  expect(place.balancer.request("orders.test.localhost")).toBe(404);
+  await until(() => typeof place.balancer.request("orders.test.localhost") === "object");
+  expect((await place.serving("orders")).instances).toEqual(instances);
+});
+
+test("a backing service runs before the service starts, and the service gets its address and password", async () => {
+  await using scene = await openScene(usingDatabase, withDatabase("postgres:17"));
+  const [backing] = await scene.place.runtime.list({ backing: "db" });
+  expect(backing).toMatchObject({
+    name: "backing-test-db-g1",
+    image: "postgres:17",
+    state: "running",
+    kind: "backing",
+  });
+  expect(scene.place.made[0]).toBe("backing-test-db-g1");
+});
+
+test("a backing service stays as it is over deployments, and is replaced, the old one first ended, when its specification changes", async () => {
+  await using scene = await openScene(usingDatabase, withDatabase("postgres:17"));
+  const { place, server } = scene;
+  const [before] = await place.runtime.list({ backing: "db" });
+  await server.deploy("orders", 1);
+  expect(await place.runtime.list({ backing: "db" })).toEqual([before]);
+  place.world.environments["test"] = withDatabase("postgres:18");
+  place.world.behave = () => {
+    // Two at once on one volume would ruin it.
+    expect(running).toBe(0);
+    return {};
+  };
+  let running = 0;
+  const stop = place.runtime.stop.bind(place.runtime);
+  running = (await place.runtime.list({ backing: "db" })).length;
+  place.runtime.stop = async (id, options) => {
+    await stop(id, options);
+    running = (await place.runtime.list({ backing: "db" })).filter(({ state }) => state === "running").length;
+  };
+  expect(await server.deploy("orders", 1)).toMatchObject({ outcome: "succeeded" });
+  expect(await place.runtime.list({ backing: "db" })).toMatchObject([
+    { name: "backing-test-db-g2", image: "postgres:18", state: "running" },
+  ]);
+});
+
+test("a backing service that takes no connections fails the deployment and says so", async () => {
+  await using scene = await openScene();
+  const { place, server } = scene;
+  place.world.environments["test"] = withDatabase("postgres:17");
+  place.world.manifests.set(commitNumber(2), usingDatabase);
+  place.world.healthy = (instance) => !instance.startsWith("backing-");
+  await server.publish("orders", commitNumber(2));
+  const ended = await server.deploy("orders", 2);
+  expect(ended).toMatchObject({ outcome: "failed", reason: expect.stringContaining("db takes no connections yet") });
+  expect((await place.serving("orders")).releases).toEqual([1]);
+});
+
+test("logs show the instances that serve, with secrets masked", async () => {
+  await using scene = await openScene();
+  const { place, server } = scene;
+  place.world.secrets["KEY"] = "hunter22";
+  place.world.behave = () => ({ output: ["my key is hunter22"] });
+  await server.deploy("orders", 1);
+  const logs = await server.call("instanceLogs", { params: { service: "orders", environment: "test" } });
+  expect(logs).toMatchObject({ instances: [{ state: "running", lines: ["my key is •••"] }] });
+  place.runtime.engineDown = true;
+  expect(await server.call("instanceLogs", { params: { service: "orders", environment: "test" } })).toMatchObject({
+    refused: "host.docker-missing",
+  });
+  expect(await server.call("getStatus", {})).toMatchObject({
+    services: [{ cells: [{ release: 1, healthy: null, instances: { healthy: null, wanted: 1 } }, {}] }],
+  });
+});
