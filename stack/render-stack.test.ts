@@ -74,7 +74,7 @@ describe("a stack", () => {
           image: "postgres:17",
           port: 5432,
           host: "db.test.backing",
-          volume: { name: "test.db", path: "/var/lib/towline" },
+          volume: { name: "db", path: "/var/lib/towline" },
           variables: { PGDATA: "/var/lib/towline/data", POSTGRES_PASSWORD: "${password}" },
         },
       ],

@@ -103,7 +103,7 @@ function backingHost(environment: string, name: string): string {
 function backingSpec(environment: EnvironmentFile, name: string): BackingSpec {
   const { image, port, volume, environment: variables } = backingOf(environment, name);
   // A dot, which neither name can have: `a-b` + `c` must differ from `a` + `b-c`.
-  const mount = volume ? { volume: { name: `${environment.name}.${name}`, path: volume.path } } : {};
+  const mount = volume ? { volume: { name, path: volume.path } } : {};
   return {
     name,
     environment: environment.name,

@@ -47,7 +47,7 @@ export interface BackingSpec {
   port: number;
   /** Network name under which instances of this environment reach it; no other environment has the same. */
   host: string;
-  /** Name of the volume, unique per environment and backing service. */
+  /** Name of the volume, unique within the environment. */
   volume?: { name: string; path: string };
   /** Values may hold `${password}`. */
   variables: Record<string, string>;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readConfig } from "#kernel/config.ts";
@@ -15,7 +16,9 @@ export async function uninstall({ yes = false }: { yes?: boolean }): Promise<voi
   print(`removed ${home} and all it had made`);
 }
 
+/** Does nothing where there is no such home. */
 export async function removeInstallation(home: string): Promise<void> {
+  if (!existsSync(home)) return;
   const lock = accepted(await lockProcess(join(home, "server.lock"), `a server runs in ${home}; stop it first`));
   const [installation, agent] = await Promise.all(
     ["installation-id", "agent/id"].map((file) => readFile(join(home, file), "utf8").catch(() => "")),
