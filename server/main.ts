@@ -64,22 +64,22 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   const outbox = createOutbox({ db, wake, log });
   const address = { port: config.port };
   const modules = await createModules({ config, address, log, db, wake, emit: outbox.emit, stopping: stopping.signal });
-  const { source, fleet, builds, images, releases, routing, deployments } = modules;
+  const { access, source, fleet, builds, images, releases, routing, deployments } = modules;
   [source, fleet, builds, images, releases, deployments].forEach((each) => outbox.subscribe(each.reactions));
 
   const app = createHttp({ log });
-  serveModules(app, modules, { log, authenticate: modules.access.authenticate, stopping: stopping.signal });
+  serveModules(app, modules, { log, authenticate: access.authenticate, stopping: stopping.signal });
   serveState(app, db, stopping.signal);
-  const adminToken = await modules.access.ensureAdmin();
-  const agentToken = await keepAgentToken(config.home, () => modules.access.issueAgentToken("local"));
-  for (const each of [source, fleet, images, routing, deployments]) await each.start();
+  const adminToken = await access.ensureAdmin();
+  const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
+  for (const each of [access, source, fleet, images, routing, deployments]) await each.start();
   stack.use(await builds.start());
   await app.listen({ host: config.host, port: config.port });
   address.port = portOf(app);
   stack.use(outbox.start());
   const tasks = Object.assign(
     {},
-    ...[source, fleet, builds, images, releases, routing, deployments].map((each) => each.tasks),
+    ...[access, source, fleet, builds, images, releases, routing, deployments].map((each) => each.tasks),
   );
   stack.use(await startJobs({ db, pool, log, tasks }));
   const kept = stack.move();

@@ -154,7 +154,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const wake = stack.use(await openWake(database.url, log));
   const { emit, subscribe, start } = createOutbox({ db, wake, log });
   // Tokens are judged by the true time, whatever clock builds go by.
-  const access = createAccess({ db, emit, clock: systemClock });
+  const access = createAccess({ db, emit, clock: systemClock, jobs });
   const fleet = { jobSecrets: async () => ({ API_KEY: "hush" }) };
   const slowSource: typeof source = {
     ...source,

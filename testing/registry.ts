@@ -11,6 +11,7 @@ import { imageEndpoints } from "#api/endpoints/images.ts";
 import type { Blobs } from "#drivers/blobs/contract.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
 import { createImages, type Images } from "#images";
+import { jobs } from "#kernel/jobs.ts";
 import { type Clock, systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { type Database, openDatabase } from "#kernel/database.ts";
@@ -50,7 +51,7 @@ export async function startTestRegistry(options: TestRegistryOptions): Promise<T
   // Nobody delivers here, so nobody has to be woken.
   const wake = { on: () => () => undefined, [Symbol.asyncDispose]: async () => undefined };
   const { emit } = createOutbox({ db, wake, log });
-  const access = createAccess({ db, emit, clock });
+  const access = createAccess({ db, emit, clock, jobs });
   const blobs = wrapBlobs(await openFsBlobs(home));
   const config = { home, publicUrl: undefined, diskFloor: 0, ...options.config };
   const images = await createImages({ db, emit, clock, log, access, blobs, config });

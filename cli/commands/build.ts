@@ -93,12 +93,15 @@ export async function printLogs(flags: BuildFlags, repository: string, number?: 
 
 async function printLog(client: Client, { job }: StepView, { follow = false, attempt }: BuildFlags): Promise<void> {
   let offset = 0;
+  // The attempt of the first piece: a retry meanwhile must not go on in the middle of another log.
+  let reading = attempt === undefined ? undefined : Number(attempt);
   for (;;) {
-    const query = { offset, waitMs: follow ? 20_000 : 0, ...(attempt ? { attempt: Number(attempt) } : {}) };
+    const query = { offset, waitMs: follow ? 20_000 : 0, attempt: reading };
     const piece = accepted(await client.readJobLog({ params: { id: job ?? "" }, query }));
     process.stdout.write(piece.data);
     if (piece.complete || (!follow && piece.next === offset)) return;
     offset = piece.next;
+    reading = piece.attempt;
   }
 }
 

@@ -4,6 +4,7 @@ import { accessEndpoints } from "#api/endpoints/access.ts";
 import { isRefusal, orThrow } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import { createHttp, serveEndpoints } from "#kernel/http.ts";
+import { jobs } from "#kernel/jobs.ts";
 import { createOutbox } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
 import { testDatabase } from "#testing/database.ts";
@@ -20,7 +21,7 @@ const { db, log } = database;
 let now = new Date("2026-01-01T00:00:00Z");
 const clock: Clock = { now: () => now };
 const { emit } = createOutbox({ db, wake, log });
-const access = createAccess({ db, emit, clock });
+const access = createAccess({ db, emit, clock, jobs });
 const app = createHttp({ log });
 serveEndpoints(
   app,
@@ -102,7 +103,7 @@ describe("access", () => {
     expect((await call(token, "GET", "/api/whoami")).status).toBe(403);
     now = new Date(now.getTime() + 2000);
     expect(isRefusal(await access.authenticate(`Bearer ${token}`))).toBe(true);
-    await access.sweep();
+    await access.tasks["access.sweep"]?.({}, new AbortController().signal);
     const { rows } = await sql<{ n: number }>`select count(*) n from tokens where kind = 'job'`.execute(db);
     expect(rows).toEqual([{ n: 0 }]);
   });

@@ -4,6 +4,7 @@ import { refuse, type Refusal } from "#api/errors.ts";
 import { type Clock, newId, newSecret } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Grants, Principal } from "#kernel/http.ts";
+import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { parseAuthorization } from "./core/credentials.ts";
 import { accessRoutes } from "./routes.ts";
@@ -13,6 +14,7 @@ export interface AccessDeps {
   db: Database;
   emit: Emit;
   clock: Clock;
+  jobs: Jobs;
 }
 
 export interface JobTokenRequest {
@@ -31,14 +33,18 @@ export interface Access {
   issueAgentToken(name: string): Promise<string>;
   /** A short-lived token that reaches only what `grants` names. */
   issueJobToken(tx: Tx, request: JobTokenRequest): Promise<string>;
-  /** Removes tokens past their end. */
-  sweep(): Promise<void>;
   handlers: ReturnType<typeof accessRoutes>;
+  tasks: Record<string, Task>;
+  /** Sets going the hourly removal of tokens past their end. */
+  start(): Promise<void>;
 }
+
+const sweepTask = "access.sweep";
+const sweepEveryMs = 60 * 60 * 1000;
 
 const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
 
-export function createAccess({ db, emit, clock }: AccessDeps): Access {
+export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
   const store = accessStore(db);
 
   async function issue(tx: Database, token: Omit<Parameters<typeof store.insertToken>[0], "id" | "hash">) {
@@ -70,6 +76,9 @@ export function createAccess({ db, emit, clock }: AccessDeps): Access {
     });
   }
 
+  const sweepAt = (runAt: Date) =>
+    db.transaction().execute((tx) => jobs.add(tx, sweepTask, {}, { key: sweepTask, runAt }));
+
   return {
     authenticate,
     ensureAdmin,
@@ -77,7 +86,13 @@ export function createAccess({ db, emit, clock }: AccessDeps): Access {
       (await issue(db, { kind: "agent", name, user_name: null, expires_at: null })).secret,
     issueJobToken: async (tx, { name, grants, expiresAt }) =>
       (await issue(tx, { kind: "job", name, user_name: null, grants, expires_at: expiresAt })).secret,
-    sweep: async () => void (await store.deleteExpiredTokens(clock.now())),
     handlers: accessRoutes({ db, emit, clock, issue }),
+    tasks: {
+      async [sweepTask]() {
+        await store.deleteExpiredTokens(clock.now());
+        await sweepAt(new Date(clock.now().getTime() + sweepEveryMs));
+      },
+    },
+    start: () => sweepAt(clock.now()),
   };
 }

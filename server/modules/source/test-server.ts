@@ -39,7 +39,7 @@ export async function startTestServer({ databaseUrl, home, ...options }: TestSer
   const outbox = createOutbox({ db, wake: stack.use(await openWake(databaseUrl, log)), log });
   const { emit } = outbox;
   const clock = systemClock;
-  const access = createAccess({ db, emit, clock });
+  const access = createAccess({ db, emit, clock, jobs });
   const { authenticate } = access;
   const context = { db, emit, jobs, clock, log, git: createGit(), authenticate, home: folder, diskFloor: 0 };
   const source = createSource({ ...context, ...options, stopping: stopping.signal });
@@ -62,7 +62,8 @@ export async function startTestServer({ databaseUrl, home, ...options }: TestSer
     access,
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      app.server.closeIdleConnections();
+      // A client may hold a connection on which it never asked anything; that one counts as busy.
+      app.server.closeAllConnections();
       await app.close();
       await kept.disposeAsync();
     },
