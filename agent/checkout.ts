@@ -1,7 +1,7 @@
 /** A working copy by way of a mirror that stays: the second checkout of a repository only fetches what is new. */
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runAttached } from "#drivers/compose/process.ts";
+import { runAttached } from "#drivers/process/run-attached.ts";
 import type { JobContext } from "./run-job.ts";
 
 /** Fetches of one mirror in turn: two at once would fight over its lock files. */

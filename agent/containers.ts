@@ -1,7 +1,7 @@
 /** The `docker` command line: arguments as arrays, output as it comes, everything ended by one signal. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { runAttached } from "#drivers/compose/process.ts";
+import { runAttached } from "#drivers/process/run-attached.ts";
 
 const run = promisify(execFile);
 

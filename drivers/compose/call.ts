@@ -1,7 +1,7 @@
 import type { ComposeRun } from "./contract.ts";
 import type { ComposeClient } from "./detect.ts";
 import { askCommand, hostEnv, type DockerAnswer } from "./docker.ts";
-import { runAttached } from "./process.ts";
+import { runAttached } from "../process/run-attached.ts";
 import { clientEnv } from "./request.ts";
 
 /** The Compose client bound to one project, file and directory. */

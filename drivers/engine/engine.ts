@@ -46,6 +46,8 @@ export interface Engine {
   bytes(request: EngineRequest, limits: Limits): Promise<Buffer>;
   /** JSON values of an answer that comes in pieces, one for each line. */
   lines<T>(request: EngineRequest, limits: Limits): AsyncIterable<T>;
+  /** Resolves when the engine begins to answer; the bytes then come as it sends them, and no faster than they are taken. */
+  open(request: EngineRequest, limits: Limits): Promise<AsyncIterable<Buffer>>;
 }
 
 const mostBytes = 256 * 1024 * 1024;
@@ -60,6 +62,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
     },
     bytes: (request, limits) => collect(docker, request, limits),
     lines: (request, limits) => lines(docker, request, limits),
+    open: (request, limits) => open(docker, request, limits),
   };
 }
 
@@ -94,13 +97,24 @@ async function* lines<T>(docker: Dockerode, request: EngineRequest, limits: Limi
 }
 
 async function* chunksOf(docker: Dockerode, request: EngineRequest, limits: Limits): AsyncIterable<Buffer> {
+  yield* await open(docker, request, limits);
+}
+
+async function open(docker: Dockerode, request: EngineRequest, limits: Limits): Promise<AsyncIterable<Buffer>> {
   const { signal, reason } = limit(limits);
+  const explained = (error: unknown) => explain(error, request, reason());
+  async function* read(answer: IncomingMessage): AsyncIterable<Buffer> {
+    try {
+      for await (const chunk of answer) yield chunk as Buffer;
+    } catch (error) {
+      throw explained(error);
+    }
+  }
   try {
     signal.throwIfAborted();
-    const answer = await dial(docker, request, signal);
-    for await (const chunk of answer) yield chunk as Buffer;
+    return read(await dial(docker, request, signal));
   } catch (error) {
-    throw explain(error, request, reason());
+    throw explained(error);
   }
 }
 

@@ -6,6 +6,7 @@ export interface ProcessRequest {
   command: string;
   args: readonly string[];
   cwd?: string;
+  /** The whole environment: nothing of this process's own is added. */
   env: Record<string, string>;
   /** Ends the process and all its children with SIGKILL. */
   signal: AbortSignal;
@@ -14,7 +15,7 @@ export interface ProcessRequest {
 
 /**
  * Runs "$@" and kills it, with all its children, when standard input closes. That pipe is held by this Node process, so
- * not even `kill -9` of it leaves a Compose client behind that goes on to start containers.
+ * not even `kill -9` of it leaves a client behind that goes on to start containers.
  */
 const lifeline = `
 exec 3<&0
@@ -31,7 +32,8 @@ const lastOutputMs = 1_000;
 
 /**
  * Runs a process to its end, or until `signal` ends it (answers as for an exit by SIGKILL, 137), and answers its exit
- * code. Output is read no faster than `onOutput` takes it. Throws when the process cannot be started.
+ * code. What it leaves running in its process group is killed then. Output is read no faster than `onOutput` takes it.
+ * Throws when the working directory is missing or the reader throws; a command that is missing is exit code 127.
  */
 export async function runAttached(request: ProcessRequest): Promise<number> {
   const child = spawn("/bin/sh", ["-c", lifeline, "sh", request.command, ...request.args], {
@@ -56,7 +58,8 @@ export async function runAttached(request: ProcessRequest): Promise<number> {
   if (request.signal.aborted) kill();
   try {
     const [code] = (await exited) as [number | null];
-    child.stdin.destroy();
+    // A child that it left behind could hold the output open for ever.
+    killGroup(child.pid);
     await Promise.race([drained, gaveUp.promise]);
     return code ?? 137;
   } finally {
