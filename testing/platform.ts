@@ -1,5 +1,5 @@
 /** A whole Towline in a folder and on ports of its own: server and agent as processes that a test may kill. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "#client/client.ts";
@@ -28,6 +28,8 @@ const readyDeadlineMs = 60_000;
 
 export async function startPlatform(settings: Record<string, string> = {}): Promise<Platform> {
   const home = await mkdtemp(join(tmpdir(), "towline-e2e-"));
+  // As a home is: passable, so that PostgreSQL, which is another user where we are root, lives inside it.
+  await chmod(home, 0o711);
   const [port, httpPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
   const env = { TOWLINE_HOME: home, TOWLINE_PORT: String(port), TOWLINE_HTTP_PORT: String(httpPort), ...settings };
@@ -38,7 +40,8 @@ export async function startPlatform(settings: Record<string, string> = {}): Prom
     return process;
   };
   const server = await startServer();
-  const adminToken = /tw_[\w-]+/.exec(server.said())?.[0] ?? "";
+  // It is said a moment after the server is ready.
+  const adminToken = await tokenIn(() => server.said());
   const client = createClient({ url, token: adminToken });
   const agentToken = await readFile(join(home, "secrets", "agent-token"), "utf8");
   const startAgent = () =>
@@ -70,6 +73,12 @@ export async function startPlatform(settings: Record<string, string> = {}): Prom
     },
   };
   return platform;
+}
+
+async function tokenIn(said: () => string): Promise<string> {
+  const find = () => /tw_[\w-]+/.exec(said())?.[0];
+  await until(() => find() !== undefined, { describe: () => `no token was said:\n${said().slice(-3000)}` });
+  return find() ?? "";
 }
 
 async function untilReady(url: string, process: TowlineProcess): Promise<void> {

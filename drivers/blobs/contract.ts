@@ -5,7 +5,7 @@
  * its first byte on, and one writer at a time is the caller's duty. Blobs never change. A process that dies at any point
  * leaves whole blobs and resumable uploads, never a half-written blob. Failures are `BlobError`s; all else is a broken world.
  */
-import type { Readable } from "node:stream";
+import type { Writable } from "node:stream";
 
 export const blobFailures = [
   /** The upload does not hold the number of bytes at which the caller wants to go on. */
@@ -46,6 +46,15 @@ export interface Append {
   source: AsyncIterable<Uint8Array>;
 }
 
+/** Content that was found; it is held open until it has been copied, so every one is copied. */
+export interface Content {
+  /**
+   * Writes all of it into the sink, which stays open. A chunk is the sink's until it has called back, not longer. Rejects
+   * when the sink fails or closes before.
+   */
+  copyTo(sink: Writable): Promise<void>;
+}
+
 export interface Blobs {
   /** Bytes in the upload; 0 when none was written. */
   uploadSize(upload: string): Promise<number>;
@@ -64,8 +73,8 @@ export interface Blobs {
   /** Size of a blob in bytes; undefined when there is none. */
   size(digest: string): Promise<number | undefined>;
   /** The content, or a part of it; undefined when there is no such blob. */
-  read(digest: string, range?: ByteRange): Promise<Readable | undefined>;
-  /** Removes a blob; a missing one is no error. Reads under way end undisturbed. */
+  read(digest: string, range?: ByteRange): Promise<Content | undefined>;
+  /** Removes a blob; a missing one is no error. Content that was found before is still copied. */
   remove(digest: string): Promise<void>;
   /** All uploads that hold bytes, in no order. */
   uploads(): AsyncIterable<Stored>;

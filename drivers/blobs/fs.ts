@@ -3,15 +3,13 @@
  * rename makes an upload a blob. The order of a commit (sync the content, rename, sync the folder) is what makes every
  * moment of it safe to die in.
  */
-import { createReadStream } from "node:fs";
-import { mkdir, open, opendir, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, mkdir, open, opendir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Blobs, Stored } from "./contract.ts";
+import type { Writable } from "node:stream";
+import type { Blobs, ByteRange, Stored } from "./contract.ts";
+import { copyFile } from "./copy-file.ts";
 import { checkedDigest, parseDigest } from "./digest.ts";
 import { absent, createFsUploads } from "./fs-uploads.ts";
-
-/** Fewer and larger reads than the default, still small enough to come from the allocator's free list. */
-const readSize = 256 * 1024;
 
 /** Opens the store in a folder, which is made when it is missing. */
 export async function openFsBlobs(home: string): Promise<Blobs> {
@@ -30,8 +28,7 @@ export async function openFsBlobs(home: string): Promise<Blobs> {
     size: async (digest) => (await stat(pathOf(digest)).catch(absent))?.size,
     async read(digest, range) {
       const file = await open(pathOf(digest)).catch(absent);
-      const part = range ? { start: range.first, end: range.last } : {};
-      return file && createReadStream("", { fd: file, highWaterMark: readSize, ...part });
+      return file && { copyTo: (sink) => copyAndClose(file, range, sink) };
     },
     remove: (digest) => rm(pathOf(digest), { force: true }),
     uploads: uploads.list,
@@ -41,6 +38,12 @@ export async function openFsBlobs(home: string): Promise<Blobs> {
       return bavail * bsize;
     },
   };
+}
+
+async function copyAndClose(opened: FileHandle, range: ByteRange | undefined, sink: Writable): Promise<void> {
+  await using file = opened;
+  const part = range ? { from: range.first, to: range.last + 1 } : { from: 0, to: (await file.stat()).size };
+  await copyFile(file, part, sink);
 }
 
 async function publish(from: string, to: string): Promise<void> {

@@ -1,8 +1,9 @@
 /** Blobs in memory, for tests of what stands on the seam. */
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
+import type { Writable } from "node:stream";
 import { BlobError, type Blobs, type Stored } from "./contract.ts";
 import { checkedDigest, checkedUpload } from "./digest.ts";
+import { sinkWriter } from "./sink-writer.ts";
 
 export interface MemoryBlobs extends Blobs {
   /** Bytes that can still be written; a test lowers it to fill the disk. */
@@ -51,7 +52,8 @@ export function createMemoryBlobs(now: () => Date = () => new Date()): MemoryBlo
     async read(digest, range) {
       const content = blobs.get(digest)?.content;
       if (!content) return undefined;
-      return Readable.from([content.subarray(range?.first ?? 0, range ? range.last + 1 : content.length)]);
+      const part = content.subarray(range?.first ?? 0, range ? range.last + 1 : content.length);
+      return { copyTo: (sink) => copy(part, sink) };
     },
     remove: async (digest) => void blobs.delete(digest),
     uploads: () => stored(uploads),
@@ -59,6 +61,11 @@ export function createMemoryBlobs(now: () => Date = () => new Date()): MemoryBlo
     free: async () => store.capacity,
   };
   return store;
+}
+
+async function copy(content: Buffer, sink: Writable): Promise<void> {
+  using writer = sinkWriter(sink);
+  await writer.write(content);
 }
 
 async function* stored(kept: Map<string, Kept>): AsyncIterable<Stored> {

@@ -42,6 +42,9 @@ export interface Referrer {
   size: number;
 }
 
+/** Every write waits for the disk, and a push has many requests. */
+const touchedEveryMs = 60_000;
+
 const oneOf = (digests: string[]) => sql<boolean>`digest = any(${digests})`;
 
 export function imageStore(database: Database) {
@@ -160,18 +163,23 @@ function blobs(db: Images) {
 
 function uploads(db: Images) {
   return {
+    /** Not waited for on the disk: a client whose upload a power cut forgot begins again. */
     async insert(id: string, repository: string, now: Date): Promise<void> {
-      await db.insertInto("image_uploads").values({ id, repository, touched_at: now }).execute();
+      await sql`with relaxed as (select set_config('synchronous_commit', 'off', true))
+        insert into image_uploads (id, repository, touched_at)
+        select ${id}::uuid, ${repository}, ${now} from relaxed`.execute(db);
     },
-    /** Notes that the upload is in use; false when there is none. */
+    /** Notes, now and then, that the upload is in use; false when there is none. */
     async touch(id: string, repository: string, now: Date): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable("image_uploads")
-        .set({ touched_at: now })
+      const found = await db
+        .selectFrom("image_uploads")
+        .select("touched_at")
         .where("id", "=", id)
         .where("repository", "=", repository)
         .executeTakeFirst();
-      return numUpdatedRows > 0n;
+      if (found && now.getTime() - found.touched_at.getTime() > touchedEveryMs)
+        await db.updateTable("image_uploads").set({ touched_at: now }).where("id", "=", id).execute();
+      return found !== undefined;
     },
     async delete(id: string): Promise<void> {
       await db.deleteFrom("image_uploads").where("id", "=", id).execute();

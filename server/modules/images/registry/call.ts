@@ -1,6 +1,6 @@
 /** One request to the registry, and what is answered to it. */
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
+import type { Content } from "#drivers/blobs/contract.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Action } from "../core/rights.ts";
 import type { Route } from "../core/route.ts";
@@ -24,7 +24,7 @@ export interface Answer {
   status: number;
   headers?: Headers;
   /** Left out for HEAD, and for answers that say all in their headers. */
-  body?: string | Buffer | Readable;
+  body?: string | Buffer | Content;
 }
 
 export type Answering<R extends Route = Route> = (call: Call<R>) => Promise<Answer | Fault>;

@@ -3,8 +3,6 @@
  * socket to the disk and back.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { FastifyInstance } from "fastify";
 import type { Log } from "#kernel/log.ts";
 import { type Fault, fault, isFault } from "../core/fault.ts";
@@ -84,7 +82,7 @@ async function send(
   { status, headers, body }: Answer,
 ): Promise<void> {
   response.writeHead(status, { ...(status === 204 ? {} : { "content-length": 0 }), ...headers });
-  if (body instanceof Readable) await pipeline(body, response);
+  if (typeof body === "object" && "copyTo" in body) await body.copyTo(response).then(() => response.end());
   else response.end(body);
   // What is left of a refused body is read, so that the answer arrives and the connection can serve again.
   request.resume();

@@ -1,0 +1,82 @@
+/**
+ * Push and pull of a 100 MiB image, here and at Debian's `docker-registry`, side by side: by skopeo (layers compressed before), by
+ * docker (whose own gzip takes most of a push), and by plain HTTP (one blob of the size). Each round is cold for both.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { orThrow } from "#api/errors.ts";
+import { findProgram } from "../tools/host/programs.ts";
+import { installPackages } from "../tools/host/apt.ts";
+import { prepareHost } from "../cli/prepare.ts";
+import { type BenchResult, median, round, say } from "./figures.ts";
+import { dockerClient, httpClient, type RegistryUser, skopeoClient } from "./registry/clients.ts";
+import { makeMaterial } from "./registry/material.ts";
+import { type Registry, startDebianRegistry, startOwnRegistry } from "./registry/registries.ts";
+
+const rounds = 5;
+const aimRatio = 1.2;
+
+type Times = Record<string, { ours: number[]; theirs: number[] }>;
+
+export async function main(): Promise<BenchResult> {
+  await prepareHost({ yes: true }, []);
+  await installMissing(["docker-registry", "skopeo"]);
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "towline-bench-registry-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const material = stack.use(await makeMaterial(folder));
+  const ours = stack.use(await startOwnRegistry());
+  const theirs = stack.use(await startDebianRegistry(folder));
+  const users = [
+    skopeoClient(material, folder),
+    await dockerClient(material, folder, [ours, theirs]),
+    httpClient(material),
+  ];
+  const times: Times = {};
+  for (let turn = 0; turn < rounds; turn++) {
+    // Whoever comes second finds a warmer machine: so each comes first in turn.
+    const order = turn % 2 === 0 ? ([ours, theirs] as const) : ([theirs, ours] as const);
+    for (const user of users) for (const registry of order) await once(user, registry, times);
+    say(`  round ${turn + 1} of ${rounds}`);
+  }
+  const figures = figuresOf(times);
+  const ok = ["push_ratio", "pull_ratio", "docker_push_ratio", "docker_pull_ratio"].every(
+    (name) => (figures[name] ?? Infinity) <= aimRatio,
+  );
+  return { bench: "registry", ok, figures: { ...figures, aim_ratio: aimRatio } };
+}
+
+async function installMissing(packages: string[]): Promise<void> {
+  const found = await Promise.all(packages.map(findProgram));
+  const missing = packages.filter((_, at) => found[at] === undefined);
+  if (missing.length === 0) return;
+  const wish = { packages: missing, missing: `${missing.join(" and ")} are missing`, log: say };
+  const refused = await installPackages({ ...wish, code: "host.tool-missing" });
+  if (refused) orThrow(refused);
+}
+
+async function once(user: RegistryUser, registry: Registry, times: Times): Promise<void> {
+  await registry.empty();
+  const timed = async (action: "push" | "pull") => {
+    const began = performance.now();
+    await user[action](registry);
+    const kept = (times[`${user.prefix}${action}`] ??= { ours: [], theirs: [] });
+    kept[registry.side].push(performance.now() - began);
+  };
+  await user.beforePush?.(registry);
+  await timed("push");
+  await user.beforePull?.(registry);
+  await timed("pull");
+  await user.afterPull?.(registry);
+}
+
+function figuresOf(times: Times): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(times).flatMap(([name, { ours, theirs }]) => [
+      [`${name}_ratio`, round(median(ours) / median(theirs))],
+      [`${name}_ms`, round(median(ours), 0)],
+      [`${name}_debian_ms`, round(median(theirs), 0)],
+    ]),
+  );
+}
