@@ -36,7 +36,16 @@ export class GitClient implements AsyncDisposable {
       GIT_COMMITTER_EMAIL: "ada@example.com",
     };
     const options = { cwd: pathOf(this.folder, inside), env, maxBuffer: 16 * 1024 * 1024 };
-    const settings = ["-c", "core.compression=0", "-c", "gc.auto=0", "-c", "protocol.file.allow=always"];
+    const settings = [
+      "-c",
+      "core.compression=0",
+      "-c",
+      "gc.auto=0",
+      "-c",
+      "core.fsync=none",
+      "-c",
+      "protocol.file.allow=always",
+    ];
     return new Promise((resolve) => {
       execFile("git", [...settings, ...args], options, (error, stdout, stderr) =>
         resolve({ code: error ? Number(error.code ?? -1) : 0, stdout: stdout.trim(), stderr }),

@@ -99,7 +99,7 @@ function connect({ request, reply }: Transfer, cgi: Cgi): void {
   if (request.method === "GET") cgi.input.end();
   else raw.pipe(cgi.input);
   // Git may answer before it has read everything; the rest is taken and dropped, so that the client reads the answer.
-  cgi.input.once("error", () => raw.unpipe(cgi.input).resume());
+  for (const event of ["error", "close"]) cgi.input.once(event, () => raw.unpipe(cgi.input).resume());
   reply.raw.setTimeout(idleMs, () => reply.raw.destroy());
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) cgi.kill();
