@@ -18,7 +18,7 @@ export interface Deployments {
   handlers: ReturnType<typeof deploymentRoutes>;
   reactions: Reaction[];
   tasks: Record<string, Task>;
-  /** Takes up what an earlier process left, brings back what should run, and looks again every few seconds. */
+  /** From now on takes up what an earlier process left, brings back what should run, and looks again every few seconds. */
   start(): Promise<void>;
 }
 
@@ -33,12 +33,14 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   const advance = createAdvance(world, lifecycle, createKeyedLock());
   const requests = createRequests(deps, lifecycle);
 
+  const queueSupervise = (runAt: Date) =>
+    db.transaction().execute((tx) => jobs.add(tx, superviseTask, {}, { key: superviseTask, runAt }));
+
   async function superviseAgain(): Promise<void> {
     await supervise({ world, lifecycle, lanes, advance }).catch((error: unknown) =>
       log.warn({ err: error }, "what runs could not be compared with what should run"),
     );
-    const runAt = new Date(clock.now().getTime() + timing.superviseMs);
-    await db.transaction().execute((tx) => jobs.add(tx, superviseTask, {}, { key: superviseTask, runAt }));
+    await queueSupervise(new Date(clock.now().getTime() + timing.superviseMs));
   }
 
   return {
@@ -49,6 +51,6 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),
       [superviseTask]: superviseAgain,
     },
-    start: superviseAgain,
+    start: () => queueSupervise(clock.now()),
   };
 }

@@ -11,7 +11,7 @@ import { type Clock, newId } from "#kernel/clock.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import { createObserve } from "./observe.ts";
-import { reconcileTask, runReconcile } from "./reconcile.ts";
+import { queueReconcile, reconcileTask, runReconcile } from "./reconcile.ts";
 import { routingRoutes } from "./routes.ts";
 import {
   ensureRoute,
@@ -84,7 +84,7 @@ export interface Routing {
   reconcile(): Promise<void>;
   handlers: ReturnType<typeof routingRoutes>;
   tasks: Record<string, Task>;
-  /** Reconciles, and again every few seconds. */
+  /** From now on reconciles every few seconds. */
   start(): Promise<void>;
 }
 
@@ -146,7 +146,7 @@ export function createRouting(deps: RoutingDeps): Routing {
     reconcile: sync.everything,
     handlers: routingRoutes(store, addressOf),
     tasks: { [reconcileTask]: () => runReconcile(deps, sync) },
-    start: () => runReconcile(deps, sync),
+    start: () => queueReconcile(deps, 0),
   };
 }
 

@@ -16,10 +16,14 @@ interface Deps {
 }
 
 /** Brings the balancer to what the tables say, and asks to do so again; while host or balancer do not answer, it keeps asking. */
-export async function runReconcile({ db, clock, log, jobs, reconcileMs }: Deps, sync: Sync): Promise<void> {
+export async function runReconcile(deps: Deps, sync: Sync): Promise<void> {
   await sync
     .everything()
-    .catch((error: unknown) => log.warn({ err: error }, "the balancer could not be brought up to date"));
-  const runAt = new Date(clock.now().getTime() + (reconcileMs ?? defaultMs));
+    .catch((error: unknown) => deps.log.warn({ err: error }, "the balancer could not be brought up to date"));
+  await queueReconcile(deps, deps.reconcileMs ?? defaultMs);
+}
+
+export async function queueReconcile({ db, clock, jobs }: Deps, inMs: number): Promise<void> {
+  const runAt = new Date(clock.now().getTime() + inMs);
   await db.transaction().execute((tx) => jobs.add(tx, reconcileTask, {}, { key: reconcileTask, runAt }));
 }

@@ -6,7 +6,7 @@
  *                       swap, drain, watch, stop ──▶ restore → return → withdraw → remove → done
  *                                                    └─ the old ones do not come back ─▶ keep → stop → done
  *
- * The old instances run, out of traffic, until the watch is over: going back is one shift of traffic (ADR 5).
+ * The old instances run, out of traffic, until the watch is over: going back is one shift of traffic (docs/adr/0003).
  */
 
 export const forwardPhases = [

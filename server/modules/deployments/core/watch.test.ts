@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { type Look, startWatch, verdict, watchOn } from "./watch.ts";
+
+const none = { requests: 0, errors: 0 };
+const look = (requests: number, errors: number, more: Partial<Look> = {}): Look => ({
+  ...{ epoch: "one", counted: { requests, errors } },
+  ...more,
+});
+const judge = (given: Look, old = none) => verdict(watchOn(startWatch("one", none, old), given), given);
+
+test.each([
+  ["no traffic at all is no failure", 0, 0],
+  ["two errors prove nothing", 2, 2],
+  ["one request in twenty may fail", 100, 5],
+])("%s", (_, requests, errors) => {
+  expect(judge(look(requests, errors))).toBeUndefined();
+});
+
+test("more than one failed request in twenty takes the release back", () => {
+  expect(judge(look(100, 6))).toBe("6 of 100 requests failed (6 %)");
+});
+
+test("a release is not blamed for what the one before did as often", () => {
+  const old = { requests: 100, errors: 20 };
+  expect(judge(look(100, 35), old)).toBeUndefined();
+  expect(judge(look(100, 41), old)).toBe("41 of 100 requests failed (41 %; before, 20 % did)");
+});
+
+test("counters that begin anew lose nothing that was seen", () => {
+  const start = startWatch("one", { requests: 10, errors: 1 }, none);
+  const before = watchOn(start, look(20, 3));
+  const after = watchOn(before, look(500, 50, { epoch: "two" }));
+  expect(after.seen).toEqual({ requests: 10, errors: 2 });
+  expect(watchOn(after, look(510, 51, { epoch: "two" })).seen).toEqual({ requests: 20, errors: 3 });
+});
+
+test("an instance has to be unhealthy three times in a row", () => {
+  const sick = look(0, 0, { unhealthy: "orders-1 is not healthy any more: 503" });
+  const twice = watchOn(watchOn(startWatch("one", none, none), sick), sick);
+  expect(verdict(twice, sick)).toBeUndefined();
+  expect(watchOn(twice, look(0, 0)).unhealthy).toBe(0);
+  expect(verdict(watchOn(twice, sick), sick)).toBe("orders-1 is not healthy any more: 503");
+});

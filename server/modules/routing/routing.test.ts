@@ -1,0 +1,148 @@
+import { expect, test } from "vitest";
+import { isRefusal } from "#api/errors.ts";
+import { createMemoryBalancer } from "#drivers/balancer/memory.ts";
+import { createMemoryRuntime } from "#drivers/runtime/memory.ts";
+import { systemClock } from "#kernel/clock.ts";
+import { jobs } from "#kernel/jobs.ts";
+import { createRouting, type Routing } from "#routing";
+import { testDatabase } from "#testing/database.ts";
+
+const orders = { service: "orders", environment: "test" };
+const address = (n: number) => ({ host: `10.0.0.${n}`, port: 8080 });
+const placing = (n: number, healthPath = "/health") => ({
+  ...orders,
+  healthPath,
+  instances: [{ instance: `orders-${n}`, address: address(n) }],
+});
+
+async function openScene() {
+  const database = await testDatabase();
+  const balancer = createMemoryBalancer();
+  const runtime = createMemoryRuntime({ images: [] });
+  const { db, log } = database;
+  const create = (): Routing => createRouting({ db, log, jobs, clock: systemClock, balancer, runtime, httpPort: 8300 });
+  return { create, routing: create(), balancer, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
+}
+
+test("a service has its addresses before anything serves there, and keeps them", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  const first = await routing.ensureRoute(orders);
+  expect(first).toEqual({ url: "http://orders.test.localhost:8300", internalUrl: "http://balancer:10000" });
+  expect(balancer.request("orders.test.localhost")).toBe(503);
+  const other = await routing.ensureRoute({ service: "catalog", environment: "test" });
+  expect(other).toMatchObject({ internalUrl: "http://balancer:10001" });
+  expect(await routing.ensureRoute(orders, ["orders.test.localhost", "shop.example.com"])).toEqual(first);
+  expect(balancer.request("shop.example.com")).toBe(503);
+});
+
+test("a host name that another service has is refused, and nothing changes", async () => {
+  await using scene = await openScene();
+  await scene.routing.ensureRoute(orders, ["shop.example.com"]);
+  const taken = await scene.routing.ensureRoute({ service: "catalog", environment: "test" }, ["shop.example.com"]);
+  expect(isRefusal(taken) && taken.message).toBe("the host name shop.example.com belongs to orders in test");
+});
+
+test("a placed instance gets no traffic until it is shifted to, and the others then finish", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  expect(balancer.request("orders.test.localhost")).toBe(503);
+  expect(await routing.health(["orders-1", "nobody"])).toEqual({
+    "orders-1": { health: "up", detail: "200" },
+    nobody: { health: "unknown" },
+  });
+  await routing.shift(orders, ["orders-1"]);
+  await routing.place(placing(2));
+  expect(balancer.request("orders.test.localhost")).toEqual(address(1));
+  await routing.shift(orders, ["orders-2"]);
+  expect(balancer.request("orders.test.localhost")).toEqual(address(2));
+  expect([...(await routing.placed()).values()].map(({ state }) => state)).toEqual(["drain", "ready"]);
+  await routing.release(["orders-1"]);
+  expect([...(await routing.placed()).keys()]).toEqual(["orders-2"]);
+});
+
+test("an instance that comes back at another address keeps its slot and its traffic", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.shift(orders, ["orders-1"]);
+  await routing.place({ ...placing(1), instances: [{ instance: "orders-1", address: address(7) }] });
+  expect(balancer.request("orders.test.localhost")).toEqual(address(7));
+});
+
+test("another health path gets a pool of its own, and the empty one goes when the traffic has moved", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.shift(orders, ["orders-1"]);
+  await routing.place(placing(2, "/ready"));
+  expect(balancer.request("orders.test.localhost")).toEqual(address(1));
+  await routing.shift(orders, ["orders-2"]);
+  expect(balancer.request("orders.test.localhost")).toEqual(address(2));
+  await routing.shift(orders, ["orders-1"]);
+  expect(balancer.request("orders.test.localhost")).toEqual(address(1));
+  await routing.shift(orders, ["orders-2"]);
+  await routing.release(["orders-1"]);
+  await expect(balancer.stats("orders.test")).rejects.toMatchObject({ code: "not-found" });
+  expect(balancer.request("orders.test.localhost")).toEqual(address(2));
+});
+
+test("more instances than slots make the pool larger", async () => {
+  await using scene = await openScene();
+  const { routing } = scene;
+  await routing.ensureRoute(orders);
+  for (const n of [1, 2, 3, 4, 5, 6]) await routing.place(placing(n));
+  const names = [1, 2, 3, 4, 5, 6].map((n) => `orders-${n}`);
+  expect(Object.values(await routing.health(names)).every(({ health }) => health === "up")).toBe(true);
+});
+
+test("what the balancer would not take is refused and disturbs nobody", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.shift(orders, ["orders-1"]);
+  await expect(routing.place(placing(2, "/health\n http-request deny"))).rejects.toMatchObject({ code: "invalid" });
+  await expect(routing.shift(orders, ["nobody"])).rejects.toThrow("cannot go to nobody");
+  await routing.reconcile();
+  expect(balancer.request("orders.test.localhost")).toEqual(address(1));
+});
+
+test("a change made while the balancer was away is in force once it is back", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  balancer.down = true;
+  await expect(routing.shift(orders, ["orders-1"])).rejects.toMatchObject({ code: "balancer-unreachable" });
+  balancer.down = false;
+  await scene.create().reconcile();
+  expect(balancer.request("orders.test.localhost")).toEqual(address(1));
+});
+
+test("counts are told by instance, and a new process says that they begin anew", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.shift(orders, ["orders-1"]);
+  balancer.request("orders.test.localhost");
+  const { epoch, counters } = await routing.stats(["orders-1"]);
+  expect(counters).toEqual({ "orders-1": { requests: 1, serverErrors: 0, connectionErrors: 0 } });
+  expect((await routing.stats(["orders-1"])).epoch).toBe(epoch);
+  expect((await scene.create().stats([])).epoch).not.toBe(epoch);
+});
+
+test("a backing service is probed by a pool that nobody reaches", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  const probe = { environment: "test", name: "db", address: { host: "10.0.0.9", port: 5432 } };
+  expect(await routing.probe(probe)).toMatchObject({ health: "up" });
+  await routing.endProbe(probe);
+  expect(await balancer.health("backing.test.db", 0)).toEqual({ health: "unknown" });
+  expect(await routing.probe(probe)).toMatchObject({ health: "up" });
+});
