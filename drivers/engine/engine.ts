@@ -112,6 +112,9 @@ async function open(docker: Dockerode, request: EngineRequest, limits: Limits): 
   }
   try {
     signal.throwIfAborted();
+    // The engine answers such a path with a redirect, over which the client library fails outside of its promise.
+    if (/\/\/|\/\.\.?(\/|$)/.test(request.path))
+      throw new EngineError("status", `not a path: ${request.path}`, { status: 400 });
     return read(await dial(docker, request, signal));
   } catch (error) {
     throw explained(error);

@@ -80,6 +80,7 @@ function global(structure: string): string {
  * - `retry-on conn-failure` only: what was sent is never sent again. `redispatch 1`: each retry goes to another slot.
  * - `idle-close-on-response` and the `handover` backends: after a reload the old process keeps idle connections of clients and
  *   passes their next request on to the new process, so that no client meets a closing connection or an old address.
+ * - `inter`: a slot that gets an address waits up to this long for its first check; afterwards `downinter` counts.
  * - `http-keep-alive` is longer than usual clients keep an idle connection (Go: 90 s), so that they close first.
  */
 const defaults = `defaults
@@ -99,7 +100,7 @@ const defaults = `defaults
   option idle-close-on-response
   option forwardfor except 127.0.0.0/8
   balance roundrobin
-  default-server inter 500ms fastinter 100ms downinter 100ms rise 1 fall 3
+  default-server inter 300ms fastinter 100ms downinter 100ms rise 1 fall 3
   unique-id-format %[uuid()]
 ${errors([
   [400, "request.invalid", "The request is not valid HTTP."],

@@ -6,7 +6,7 @@ const sentences: [RegExp, RuntimeFailure][] = [
   [/no space left on device/i, "disk-full"],
   [/no such image|manifest (for .*)?(unknown|not found)|repository does not exist|name unknown/i, "image-missing"],
   [
-    /unauthorized|authentication required|denied|connection refused|no such host|i\/o timeout|tls|\bEOF\b/i,
+    /unauthorized|no basic auth|authentication required|denied|connection refused|no such host|i\/o timeout|tls|\bEOF\b/i,
     "registry-unreachable",
   ],
   [/no such (container|network|volume)|network .* not found/i, "not-found"],

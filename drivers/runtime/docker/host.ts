@@ -55,7 +55,8 @@ export async function json<T>({ engine }: Host, request: EngineRequest, limits: 
 
 /** What the engine says of a container, by id or by its full name; nothing when it is gone. */
 export async function inspected(host: Host, id: string, limits: Limits): Promise<Inspected | undefined> {
-  const path = `/containers/${encodeURIComponent(id)}/json`;
+  if (!/^[a-zA-Z0-9][\w.-]*$/.test(id)) return undefined;
+  const path = `/containers/${id}/json`;
   return gone(() => json<Inspected>(host, { method: "GET", path }, limits));
 }
 
@@ -67,7 +68,7 @@ export async function own(host: Host, id: string, limits: Limits): Promise<Insta
 
 export async function tail(host: Host, at: { id: string; lines: number }, limits: Limits): Promise<string[]> {
   const query = { stdout: true, stderr: true, tail: Math.min(at.lines, mostLines) };
-  const request: EngineRequest = { method: "GET", path: `/containers/${encodeURIComponent(at.id)}/logs`, query };
+  const request: EngineRequest = { method: "GET", path: `/containers/${at.id}/logs`, query };
   const bytes = await host.engine.bytes(request, limits).catch((error: unknown) => {
     throw translate(error);
   });

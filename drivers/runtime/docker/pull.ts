@@ -17,7 +17,8 @@ interface PullLine {
   errorDetail?: { message: string };
 }
 
-const imageName = /^[a-z0-9][a-zA-Z0-9._:/-]*(@sha256:[0-9a-f]{64})?$/;
+/** Parts between slashes, none of which could be read as a way up. */
+const imageName = /^[a-z0-9][\w.:-]*(\/[a-z0-9][\w.:-]*)*(@sha256:[0-9a-f]{64})?$/;
 const lookAgain = "a pull of the same image was given up";
 
 export async function pull(host: Host, request: PullRequest, limits: Limits): Promise<void> {
