@@ -27,7 +27,7 @@ export async function mergePullRequest(
     if (isRefusal(tree)) return tree;
     const commit = await commitMerge(context, { row, base, tree, user });
     await pullRequestStore(context.db).intendMerge(key.repository, key.number, { commit, user });
-    const args = ["update-ref", "--create-reflog", `refs/heads/${target}`, commit, base];
+    const args = ["update-ref", `refs/heads/${target}`, commit, base];
     await context.git.read({ directory: context.places.of(key.repository), args });
     return undefined;
   });

@@ -188,7 +188,7 @@ describe("the default branch", () => {
     const next = await git.commit("guarded", "x", "1");
     const pushed = await git.run("guarded", "push", "origin", "main", "HEAD:refs/heads/topic");
     expect(pushed.stderr).toContain("main takes changes by pull request only");
-    expect(pushed.stderr).toContain("towline pr open --repository guarded");
+    expect(pushed.stderr).toContain("towline pr open guarded my-change");
     expect((await refChanges("guarded")).slice(1)).toEqual([
       { repository: "guarded", ref: "refs/heads/topic", after: next, actor: "ada" },
     ]);
