@@ -1,4 +1,5 @@
 import { isRefusal } from "#api/errors.ts";
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { type DeploymentsPlace, openDeploymentsPlace, quickTiming } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
@@ -17,7 +18,17 @@ interface Life extends AsyncDisposable {
 async function born(place: DeploymentsPlace): Promise<Life> {
   const process = mortal(place.database.pool);
   const server = await place.server({ db: process.db, wrap: process.wrap, timing: still, reconcileMs: 3_600_000 });
+  await until(() => hasLookedRound(place), { describe: () => "the first look round" });
   return { process, server, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+/** Both jobs that look round wait for their next time. */
+async function hasLookedRound({ database }: DeploymentsPlace): Promise<boolean> {
+  const { rows } = await sql`select 1 from graphile_worker.jobs where locked_at is null
+    and run_at > now() + interval '1 minute' and task_identifier in ('deployments.supervise', 'routing.reconcile')`.execute(
+    database.db,
+  );
+  return rows.length === 2;
 }
 
 type Check = (deployment: string, at: number) => Promise<void>;
@@ -31,6 +42,8 @@ async function killAtEveryCall(place: DeploymentsPlace, release: number, check: 
       const made = await life.server.call("createDeployment", wish(release)).catch(() => undefined);
       const id = made && !isRefusal(made) ? made.id : undefined;
       await until(async () => life.process.dead || (await hasEnded(place, id)), { describe: () => `call ${n}` });
+      // What comes after the end is another deployment's business.
+      life.process.dieAt(Infinity);
       const survived = !life.process.dead;
       if (!survived) {
         await life[Symbol.asyncDispose]();
