@@ -13,6 +13,8 @@ export interface Checkout extends AsyncDisposable {
   folder: string;
   write(path: string, text: string): Promise<void>;
   git(...args: string[]): Promise<string>;
+  /** Commits everything and answers the commit's hash. */
+  commit(message: string): Promise<string>;
   /** Commits everything, pushes to the branch and answers the commit's hash. Rejects with Git's words when the push is refused. */
   push(message: string, branch?: string): Promise<string>;
 }
@@ -29,17 +31,22 @@ export async function checkoutOf(service: string, { url, token, repository }: Re
   await cp(join(services, service), folder, { recursive: true });
   const git = async (...args: string[]) =>
     (await run("git", args, { cwd: folder, env: environment(token), timeout: 120_000 })).stdout.trim();
+  const commit = async (message: string) => {
+    await git("add", "--all");
+    await git("commit", "--quiet", "--allow-empty", "--message", message);
+    return git("rev-parse", "HEAD");
+  };
   await git("init", "--quiet", "--initial-branch=main");
   await git("remote", "add", "origin", `${url}/git/${repository}.git`);
   return {
     folder,
     git,
     write: (path, text) => writeFile(join(folder, path), text),
+    commit,
     async push(message, branch = "main") {
-      await git("add", "--all");
-      await git("commit", "--quiet", "--allow-empty", "--message", message);
+      const hash = await commit(message);
       await git("push", "--quiet", "origin", `HEAD:refs/heads/${branch}`);
-      return git("rev-parse", "HEAD");
+      return hash;
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };

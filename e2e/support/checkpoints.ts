@@ -8,14 +8,11 @@ import pg from "pg";
 
 const install = `
 create or replace function tell_checkpoint() returns trigger language plpgsql as $$
+declare
+  changed jsonb := to_jsonb(new);
 begin
-  perform pg_notify('checkpoint', case tg_table_name
-    when 'events' then 'event ' || new.name
-    when 'build_jobs' then 'job ' || new.kind || ' ' || new.state
-    when 'builds' then 'build ' || new.state
-    when 'deployments' then 'deployment ' || new.state || ' ' || coalesce(new.phase, '')
-    when 'slots' then 'slot ' || new.state
-    else tg_table_name end);
+  perform pg_notify('checkpoint', concat_ws(' ', tg_table_name,
+    case when tg_table_name = 'events' then changed ->> 'name' end, changed ->> 'kind', changed ->> 'state', changed ->> 'phase'));
   return null;
 end $$;
 create or replace trigger checkpoint after insert on events for each row execute function tell_checkpoint();

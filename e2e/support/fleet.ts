@@ -12,11 +12,9 @@ export async function newService(platform: Platform, service: string, name = ser
 }
 
 /** Replaces environment files by a commit to the fleet repository, and waits until the server has taken them. */
-export async function setEnvironments(
-  { url, adminToken, client }: Platform,
-  files: Record<string, string>,
-): Promise<void> {
-  await using checkout = await cloneFleet(url, adminToken);
+export async function setEnvironments(platform: Platform, files: Record<string, string>): Promise<void> {
+  const { client } = platform;
+  await using checkout = await cloneFleet(platform);
   for (const [name, text] of Object.entries(files)) await checkout.write(`environments/${name}.yml`, text);
   const commit = await checkout.push("Environments of the test");
   await until(async () => {
@@ -27,8 +25,9 @@ export async function setEnvironments(
   });
 }
 
-async function cloneFleet(url: string, token: string): Promise<Checkout> {
-  const checkout = await checkoutOf("fleet", { url, token, repository: "fleet" });
+/** A checkout of the fleet repository at its newest commit. */
+export async function cloneFleet({ url, adminToken }: Platform): Promise<Checkout> {
+  const checkout = await checkoutOf("fleet", { url, token: adminToken, repository: "fleet" });
   await checkout.git("fetch", "--quiet", "origin", "main");
   await checkout.git("reset", "--quiet", "--hard", "FETCH_HEAD");
   return checkout;

@@ -1,0 +1,57 @@
+/** `towline …` as a person types it: its own process, a configuration folder of its own, nothing inherited from the test. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+
+export interface Said {
+  /** Exit status. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** The last line of standard output, parsed. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+export interface CommandLine extends AsyncDisposable {
+  /** Runs one command to its end. */
+  run(...args: string[]): Promise<Said>;
+  /** The same with something on standard input. */
+  feed(input: string, ...args: string[]): Promise<Said>;
+}
+
+/** A person's terminal; with `url` and `token` already told by the environment, unless left out. */
+export async function commandLine(known: { url?: string; token?: string } = {}): Promise<CommandLine> {
+  const home = await mkdtemp(join(tmpdir(), "towline-person-"));
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, "config"),
+    ...(known.url ? { TOWLINE_URL: known.url } : {}),
+    ...(known.token ? { TOWLINE_TOKEN: known.token } : {}),
+  };
+  return {
+    run: (...args) => runTowline(args, env, ""),
+    feed: (input, ...args) => runTowline(args, env, input),
+    [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
+  };
+}
+
+const deadlineMs = 180_000;
+
+async function runTowline(args: readonly string[], env: Record<string, string>, input: string): Promise<Said> {
+  const child = spawn(process.execPath, [main, ...args], { env, timeout: deadlineMs });
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "exit") as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr, json: <T>() => JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as T };
+}

@@ -1,0 +1,64 @@
+/** A service of a test: its repository, its releases, and what it answers in an environment. */
+import type { BuildDetails } from "#api/endpoints/builds.ts";
+import { orThrow } from "#api/errors.ts";
+import type { Platform } from "#testing/platform.ts";
+import type { Checkout } from "./checkout.ts";
+import { type Deployment, deploymentOnce } from "./deployments.ts";
+import { buildOf, finished, newService } from "./fleet.ts";
+
+export interface Service extends AsyncDisposable {
+  name: string;
+  checkout: Checkout;
+  /** Pushes a version, whose first word tells the probe how to behave; answers its commit. */
+  push(version: string): Promise<string>;
+  /** Pushes a version and waits for the end of its build, which must pass unless told otherwise. */
+  ship(version: string, outcome?: BuildDetails["outcome"]): Promise<BuildDetails>;
+  /** The newest deployment of a commit, once it has ended. */
+  deploymentOf(commit: string, environment?: string): Promise<Deployment>;
+  /** Status and body of one request through the load balancer. */
+  ask(path?: string, environment?: string): Promise<string>;
+}
+
+const pipeline = "steps:\n  - publish: .\n  - deploy: test\n";
+const usual = "run: { cpu: 0.5, memory: 128Mi, instances: 2 }\nrelease: { drain: 5s }\n";
+
+/** A copy of `e2e/services/probe` under another name, which goes to `test` without any test of its own. */
+export async function probeService(platform: Platform, name: string, manifest = usual): Promise<Service> {
+  const checkout = await newService(platform, "probe", name);
+  await checkout.write("towline.yml", `service: ${name}\nhttp: { port: 8080, health: /health }\n${manifest}`);
+  await checkout.write(".towline/pipeline.yml", pipeline);
+  return serviceOf(platform, name, checkout);
+}
+
+const buildDeadlineMs = 240_000;
+
+function serviceOf({ client, httpPort }: Platform, name: string, checkout: Checkout): Service {
+  const push = async (version: string) => {
+    await checkout.write("version.txt", `${version}\n`);
+    return checkout.push(`Version ${version}`);
+  };
+  return {
+    name,
+    checkout,
+    push,
+    async ship(version, outcome = "passed") {
+      const build = await buildOf(client, await push(version), finished, buildDeadlineMs);
+      if (build.outcome !== outcome)
+        throw new Error(`the build ${build.outcome}: ${JSON.stringify(build, undefined, 1)}`);
+      return build;
+    },
+    async deploymentOf(commit, environment = "test") {
+      const { deployments } = orThrow(await client.listDeployments({ query: { service: name, environment } }));
+      const found = deployments.find((each) => each.commit === commit);
+      if (!found) throw new Error(`${commit} was never deployed to ${environment}: ${JSON.stringify(deployments)}`);
+      return deploymentOnce(client, found.id);
+    },
+    async ask(path = "/", environment = "test") {
+      // Not every machine resolves names below `localhost` for programs, as browsers and curl do.
+      const headers = { host: `${name}.${environment}.localhost` };
+      const answer = await fetch(`http://127.0.0.1:${httpPort}${path}`, { headers });
+      return `${answer.status} ${(await answer.text()).trim()}`;
+    },
+    [Symbol.asyncDispose]: () => checkout[Symbol.asyncDispose](),
+  };
+}
