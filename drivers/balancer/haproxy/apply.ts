@@ -45,25 +45,40 @@ async function startAnew(world: World, { config, subnets, wanted }: Wanted, call
   if (state !== "stopped") await container.create(call);
   await container.attach([...subnets.keys()], call);
   await container.start(call);
-  await serving(world, wanted.structure, call);
+  await serving(world, { structure: wanted.structure }, call);
 }
 
 async function reload(world: World, { config, subnets, wanted }: Wanted, call: Call): Promise<void> {
   const { master, directory } = world;
-  const { current } = await master.processes(call.signal);
-  if ((await master.info(current, "description", call.signal)) === wanted.structure) return;
+  const { current, reloads, refused } = await master.processes(call.signal);
+  const present = await master.info(current, "description", call.signal);
+  if (present === wanted.structure && !refused) return;
   await noteAll(world, call);
   const known = await master.servers(current, undefined, call.signal);
   const before = await readConfig(directory);
   await writeConfig(directory, render(onlyKnown(config, known), subnets));
   await master.reload(call.signal);
   try {
-    await serving(world, wanted.structure, call);
+    await serving(world, { structure: wanted.structure, after: reloads }, call);
   } catch (error) {
-    // A later restart of the container must find a configuration that works.
-    if (before !== undefined) await restoreConfig(directory, before);
+    if (before !== undefined && present !== undefined) await goBack(world, { before, present }, call);
     throw error;
   }
+}
+
+/**
+ * A later restart must find a configuration that works; and after a reload that was refused, the master process would not
+ * notice the end of the process that serves, until a reload succeeds.
+ */
+async function goBack(
+  world: World,
+  { before, present }: { before: string; present: string },
+  call: Call,
+): Promise<void> {
+  await restoreConfig(world.directory, before);
+  const { reloads } = await world.master.processes(call.signal);
+  await world.master.reload(call.signal);
+  await serving(world, { structure: present, after: reloads }, call);
 }
 
 /**
@@ -82,11 +97,17 @@ function onlyKnown(config: BalancerConfig, known: ReadonlyMap<string, ServerStat
   return { routes };
 }
 
+interface Takeover {
+  structure: string;
+  /** Number of reloads before the one that is awaited. */
+  after?: number;
+}
+
 /** Waits until the process with this structure takes the connections, and those before it know that they end. */
-async function serving(world: World, structure: string, call: Call): Promise<void> {
+async function serving(world: World, takeover: Takeover, call: Call): Promise<void> {
   const signal = AbortSignal.any([call.signal, AbortSignal.timeout(settleMs)]);
   try {
-    while (!(await persist(() => tookOver(world, structure, signal), signal)))
+    while (!(await persist(() => tookOver(world, takeover, signal), signal)))
       await sleep(lookAgainMs, undefined, { signal });
   } catch (error) {
     if (call.signal.aborted) throw error;
@@ -96,8 +117,9 @@ async function serving(world: World, structure: string, call: Call): Promise<voi
   }
 }
 
-async function tookOver({ master }: World, structure: string, signal: AbortSignal): Promise<boolean> {
-  const { current, old, refused } = await master.processes(signal);
+async function tookOver({ master }: World, { structure, after }: Takeover, signal: AbortSignal): Promise<boolean> {
+  const { current, old, reloads, refused } = await master.processes(signal);
+  if (reloads === after) return false;
   const present = await master.info(current, "description", signal);
   if (present !== structure && refused) throw new Error("it refused the configuration");
   const stopping = await Promise.all(old.map((pid) => master.info(pid, "Stopping", signal)));

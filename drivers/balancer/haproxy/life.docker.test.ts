@@ -43,7 +43,7 @@ describe("HAProxy in its container", () => {
     bed.engine.json<{ Id: string }>({ method: "POST", path, body }, limits);
   const execute = async (...Cmd: string[]) => {
     const { Id } = await post(`/containers/${bed.container}/exec`, { Cmd });
-    await post(`/exec/${Id}/start`, { Detach: true });
+    await post(`/exec/${Id}/start`, { Detach: false });
   };
 
   test("an unknown host name is answered 404 and a service without instances 503, both as JSON with the request's id", async () => {
@@ -140,6 +140,22 @@ describe("HAProxy in its container", () => {
     await balancer.setSlot("shop", 1, ready(b));
     await isUp(1);
     expect(await bed.request(host)).toMatch(/^[ab]$/);
+  });
+
+  test("a configuration that HAProxy refuses leaves the one before in force, also after a restart", async () => {
+    const a = await bed.instance("a");
+    const config = await serving(a);
+    const internalPort = 12_345;
+    const listen = `use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => ${internalPort}, Listen => 1) or die`;
+    await execute("perl", "-e", `${listen}; fork and exit; sleep 60`);
+    const { current } = await process();
+    const taken = { routes: [{ ...route([ready(a), emptySlot]), internalPort }] };
+    await expect(balancer.apply(taken)).rejects.toMatchObject({ code: "balancer-unreachable" });
+    expect(await bed.request(host)).toBe("a");
+    await balancer.setSlot("shop", 1, emptySlot);
+    await execute("sh", "-c", `kill -9 ${current}`);
+    await until(async () => (await bed.request(host).catch(() => 0)) === "a");
+    await balancer.apply(config);
   });
 
   test("a network that is not there is not found", async () => {

@@ -22,7 +22,7 @@ const servers = `1
 
 describe("what HAProxy answers", () => {
   test("are processes, old and new", () => {
-    expect(parseProcesses(processes)).toEqual({ current: 5556, old: [17165], refused: false });
+    expect(parseProcesses(processes)).toEqual({ current: 5556, old: [17165], reloads: 10, refused: false });
     expect(parseProcesses(processes.replace("failed: 0", "failed: 1"))?.refused).toBe(true);
     expect(parseProcesses("")).toBeUndefined();
     expect(parseProcesses("Unknown command")).toBeUndefined();

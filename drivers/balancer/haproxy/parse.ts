@@ -6,6 +6,8 @@ export interface Processes {
   current: number;
   /** Those before the last reloads that still have connections. */
   old: number[];
+  /** How often the master process was told to reload, since it began. */
+  reloads: number;
   /** The last reload was refused, the process from before it serves on. */
   refused: boolean;
 }
@@ -55,8 +57,9 @@ export function parseProcesses(text: string): Processes | undefined {
     if (section === "workers") current = Number(worker);
     else if (section === "old workers") old.push(Number(worker));
   }
-  const refused = /^\d+\s+master\s.*\[failed: [1-9]/m.test(text);
-  return current === undefined ? undefined : { current, old, refused };
+  const [, reloads, failed] = /^\d+\s+master\s+(\d+)\s+\[failed: (\d+)/m.exec(text) ?? [];
+  if (current === undefined || reloads === undefined) return undefined;
+  return { current, old, reloads: Number(reloads), refused: failed !== "0" };
 }
 
 /** One value of `show info`. */

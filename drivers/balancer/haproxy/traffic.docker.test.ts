@@ -81,6 +81,27 @@ describe("HAProxy loses no request", () => {
     lossless(await load.stop());
   });
 
+  test("while its host name goes from one route to another, as when the health path changes", async () => {
+    const [a, b] = [await bed.instance("a"), await bed.instance("b")];
+    const [here, there] = [route([ready(a)]), { ...route([ready(b)], "next"), hosts: [] }];
+    await balancer.apply({ routes: [here, there] });
+    await isUp(0);
+    await until(async () => (await balancer.health("next", 0)).health === "up");
+    await using load = startLoad({ url: bed.url, host, rate });
+    for (let count = 0; count < 4; count++) {
+      await sleep(300);
+      const [from, to] = count % 2 === 0 ? [here, there] : [there, here];
+      await balancer.apply({
+        routes: [
+          { ...from, hosts: [] },
+          { ...to, hosts: [host] },
+        ],
+      });
+      expect(await bed.request(host)).toBe(count % 2 === 0 ? "b" : "a");
+    }
+    lossless(await load.stop());
+  });
+
   test("when a connection that a client kept through a reload is used after the instances were swapped", async () => {
     const [a, b] = [await bed.instance("a"), await bed.instance("b")];
     await serving(a);
