@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkPart } from "./part.ts";
+import { heldRange, readRange, uploadRange } from "./range.ts";
+
+const size = fc.nat(10_000);
+
+describe("a range that is read", () => {
+  test("lies inside the blob, whatever was asked", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.nat(), fc.constant("")), fc.oneof(fc.nat(), fc.constant("")), size, (from, to, bytes) => {
+        const range = readRange(`bytes=${from}-${to}`, bytes);
+        if (typeof range !== "object") return;
+        expect(range.first).toBeGreaterThanOrEqual(0);
+        expect(range.first).toBeLessThanOrEqual(range.last);
+        expect(range.last).toBeLessThan(bytes);
+      }),
+    );
+  });
+
+  test("covers each byte it names that there is", () => {
+    fc.assert(
+      fc.property(size, fc.nat(20_000), fc.nat(20_000), (bytes, a, b) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const expected = from < bytes ? { first: from, last: Math.min(to, bytes - 1) } : "unsatisfiable";
+        expect(readRange(`bytes=${from}-${to}`, bytes)).toEqual(expected);
+      }),
+    );
+  });
+
+  test("does not trip over any header", () => {
+    fc.assert(fc.property(fc.string(), size, (header, bytes) => void readRange(header, bytes)));
+  });
+});
+
+describe("a part of an upload", () => {
+  test.each([
+    ["0-1023", { first: 0, last: 1023 }],
+    ["bytes 0-1023/*", { first: 0, last: 1023 }],
+    ["bytes=5-5/10", { first: 5, last: 5 }],
+    ["5-4", undefined],
+    ["-5", undefined],
+    ["a-b", undefined],
+    ["", undefined],
+  ])("%j is read", (header, range) => {
+    expect(uploadRange(header)).toEqual(range);
+  });
+
+  test("goes where the upload stands, and says its length when it knows it", () => {
+    expect(checkPart({ "content-range": "5-9", "content-length": "5" }, 5)).toBe(5);
+    expect(checkPart({ "content-range": "5-9" }, 5)).toBe(5);
+    expect(checkPart({ "content-length": "7" }, 5)).toBe(7);
+    expect(checkPart({}, 5)).toBeUndefined();
+    expect(checkPart({ "content-range": "5-9" }, 4)).toMatchObject({ status: 416, headers: { range: "0-3" } });
+    expect(checkPart({ "content-range": "5-9", "content-length": "4" }, 5)).toMatchObject({ fault: "SIZE_INVALID" });
+  });
+
+  test("leaves the upload saying what it holds", () => {
+    expect([heldRange(0), heldRange(1), heldRange(1024)]).toEqual(["0-0", "0-0", "0-1023"]);
+  });
+});

@@ -1,0 +1,129 @@
+/** A push and a deletion, killed before every single step that reaches the disk or the database. */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { sql } from "kysely";
+import { openTestRegistry, pushImage, registryClient, userToken } from "#testing/registry.ts";
+import { createBlobShelf } from "./blob-shelf.ts";
+import { imageStore } from "./store.ts";
+import { sweepLeftovers } from "./sweep.ts";
+
+/** More steps than a push has: the test fails rather than run for ever. */
+const mostSteps = 200;
+
+/**
+ * Serves the registry, counts the steps of one push and one deletion, and kills itself before the step `at`. It must not close
+ * anything, so that what is left behind is what a kill leaves.
+ */
+const child = `
+  import fsp from "node:fs/promises";
+  import { flushCompileCache, syncBuiltinESMExports } from "node:module";
+  import pg from "pg";
+  const { databaseUrl, home, token, repository, at } = JSON.parse(process.env.KILL_TEST);
+  let steps = -1;
+  const count = () => { if (steps >= 0 && ++steps === at) process.kill(process.pid, "SIGKILL"); };
+  const wrap = (object, names) => {
+    for (const name of names) {
+      const original = object[name];
+      object[name] = function (...args) { count(); return original.apply(this, args); };
+    }
+  };
+  const file = await fsp.open(process.execPath);
+  wrap(Object.getPrototypeOf(file), ["writev", "datasync", "sync"]);
+  await file.close();
+  wrap(fsp, ["open", "mkdir", "rename", "rm"]);
+  wrap(pg.Client.prototype, ["query"]);
+  syncBuiltinESMExports();
+  const { startTestRegistry, registryClient, sha256, imageManifest, imageType } = await import("#testing/registry.ts");
+  const registry = await startTestRegistry({ databaseUrl, home });
+  const scope = "scope=repository:" + repository + ":*";
+  const signed = JSON.parse((await registryClient(registry.url, token)("GET", "/v2/token?" + scope)).body).token;
+  const client = registryClient(registry.url);
+  const must = async (status, method, path, ask = {}) => {
+    const headers = { ...ask.headers, authorization: "Bearer " + signed };
+    const answer = await client(method, path, { ...ask, headers });
+    if (answer.status !== status) throw new Error(method + " " + path + ": " + answer.status + " " + answer.body);
+    return answer.headers;
+  };
+  const base = "/v2/" + repository;
+  const [config, layer] = ["{}", "layer of " + repository];
+  flushCompileCache();
+  steps = 0;
+  const { location } = await must(202, "POST", base + "/blobs/uploads/");
+  await must(202, "PATCH", location, { body: layer.slice(0, 5) });
+  await must(202, "PATCH", location, { body: layer.slice(5) });
+  await must(201, "PUT", location + "?digest=" + sha256(layer));
+  await must(201, "POST", base + "/blobs/uploads/?digest=" + sha256(config), { body: config });
+  const manifest = imageManifest({ config, layers: [layer] });
+  await must(201, "PUT", base + "/manifests/v1", { headers: { "content-type": imageType }, body: manifest });
+  await must(202, "DELETE", base + "/manifests/" + sha256(manifest));
+  await must(202, "DELETE", base + "/blobs/" + sha256(layer));
+  console.log(steps);
+  process.exit(0);
+`;
+
+async function runKilledAt(
+  settings: { home: string } & Record<string, unknown>,
+): Promise<{ survived: boolean; said: string }> {
+  const running = spawn(process.execPath, ["--input-type=module", "-e", child], {
+    // Many starts of the same program: compiled once.
+    env: {
+      ...process.env,
+      KILL_TEST: JSON.stringify(settings),
+      NODE_COMPILE_CACHE: join(settings.home, "compiled"),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [running.stdout, running.stderr])
+    stream.on("data", (bytes: Buffer) => (said += bytes.toString()));
+  const [code, signal] = (await once(running, "close")) as [number | null, string | null];
+  if (code !== 0 && signal !== "SIGKILL") throw new Error(`the child ended with ${code}: ${said}`);
+  return { survived: code === 0, said };
+}
+
+test(
+  "a kill before any step leaves whole blobs only, and a push that can be made again",
+  { timeout: 240_000 },
+  async () => {
+    await using opened = await openTestRegistry();
+    const { database, registry, client } = opened;
+    const { db, blobs, home } = registry;
+    const token = await userToken(registry, "killer", "lead");
+    const store = imageStore(db);
+
+    async function expectWhole(): Promise<void> {
+      for await (const { key } of blobs.blobs()) {
+        const hex = key.slice("sha256:".length);
+        const content = await readFile(join(home, "blobs", "sha256", hex.slice(0, 2), hex));
+        expect(createHash("sha256").update(content).digest("hex")).toBe(hex);
+      }
+      const { rows } = await sql<{ digest: string }>`select digest from image_blobs`.execute(db);
+      for (const { digest } of rows) expect(await blobs.size(digest)).toBeDefined();
+    }
+
+    let at = 1;
+    for (; at < mostSteps; at++) {
+      const repository = `killed-${at}`;
+      const { survived } = await runKilledAt({ databaseUrl: database.url, home, token, repository, at });
+      await expectWhole();
+      await pushImage(client, { repository, tag: "again" });
+      expect((await registryClient(registry.url, token)("GET", `/v2/${repository}/manifests/again`)).status).toBe(200);
+      if (survived) break;
+    }
+    expect(at).toBeGreaterThan(30);
+    expect(at).toBeLessThan(mostSteps);
+
+    // Long after, nothing is left that no row knows, and nothing is lost that one knows.
+    const clock = { now: () => new Date(Date.now() + 25 * 60 * 60 * 1000) };
+    await sweepLeftovers({ store, blobs, shelf: createBlobShelf({ db, blobs }), clock }, new AbortController().signal);
+    await expectWhole();
+    expect(await readdir(join(home, "uploads"))).toEqual([]);
+    expect((await sql`select id from image_uploads`.execute(db)).rows).toEqual([]);
+    const kept = await Array.fromAsync(blobs.blobs(), ({ key }) => key);
+    expect((await store.blobs.known(kept)).toSorted()).toEqual(kept.toSorted());
+  },
+);
