@@ -10,7 +10,7 @@ export function defaultPipeline(hasComposeTest: boolean): Pipeline {
     { kind: "wait", ...common("wait", "wait"), continueOnFailure: false },
     { kind: "publish", ...work("publish", "Publish"), ...onDefaultBranch, args: {} },
     { kind: "deploy", ...common("deploy-test", "Deploy to test"), environment: "test", retry },
-    { kind: "block", ...common("deploy-to-production", "Deploy to production"), roles: [] },
+    { kind: "block", ...common("deploy-to-production", "Deploy to production"), roles: ["lead"] },
     { kind: "deploy", ...common("deploy-production", "Deploy to production"), environment: "production", retry },
   ];
   return { file, env: {}, steps };

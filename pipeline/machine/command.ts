@@ -16,8 +16,8 @@ export type Command =
       outputs?: Record<string, string>;
       at: string;
     }
-  /** Observation; one that comes too late changes nothing. */
-  | { type: "lease-expired"; step: string; token: string; at: string }
+  /** Observation; one that comes too late changes nothing. `reason` where more is known than that the agent was lost. */
+  | { type: "lease-expired"; step: string; token: string; reason?: string; at: string }
   /** Answers the intent `request-deploy`. */
   | { type: "request-deploy"; step: string; request: string; at: string }
   /** Observation; one that comes twice changes nothing. */

@@ -41,11 +41,11 @@ export function decideFinish(state: BuildState, command: CommandOf<"finish">): D
   return [ended, afterAttempt(plannedOf(state, step) as PlannedWork, held, command)];
 }
 
-export function decideLeaseExpired(state: BuildState, { step, token, at }: CommandOf<"lease-expired">): Decided {
+export function decideLeaseExpired(state: BuildState, command: CommandOf<"lease-expired">): Decided {
+  const { step, token, at } = command;
   const held = heldBy(state, step, token);
   if (!held) return [];
-  const agent = held.attempts.at(-1)?.agent ?? "";
-  const reason = `the agent ${agent} was lost`;
+  const reason = command.reason ?? `the agent ${held.attempts.at(-1)?.agent ?? ""} was lost`;
   const ended: BuildEvent = { type: "attempt-ended", step, token, outcome: "lost", reason, outputs: {}, at };
   if (held.status.state === "canceling")
     return [ended, { type: "step-finished", step, outcome: "canceled", reason, at }];
