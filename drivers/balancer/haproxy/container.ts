@@ -120,7 +120,8 @@ function spec(options: ContainerOptions): Record<string, unknown> {
     ExposedPorts: { [inside]: {} },
     Labels: { "towline.install": options.install, "towline.kind": "balancer", "towline.balancer": signature(options) },
     HostConfig: {
-      Binds: [`${options.directory}:${insideDirectory}`],
+      // `z`: also where SELinux watches.
+      Binds: [`${options.directory}:${insideDirectory}:z`],
       PortBindings: { [inside]: [{ HostIp: options.publish.host, HostPort: String(options.publish.port) }] },
       NetworkMode: homeNetwork,
       RestartPolicy: { Name: "unless-stopped" },

@@ -75,8 +75,8 @@ function global(structure: string): string {
 
 /**
  * - `http-server-close`, not `http-reuse`: when an instance closes an idle connection in the moment in which a request is
- *   sent over it, HAProxy resets the client's connection, and a POST is lost (measured: a quarter of the requests when
- *   provoked, none with a connection for each request, which costs about 0.1 ms).
+ *   sent over it, HAProxy resets the client's connection, and a POST is lost (measured: a fifth of the requests when
+ *   provoked, none with a connection for each request, which costs 0.1 to 0.2 ms).
  * - `retry-on conn-failure` only: what was sent is never sent again. `redispatch 1`: each retry goes to another slot.
  * - `idle-close-on-response` and the `handover` backends: after a reload the old process keeps idle connections of clients and
  *   passes their next request on to the new process, so that no client meets a closing connection or an old address.
