@@ -169,6 +169,12 @@ export interface Runtime {
   ): Promise<void>;
 
   /**
+   * Removes the image from this host, with all names that it has in the same repository; under names of other repositories it
+   * stays. `in-use` while a container is made from it. One that is not here is no error. Default deadline 60 s.
+   */
+  removeImage(image: string, options?: CallOptions): Promise<void>;
+
+  /**
    * Starts an instance that the engine keeps running (also after its own restart) until `stop`. By the same name and
    * specification: returns the one that is there, started if it was not. By the same name and another specification:
    * `name-taken`. The image must be here (`image-missing`). `start-failed` when it could not start or has exited already;

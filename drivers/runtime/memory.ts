@@ -95,6 +95,7 @@ function methods(world: World, controls: { engineDown: boolean; registryDown: bo
     ensureNetwork: checked((environment: string) => ensureNetwork(world, environment)),
     removeEnvironment: checked((environment: string) => removeEnvironment(world, environment)),
     pull: checked((image: string) => pull(world, image, controls)),
+    removeImage: checked((image: string) => removeImage(world, image)),
     start: checked((spec: InstanceSpec) => start(world, spec)),
     runOnce: checked((spec: ContainerSpec, call) => runOnce(world, spec, call)),
     inspect: checked((id: string) => {
@@ -135,6 +136,12 @@ function ensureNetwork(world: World, environment: string): Network {
   const network = { name: `memory-${environment}`, environment, subnet: `10.77.${world.networks.size}.0/24` };
   world.networks.set(environment, network);
   return network;
+}
+
+function removeImage(world: World, image: string): void {
+  const used = [...world.kept.values()].some(({ spec }) => spec.image === image);
+  if (used) throw new RuntimeError("in-use", `a container is made from ${image}`);
+  world.images.delete(image);
 }
 
 function start(world: World, spec: InstanceSpec): Instance {

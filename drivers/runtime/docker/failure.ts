@@ -10,7 +10,7 @@ const sentences: [RegExp, RuntimeFailure][] = [
     "registry-unreachable",
   ],
   [/no such (container|network|volume)|network .* not found/i, "not-found"],
-  [/has active endpoints|volume is in use/i, "in-use"],
+  [/has active endpoints|volume is in use|image is being used|is using its referenced image/i, "in-use"],
 ];
 
 /** A failure of a call to the engine; anything else stays what it is. */

@@ -14,6 +14,7 @@ import {
   own,
   tail,
 } from "./host.ts";
+import { removeImage } from "./images.ts";
 import { runOnce } from "./jobs.ts";
 import { label } from "./names.ts";
 import { ensureNetwork, removeNetwork, removeVolumes } from "./networks.ts";
@@ -40,6 +41,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       const request = { image, ...(auth ? { auth } : {}), ...(onProgress ? { onProgress } : {}) };
       return pull(host, request, limitsOf(call, 10 * minute));
     },
+    removeImage: (image, call) => removeImage(host, image, limitsOf(call, minute)),
     start: (spec, call) => start(host, spec, limitsOf(call, minute)),
     runOnce: (spec, call) => runOnce(host, spec, limitsOf(call, 10 * minute)),
     inspect: (id, call) => own(host, id, limitsOf(call, 10 * second)),
