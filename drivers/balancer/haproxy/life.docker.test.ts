@@ -43,7 +43,17 @@ describe("HAProxy in its container", () => {
     bed.engine.json<{ Id: string }>({ method: "POST", path, body }, limits);
   const execute = async (...Cmd: string[]) => {
     const { Id } = await post(`/containers/${bed.container}/exec`, { Cmd });
-    await post(`/exec/${Id}/start`, { Detach: false });
+    await post(`/exec/${Id}/start`, { Detach: true });
+    return Id;
+  };
+
+  const exitCode = async (execution: string) => {
+    const path = `/exec/${execution}/json`;
+    const { Running, ExitCode } = await bed.engine.json<{ Running: boolean; ExitCode: number | null }>(
+      { method: "GET", path },
+      limits,
+    );
+    return Running ? undefined : ExitCode;
   };
 
   test("an unknown host name is answered 404 and a service without instances 503, both as JSON with the request's id", async () => {
@@ -147,7 +157,8 @@ describe("HAProxy in its container", () => {
     const config = await serving(a);
     const internalPort = 12_345;
     const listen = `use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => ${internalPort}, Listen => 1) or die`;
-    await execute("perl", "-e", `${listen}; fork and exit; sleep 60`);
+    const listening = await execute("perl", "-e", `${listen}; fork and exit; sleep 60`);
+    await until(async () => (await exitCode(listening)) === 0);
     const { current } = await process();
     const taken = { routes: [{ ...route([ready(a), emptySlot]), internalPort }] };
     await expect(balancer.apply(taken)).rejects.toMatchObject({ code: "balancer-unreachable" });
