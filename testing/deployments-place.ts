@@ -76,8 +76,8 @@ export interface DeploymentsServer extends AsyncDisposable {
   releases: Releases;
   routing: Routing;
   emit: Emit;
-  /** Publishes a build of the commit and waits for its release; answers its number. */
-  publish(service: string, commit: string): Promise<{ number: number; build: string }>;
+  /** Publishes a build of the commit and waits for its release. Images differ when `content` (`variant 1` to `9`) does. */
+  publish(service: string, commit: string, content?: string): Promise<{ number: number; build: string }>;
   call<N extends keyof Rows>(row: N, input: Input, role?: Role): Promise<CallOutput<Rows[N]> | Refusal>;
   /** Asks as lead, and waits for the end. */
   deploy(service: string, release: number, environment?: string): Promise<Ended>;
@@ -112,7 +112,8 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
     made.push(spec.name);
     return world.behave?.(spec) ?? {};
   };
-  const registry = ["orders", "catalog", "postgres:17", "postgres:18"].flatMap((name) => [name, imageOf(name)]);
+  const variants = Array.from({ length: 9 }, (_, index) => imageOf("orders", `variant ${index + 1}`));
+  const registry = ["orders", "postgres:17", "postgres:18", imageOf("orders"), imageOf("catalog"), ...variants];
   const runtime = createMemoryRuntime({ images: [], registry, behave });
   // Addresses are given again when an instance ends, so the name is looked up when it is asked for.
   const names = new Map<string, string>();
@@ -160,8 +161,9 @@ interface Ground {
   world: TestWorld;
 }
 
-export const digestOf = (image: string) => `sha256:${Buffer.from(image).toString("hex").padEnd(64, "0").slice(0, 64)}`;
-const imageOf = (service: string) => `registry.test:5000/${service}@${digestOf(service)}`;
+export const digestOf = (content: string) =>
+  `sha256:${Buffer.from(content).toString("hex").padEnd(64, "0").slice(0, 64)}`;
+const imageOf = (service: string, content = service) => `registry.test:5000/${service}@${digestOf(content)}`;
 
 async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsServer> {
   await using stack = new AsyncDisposableStack();
@@ -212,7 +214,8 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   };
   return {
     ...{ deployments, releases, routing, emit, call, ended },
-    publish: (service, commit) => publish({ database, emit, releases }, service, commit),
+    publish: (service, commit, content = service) =>
+      publish({ database, emit, releases }, { service, commit, content }),
     async deploy(service, release, environment = "test") {
       const made = await call("createDeployment", { body: { service, environment, release } }, "lead");
       if (isRefusal(made)) throw new Error(made.message);
@@ -245,10 +248,14 @@ interface Publishing {
   releases: Releases;
 }
 
-async function publish({ database, emit, releases }: Publishing, service: string, commit: string) {
+async function publish(
+  { database, emit, releases }: Publishing,
+  what: Record<"service" | "commit" | "content", string>,
+) {
+  const { service, commit, content } = what;
   const build = newId();
   const facts = { build, repository: service, number: 1, branch: "main", commit, service };
-  const image = { digest: digestOf(service), image: imageOf(service) };
+  const image = { digest: digestOf(content), image: imageOf(service, content) };
   await database.db
     .transaction()
     .execute((tx) => emit(tx, `build:${build}`, "builds.image-published", { ...facts, ...image }));

@@ -67,3 +67,11 @@ create table backings (
   spec jsonb not null,
   primary key (environment, name)
 );
+
+-- Images that deployments brought onto the host: what may be removed there again, and nothing else.
+create table pulled_images (
+  image text primary key,
+  service text not null,
+  digest text not null
+);
+create index pulled_images_by_service on pulled_images (service);

@@ -317,6 +317,13 @@ create table pull_requests (
   PRIMARY KEY (repository, number)
 );
 
+create table pulled_images (
+  image text not null,
+  service text not null,
+  digest text not null,
+  PRIMARY KEY (image)
+);
+
 create table refs (
   repository text not null,
   name text not null,
@@ -487,6 +494,8 @@ CREATE INDEX image_uploads_by_age ON public.image_uploads USING btree (touched_a
 CREATE INDEX image_uploads_by_repository ON public.image_uploads USING btree (repository);
 
 CREATE UNIQUE INDEX pull_requests_one_open_a_branch ON public.pull_requests USING btree (repository, branch) WHERE (state = 'open'::text);
+
+CREATE INDEX pulled_images_by_service ON public.pulled_images USING btree (service);
 
 CREATE INDEX services_by_repository ON public.services USING btree (repository);
 

@@ -4,7 +4,8 @@ import type { Reaction } from "#kernel/outbox.ts";
 import { createAdvance } from "./advance.ts";
 import { defaultTiming, type DeploymentsDeps } from "./deps.ts";
 import { settleLane } from "./lanes.ts";
-import { advanceTask, createLifecycle, settleTask } from "./lifecycle.ts";
+import { advanceTask, createLifecycle, pruneTask, settleTask } from "./lifecycle.ts";
+import { pruneImages } from "./prune.ts";
 import { deploymentReactions } from "./reactions.ts";
 import { createRequests } from "./requests.ts";
 import { deploymentRoutes } from "./routes.ts";
@@ -49,6 +50,7 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     tasks: {
       [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),
       [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),
+      [pruneTask]: (payload) => pruneImages(deps, (payload as { service: string }).service),
       [superviseTask]: superviseAgain,
     },
     start: () => queueSupervise(clock.now()),

@@ -8,6 +8,7 @@ import { type DeploymentRow, deploymentStore, type NewDeployment, type Place } f
 
 export const settleTask = "deployments.settle";
 export const advanceTask = "deployments.advance";
+export const pruneTask = "deployments.prune";
 
 export interface LifecycleDeps {
   emit: Emit;
@@ -66,6 +67,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     const payload = { ...factsOf(row), ...requestOf(row), outcome, ...because };
     await emit(tx, subjectOf(row), "deployments.deployment-finished", payload);
     await queueSettle(tx, row);
+    if (row.stack) await jobs.add(tx, pruneTask, { service: row.service }, { key: `${pruneTask}:${row.service}` });
     return ended;
   }
 

@@ -56,7 +56,14 @@ export interface BackingRow {
   spec: BackingSpec;
 }
 
+export interface PulledImage {
+  image: string;
+  service: string;
+  digest: string;
+}
+
 type DeploymentTables = {
+  pulled_images: PulledImage;
   deployments: Omit<DeploymentRow, "fence" | "created_at"> & { fence: Generated<number>; created_at: Generated<Date> };
   deployment_steps: StepRow;
   lanes: LaneRow;
@@ -109,7 +116,13 @@ export interface DeploymentChange {
 }
 
 export function deploymentStore(database: Database) {
-  return { ...rowStore(database), ...servedStore(database), ...stepStore(database), ...laneStore(database) };
+  return {
+    ...rowStore(database),
+    ...servedStore(database),
+    ...stepStore(database),
+    ...laneStore(database),
+    ...imageStore(database),
+  };
 }
 
 function rowStore(database: Database) {
@@ -292,6 +305,32 @@ function laneStore(database: Database) {
         .where("environment", "=", environment)
         .where("name", "=", name)
         .executeTakeFirstOrThrow();
+    },
+  };
+}
+
+function imageStore(database: Database) {
+  const db = database.withTables<DeploymentTables>();
+  return {
+    pulledImages: (service: string) =>
+      db.selectFrom("pulled_images").selectAll().where("service", "=", service).orderBy("image").execute(),
+    insertPulledImage: (image: PulledImage) =>
+      db
+        .insertInto("pulled_images")
+        .values(image)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    deletePulledImage: (image: string) => db.deleteFrom("pulled_images").where("image", "=", image).execute(),
+    /** Digests of a service that may be needed on the host: what serves, waits or runs, and in each environment the last that served well. */
+    async neededDigests(service: string, lastServed: number): Promise<Set<string>> {
+      const { rows } = await sql<{ digest: string }>`
+        select digest from deployments where service = ${service} and state <> 'finished' and digest is not null
+        union select d.digest from lanes l join deployments d on d.id = l.serving where l.service = ${service}
+        union select digest from (
+          select digest, row_number() over (partition by environment order by max(finished_at) desc) as place
+          from deployments where service = ${service} and outcome = 'succeeded' group by environment, digest
+        ) served where place <= ${lastServed}`.execute(db);
+      return new Set(rows.map(({ digest }) => digest));
     },
   };
 }

@@ -56,6 +56,11 @@ async function act(world: World, work: PlannedWork, { intent, signal }: Act): Pr
     case "prepare":
       return prepare(world, work, signal);
     case "pull":
+      await deploymentStore(world.db).insertPulledImage({
+        image: work.stack.image,
+        service: work.service,
+        digest: work.digest ?? "",
+      });
       await pullImage(world, work.stack, { signal, deadlineMs: work.rollout.limits.pull });
       return { type: "done" };
     case "migrate":
