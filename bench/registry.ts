@@ -14,7 +14,7 @@ import { dockerClient, httpClient, type RegistryUser, skopeoClient } from "./reg
 import { makeMaterial } from "./registry/material.ts";
 import { type Registry, startDebianRegistry, startOwnRegistry } from "./registry/registries.ts";
 
-const rounds = 5;
+const rounds = 7;
 const aimRatio = 1.2;
 
 type Times = Record<string, { ours: number[]; theirs: number[] }>;
