@@ -244,6 +244,13 @@ function stepStore(database: Database) {
 
 function laneStore(database: Database) {
   const db = database.withTables<DeploymentTables>();
+  const backing = ({ environment, name }: Pick<BackingRow, "environment" | "name">) =>
+    db
+      .selectFrom("backings")
+      .selectAll()
+      .where("environment", "=", environment)
+      .where("name", "=", name)
+      .executeTakeFirst();
   return {
     lanes: () => db.selectFrom("lanes").selectAll().orderBy("service").orderBy("environment").execute(),
     lane: ({ service, environment }: Place) =>
@@ -285,6 +292,7 @@ function laneStore(database: Database) {
         .orderBy("created_at")
         .execute(),
 
+    backing,
     backings: () => db.selectFrom("backings").selectAll().execute(),
     /** The generation that is to run: one more when the specification is another than before. */
     async wantBacking(spec: BackingSpec): Promise<BackingRow> {
@@ -299,12 +307,9 @@ function laneStore(database: Database) {
             .where("backings.spec", "!=", json(spec)),
         )
         .execute();
-      return db
-        .selectFrom("backings")
-        .selectAll()
-        .where("environment", "=", environment)
-        .where("name", "=", name)
-        .executeTakeFirstOrThrow();
+      const row = await backing(spec);
+      if (!row) throw new Error(`the backing service ${name} of ${environment} vanished`);
+      return row;
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Stack } from "#stack/stack.ts";
 import type { Advance } from "./advance.ts";
 import { laneKey } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { ensureBacking } from "./steps/backing.ts";
+import { keepBacking } from "./steps/backing.ts";
 import { runAndPlace } from "./steps/instances.ts";
 import type { World } from "./steps/step.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
@@ -26,8 +26,7 @@ export async function supervise({ world, lifecycle, lanes, advance }: Supervisor
   const instances = await world.runtime.list({});
   for (const lane of await store.lanes())
     await guarded(world, () => lanes.hold(laneKey(lane), () => repair(world, lane, instances)));
-  for (const { spec } of await store.backings())
-    await guarded(world, async () => void (await ensureBacking(world, spec)));
+  for (const backing of await store.backings()) await guarded(world, () => keepBacking(world, backing));
   await guarded(world, () => removeOrphans(world, instances));
 }
 

@@ -2,25 +2,36 @@
 import type { Instance } from "#drivers/runtime/contract.ts";
 import { resolveBacking } from "#stack/resolve-variables.ts";
 import type { BackingSpec } from "#stack/stack.ts";
-import { deploymentStore } from "../store.ts";
+import { type BackingRow, deploymentStore } from "../store.ts";
 import type { World } from "./step.ts";
 
 /** The file of an environment names no limits yet: enough for a database of a small fleet. */
 const limits = { cpu: 2, memory: 1024 ** 3 };
 const stopGraceMs = 30_000;
 
-/** Why it does not take connections yet, or undefined when it does. */
+/** Wants a backing service as given. Why it does not take connections yet, or undefined when it does. */
 export function ensureBacking(world: World, spec: BackingSpec, signal?: AbortSignal): Promise<string | undefined> {
-  return world.backings.hold(`${spec.environment} ${spec.name}`, async () => {
-    const instance = await run(world, spec, signal);
-    return proven(world, spec, instance);
+  return world.backings.hold(lockOf(spec), async () => {
+    const row = await world.db.transaction().execute((tx) => deploymentStore(tx).wantBacking(spec));
+    return proven(world, spec, await run(world, row, signal));
   });
 }
 
-async function run(world: World, spec: BackingSpec, signal: AbortSignal | undefined): Promise<Instance> {
-  const { db, fleet, runtime } = world;
+/** Brings back one that should run, as it was wanted last. */
+export function keepBacking(world: World, at: Pick<BackingSpec, "environment" | "name">): Promise<void> {
+  return world.backings.hold(lockOf(at), async () => {
+    const row = await deploymentStore(world.db).backing(at);
+    if (row) await run(world, row, undefined);
+  });
+}
+
+function lockOf({ environment, name }: Pick<BackingSpec, "environment" | "name">): string {
+  return `${environment} ${name}`;
+}
+
+async function run(world: World, { generation, spec }: BackingRow, signal: AbortSignal | undefined): Promise<Instance> {
+  const { fleet, runtime } = world;
   const { environment, name } = spec;
-  const { generation } = await db.transaction().execute((tx) => deploymentStore(tx).wantBacking(spec));
   const instance = `backing-${environment}-${name}-g${generation}`;
   const call = signal ? { signal } : {};
   const present = await runtime.list({ backing: name, environment }, call);
@@ -46,7 +57,7 @@ async function run(world: World, spec: BackingSpec, signal: AbortSignal | undefi
 
 async function proven(world: World, spec: BackingSpec, instance: Instance): Promise<string | undefined> {
   const { environment, name, port } = spec;
-  const key = `${environment} ${name}`;
+  const key = lockOf(spec);
   const life = `${instance.id} ${instance.startedAt?.toISOString()}`;
   if (world.provenBackings.get(key) === life) return undefined;
   if (!instance.address) return `the backing service ${name} has no address yet (${instance.state})`;

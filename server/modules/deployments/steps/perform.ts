@@ -1,6 +1,7 @@
 /** Does what an intent asks and says what came of it. Only a lost database makes it throw. */
 import { type CallOptions, type Instance, RuntimeError, whyNotServing } from "#drivers/runtime/contract.ts";
 import type { InstanceStats } from "#routing";
+import { renderBacking } from "#stack/render-stack.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { Observation } from "../core/decide.ts";
 import { migrationName } from "../core/instance-names.ts";
@@ -86,7 +87,11 @@ async function act(world: World, work: PlannedWork, { intent, signal }: Act): Pr
 
 async function prepare(world: World, { stack }: PlannedWork, signal: AbortSignal): Promise<Answer> {
   await world.runtime.ensureNetwork(stack.environment, { signal });
-  const missing = await Promise.all(stack.backing.map((spec) => ensureBacking(world, spec, signal)));
+  // As the environment says now: a deployment that was taken up late must not bring back what was changed meanwhile.
+  const environment = await world.fleet.environment(stack.environment);
+  const names = new Set(stack.backing.map(({ name }) => name));
+  const specs = environment ? renderBacking(environment).filter(({ name }) => names.has(name)) : stack.backing;
+  const missing = await Promise.all(specs.map((spec) => ensureBacking(world, spec, signal)));
   const detail = missing.find((each) => each !== undefined);
   return detail === undefined ? { type: "done" } : { type: "pending", detail };
 }
