@@ -1,16 +1,22 @@
-// Answers with its version; on SIGTERM ends what is open, then goes.
+// Answers with its version; on SIGTERM ends what is open, then goes. The first word of the version tells how it misbehaves.
 const { createServer } = require("node:http");
 const { readFileSync } = require("node:fs");
 
 const version = readFileSync("/version.txt", "utf8").trim();
 const server = createServer((request, response) => {
-  const fails = request.url !== "/health" && version.startsWith("bad");
-  request
-    .resume()
-    .on("end", () => response.writeHead(fails ? 500 : 200, { "content-type": "text/plain" }).end(version));
+  const isCheck = request.url === "/health";
+  const fails = isCheck ? version.startsWith("sick") : version.startsWith("bad");
+  const delay = Number(/^\/slow\/(\d{1,5})$/.exec(request.url)?.[1] ?? 0);
+  const answer = () => response.writeHead(fails ? 500 : 200, { "content-type": "text/plain" }).end(version);
+  request.resume().on("end", () => (delay > 0 ? setTimeout(answer, delay) : answer()));
+  if (request.url === "/crash" && version.startsWith("crash")) process.exit(7);
 });
 server.keepAliveTimeout = 60_000;
-if (version !== "silent") server.listen(Number(process.env.PORT));
+if (!version.startsWith("silent")) server.listen(Number(process.env.PORT));
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
-if (version === "exits") process.exit(3);
+console.log(`version ${version}, key ${process.env.API_KEY}`);
+if (version.startsWith("exits")) {
+  console.error("cannot open the cellar: no key");
+  process.exit(3);
+}
 setInterval(() => {}, 1000);

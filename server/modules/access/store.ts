@@ -84,4 +84,3 @@ export function accessStore(database: Database) {
   };
 }
 
-export type AccessStore = ReturnType<typeof accessStore>;
