@@ -11,6 +11,29 @@ export function unframe(bytes: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
+/** As `unframe`, for output that comes in pieces of any size. */
+export async function* unframed(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  let header = Buffer.alloc(0);
+  let left = 0;
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length;) {
+      if (left > 0) {
+        const part = piece.subarray(at, at + left);
+        at += part.length;
+        left -= part.length;
+        yield part;
+      } else {
+        const missing = piece.subarray(at, at + 8 - header.length);
+        at += missing.length;
+        header = Buffer.concat([header, missing]);
+        if (header.length < 8) continue;
+        left = header.readUInt32BE(4);
+        header = Buffer.alloc(0);
+      }
+    }
+  }
+}
+
 /** Lines of text, without the last line's missing end, each at most `widest` characters. */
 export function linesOf(bytes: Buffer, widest = 16 * 1024): string[] {
   const lines = bytes.toString().split(/\r?\n/);
