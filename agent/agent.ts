@@ -1,16 +1,17 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Assignment } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import type { Compose } from "#drivers/compose/contract.ts";
-import { writeDurably } from "#kernel/files.ts";
+import type { Engine } from "#drivers/engine/engine.ts";
 import { newId } from "#kernel/clock.ts";
+import { writeDurably } from "#kernel/files.ts";
 import type { Log } from "#kernel/log.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
-import { removeContainersOf } from "./containers.ts";
+import { type Checkouts, createCheckouts } from "./checkout.ts";
+import { leaseJobs } from "./lease-jobs.ts";
+import { createLeftovers, type Leftovers } from "./leftovers.ts";
 import { runJob } from "./run-job.ts";
 
 export interface AgentOptions {
@@ -24,7 +25,10 @@ export interface AgentOptions {
   tags: Record<string, string>;
   /** Image of `command` jobs that name none. */
   defaultImage: string;
+  /** Bytes that stay free on the disk of `home`: below it no job is leased. */
+  diskFloor: number;
   compose: Compose;
+  engine: Engine;
   log: Log;
 }
 
@@ -32,75 +36,67 @@ export interface Agent extends AsyncDisposable {
   name: string;
 }
 
-const retryMs = 500;
-
-/**
- * Starts leasing. First removes what an agent of this home left when it was killed. Disposing stops leasing and waits for the
- * jobs at work; `abandon` (a second Ctrl-C) cancels them, which the server sees as a failed lease and hands to another.
- */
-export async function startAgent(options: AgentOptions, abandon: AbortSignal): Promise<Agent | Refusal> {
-  const id = await agentId(options.home);
-  const lock = await lockProcess(join(options.home, "agent.lock"), `another agent works in ${options.home}`);
-  if (isRefusal(lock)) return lock;
-  await removeLeftovers(options, id);
-  const name = `${hostname()}-${id}`.slice(0, 100);
-  const instance = newId();
-  const stopping = new AbortController();
-  const loops = Array.from({ length: options.capacity }, () =>
-    leaseLoop({ ...options, id, name, instance, stopping: stopping.signal, abandon }),
-  );
-  return {
-    name,
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await Promise.all(loops);
-      await lock[Symbol.asyncDispose]();
-    },
-  };
-}
-
 export interface AgentContext extends AgentOptions {
   id: string;
   name: string;
   /** Of this start: tells the server that what an earlier one leased has ended. */
   instance: string;
+  checkouts: Checkouts;
+  leftovers: Leftovers;
+  /** No job is leased any more. */
   stopping: AbortSignal;
+  /** The jobs at work are ended, for another agent to begin anew. */
   abandon: AbortSignal;
 }
 
-async function leaseLoop(context: AgentContext): Promise<void> {
-  while (!context.stopping.aborted) {
-    const assignment = await lease(context).catch(() => undefined);
-    if (assignment) {
-      await runJob(context, assignment).catch((error: unknown) =>
-        context.log.error({ err: error, job: assignment.job }, "a job broke the agent"),
-      );
-    }
-  }
+/**
+ * Starts leasing. First removes what an agent of this home left when it was killed; without Docker that is refused
+ * (`host.docker-missing`). Disposing stops leasing and waits for the jobs at work, which `abandon` ends; then it tells the
+ * server, which gives to others at once what was not finished.
+ */
+export async function startAgent(options: AgentOptions, abandon: AbortSignal): Promise<Agent | Refusal> {
+  await mkdir(options.home, { recursive: true, mode: 0o700 });
+  await using stack = new AsyncDisposableStack();
+  const lock = await lockProcess(join(options.home, "agent.lock"), `another agent works in ${options.home}`);
+  if (isRefusal(lock)) return lock;
+  stack.use(lock);
+  const id = await agentId(options.home);
+  const leftovers = createLeftovers({ ...options, id });
+  const left = await leftovers.removeAll();
+  if (isRefusal(left)) return left;
+  const stopping = new AbortController();
+  const context: AgentContext = {
+    ...options,
+    ...{ id, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
+    ...{ checkouts: createCheckouts(options), leftovers, stopping: stopping.signal, abandon },
+  };
+  const loops = Array.from({ length: options.capacity }, () => leaseJobs(context, (job) => runJob(context, job)));
+  const kept = stack.move();
+  return {
+    name: context.name,
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await Promise.all(loops);
+      await sayStopped(context);
+      await kept.disposeAsync();
+    },
+  };
 }
 
-async function lease({ client, name, instance, tags, stopping, log }: AgentContext): Promise<Assignment | undefined> {
-  const answer = await client.leaseJob({ body: { agent: name, instance, tags, waitMs: 20_000 } }, { signal: stopping });
-  if (!isRefusal(answer)) return answer.assignment ?? undefined;
-  log.debug({ refusal: answer }, "no lease; trying again");
-  await sleep(retryMs, undefined, { signal: stopping });
-  return undefined;
+const lastWordMs = 3_000;
+
+/** A server that does not hear it finds out by itself when the leases run out. */
+async function sayStopped({ client, name, instance, log }: AgentContext): Promise<void> {
+  const answer = await client.stopAgent({ body: { agent: name, instance } }, { timeoutMs: lastWordMs });
+  if (isRefusal(answer)) log.warn({ refusal: answer }, "the server was not told that this agent stops");
 }
 
 /** Eight hex digits that stay with the home, so that the next start recognises what this one left. */
 async function agentId(home: string): Promise<string> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
   const path = join(home, "id");
   const known = await readFile(path, "utf8").catch(() => "");
   if (/^[0-9a-f]{8}$/.test(known)) return known;
   const id = newId().slice(0, 8);
   await writeDurably(path, id);
   return id;
-}
-
-async function removeLeftovers({ home, compose, log }: AgentOptions, id: string): Promise<void> {
-  await removeContainersOf(id);
-  const projects = await compose.reap(`tw-${id}-`);
-  if (projects.length > 0) log.info({ projects }, "removed what an earlier run of this agent left");
-  await rm(join(home, "workspaces"), { recursive: true, force: true });
 }

@@ -1,82 +1,104 @@
-/** A working copy by way of a mirror that stays: the second checkout of a repository only fetches what is new. */
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { access, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runAttached } from "#drivers/process/run-attached.ts";
+import type { AgentOptions } from "./agent.ts";
+import { createGit, type Git, GitFailure } from "./git.ts";
+import { fetchCommit, tidyMirror } from "./mirror.ts";
 import type { JobContext } from "./run-job.ts";
 
-/** Fetches of one mirror in turn: two at once would fight over its lock files. */
-const queues = new Map<string, Promise<void>>();
+/** Working copies by way of mirrors that stay: the second checkout of a repository only fetches what is new. */
+export interface Checkouts {
+  /** Fills the workspace with the commit and its submodules; it is of use until disposed. Throws `GitFailure`. */
+  checkout(context: JobContext): Promise<Disposable>;
+  /** Folder of the Git objects that the working copies of a repository refer to. */
+  objectsOf(repository: string): string;
+}
 
-export async function checkout(context: JobContext): Promise<void> {
-  const { agent, assignment, workspace, log } = context;
-  const { repository, commit, branch } = assignment.build;
-  await log.say(`~~~ Checkout of ${repository} ${branch} at ${commit.slice(0, 12)}`);
-  const mirror = join(agent.home, "mirrors", `${repository}.git`);
-  const url = `${agent.url}/git/${repository}.git`;
-  const waiting = (queues.get(mirror) ?? Promise.resolve()).then(() => updateMirror(context, mirror, url));
-  queues.set(
-    mirror,
-    waiting.catch(() => {}),
-  );
-  await waiting;
-  await git(context, ["init", "--quiet", workspace]);
+export function createCheckouts({ home, url }: Pick<AgentOptions, "home" | "url">): Checkouts {
+  const inTurn = createTurns();
+  const users = new Map<string, number>();
+  const mirrorOf = (repository: string) => join(home, "mirrors", `${repository}.git`);
+  const count = (mirror: string, by: number) => users.set(mirror, (users.get(mirror) ?? 0) + by);
+
+  async function checkout(context: JobContext): Promise<Disposable> {
+    const { log, ended } = context;
+    const { build, credentials } = context.assignment;
+    await log.say(`~~~ Checkout of ${build.repository} ${build.branch} at ${build.commit.slice(0, 12)}`);
+    const mirror = mirrorOf(build.repository);
+    const from = { url: `${new URL(url).href.replace(/\/$/, "")}/git/${build.repository}.git`, commit: build.commit };
+    const git = createGit({ url, credentials, signal: ended, onOutput: (bytes) => log.write(bytes) });
+    count(mirror, 1);
+    try {
+      const isNew = await inTurn(mirror, () => fetchCommit(git, mirror, from));
+      await populate(git, context.workspace, { ...from, mirror });
+      if (isNew) tidyLater(mirror, credentials);
+    } catch (error) {
+      count(mirror, -1);
+      if (!ended.aborted) await distrust(mirror, error);
+      throw error;
+    }
+    return { [Symbol.dispose]: () => void count(mirror, -1) };
+  }
+
+  /** The next fetch into the mirror may wait for it; the job does not. */
+  function tidyLater(mirror: string, credentials: JobContext["assignment"]["credentials"]): void {
+    const signal = AbortSignal.timeout(tidyMs);
+    const git = createGit({ url, credentials, signal, onOutput: () => {} });
+    void inTurn(mirror, () => tidyMirror(git, mirror)).catch(() => {});
+  }
+
+  /** What is wrong with a mirror is not looked for: the next checkout makes it anew, unless a job still uses it. */
+  async function distrust(mirror: string, error: unknown): Promise<void> {
+    if (error instanceof GitFailure && error.isRemote) return;
+    const removeUnused = async () => {
+      if ((users.get(mirror) ?? 0) === 0) await rm(mirror, { recursive: true, force: true });
+    };
+    await inTurn(mirror, removeUnused);
+  }
+
+  return { checkout, objectsOf: (repository) => join(mirrorOf(repository), "objects") };
+}
+
+const tidyMs = 10 * 60_000;
+
+interface Origin {
+  url: string;
+  commit: string;
+  mirror: string;
+}
+
+/** Written by hand what `git init`, `git remote add` and more would write, one process each. */
+async function populate(git: Git, workspace: string, { url, commit, mirror }: Origin): Promise<void> {
+  const own = join(workspace, ".git");
+  await mkdir(join(own, "objects/info"), { recursive: true });
+  await mkdir(join(own, "refs"));
   // Objects are shared with the mirror, not copied; the origin is the server, so that relative submodules resolve there.
-  await writeFile(join(workspace, ".git/objects/info/alternates"), `${join(mirror, "objects")}\n`);
-  await git(context, ["-C", workspace, "remote", "add", "origin", url]);
-  await git(context, ["-C", workspace, "checkout", "--quiet", "--detach", commit]);
-  const hasSubmodules = await access(join(workspace, ".gitmodules")).then(
+  await writeFile(join(own, "objects/info/alternates"), `${join(mirror, "objects")}\n`);
+  await writeFile(join(own, "config"), `[core]\n\tbare = false\n[remote "origin"]\n\turl = "${url}"\n`);
+  await writeFile(join(own, "HEAD"), `${commit}\n`);
+  await git.run(["-C", workspace, "reset", "--quiet", "--hard"]);
+  if (await hasSubmodules(workspace))
+    await git.ask(["-C", workspace, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1"]);
+}
+
+async function hasSubmodules(workspace: string): Promise<boolean> {
+  return access(join(workspace, ".gitmodules")).then(
     () => true,
     () => false,
   );
-  if (hasSubmodules)
-    await git(context, ["-C", workspace, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1"]);
 }
 
-async function updateMirror(context: JobContext, mirror: string, url: string): Promise<void> {
-  const { commit } = context.assignment.build;
-  await mkdir(mirror, { recursive: true });
-  await git(context, ["init", "--quiet", "--bare", mirror]);
-  const here = await succeeds(context, ["-C", mirror, "cat-file", "-e", `${commit}^{commit}`]);
-  if (!here)
-    await git(context, ["-C", mirror, "fetch", "--quiet", "--no-tags", url, `+${commit}:refs/towline/${commit}`]);
-}
+type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
-async function git(context: JobContext, args: string[]): Promise<void> {
-  const code = await runGit(context, args, (bytes) => context.log.write(bytes));
-  if (code !== 0) throw new Error(`git ${args.find((arg) => !arg.startsWith("-")) ?? ""} ended with status ${code}`);
-}
-
-async function succeeds(context: JobContext, args: string[]): Promise<boolean> {
-  return (await runGit(context, args, () => {})) === 0;
-}
-
-function runGit(
-  { assignment, ended }: JobContext,
-  args: string[],
-  onOutput: (bytes: Buffer) => void | Promise<void>,
-): Promise<number> {
-  const { user, password } = assignment.credentials;
-  const header = `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-  return runAttached({
-    command: "git",
-    args,
-    signal: ended,
-    onOutput,
-    // The token goes by the environment: arguments can be read by every user of the machine.
-    env: {
-      PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-      HOME: "/nonexistent",
-      GIT_CONFIG_NOSYSTEM: "1",
-      GIT_TERMINAL_PROMPT: "0",
-      GIT_CONFIG_COUNT: "4",
-      GIT_CONFIG_KEY_0: "http.extraHeader",
-      GIT_CONFIG_VALUE_0: header,
-      GIT_CONFIG_KEY_1: "safe.directory",
-      GIT_CONFIG_VALUE_1: "*",
-      GIT_CONFIG_KEY_2: "gc.auto",
-      GIT_CONFIG_VALUE_2: "0",
-      GIT_CONFIG_KEY_3: "advice.detachedHead",
-      GIT_CONFIG_VALUE_3: "false",
-    },
-  });
+/** Work on one key one after the other, however the work before it ended. */
+function createTurns(): InTurn {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, work) => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(work, work);
+    last.set(key, mine);
+    const forget = () => {
+      if (last.get(key) === mine) last.delete(key);
+    };
+    mine.then(forget, forget);
+    return mine;
+  };
 }

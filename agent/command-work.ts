@@ -1,36 +1,82 @@
 import type { JobResult, Work } from "#api/endpoints/agent.ts";
-import { agentLabel, docker, removeContainer } from "./containers.ts";
+import { EngineError } from "#drivers/engine/engine.ts";
+import {
+  type ContainerEnd,
+  type ContainerRun,
+  followContainer,
+  hasFile,
+  isMissing,
+  startContainer,
+} from "./containers.ts";
+import { docker } from "./docker-client.ts";
+import { mustAnswer } from "./readiness.ts";
 import type { JobContext } from "./run-job.ts";
+
+const shell = "/bin/sh";
+/** Linux takes no longer argument. */
+const longestScript = 128 * 1024 - 1;
+const tooLong: JobResult = {
+  outcome: "failed",
+  reason: "the commands of the step are longer than 64 KiB; put them into a file of the repository",
+};
 
 /** Runs the commands of a step by one shell in a container that sees the workspace; the first that fails ends it. */
 export async function runCommands(context: JobContext, work: Extract<Work, { kind: "command" }>): Promise<JobResult> {
-  const { agent, assignment, workspace, name, ended, log } = context;
+  const { agent, name, log } = context;
   const image = work.image ?? agent.defaultImage;
-  const env: Record<string, string> = { ...assignment.env, ...assignment.secrets };
   await log.say(`~~~ Commands in ${image}`);
-  const args = [
-    ...["run", "--rm", "--name", name, "--label", `${agentLabel}=${agent.id}`, "--init"],
-    ...[
-      "--volume",
-      `${workspace}:/workspace`,
-      "--workdir",
-      "/workspace",
-      "--pids-limit",
-      "4096",
-      "--security-opt",
-      "no-new-privileges",
-    ],
-    ...asOurselves(),
-    // By name only: the values go by the client's environment, not by arguments that every user can read.
-    ...Object.keys(env).flatMap((variable) => ["--env", variable]),
-    ...["--entrypoint", "/bin/sh", image, "-e", "-c", script(work.commands)],
-  ];
+  const text = script(work.commands);
+  if (Buffer.byteLength(text) > longestScript) return tooLong;
+  const run = containerOf(context, image, text);
   try {
-    const exitStatus = await docker({ args, env, signal: ended, onOutput: (bytes) => log.write(bytes) });
-    return verdict(exitStatus);
+    const output = await start(context, run);
+    if ("outcome" in output) return output;
+    return await verdict(context, await followContainer(agent.engine, run, output));
   } finally {
-    await removeContainer(name);
+    await agent.leftovers.removeContainer(name);
   }
+}
+
+function containerOf(context: JobContext, image: string, text: string): ContainerRun {
+  const { agent, assignment, workspace, name, ended, log } = context;
+  const { env, secrets, timeoutMs } = assignment;
+  const objects = agent.checkouts.objectsOf(assignment.build.repository);
+  const user = ownUser();
+  return {
+    ...{ name, agent: agent.id, image, command: [shell, "-e", "-c", text], folder: "/workspace", user },
+    // Without an entry in the image's list of users, `~` would be a place where nobody may write.
+    env: { ...(user === "0:0" ? {} : { HOME: "/tmp" }), ...env, ...secrets },
+    mounts: [
+      { from: workspace, to: "/workspace" },
+      // Where the checkout's Git looks for its objects; read-only, for other builds look there too.
+      { from: objects, to: objects, readOnly: true },
+    ],
+    // The lease's own clock ends it first.
+    ...{ signal: ended, deadlineMs: timeoutMs + 60_000, onOutput: (bytes) => log.write(bytes) },
+  };
+}
+
+/** The output of the container, which is started, or why it cannot be. */
+async function start(context: JobContext, run: ContainerRun): Promise<AsyncIterable<Buffer> | JobResult> {
+  const { agent, log, ended } = context;
+  try {
+    return await startContainer(agent.engine, run);
+  } catch (error) {
+    if (!isMissing(error) || ended.aborted) return refusedBy(error);
+  }
+  await log.say(`~~~ Pulling ${run.image}`);
+  const pulled = await docker({ args: ["pull", run.image], signal: ended, onOutput: (bytes) => log.write(bytes) });
+  if (pulled !== 0) {
+    await mustAnswer(agent.engine);
+    return { outcome: "failed", reason: `the image ${run.image} is not here and cannot be pulled` };
+  }
+  return startContainer(agent.engine, run).catch(refusedBy);
+}
+
+/** What the engine objects to in a container (no such user, too long a command) is the step's own fault; the rest is not. */
+function refusedBy(error: unknown): JobResult {
+  if (!(error instanceof EngineError) || error.status === undefined || error.status >= 500) throw error;
+  return { outcome: "failed", reason: `the container could not be started: ${error.message}` };
 }
 
 /** Shows each command before it runs, as people expect of a build log. */
@@ -42,17 +88,22 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** An agent that is not root could not remove files that root made in the workspace. */
-function asOurselves(): string[] {
-  const uid = process.getuid?.();
-  return uid ? ["--user", `${uid}:${process.getgid?.() ?? uid}`] : [];
+/** Whatever user the image names: the workspace is the agent's, and only the agent's own files can it remove. */
+function ownUser(): string {
+  const uid = process.getuid?.() ?? 0;
+  return `${uid}:${process.getgid?.() ?? uid}`;
 }
 
-/** 125 is Docker's own: the container never ran. */
-function verdict(exitStatus: number): JobResult {
-  if (exitStatus === 0) return { outcome: "passed", exitStatus };
-  if (exitStatus === 125)
-    return { outcome: "failed", reason: "the container could not be started; Docker's message is above" };
-  if (exitStatus === 137) return { outcome: "failed", exitStatus, reason: "it was killed, perhaps for want of memory" };
-  return { outcome: "failed", exitStatus };
+const notExecutable = 126;
+const notFound = 127;
+const killed = 137;
+
+async function verdict({ agent, name }: JobContext, { exitCode, outOfMemory }: ContainerEnd): Promise<JobResult> {
+  if (exitCode === 0) return { outcome: "passed", exitStatus: 0 };
+  const failed = { outcome: "failed" as const, exitStatus: exitCode };
+  if (outOfMemory) return { ...failed, reason: "it ran out of memory" };
+  if (exitCode === killed) return { ...failed, reason: "it was killed (SIGKILL)" };
+  const mayLackShell = exitCode === notFound || exitCode === notExecutable;
+  if (!mayLackShell || (await hasFile(agent.engine, name, shell))) return failed;
+  return { outcome: "failed", reason: `the image has no ${shell}, which runs the commands of a step` };
 }

@@ -7,42 +7,65 @@ import type { Client } from "#client/client.ts";
 export type EndReason = "canceled" | "timed-out" | "lease-lost" | "abandoned";
 
 export interface LeaseKeeper extends Disposable {
-  /** Fires with an `EndReason`. */
+  /** The work must end. Its reason is an `EndReason`. */
   ended: AbortSignal;
+  /** The job is another's, or about to be: it must end, and nothing more may be said about it. */
+  lost: AbortSignal;
 }
 
+/** A cancel is heard of this much later at most; a third of the lease where that is shorter. */
+const renewEveryMs = 2_000;
+
 /**
- * Renews the lease at a third of its length. Ends the work when the server says cancel, when the time is up, and when the lease is
- * lost: refused, or not renewed for its whole length, because the server will then give the job to another.
+ * Renews the lease. Ends the work when the server says cancel, when the time is up, and when the lease is lost: refused, or not
+ * renewed for its whole length, because the server will then give the job to another.
  */
 export function keepLease(client: Client, assignment: Assignment, abandon: AbortSignal): LeaseKeeper {
-  const { job, token, leaseMs, timeoutMs } = assignment;
-  const control = new AbortController();
+  const { job: id, token, leaseMs, timeoutMs } = assignment;
+  const ended = new AbortController();
+  const lost = new AbortController();
   const done = new AbortController();
-  const end = (reason: EndReason) => control.abort(reason);
-  const timeout = setTimeout(() => end("timed-out"), timeoutMs);
-  const onAbandon = () => end("abandoned");
+  const lose = (reason: "lease-lost" | "abandoned") => {
+    // First, so that whoever hears of the end sees at once that it is lost.
+    lost.abort(reason);
+    ended.abort(reason);
+  };
+  const everyMs = Math.min(renewEveryMs, leaseMs / 3);
+  let expiry = expireAfter(leaseMs);
+  const timeout = setTimeout(() => ended.abort("timed-out" satisfies EndReason), timeoutMs);
+  const onAbandon = () => lose("abandoned");
   abandon.addEventListener("abort", onAbandon);
+  if (abandon.aborted) onAbandon();
   void renewUntilDone();
 
+  function expireAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => lose("lease-lost"), ms);
+  }
+
   async function renewUntilDone(): Promise<void> {
-    let renewedAt = Date.now();
-    while (await pause(leaseMs / 3, done.signal)) {
-      const sentAt = Date.now();
-      const options = { signal: done.signal, timeoutMs: leaseMs / 3 };
-      const answer = await client.renewLease({ params: { id: job }, body: { token } }, options).catch(() => undefined);
-      if (answer && !isRefusal(answer)) renewedAt = sentAt;
-      if (answer && !isRefusal(answer) && answer.cancel) end("canceled");
-      if (isRefusal(answer) && answer.refused === "lease.stale") end("lease-lost");
-      if (Date.now() - renewedAt > leaseMs) end("lease-lost");
+    const options = { signal: AbortSignal.any([done.signal, lost.signal]), timeoutMs: leaseMs / 3 };
+    while (await pause(everyMs, options.signal)) {
+      const sentAt = performance.now();
+      const answer = await client.renewLease({ params: { id }, body: { token } }, options).catch(() => undefined);
+      if (!answer || options.signal.aborted) return;
+      if (isRefusal(answer)) {
+        if (answer.refused === "lease.stale") lose("lease-lost");
+        continue;
+      }
+      clearTimeout(expiry);
+      // The server counts from when it heard of us, which was after we spoke.
+      expiry = expireAfter(sentAt + leaseMs - performance.now());
+      if (answer.cancel) ended.abort("canceled" satisfies EndReason);
     }
   }
 
   return {
-    ended: control.signal,
+    ended: ended.signal,
+    lost: lost.signal,
     [Symbol.dispose]() {
       done.abort();
       clearTimeout(timeout);
+      clearTimeout(expiry);
       abandon.removeEventListener("abort", onAbandon);
     },
   };

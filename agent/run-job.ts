@@ -1,15 +1,16 @@
-import { rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Assignment, JobResult } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
 import type { AgentContext } from "./agent.ts";
-import { checkout } from "./checkout.ts";
 import { runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { type EndReason, keepLease } from "./lease-keeper.ts";
+import { maskText } from "./masking.ts";
+import { untilAnswered } from "./passing.ts";
 import { publish } from "./publish-work.ts";
 import { runTest } from "./test-work.ts";
+import { brokenJob } from "./trouble.ts";
 
 /** All that the three kinds of work need. */
 export interface JobContext {
@@ -18,84 +19,52 @@ export interface JobContext {
   log: JobLog;
   /** The checkout. */
   workspace: string;
-  /** Name of this attempt's container, Compose project and image tag: unique, and known after a crash. */
+  /** Name of this attempt's container and Compose project: unique, and known after a crash. */
   name: string;
+  /** The work must end at once; its reason is an `EndReason`. */
   ended: AbortSignal;
 }
 
-/** One attempt, from its lease to its report. What it made is gone before the server hears of its end. */
+/** One attempt, from its lease to its report. Its containers are gone before the server hears of its end. */
 export async function runJob(agent: AgentContext, assignment: Assignment): Promise<void> {
+  const { client } = agent;
   const { job, attempt, token } = assignment;
-  using keeper = keepLease(agent.client, assignment, agent.abandon);
-  const { ended } = keeper;
+  const params = { id: job };
+  using keeper = keepLease(client, assignment, agent.abandon);
+  const started = await untilAnswered(() => client.startJob({ params, body: { token } }), keeper.lost);
+  if (!started || isRefusal(started)) return agent.log.info({ job, started }, "a job was not begun");
   const name = `tw-${agent.id}-${job.slice(0, 8)}-${attempt}`;
   const workspace = join(agent.home, "workspaces", name);
-  const started = await retry(() => agent.client.startJob({ params: { id: job }, body: { token } }), ended);
-  if (!started) return;
-  const log = openJobLog(agent.client, assignment, leaseLost(ended));
-  const result = await work({ agent, assignment, log, workspace, name, ended });
-  await rm(workspace, { recursive: true, force: true }).catch((error: unknown) =>
-    agent.log.warn({ err: error }, "a workspace was not removed"),
-  );
+  const log = openJobLog(client, assignment, keeper.lost);
+  const result = await work({ agent, assignment, log, workspace, name, ended: keeper.ended });
   await log.close();
-  if (ended.reason === "lease-lost" || ended.reason === "abandoned") return;
-  await retry(() => agent.client.finishJob({ params: { id: job }, body: { token, result } }), leaseLost(ended));
+  const finished = await untilAnswered(() => client.finishJob({ params, body: { token, result } }), keeper.lost);
+  if (!finished || isRefusal(finished)) agent.log.warn({ job, finished }, "the end of a job was not taken");
+  // Nobody waits for it, and large trees take long.
+  await agent.leftovers.removeFolder(workspace);
 }
 
 async function work(context: JobContext): Promise<JobResult> {
-  const { ended, log } = context;
-  const result = await doWork(context).catch((error: unknown): JobResult => ({
-    outcome: "failed",
-    reason: messageOf(error),
-  }));
-  const final = ended.aborted ? endedEarly(ended.reason as EndReason, context) : result;
-  if (final.reason) await log.say(`^^^ ${final.reason}`);
-  return final;
+  const { agent, assignment, ended, log } = context;
+  const result = await doWork(context).catch((error: unknown) => brokenJob(agent.name, error));
+  const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : result;
+  if (!final.reason) return final;
+  await log.say(`^^^ ${final.reason}`);
+  // Outside of the log nothing else masks it.
+  return { ...final, reason: maskText(Object.values(assignment.secrets), final.reason).slice(0, 2_000) };
 }
 
 async function doWork(context: JobContext): Promise<JobResult> {
-  const { work: kind } = context.assignment;
-  await checkout(context);
-  if (kind.kind === "command") return runCommands(context, kind);
-  if (kind.kind === "test") return runTest(context, kind);
-  return publish(context, kind);
+  const { agent, assignment, workspace } = context;
+  await mkdir(workspace, { recursive: true });
+  using _ = await agent.checkouts.checkout(context);
+  if (assignment.work.kind === "command") return await runCommands(context, assignment.work);
+  if (assignment.work.kind === "test") return await runTest(context, assignment.work);
+  return await publish(context, assignment.work);
 }
 
-function endedEarly(reason: EndReason, { assignment }: JobContext): JobResult {
+function endedEarly(reason: EndReason, { timeoutMs }: Assignment): JobResult {
   if (reason === "timed-out")
-    return { outcome: "timed-out", reason: `it ran longer than ${Math.round(assignment.timeoutMs / 1000)} s` };
-  return { outcome: "canceled", reason: reason === "canceled" ? "canceled" : "the agent stopped" };
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 2000);
-}
-
-/** Fires only when nothing more may be said about the job: its last words still go out after a cancel or a timeout. */
-function leaseLost(ended: AbortSignal): AbortSignal {
-  const control = new AbortController();
-  const check = () => {
-    if (ended.reason === "lease-lost" || ended.reason === "abandoned") control.abort();
-  };
-  ended.addEventListener("abort", check);
-  return control.signal;
-}
-
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
-
-/** Repeats the call while the server cannot be reached; false when it refused or the signal fired. */
-async function retry(call: () => Promise<object>, signal: AbortSignal): Promise<boolean> {
-  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
-    const answer = await call();
-    if (!isRefusal(answer)) return true;
-    if (
-      answer.refused !== "server.unreachable" &&
-      answer.refused !== "server.stopping" &&
-      answer.refused !== "server.failed"
-    )
-      return false;
-    await sleep(pauseMs, undefined, { signal }).catch(() => {});
-  }
-  return false;
+    return { outcome: "timed-out", reason: `it ran longer than ${Math.round(timeoutMs / 1000)} s` };
+  return { outcome: "canceled", reason: "it was canceled" };
 }

@@ -5,6 +5,12 @@ import { branchName, digest, repositoryName, revision, serviceName, uuid } from 
 
 const leaseToken = z.string().min(20).max(100).describe("Fencing token of this lease.");
 const job = z.object({ id: uuid });
+const agentName = z.string().min(1).max(100).describe("Name of the agent, unique among the running ones.");
+const agentInstance = z
+  .string()
+  .min(1)
+  .max(100)
+  .describe("Fresh at every start of the agent: with a new one, jobs of the earlier start are lost at once.");
 
 /** How the job is to be done. Paths are relative to the checkout. */
 const work = z.discriminatedUnion("kind", [
@@ -48,7 +54,7 @@ export type Assignment = z.output<typeof assignment>;
 
 export const jobResult = z.object({
   outcome: z.enum(["passed", "failed", "canceled", "timed-out"]),
-  /** Absent when the job never came to run its command. */
+  /** Absent when no command came to its end: it never ran, or what was to run it broke. */
   exitStatus: z.int().optional(),
   /** One sentence where the exit status alone does not tell why. */
   reason: z.string().max(2000).optional(),
@@ -67,13 +73,8 @@ export const agentEndpoints = endpoints({
     summary: "Wait up to `waitMs` for a job and lease it.",
     auth: { agent: true },
     body: z.strictObject({
-      agent: z.string().min(1).max(100).describe("Name of the agent, unique among the running ones."),
-      instance: z
-        .string()
-        .min(1)
-        .max(100)
-        .optional()
-        .describe("Fresh at every start of the agent: with a new one, jobs of the earlier start are lost at once."),
+      agent: agentName,
+      instance: agentInstance.optional(),
       tags: z.record(z.string(), z.string()).default({}),
       waitMs: z.int().min(0).max(30_000).default(20_000),
     }),
@@ -116,6 +117,14 @@ export const agentEndpoints = endpoints({
     bodyLimit: 1024 * 1024,
     response: z.object({ next: z.int().describe("The sequence that the server expects next.") }),
     errors: ["lease.stale", "conflict", "disk.full"],
+  },
+  stopAgent: {
+    method: "POST",
+    path: "/api/agent/stop",
+    summary: "The agent stops and nothing of it runs any more: jobs it still holds are lost at once, and go to others.",
+    auth: { agent: true },
+    body: z.strictObject({ agent: agentName, instance: agentInstance }),
+    response: z.object({}),
   },
   finishJob: {
     method: "POST",

@@ -4,6 +4,7 @@ import { isRefusal, refuse } from "#api/errors.ts";
 import { startAgent } from "#agent/agent.ts";
 import { createClient } from "#client/client.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
+import { connectEngine } from "#drivers/engine/engine.ts";
 import { readConfig } from "#kernel/config.ts";
 import { createLog } from "#kernel/log.ts";
 import { accepted, CommandRefused, tell } from "../output.ts";
@@ -39,10 +40,12 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
       client: createClient({ url, token }),
       url,
       home: flags.home ?? join(config.home, "agent"),
-      capacity: Number(flags.capacity ?? availableParallelism()),
+      capacity: readCapacity(flags.capacity),
       tags: readTags(flags.tag ?? []),
       defaultImage: flags.image,
       compose,
+      engine: connectEngine(),
+      diskFloor: config.diskFloor,
       log: createLog(config.logLevel),
     },
     abandon.signal,
@@ -66,6 +69,12 @@ async function untilStopped(withParent: boolean, abandon: AbortController): Prom
   });
   await Promise.race([untilSignal(), orphaned]);
   process.stdin.destroy();
+}
+
+function readCapacity(text: string | undefined): number {
+  if (text === undefined) return availableParallelism();
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new CommandRefused(refuse("request.invalid", `--capacity takes a number from 1 to 999, not ${text}`));
 }
 
 function readTags(tags: string[]): Record<string, string> {

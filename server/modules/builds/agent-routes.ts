@@ -55,6 +55,11 @@ export function agentRoutes({
       return { assignment: lease ? await assign(lease).catch((error: unknown) => giveUp(lease, error)) : null };
     },
 
+    stopAgent: async ({ body }) => {
+      await leasing.leave(body);
+      return {};
+    },
+
     startJob: async ({ params, body }) => {
       const token = hashOf(body.token);
       const started = await act(params.id, ({ step }) => ({ type: "start", step, token }));

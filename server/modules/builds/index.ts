@@ -75,7 +75,8 @@ export interface Builds {
   sweep(): Promise<void>;
 }
 
-const defaultTimes: LeaseTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 1_000 };
+/** A server may be away for most of a lease without costing a job; an agent that comes back, or stops, is not waited for. */
+const defaultTimes: LeaseTimes = { leaseMs: 45_000, graceMs: 5_000, sweepMs: 1_000 };
 const defaultLogLimit = 200 * 1024 * 1024;
 /** An agent that waits for a job asks again at least every 30 seconds. */
 const agentIsNearMs = 60_000;

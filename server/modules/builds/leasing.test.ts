@@ -150,6 +150,25 @@ test("an agent that was started anew has lost what it had, at once, and keeps wh
   expect(await show(server, id)).toMatchObject({ outcome: "passed" });
 });
 
+test("an agent that stops gives back what it holds at once, and is not waited for", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const { id } = await push(place, server, { files: oneCommand });
+  const { job, token } = await mustLease(server, { agent: "a", instance: "now" });
+  orThrow(await server.agent.stopAgent({ body: { agent: "a", instance: "before" } }));
+  expect(stepOf(await show(server, id), "unit").state).toBe("leased");
+  for (const _ of [1, 2]) orThrow(await server.agent.stopAgent({ body: { agent: "a", instance: "now" } }));
+  expect(stepOf(await show(server, id), "unit")).toMatchObject({
+    state: "runnable",
+    attempts: [{ agent: "a", outcome: "lost", reason: "the agent a was stopped" }],
+    waits: [{ reason: { kind: "no-agent" } }],
+  });
+  expect(await server.agent.renewLease({ params: { id: job }, body: { token } })).toMatchObject({
+    refused: "lease.stale",
+  });
+  expect(await mustLease(server, { agent: "b" })).toMatchObject({ job, attempt: 2 });
+});
+
 test("a lease that is renewed lasts, and an agent's time to clean up is waited for", async () => {
   await using place = await openBuildsPlace();
   const clock = heldClock();

@@ -35,6 +35,8 @@ interface Deps {
 export interface Leasing {
   /** An agent asks for work. One that was started anew has lost all that its earlier start leased. */
   meet(agent: AskingAgent): Promise<void>;
+  /** An agent has stopped: what it still held goes to others at once. Said of an earlier start, it changes nothing. */
+  leave(agent: { agent: string; instance: string }): Promise<void>;
   /** Refuses `lease.stale` once the lease is not that token's any more. */
   renew(job: string, token: string): Promise<{ cancel: boolean } | Refusal>;
   /** The job while the token holds its lease. */
@@ -60,8 +62,18 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     await db.transaction().execute(async (tx) => {
       const known = await buildsStore(tx).lockAgent(name);
       if (known && instance && known.instance !== instance)
-        for (const job of await buildsStore(tx).leasesOf(name)) await lose(tx, job);
+        for (const job of await buildsStore(tx).leasesOf(name))
+          await lose(tx, job, `the agent ${name} was started anew`);
       await buildsStore(tx).putAgent({ name, tags, instance: instance ?? null, last_seen: clock.now() });
+    });
+  }
+
+  async function leave({ agent: name, instance }: { agent: string; instance: string }): Promise<void> {
+    await db.transaction().execute(async (tx) => {
+      const store = buildsStore(tx);
+      if ((await store.lockAgent(name))?.instance !== instance) return;
+      for (const job of await store.leasesOf(name)) await lose(tx, job, `the agent ${name} was stopped`);
+      await store.removeAgent(name);
     });
   }
 
@@ -97,13 +109,14 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     });
   }
 
-  async function lose(tx: Tx, { id: job, build, step, agent, token_hash: token }: JobRow): Promise<void> {
+  async function lose(tx: Tx, lost: JobRow, reason?: string): Promise<void> {
+    const { id: job, build, step, agent, token_hash: token } = lost;
     if (!token) return;
-    log.warn({ job, step, agent }, "a lease was lost");
-    orThrow(await machine.act(tx, build, { type: "lease-expired", step, token }));
+    log.warn({ job, step, agent, reason }, "a lease was lost");
+    orThrow(await machine.act(tx, build, { type: "lease-expired", step, token, ...(reason ? { reason } : {}) }));
   }
 
-  return { meet, renew, held, sweep };
+  return { meet, leave, renew, held, sweep };
 }
 
 export const staleLease = (): Refusal =>

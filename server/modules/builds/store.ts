@@ -193,6 +193,7 @@ function leases(db: Db) {
         .values({ name, tags: json(tags), ...agent })
         .onConflict((conflict) => conflict.column("name").doUpdateSet({ tags: json(tags), ...agent }))
         .execute(),
+    removeAgent: (name: string) => db.deleteFrom("build_agents").where("name", "=", name).execute(),
     leasesOf: (agent: string): Promise<JobRow[]> =>
       db
         .selectFrom("build_jobs")

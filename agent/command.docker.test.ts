@@ -1,0 +1,167 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Assignment } from "#api/endpoints/agent.ts";
+import { askDocker } from "#drivers/compose/docker.ts";
+import { type AgentBed, openAgentBed } from "#testing/agent-bed.ts";
+import { until } from "#testing/until.ts";
+import { containersOf } from "./containers.ts";
+
+let bed: AgentBed;
+
+beforeAll(async () => {
+  bed = await openAgentBed();
+  await bed.start({ capacity: 4 });
+});
+
+afterAll(() => bed[Symbol.asyncDispose]());
+
+async function run(commands: string[], more: Partial<Assignment> = {}) {
+  const job = await bed.command(commands, more);
+  return { result: await job.finished(), log: job.log(), job };
+}
+
+async function nothingIsLeft(job: { assignment: Assignment }): Promise<void> {
+  const name = job.assignment.job.slice(0, 8);
+  await until(async () => !(await readdir(join(bed.home, "workspaces"))).some((folder) => folder.includes(name)));
+}
+
+test("commands run in the checkout, one after the other, each shown before its output", async () => {
+  const { result, log, job } = await run(["cat greeting.txt; pwd", "test 'it'\\''s' = \"it's\""]);
+  expect(result).toEqual({ outcome: "passed", exitStatus: 0 });
+  expect(log).toContain("$ cat greeting.txt; pwd\nhello\n/workspace\n$ test 'it'\\''s' = \"it's\"\n");
+  await nothingIsLeft(job);
+});
+
+test("the first command that fails ends it with its exit status", async () => {
+  const { result, log } = await run(["echo one; (exit 7)", "echo two"]);
+  expect(result).toEqual({ outcome: "failed", exitStatus: 7 });
+  expect(log).not.toContain("two");
+});
+
+test("it sees its variables and secrets as they are, and nothing of the agent's", async () => {
+  process.env["TOWLINE_TOKEN"] = "tw_token-of-the-agent";
+  const env = {
+    BUILDKITE_BRANCH: "main",
+    TOWLINE_SERVICE: "orders",
+    PATH: "/bin:/usr/bin:/odd",
+    LINES: "one\ntwo 'x' $HOME",
+  };
+  const secrets = { API_KEY: "first-line-of-key\nsecond-line-of-key" };
+  const commands = [
+    'echo "$BUILDKITE_BRANCH $TOWLINE_SERVICE $PATH"; printf "%s" "$LINES" | od -c | head -1',
+    'printf "%s" "$API_KEY" | wc -c; echo "$API_KEY"',
+    "env | cut -d= -f1 | sort | tr '\\n' ' '",
+  ];
+  const { log } = await run(commands, { env, secrets });
+  delete process.env["TOWLINE_TOKEN"];
+  expect(log).toContain("main orders /bin:/usr/bin:/odd\n");
+  expect(log).toContain("o   n   e  \\n   t   w   o");
+  expect(log).toContain("\n36\n***");
+  expect(log).not.toContain("line-of-key");
+  expect(log).toMatch(/\nAPI_KEY BUILDKITE_BRANCH HOME HOSTNAME LINES PATH PWD (SHLVL )?(_ )?TOWLINE_SERVICE (_ )?/);
+  expect(log).not.toContain("TOWLINE_TOKEN");
+});
+
+test("the objects that Git needs are there, and cannot be spoilt for other builds", async () => {
+  const { log } = await run([
+    'objects=$(cat .git/objects/info/alternates); ls -d "$objects"; touch "$objects/x" 2>&1 || true',
+  ]);
+  expect(log).toContain(join(bed.home, "mirrors/orders.git/objects"));
+  expect(log).toMatch(/Read-only file system/);
+});
+
+test("a command that closes its output is still waited for", async () => {
+  const { result } = await run(["exec >/dev/null 2>&1 </dev/null; sleep 0.5; exit 4"]);
+  expect(result).toMatchObject({ exitStatus: 4 });
+});
+
+test("what a command leaves running ends with it", async () => {
+  const { result, log } = await run(["(trap '' TERM HUP; sleep 1000) & echo started"]);
+  expect(result).toMatchObject({ outcome: "passed" });
+  expect(log).toContain("started\n");
+});
+
+test("much output arrives whole, also when it is no text", async () => {
+  const { job } = await run(["head -c 3000000 /dev/zero; printf '\\377\\376'; seq 1 20000"]);
+  const bytes = job.logBytes();
+  const from = bytes.indexOf(Buffer.alloc(3_000_000));
+  expect(from).toBeGreaterThan(0);
+  expect(bytes.subarray(from + 3_000_000, from + 3_000_008).toString("hex")).toBe("fffe310a320a330a");
+  expect(bytes.toString().endsWith("\n20000\n")).toBe(true);
+});
+
+test("a cancel ends it at once, whatever it ignores", async () => {
+  const job = await bed.command(["trap '' TERM INT; echo running; while :; do sleep 1; done"]);
+  await until(() => job.log().includes("running\n"));
+  job.standing = "canceled";
+  const since = performance.now();
+  expect(await job.finished()).toMatchObject({ outcome: "canceled" });
+  expect(performance.now() - since).toBeLessThan(6_000);
+  expect(await containers()).toEqual([]);
+  await nothingIsLeft(job);
+});
+
+test("it is ended when its time is up", async () => {
+  const { result } = await run(["sleep 1000"], { timeoutMs: 1_500 });
+  expect(result).toEqual({ outcome: "timed-out", reason: "it ran longer than 2 s" });
+});
+
+test("a lost lease ends its container without another word", async () => {
+  const job = await bed.command(["echo running; sleep 1000"]);
+  await until(() => job.log().includes("running\n"));
+  job.standing = "lost";
+  await until(async () => (await containers()).length === 0);
+  expect(job.result).toBeUndefined();
+});
+
+test("an image that cannot be pulled is no exit status, but a reason", async () => {
+  const work = { kind: "command", commands: ["true"], image: "127.0.0.1:1/towline-test/nothing:1" } as const;
+  const job = await bed.give({ ...work, commands: [...work.commands] });
+  expect(await job.finished()).toEqual({
+    outcome: "failed",
+    reason: "the image 127.0.0.1:1/towline-test/nothing:1 is not here and cannot be pulled",
+  });
+  expect(job.log()).toContain("connection refused");
+});
+
+test("an image without a shell is told by its name", async () => {
+  await using empty = await emptyImage();
+  const job = await bed.give({ kind: "command", commands: ["true"], image: empty.name });
+  expect(await job.finished()).toEqual({
+    outcome: "failed",
+    reason: "the image has no /bin/sh, which runs the commands of a step",
+  });
+});
+
+test("a command that is not there is the step's own fault", async () => {
+  expect((await run(["no-such-program"])).result).toEqual({ outcome: "failed", exitStatus: 127 });
+});
+
+test("a command that is killed says so", async () => {
+  expect((await run(["kill -KILL $$"])).result).toMatchObject({ exitStatus: 137, reason: "it was killed (SIGKILL)" });
+});
+
+test("more text than the system takes as one argument is refused with what to do", async () => {
+  const { result } = await run([`: ${"x".repeat(70_000)}`]);
+  expect(result).toEqual({ outcome: "failed", reason: expect.stringContaining("put them into a file") });
+});
+
+test("files of whatever owner and mode are removed with the workspace", async () => {
+  const { job } = await run(["mkdir -p deep/er; touch deep/er/file; chmod 000 deep/er; chown -R 4711 deep"]);
+  await nothingIsLeft(job);
+});
+
+/** Containers of this agent's jobs. */
+async function containers(): Promise<string[]> {
+  return containersOf(bed.options.engine, await readFile(join(bed.home, "id"), "utf8"));
+}
+
+/** An image with no file in it. */
+async function emptyImage() {
+  const name = `towline-test/empty:${process.pid}`;
+  const archive = join(bed.home, "empty.tar");
+  await writeFile(archive, Buffer.alloc(1_024));
+  await askDocker(["import", archive, name]);
+  return { name, [Symbol.asyncDispose]: async () => void (await askDocker(["rmi", name])) };
+}

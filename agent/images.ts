@@ -1,0 +1,68 @@
+/** Images of `publish` jobs on the agent's engine. */
+import { type Engine, EngineError } from "#drivers/engine/engine.ts";
+
+export interface Push {
+  /** `host:port/name`. */
+  repository: string;
+  tag: string;
+  auth: { username: string; password: string };
+  signal: AbortSignal;
+  /** Gets one line for each layer. */
+  say: (line: string) => Promise<void>;
+}
+
+interface PushLine {
+  id?: string;
+  status?: string;
+  errorDetail?: { message: string };
+  aux?: { Digest?: string };
+}
+
+const pushMs = 60 * 60_000;
+const layerEnds = /^(Pushed|Layer already exists|Mounted from)/;
+
+/** Pushes a tag and answers the digest that the registry has it under. Throws with what the registry or the engine said. */
+export async function push(engine: Engine, { repository, tag, auth, signal, say }: Push): Promise<string> {
+  const [host = ""] = repository.split("/");
+  const request = {
+    method: "POST" as const,
+    path: `/images/${repository}/push`,
+    query: { tag },
+    authconfig: { ...auth, serveraddress: host },
+  };
+  let digest: string | undefined;
+  for await (const line of engine.lines<PushLine>(request, { signal, deadlineMs: pushMs })) {
+    if (line.errorDetail) throw new Error(`the image could not be pushed: ${line.errorDetail.message}`);
+    if (line.id && layerEnds.test(line.status ?? "")) await say(`${line.id}: ${line.status}`);
+    digest = line.aux?.Digest ?? digest;
+  }
+  if (!digest) throw new Error("the engine named no digest after the push");
+  return digest;
+}
+
+const kept = 3;
+
+/**
+ * Removes all tags of a repository but the newest: each build leaves one, and the registry has them all. The newest hold the
+ * layers that the next build begins with.
+ */
+export async function keepNewest(engine: Engine, repository: string): Promise<void> {
+  const filters = JSON.stringify({ reference: [repository] });
+  const list = { method: "GET" as const, path: "/images/json", query: { filters } };
+  const images = await engine.json<{ Created: number; RepoTags: string[] | null }[]>(list, { deadlineMs: quickMs });
+  const tags = images
+    .toSorted((one, other) => other.Created - one.Created)
+    .flatMap(({ RepoTags }) => RepoTags ?? [])
+    .filter((tag) => tag.startsWith(`${repository}:`));
+  for (const tag of tags.slice(kept)) await removeTag(engine, tag);
+}
+
+/** One that a container still stands on stays. */
+async function removeTag(engine: Engine, tag: string): Promise<void> {
+  await engine.json({ method: "DELETE", path: `/images/${tag}` }, { deadlineMs: quickMs }).catch((error: unknown) => {
+    const isHarmless = error instanceof EngineError && (error.status === 409 || error.status === 404);
+    if (!isHarmless) throw error;
+  });
+}
+
+const quickMs = 60_000;

@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Assignment } from "#api/endpoints/agent.ts";
+import { isRefusal } from "#api/errors.ts";
+import type { AgentContext } from "./agent.ts";
+import { whyNotReady } from "./readiness.ts";
+
+const waitMs = 20_000;
+const pauses = { firstMs: 250, mostMs: 5_000 };
+
+/** One job after the other until the agent stops. What keeps it from leasing is logged once, and tried again. */
+export async function leaseJobs(context: AgentContext, run: (job: Assignment) => Promise<void>): Promise<void> {
+  const { stopping, log } = context;
+  let trouble: string | undefined;
+  let pauseMs = pauses.firstMs;
+  while (!stopping.aborted) {
+    const found = await nextJob(context);
+    if (stopping.aborted && !found.assignment) return;
+    if (found.trouble !== trouble) tell(context, found.trouble);
+    trouble = found.trouble;
+    if (found.assignment)
+      await run(found.assignment).catch((error: unknown) => log.error({ err: error }, "a job broke the agent"));
+    if (trouble) await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {});
+    pauseMs = trouble ? Math.min(pauses.mostMs, pauseMs * 2) : pauses.firstMs;
+  }
+}
+
+interface Found {
+  assignment?: Assignment | undefined;
+  /** Why there is none, unless there was just no work. */
+  trouble?: string | undefined;
+}
+
+async function nextJob(context: AgentContext): Promise<Found> {
+  const { client, name, instance, tags, stopping } = context;
+  await context.leftovers.tryAgain();
+  const trouble = await whyNotReady(context);
+  if (trouble) return { trouble };
+  const body = { agent: name, instance, tags, waitMs };
+  const answer = await client.leaseJob({ body }, { signal: stopping }).catch(() => undefined);
+  if (isRefusal(answer)) return { trouble: `the server gives no job: ${answer.message}` };
+  return { assignment: answer?.assignment ?? undefined };
+}
+
+function tell({ log }: AgentContext, trouble: string | undefined): void {
+  if (trouble) log.warn(trouble);
+  else log.info("this agent leases jobs again");
+}

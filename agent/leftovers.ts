@@ -1,0 +1,111 @@
+/** What jobs leave behind: removed when they end, tried again where that failed, and looked for at every start. */
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { refuse, type Refusal } from "#api/errors.ts";
+import type { AgentOptions } from "./agent.ts";
+import { type ContainerRun, containersOf, followContainer, removeContainer, startContainer } from "./containers.ts";
+import { troubleOf } from "./trouble.ts";
+
+export interface Leftovers {
+  /** Removes all that this agent left at its last end; `host.docker-missing` when Docker does not answer. */
+  removeAll(): Promise<Refusal | undefined>;
+  /** Kills and removes a job's container. One that cannot be removed now is tried again later; never throws. */
+  removeContainer(name: string): Promise<void>;
+  /** A Compose project that could not be cleaned up now. */
+  keepProject(name: string): void;
+  /** Removes a folder with all that containers wrote into it, whoever owns it; never throws. */
+  removeFolder(path: string): Promise<void>;
+  /** Removes what could not be removed before; never throws. */
+  tryAgain(): Promise<void>;
+}
+
+type Deps = Pick<AgentOptions, "home" | "engine" | "compose" | "defaultImage" | "log"> & { id: string };
+
+export function createLeftovers(deps: Deps): Leftovers {
+  const { home, id, engine, compose, log } = deps;
+  /** What is still to be done, by what it removes. */
+  const open = new Map<string, () => Promise<unknown>>();
+
+  async function attempt(what: string, remove: () => Promise<unknown>): Promise<void> {
+    try {
+      await remove();
+      open.delete(what);
+    } catch (error) {
+      if (!open.has(what)) log.warn({ err: error }, `${what} is left and is removed later`);
+      open.set(what, remove);
+    }
+  }
+
+  const removeFolder = (path: string) => attempt(`folder ${basename(path)}`, () => removeTree(deps, path));
+
+  async function removeDockerThings(): Promise<void> {
+    const containers = await containersOf(engine, id);
+    await Promise.all(containers.map((name) => removeContainer(engine, name)));
+    const projects = await compose.reap(`tw-${id}-`);
+    if (containers.length + projects.length > 0)
+      log.info({ containers, projects }, "removed what an earlier run of this agent left");
+  }
+
+  return {
+    async removeAll() {
+      try {
+        await removeDockerThings();
+      } catch (error) {
+        const fix = "Start the Docker Engine; `towline doctor` tells how.";
+        return refuse("host.docker-missing", `what the last run left cannot be removed: ${troubleOf(error)}`, { fix });
+      }
+      for (const name of await foldersIn(join(home, "workspaces"))) await removeFolder(join(home, "workspaces", name));
+      await removeOldMirrors(join(home, "mirrors"));
+      return undefined;
+    },
+    removeContainer: (name) => attempt(`container ${name}`, () => removeContainer(engine, name)),
+    keepProject: (name) => void open.set(`project ${name}`, () => compose.cleanup(name)),
+    removeFolder,
+    async tryAgain() {
+      for (const [what, remove] of open) await attempt(what, remove);
+    },
+  };
+}
+
+async function foldersIn(path: string): Promise<string[]> {
+  return readdir(path).catch(() => []);
+}
+
+const forgottenMs = 30 * 24 * 60 * 60 * 1000;
+
+/** Of repositories that nobody built for a month. */
+async function removeOldMirrors(folder: string): Promise<void> {
+  for (const name of await foldersIn(folder)) {
+    const { mtimeMs } = await stat(join(folder, name));
+    if (Date.now() - mtimeMs > forgottenMs) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** An agent that is not root cannot remove what a container wrote as root; a container can. */
+async function removeTree(deps: Deps, path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 2 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EACCES" && code !== "EPERM") throw error;
+    await removeByContainer(deps, path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+const removalMs = 5 * 60_000;
+
+async function removeByContainer({ engine, id, defaultImage }: Deps, path: string): Promise<void> {
+  const run: ContainerRun = {
+    name: `${basename(path)}-rm`,
+    ...{ agent: id, image: defaultImage, env: {}, folder: "/", user: "0:0" },
+    command: ["/bin/sh", "-c", 'rm -rf -- "/parent/$0"', basename(path)],
+    mounts: [{ from: dirname(path), to: "/parent" }],
+    ...{ signal: AbortSignal.timeout(removalMs), deadlineMs: removalMs, onOutput: () => {} },
+  };
+  try {
+    await followContainer(engine, run, await startContainer(engine, run));
+  } finally {
+    await removeContainer(engine, run.name);
+  }
+}

@@ -1,0 +1,73 @@
+/** An agent's surroundings without Docker and Git: a test plays Compose, and whatever else it wants to see. */
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AgentContext } from "#agent/agent.ts";
+import type { Compose, ComposeEnd, ComposeRun } from "#drivers/compose/contract.ts";
+import type { Refusal } from "#api/errors.ts";
+import type { Engine } from "#drivers/engine/engine.ts";
+import { createLog } from "#kernel/log.ts";
+import type { PlayedServer } from "./played-server.ts";
+
+export interface PlayedAgent extends AgentContext {
+  /** Projects and containers that were left for later. */
+  kept: string[];
+}
+
+export type PlayedWork = (run: ComposeRun) => Promise<ComposeEnd | Refusal>;
+
+export const passed: ComposeEnd = { ended: "exited", exitCode: 0, outOfMemory: false, cleaned: true };
+
+/** Ends when it is told to, as a test that would run for ever. */
+export const untilStopped: PlayedWork = ({ signal }) =>
+  new Promise((resolve) => {
+    const stop = () => resolve({ ended: "cancelled", cleaned: true });
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop);
+  });
+
+export const testWork = { kind: "test", compose: "compose.test.yml", run: "unit" } as const;
+
+/** An engine that answers everything with nothing. */
+export function silentEngine(): Engine {
+  return {
+    json: async <T>() => [] as T,
+    bytes: async () => Buffer.alloc(0),
+    async *lines() {},
+    open: async () => (async function* () {})(),
+  };
+}
+
+export function playCompose(run: PlayedWork): Compose {
+  return { version: "played", run, cleanup: async () => {}, reap: async () => [] };
+}
+
+export function playAgent(
+  server: PlayedServer,
+  { run = async () => passed, ...more }: Partial<AgentContext> & { run?: PlayedWork } = {},
+): PlayedAgent {
+  const kept: string[] = [];
+  return {
+    ...{
+      client: server.client,
+      url: server.url,
+      home: join(tmpdir(), "towline-played-agent"),
+      id: "0badcafe",
+      name: "played",
+      instance: "first",
+    },
+    ...{ capacity: 1, tags: {}, defaultImage: "none", diskFloor: 0, log: createLog("silent") },
+    ...{ compose: playCompose(run), engine: silentEngine(), kept },
+    stopping: new AbortController().signal,
+    abandon: new AbortController().signal,
+    checkouts: { checkout: async () => ({ [Symbol.dispose]() {} }), objectsOf: () => "/tmp" },
+    leftovers: {
+      removeAll: async () => undefined,
+      removeContainer: async () => {},
+      removeFolder: (path) => rm(path, { recursive: true, force: true }),
+      tryAgain: async () => {},
+      keepProject: (name) => void kept.push(name),
+    },
+    ...more,
+  };
+}

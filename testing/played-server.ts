@@ -1,0 +1,170 @@
+/** The server as agents see it, played by a test: it hands out the jobs that it is given and notes what is said about them. */
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { type Assignment, agentEndpoints, type JobResult } from "#api/endpoints/agent.ts";
+import { refuse, type Refusal } from "#api/errors.ts";
+import { type Client, createClient } from "#client/client.ts";
+import { newId, newSecret } from "#kernel/clock.ts";
+import { createHttp, type Handlers, serveEndpoints } from "#kernel/http.ts";
+import { createLog } from "#kernel/log.ts";
+import { until } from "./until.ts";
+
+type Operation = keyof typeof agentEndpoints;
+
+/** A job that was handed to the server, and what an agent said of it. */
+export interface PlayedJob {
+  assignment: Assignment;
+  started: boolean;
+  /** Milliseconds (`performance.now`) at which it was renewed. */
+  renewals: number[];
+  /** What the agent is told at its next renewal. */
+  standing: "held" | "canceled" | "lost";
+  /** All of the log that has arrived. */
+  log(): string;
+  /** The log as bytes. */
+  logBytes(): Buffer;
+  /** Rejects after a minute. */
+  finished(): Promise<JobResult>;
+  /** As `finished`, but now. */
+  result: JobResult | undefined;
+}
+
+export interface PlayedServer extends AsyncDisposable {
+  url: string;
+  client: Client;
+  /** What was called, in order, as `startJob`. */
+  calls: Operation[];
+  /** Agents that asked for work, as `name instance`. */
+  askers: Set<string>;
+  /** Puts a job in the queue. */
+  give(assignment: Partial<Assignment> & Pick<Assignment, "work">): PlayedJob;
+  /** The next calls of the operation are refused so, one each. */
+  refuseNext(operation: Operation, ...refusals: Refusal[]): void;
+  /** Closes its port, as a server that was killed; `back` opens it again. */
+  away(): Promise<void>;
+  back(): Promise<void>;
+}
+
+/** `routes` adds what else an agent finds at the address: Git, the registry. */
+export async function playServer(routes: (app: FastifyInstance) => void = () => {}): Promise<PlayedServer> {
+  const refusals = new Map<Operation, Refusal[]>();
+  const calls: Operation[] = [];
+  const ledger = createLedger();
+  const log = createLog(process.env["TEST_LOG"] ?? "silent");
+
+  /** The handlers as they are called: noted, and refused where a test wants it. */
+  const handlers = Object.fromEntries(
+    Object.entries(ledger.handlers).map(([name, handler]) => [
+      name,
+      (...given: unknown[]) => {
+        calls.push(name as Operation);
+        return refusals.get(name as Operation)?.shift() ?? (handler as (...all: unknown[]) => unknown)(...given);
+      },
+    ]),
+  ) as Handlers<typeof agentEndpoints>;
+
+  async function open(port: number): Promise<FastifyInstance> {
+    const app = createHttp({ log });
+    const authenticate = async () => ({ kind: "agent", name: "test", token: "" }) as const;
+    const http = { log, authenticate, stopping: new AbortController().signal };
+    serveEndpoints(app, http, { table: agentEndpoints, handlers });
+    routes(app);
+    await app.listen({ host: "127.0.0.1", port });
+    return app;
+  }
+
+  let app = await open(0);
+  const { port } = app.server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const close = async () => {
+    app.server.closeAllConnections();
+    await app.close();
+  };
+  return {
+    ...{ url, calls, askers: ledger.askers, give: ledger.give },
+    client: createClient({ url, token: "tw_token-of-the-agent" }),
+    refuseNext: (operation, ...more) => void refusals.set(operation, [...(refusals.get(operation) ?? []), ...more]),
+    away: close,
+    back: async () => void (app = await open(port)),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The jobs that were given, and what the server would say about them. */
+function createLedger() {
+  const jobs: PlayedJob[] = [];
+  const queue: PlayedJob[] = [];
+  const logs = new Map<string, Buffer[]>();
+  const askers = new Set<string>();
+  const stale = refuse("lease.stale", "the lease has ended");
+  const held = (id: string, token: string) =>
+    jobs.find(({ assignment, standing }) => assignment.job === id && assignment.token === token && standing !== "lost");
+
+  const handlers: Handlers<typeof agentEndpoints> = {
+    async leaseJob({ body }, { signal }) {
+      askers.add(`${body.agent} ${body.instance}`);
+      const deadline = Date.now() + body.waitMs;
+      await until(() => queue.length > 0 || signal.aborted || Date.now() > deadline, { deadlineMs: 60_000 });
+      return { assignment: (signal.aborted ? undefined : queue.shift()?.assignment) ?? null };
+    },
+    startJob({ params, body }) {
+      const job = held(params.id, body.token);
+      if (job) job.started = true;
+      return job ? {} : stale;
+    },
+    renewLease({ params, body }) {
+      const job = held(params.id, body.token);
+      job?.renewals.push(performance.now());
+      return job ? { cancel: job.standing === "canceled" } : stale;
+    },
+    appendLog({ params, body }) {
+      const chunks = logs.get(params.id) ?? [];
+      logs.set(params.id, chunks);
+      return held(params.id, body.token) ? append(chunks, body) : stale;
+    },
+    stopAgent: () => ({}),
+    finishJob({ params, body }) {
+      const job = held(params.id, body.token);
+      if (job) job.result = body.result;
+      return job ? {} : stale;
+    },
+  };
+
+  function give(given: Partial<Assignment> & Pick<Assignment, "work">): PlayedJob {
+    const assignment = assignmentOf(given);
+    const job: PlayedJob = {
+      ...{ assignment, started: false, renewals: [], standing: "held", result: undefined },
+      logBytes: () => Buffer.concat(logs.get(assignment.job) ?? []),
+      log: () => job.logBytes().toString(),
+      async finished() {
+        await until(() => job.result !== undefined, { deadlineMs: 60_000, describe: () => `no end:\n${job.log()}` });
+        return job.result!;
+      },
+    };
+    jobs.push(job);
+    queue.push(job);
+    return job;
+  }
+
+  return { handlers, give, askers };
+}
+
+/** As the server takes chunks: once, without gaps, where they belong. */
+function append(chunks: Buffer[], { sequence, offset, data }: { sequence: number; offset: number; data: string }) {
+  if (sequence > chunks.length) return refuse("conflict", `chunk ${chunks.length} is missing`);
+  const begin = chunks.slice(0, sequence).reduce((total, chunk) => total + chunk.length, 0);
+  if (offset !== begin) return refuse("conflict", `chunk ${sequence} begins at ${begin}, not at ${offset}`);
+  if (sequence === chunks.length) chunks.push(Buffer.from(data, "base64"));
+  return { next: chunks.length };
+}
+
+const anyCommit = "0123456789abcdef0123456789abcdef01234567";
+
+function assignmentOf(given: Partial<Assignment> & Pick<Assignment, "work">): Assignment {
+  return {
+    ...{ job: newId(), attempt: 1, token: newSecret(), leaseMs: 15_000, timeoutMs: 60_000, label: "unit" },
+    build: { id: newId(), number: 1, repository: "orders", branch: "main", commit: anyCommit, message: "a change" },
+    ...{ env: {}, secrets: {}, credentials: { user: "job", password: "tw_password-of-the-job" } },
+    ...given,
+  };
+}
