@@ -44,19 +44,19 @@ export async function startPlatform(settings: Record<string, string> = {}): Prom
   const adminToken = await tokenIn(() => server.said());
   const client = createClient({ url, token: adminToken });
   const agentToken = await readFile(join(home, "secrets", "agent-token"), "utf8");
-  const startAgent = () =>
-    startTowline(
-      ["agent", "--capacity", "2"],
-      { ...env, TOWLINE_URL: url, TOWLINE_TOKEN: agentToken },
-      logFile("agent"),
-    );
+  const startAgent = async () => {
+    const settings = { ...env, TOWLINE_URL: url, TOWLINE_TOKEN: agentToken };
+    const process = startTowline(["agent", "--capacity", "2"], settings, logFile("agent"));
+    await untilLeasing(process);
+    return process;
+  };
   const platform: Platform = {
-    ...{ home, url, httpPort, adminToken, client, server, agent: startAgent() },
+    ...{ home, url, httpPort, adminToken, client, server, agent: await startAgent() },
     async restartServer() {
       platform.server = await startServer();
     },
     async restartAgent() {
-      platform.agent = startAgent();
+      platform.agent = await startAgent();
     },
     postgresPid: async () =>
       Number((await readFile(join(home, "postgres/data/postmaster.pid"), "utf8")).split("\n")[0]),
@@ -93,6 +93,16 @@ async function untilReady(url: string, process: TowlineProcess): Promise<void> {
       return isReady();
     },
     { deadlineMs: readyDeadlineMs, describe: () => `the server is not ready:\n${process.said().slice(-3000)}` },
+  );
+}
+
+async function untilLeasing(process: TowlineProcess): Promise<void> {
+  await until(
+    () => {
+      if (!process.running()) throw new Error(`the agent ended:\n${process.said().slice(-3000)}`);
+      return process.said().includes("leases jobs");
+    },
+    { deadlineMs: readyDeadlineMs, describe: () => `the agent leases no jobs:\n${process.said().slice(-3000)}` },
   );
 }
 

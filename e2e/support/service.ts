@@ -2,6 +2,7 @@
 import type { BuildDetails } from "#api/endpoints/builds.ts";
 import { orThrow } from "#api/errors.ts";
 import type { Platform } from "#testing/platform.ts";
+import { ask } from "./ask.ts";
 import type { Checkout } from "./checkout.ts";
 import { type Deployment, deploymentOnce } from "./deployments.ts";
 import { buildOf, finished, newService } from "./fleet.ts";
@@ -53,12 +54,7 @@ function serviceOf({ client, httpPort }: Platform, name: string, checkout: Check
       if (!found) throw new Error(`${commit} was never deployed to ${environment}: ${JSON.stringify(deployments)}`);
       return deploymentOnce(client, found.id);
     },
-    async ask(path = "/", environment = "test") {
-      // Not every machine resolves names below `localhost` for programs, as browsers and curl do.
-      const headers = { host: `${name}.${environment}.localhost` };
-      const answer = await fetch(`http://127.0.0.1:${httpPort}${path}`, { headers });
-      return `${answer.status} ${(await answer.text()).trim()}`;
-    },
+    ask: (path, environment = "test") => ask(httpPort, `${name}.${environment}.localhost`, path),
     [Symbol.asyncDispose]: () => checkout[Symbol.asyncDispose](),
   };
 }

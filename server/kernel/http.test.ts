@@ -53,6 +53,14 @@ describe("an endpoint row", () => {
     expect(answer.json()).toEqual({ text: "ADA" });
   });
 
+  test("tells somebody without a token how to get one", async () => {
+    const answer = await app().inject({ url: "/api/lead" });
+    expect(answer.json().error).toMatchObject({
+      code: "auth.required",
+      fix: "Run `towline login`, or set TOWLINE_TOKEN.",
+    });
+  });
+
   test("refuses a request of another shape with the place of the fault", async () => {
     const answer = await app().inject({ method: "POST", url: "/api/greet/ada", payload: { loud: "yes", more: 1 } });
     expect(answer.statusCode).toBe(400);

@@ -128,10 +128,12 @@ async function answer(
   return reply.header("cache-control", "no-store").send(row.response.parse(result));
 }
 
+const tellWho = "Run `towline login`, or set TOWLINE_TOKEN.";
+
 /** Why the rule keeps this caller out, or undefined. */
 export function checkRule(rule: AuthRule, principal: Principal | undefined): Refusal | undefined {
   if (rule === "public") return undefined;
-  if (!principal) return refuse("auth.required", "this needs a token");
+  if (!principal) return refuse("auth.required", "this needs a token", { fix: tellWho });
   if ("agent" in rule)
     return principal.kind === "agent" ? undefined : refuse("auth.forbidden", "only agents may do this");
   if (principal.kind === "user" && rule.roles.includes(principal.role)) return undefined;
