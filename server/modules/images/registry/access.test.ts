@@ -165,19 +165,29 @@ describe("the token flow", () => {
     expect(headers["www-authenticate"]).toContain('error_description="you may not push shop"');
   });
 
-  test("two scopes at once open two repositories, so that a blob can be mounted", async () => {
+  test("two scopes at once open two repositories", async () => {
     const secret = await userToken(opened.registry, "mona", "developer");
-    const digest = await pushBlob(client, "other", "to mount");
-    const path = `/v2/shop/blobs/uploads/?mount=${digest}&from=other`;
+    const digest = await pushBlob(client, "other", "of another");
+    const path = `/v2/other/blobs/${digest}`;
     const one = await getToken(secret, "scope=repository:shop:pull,push");
-    expect((await nobody("POST", path, bearer(one.token))).status).toBe(202);
+    expect((await nobody("GET", path, bearer(one.token))).status).toBe(401);
     for (const query of [
       "scope=repository:shop:pull,push&scope=repository:other:pull",
       "scope=repository:shop:pull,push%20repository:other:pull",
     ]) {
       const { token } = await getToken(secret, query);
-      expect((await nobody("POST", path, bearer(token))).status).toBe(201);
+      expect((await nobody("GET", path, bearer(token))).status).toBe(200);
     }
+  });
+
+  test("a job mounts by digest what it may not pull, into its own repository alone", async () => {
+    const digest = await pushBlob(client, "base", "layer of a base image");
+    const token = await jobToken(opened.registry, { own: ["pull", "push"] });
+    const job = registryClient(opened.registry.url, token);
+    const mount = (repository: string) => `/v2/${repository}/blobs/uploads/?mount=${digest}&from=base`;
+    expect((await job("GET", `/v2/base/blobs/${digest}`)).code).toBe("DENIED");
+    expect((await job("POST", mount("own"))).status).toBe(201);
+    expect((await job("POST", mount("other"))).code).toBe("DENIED");
   });
 
   test("login keeps a refresh token, with which POST gets more", async () => {

@@ -88,12 +88,16 @@ async function finish(deps: UploadDeps, upload: Upload, digest: string): Promise
   return (await finishUpload(deps, upload, digest)) ?? created(upload.repository, digest);
 }
 
-/** Undefined where nothing can be mounted: then an ordinary upload begins. */
+/**
+ * Undefined where nothing can be mounted: then an ordinary upload begins. The right to push here is enough: who can name
+ * the digest has had the content in hand, and a job, which may pull its own repository alone, would otherwise upload the
+ * base image of its service once more (12 s instead of 1 s for 250 MB).
+ */
 async function mount({ blobs, store }: UploadDeps, call: Call<RouteOf<"uploads">>): Promise<Answer | undefined> {
   const digest = call.query.get("mount") ?? "";
   const from = call.query.get("from") ?? "";
   const to = call.route.repository;
-  if (!isDigest(digest) || !isRepository(from) || !call.caller.may(from, "pull")) return undefined;
+  if (!isDigest(digest) || !isRepository(from)) return undefined;
   if ((await blobs.size(digest)) === undefined) return undefined;
   await store.ensureRepository(to);
   return (await store.blobs.mount({ from, to, digest })) ? created(to, digest) : undefined;
