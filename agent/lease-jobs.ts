@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
+import { newSecret } from "#kernel/clock.ts";
 import type { AgentContext } from "./agent.ts";
 import { whyNotReady } from "./readiness.ts";
 
@@ -12,13 +13,16 @@ export async function leaseJobs(context: AgentContext, run: (job: Assignment) =>
   const { stopping, log } = context;
   let trouble: string | undefined;
   let pauseMs = pauses.firstMs;
+  let token = newSecret();
   while (!stopping.aborted) {
-    const found = await nextJob(context);
+    const found = await nextJob(context, token);
     if (stopping.aborted && !found.assignment) return;
     if (found.trouble !== trouble) tell(context, found.trouble);
     trouble = found.trouble;
-    if (found.assignment)
+    if (found.assignment) {
+      token = newSecret();
       await run(found.assignment).catch((error: unknown) => log.error({ err: error }, "a job broke the agent"));
+    }
     if (trouble) await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {});
     pauseMs = trouble ? Math.min(pauses.mostMs, pauseMs * 2) : pauses.firstMs;
   }
@@ -30,12 +34,13 @@ interface Found {
   trouble?: string | undefined;
 }
 
-async function nextJob(context: AgentContext): Promise<Found> {
+/** By the same token until a job has come: the server may have leased one and died before it could say so. */
+async function nextJob(context: AgentContext, token: string): Promise<Found> {
   const { client, name, instance, tags, stopping } = context;
   await context.leftovers.tryAgain();
   const trouble = await whyNotReady(context);
   if (trouble) return { trouble };
-  const body = { agent: name, instance, tags, waitMs };
+  const body = { agent: name, instance, token, tags, waitMs };
   const answer = await client.leaseJob({ body }, { signal: stopping }).catch(() => undefined);
   if (isRefusal(answer)) return { trouble: `the server gives no job: ${answer.message}` };
   return { assignment: answer?.assignment ?? undefined };

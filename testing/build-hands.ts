@@ -1,4 +1,5 @@
 /** What people, Git and agents do to builds, as short words for tests. */
+import { newSecret } from "#kernel/clock.ts";
 import type { Assignment, JobResult } from "#api/endpoints/agent.ts";
 import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds.ts";
 import { orThrow } from "#api/errors.ts";
@@ -66,12 +67,13 @@ export function standing(build: BuildDetails): string {
 export interface AgentHand {
   agent?: string;
   instance?: string;
+  token?: string;
   tags?: Record<string, string>;
   waitMs?: number;
 }
 
 export async function lease(server: BuildsServer, hand: AgentHand = {}): Promise<Assignment | null> {
-  const body = { agent: "a1", waitMs: 0, ...hand };
+  const body = { agent: "a1", token: newSecret(), waitMs: 0, ...hand };
   return orThrow(await server.agent.leaseJob({ body })).assignment;
 }
 

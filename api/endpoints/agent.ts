@@ -70,11 +70,14 @@ export const agentEndpoints = endpoints({
   leaseJob: {
     method: "POST",
     path: "/api/agent/lease",
-    summary: "Wait up to `waitMs` for a job and lease it.",
+    summary: "Wait up to `waitMs` for a job and lease it. Asking again with the same token gives the same lease.",
     auth: { agent: true },
     body: z.strictObject({
       agent: agentName,
       instance: agentInstance.optional(),
+      token: leaseToken.describe(
+        "Made by the agent for its next lease, and kept until the answer has come: an answer that a broken connection lost is given again.",
+      ),
       tags: z.record(z.string(), z.string()).default({}),
       waitMs: z.int().min(0).max(30_000).default(20_000),
     }),

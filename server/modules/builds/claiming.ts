@@ -1,6 +1,5 @@
 /** How a waiting agent gets a job. */
 import { isRefusal } from "#api/errors.ts";
-import { newSecret } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Wake } from "#kernel/wake.ts";
 import { jobChannel } from "./commit.ts";
@@ -22,6 +21,8 @@ export interface Lease {
 export interface Claim {
   agent: string;
   instance?: string | undefined;
+  /** The token that the lease is to have. */
+  token: string;
   tags: Record<string, string>;
   waitMs: number;
   signal: AbortSignal;
@@ -46,10 +47,15 @@ export function createClaimJob({ db, wake, machine, leasing, logs }: Deps): Clai
   const inTurn = createQueue();
 
   /** `taken`: the job's row was read before another agent's lease, and its build locked after it. */
-  async function leaseNext(tx: Tx, { agent, tags, signal }: Claim): Promise<Lease | "taken" | undefined> {
+  /** The lease whose answer the agent did not get. */
+  async function leaseAgain({ agent, token }: Claim): Promise<Lease | undefined> {
+    const job = await buildsStore(db).jobLeasedBy(hashOf(token));
+    return job && { job, agent, token };
+  }
+
+  async function leaseNext(tx: Tx, { agent, tags, token, signal }: Claim): Promise<Lease | "taken" | undefined> {
     const job = await buildsStore(tx).claimableJob(tags);
     if (!job) return undefined;
-    const token = newSecret();
     const leased = await machine.act(tx, job.build, { type: "lease", step: job.step, token: hashOf(token), agent });
     if (isRefusal(leased)) return "taken";
     // Better back in the row than lost until the lease ends.
@@ -73,6 +79,8 @@ export function createClaimJob({ db, wake, machine, leasing, logs }: Deps): Clai
     const deadline = Date.now() + waitMs;
     using ear = listen(wake, jobChannel);
     await leasing.meet(claim);
+    const before = await leaseAgain(claim);
+    if (before) return before;
     while (!signal.aborted) {
       const lease = await inTurn(() => tryToLease(claim));
       const left = deadline - Date.now();

@@ -1,3 +1,4 @@
+import { newSecret } from "#kernel/clock.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
@@ -44,12 +45,26 @@ test("an agent that hung up leaves the job to the next", async () => {
   await using place = await openBuildsPlace();
   const server = await place.server();
   const gone = new AbortController();
-  const call = server.agent.leaseJob({ body: { agent: "gone", waitMs: 20_000 } }, { signal: gone.signal });
+  const call = server.agent.leaseJob(
+    { body: { agent: "gone", token: newSecret(), waitMs: 20_000 } },
+    { signal: gone.signal },
+  );
   setTimeout(() => gone.abort(), 50);
   await expect(call).rejects.toThrow();
   const { id } = await push(place, server, { files: oneCommand });
   expect((await mustLease(server)).attempt).toBe(1);
   expect(stepOf(await show(server, id), "unit").attempts.map(({ agent }) => agent)).toEqual(["a1"]);
+});
+
+test("an agent whose answer got lost asks by the same token again and gets the same attempt", async () => {
+  await using place = await openBuildsPlace();
+  const [server, restarted] = [await place.server(), await place.server()];
+  await push(place, server, { files: oneCommand });
+  const token = newSecret();
+  const first = await mustLease(server, { token });
+  const again = await mustLease(restarted, { token });
+  expect([again.job, again.attempt, again.token]).toEqual([first.job, first.attempt, token]);
+  expect(await lease(restarted)).toBeNull();
 });
 
 test("a job goes to an agent with its tags, and to no other", async () => {

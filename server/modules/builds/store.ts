@@ -180,6 +180,13 @@ function leases(db: Db) {
         .where("lease_until", "is not", null)
         .returning(["state", "agent"])
         .executeTakeFirst(),
+    jobLeasedBy: (tokenHash: string): Promise<JobRow | undefined> =>
+      db
+        .selectFrom("build_jobs")
+        .selectAll()
+        .where("token_hash", "=", tokenHash)
+        .where("lease_until", "is not", null)
+        .executeTakeFirst(),
     extendLeases: (until: Date) =>
       db.updateTable("build_jobs").set({ lease_until: until }).where("lease_until", "<", until).execute(),
     expiredLeases: (before: Date): Promise<JobRow[]> =>
