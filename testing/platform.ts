@@ -16,8 +16,8 @@ export interface Platform extends AsyncDisposable {
   client: Client;
   server: TowlineProcess;
   agent: TowlineProcess;
-  /** Starts the server again after a kill, and waits until it is ready. */
-  restartServer(): Promise<void>;
+  /** Starts the server again after its end, with other settings where given, and waits until it is ready. */
+  restartServer(settings?: Record<string, string>): Promise<void>;
   restartAgent(): Promise<void>;
   postgresPid(): Promise<number>;
   /** Server, agent and log: what a failed test prints. */
@@ -34,8 +34,8 @@ export async function startPlatform(settings: Record<string, string> = {}): Prom
   const url = `http://127.0.0.1:${port}`;
   const env = { TOWLINE_HOME: home, TOWLINE_PORT: String(port), TOWLINE_HTTP_PORT: String(httpPort), ...settings };
   const logFile = (name: string) => join(home, `${name}.log`);
-  const startServer = async () => {
-    const process = startTowline(["server"], env, logFile("server"));
+  const startServer = async (other: Record<string, string> = {}) => {
+    const process = startTowline(["server"], { ...env, ...other }, logFile("server"));
     await untilReady(url, process);
     return process;
   };
@@ -52,8 +52,8 @@ export async function startPlatform(settings: Record<string, string> = {}): Prom
   };
   const platform: Platform = {
     ...{ home, url, httpPort, adminToken, client, server, agent: await startAgent() },
-    async restartServer() {
-      platform.server = await startServer();
+    async restartServer(other) {
+      platform.server = await startServer(other);
     },
     async restartAgent() {
       platform.agent = await startAgent();

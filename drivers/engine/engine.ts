@@ -146,7 +146,7 @@ function explain(error: unknown, request: EngineRequest, ended: "deadline" | "ab
   if (ended === "aborted") return new EngineError("aborted", `the call was aborted: ${what}`, { cause: error });
   const { statusCode: status, message } = error as { statusCode?: number; message: string };
   if (status === undefined)
-    return new EngineError("unreachable", `the engine does not answer: ${message}`, { cause: error });
+    return new EngineError("unreachable", `the Docker Engine does not answer: ${message}`, { cause: error });
   // The client library puts its own words before the engine's sentence.
   const sentence = message.replace(/^\(HTTP code \d+\) \w+ - /, "").trim();
   return new EngineError("status", sentence, { status, cause: error });

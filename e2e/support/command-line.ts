@@ -15,7 +15,7 @@ export interface Said {
   stdout: string;
   stderr: string;
   /** The last line of standard output, parsed. */
-  json<T = Record<string, unknown>>(): T;
+  json(): unknown;
 }
 
 export interface CommandLine extends AsyncDisposable {
@@ -53,5 +53,5 @@ async function runTowline(args: readonly string[], env: Record<string, string>, 
     text(child.stderr),
     once(child, "exit") as Promise<[number | null]>,
   ]);
-  return { code, stdout, stderr, json: <T>() => JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as T };
+  return { code, stdout, stderr, json: () => JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") };
 }

@@ -32,19 +32,20 @@ afterAll(async () => {
 
 describe("a file with an error fails the build at once and is named with line and column", () => {
   test.each([
-    ["broken YAML in the pipeline file", ".towline/pipeline.yml", "steps:\n  - command: [make\n", 3, 1, "yaml.syntax"],
-    ["a tab in the pipeline file", ".towline/pipeline.yml", "steps:\n\t- wait\n", 2, 1, "yaml.syntax"],
-    ["broken YAML in towline.yml", "towline.yml", "service: probe\nhttp: { port: 8080\n", 3, 1, "yaml.syntax"],
-    ["a key given twice", "towline.yml", `${manifest}service: other\n`, 3, 1, "yaml.duplicate-key"],
-    ["a file that is no map", "towline.yml", "just words\n", 1, 1, "shape.wrong-type"],
-    ["bytes that are no text", "towline.yml", "service: \u0000\u0001\n", 1, 10, "shape.wrong-value"],
-    ["a port out of range", "towline.yml", "service: probe\nhttp: { port: 99999 }\n", 2, 15, "shape.wrong-value"],
-    ["no port at all", "towline.yml", "service: probe\n", 1, 1, "shape.missing-key"],
-    ["a pipeline without steps", ".towline/pipeline.yml", "env: { A: b }\n", 1, 1, "shape.missing-key"],
-    ["steps that wait for each other", ".towline/pipeline.yml", circle(), 2, 5, "pipeline.cycle"],
-  ])("%s", async (_, file, text, line, column, code) => {
+    ["broken YAML in the pipeline file", ".towline/pipeline.yml", "steps:\n  - command: [make\n", "3:1 yaml.syntax"],
+    ["a tab in the pipeline file", ".towline/pipeline.yml", "steps:\n\t- wait\n", "2:1 yaml.syntax"],
+    ["broken YAML in towline.yml", "towline.yml", "service: probe\nhttp: { port: 8080\n", "3:1 yaml.syntax"],
+    ["a key given twice", "towline.yml", `${manifest}service: other\n`, "3:1 yaml.duplicate-key"],
+    ["a file that is no map", "towline.yml", "just words\n", "1:1 shape.wrong-type"],
+    ["bytes that are no text", "towline.yml", "service: \u0000\u0001\n", "1:10 shape.wrong-value"],
+    ["a port out of range", "towline.yml", "service: probe\nhttp: { port: 99999 }\n", "2:15 shape.wrong-value"],
+    ["no port at all", "towline.yml", "service: probe\n", "1:1 shape.missing-key"],
+    ["a pipeline without steps", ".towline/pipeline.yml", "env: { A: b }\n", "1:1 shape.missing-key"],
+    ["steps that wait for each other", ".towline/pipeline.yml", circle(), "2:5 pipeline.cycle"],
+  ])("%s", async (_, file, text, fault) => {
     const said = await faultsWith({ [file]: text });
-    expect(said).toContain(`${file}:${line}:${column} `);
+    const [place = "", code = ""] = fault.split(" ");
+    expect(said).toContain(`${file}:${place} `);
     expect(said).toContain(`[${code}]`);
   });
 
@@ -57,21 +58,22 @@ describe("a file with an error fails the build at once and is named with line an
     const watched = await terminal.run("build", "watch", "probe");
     expect(watched.code).toBe(1);
     expect(watched.stdout).toMatch(line);
-    const { fault } = (await terminal.run("build", "show", "probe", "--json")).json<BuildDetails>();
+    const { fault } = (await terminal.run("build", "show", "probe", "--json")).json() as BuildDetails;
     expect(fault).toMatchObject({ code: "manifest.invalid", place: { file: "towline.yml", line: 2 } });
   });
 });
 
 describe("an unknown key is refused with the one that was probably meant", () => {
   test.each([
-    ["towline.yml", "service: probe\nhtpp: { port: 8080 }\n", 2, 1, "did you mean `http`?"],
-    ["towline.yml", "service: probe\nhttp: { port: 8080, helth: /up }\n", 2, 21, "did you mean `health`?"],
-    [".towline/pipeline.yml", "steps:\n  - comand: make\n", 2, 5, "did you mean `command`?"],
-    [".towline/pipeline.yml", "stps:\n  - command: make\n", 1, 1, "did you mean `steps`?"],
-  ])("in %s: %j", async (file, text, line, column, fix) => {
+    ["towline.yml", "service: probe\nhtpp: { port: 8080 }\n", "2:1 did you mean `http`?"],
+    ["towline.yml", "service: probe\nhttp: { port: 8080, helth: /up }\n", "2:21 did you mean `health`?"],
+    [".towline/pipeline.yml", "steps:\n  - comand: make\n", "2:5 did you mean `command`?"],
+    [".towline/pipeline.yml", "stps:\n  - command: make\n", "1:1 did you mean `steps`?"],
+  ])("in %s: %j", async (file, text, fault) => {
     const said = await faultsWith({ [file]: text });
-    expect(said).toContain(`${file}:${line}:${column} `);
-    expect(said).toContain(fix);
+    const [place = "", ...fix] = fault.split(" ");
+    expect(said).toContain(`${file}:${place} `);
+    expect(said).toContain(fix.join(" "));
   });
 });
 

@@ -14,9 +14,9 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 60_000;
 if (!version.startsWith("silent")) server.listen(Number(process.env.PORT));
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
-console.log(`version ${version}, key ${process.env.API_KEY}`);
+process.stdout.write(`version ${version}, key ${process.env.API_KEY}\n`);
 if (version.startsWith("exits")) {
-  console.error("cannot open the cellar: no key");
+  process.stderr.write("cannot open the cellar: no key\n");
   process.exit(3);
 }
 setInterval(() => {}, 1000);
