@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
+import { visit } from "../../../cli/demo/visitor.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import type { Checkout } from "../../support/checkout.ts";
@@ -125,6 +126,6 @@ async function expectRightState(commit: string): Promise<void> {
 }
 
 async function ask(): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${platform.httpPort}/`, { headers: { host: "probe.test.localhost" } });
-  return `${answer.status} ${await answer.text()}`;
+  const { status, body } = await visit(platform.httpPort, "probe.test.localhost", "/");
+  return `${status} ${body}`;
 }
