@@ -1,4 +1,5 @@
 /** Images of `publish` jobs on the agent's engine. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, EngineError } from "#drivers/engine/engine.ts";
 
 export interface Push {
@@ -21,8 +22,29 @@ interface PushLine {
 const pushMs = 60 * 60_000;
 const layerEnds = /^(Pushed|Layer already exists|Mounted from)/;
 
-/** Pushes a tag and answers the digest that the registry has it under. Throws with what the registry or the engine said. */
-export async function push(engine: Engine, { repository, tag, auth, signal, say }: Push): Promise<string> {
+/** What the engine says when the registry is away: it may be back in a moment. */
+const passing = /connection refused|connection reset|broken pipe|EOF|i\/o timeout|unexpected HTTP status: 5\d\d/i;
+const tries = 6;
+const firstPauseMs = 500;
+
+/**
+ * Pushes a tag and answers the digest that the registry has it under; layers that arrived are not sent again. A registry that is
+ * away is asked again for half a minute. Throws with what the registry or the engine said.
+ */
+export async function push(engine: Engine, what: Push): Promise<string> {
+  for (let count = 1, pauseMs = firstPauseMs; ; count++, pauseMs *= 2) {
+    try {
+      return await pushOnce(engine, what);
+    } catch (error) {
+      const mayPass = error instanceof Error && passing.test(error.message) && !what.signal.aborted;
+      if (!mayPass || count >= tries) throw error;
+      await what.say(`the registry is away, trying again: ${error.message}`);
+      await sleep(pauseMs, undefined, { signal: what.signal }).catch(() => {});
+    }
+  }
+}
+
+async function pushOnce(engine: Engine, { repository, tag, auth, signal, say }: Push): Promise<string> {
   const [host = ""] = repository.split("/");
   const request = {
     method: "POST" as const,
