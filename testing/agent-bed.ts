@@ -1,9 +1,10 @@
 /** An agent on the real Docker Engine, a server that the test plays, and real Git between them. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { type Agent, type AgentOptions, startAgent } from "#agent/agent.ts";
+import { containersOf, removeContainer } from "#agent/containers.ts";
 import type { Assignment, Work } from "#api/endpoints/agent.ts";
 import { orThrow } from "#api/errors.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
@@ -51,11 +52,18 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
     return server.give({ work, build, ...more });
   }
   const kept = stack.move();
+  const dispose = async () => {
+    await agents[Symbol.asyncDispose]();
+    // A test that failed may have left what no agent removed.
+    const id = await readFile(join(home, "id"), "utf8").catch(() => "none");
+    for (const name of await containersOf(options.engine, id)) await removeContainer(options.engine, name);
+    await kept.disposeAsync();
+  };
   return {
     ...{ server, git, home, options, give },
     start: async (more = {}, abandon = new AbortController().signal) =>
       agents.use(orThrow(await startAgent({ ...options, ...more }, abandon))),
     command: (commands, more) => give({ kind: "command", commands, image }, { "greeting.txt": "hello\n" }, more),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: dispose,
   };
 }

@@ -12,11 +12,11 @@ const patience = { deadlineMs: 30_000, pauseMs: 250 };
  */
 export async function cleanupProject(project: string, { settle }: { settle: boolean }): Promise<void> {
   const deadline = Date.now() + patience.deadlineMs;
-  let quiet = settle ? 3 : 1;
-  for (let left = await list(project); quiet > 0; left = await list(project)) {
-    if (isEmpty(left)) quiet--;
-    else await remove(left);
-    if (quiet > 0) await sleep(isEmpty(left) ? patience.pauseMs : 0);
+  for (let quiet = settle ? 3 : 1; ;) {
+    const left = await list(project);
+    if (!isEmpty(left)) await remove(left);
+    else if (--quiet === 0) return;
+    else await sleep(patience.pauseMs);
     if (Date.now() > deadline) throw new Error(`Leftovers of Compose project ${project}: ${JSON.stringify(left)}`);
   }
 }

@@ -1,0 +1,29 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { connectEngine } from "#drivers/engine/engine.ts";
+import { openAgentBed } from "#testing/agent-bed.ts";
+import { relayEngine } from "#testing/engine-relay.ts";
+import { until } from "#testing/until.ts";
+import { containersOf } from "./containers.ts";
+
+test("Docker that is gone in the middle of a job is no failed step, and what it kept running is removed when it is back", async () => {
+  await using bed = await openAgentBed();
+  await using relay = await relayEngine();
+  await using agent = await bed.start({ engine: connectEngine({ socketPath: relay.socketPath }) });
+  const id = await readFile(join(bed.home, "id"), "utf8");
+  const running = () => containersOf(bed.options.engine, id);
+
+  const job = await bed.command(["echo running; sleep 1000"]);
+  await until(() => job.log().includes("running\n"));
+  await relay.down();
+  const result = await job.finished();
+  expect(result).toMatchObject({ outcome: "failed", reason: expect.stringContaining(`the agent ${agent.name}`) });
+  expect(result.reason).toMatch(/engine does not answer/i);
+  expect(result.exitStatus).toBeUndefined();
+  expect((await running()).length).toBe(1);
+
+  await relay.up();
+  await until(async () => (await running()).length === 0);
+  expect(await (await bed.command(["true"])).finished()).toMatchObject({ outcome: "passed" });
+});

@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { dockerLines } from "#drivers/compose/docker.ts";
+import { type AgentBed, image, openAgentBed } from "#testing/agent-bed.ts";
+import { until } from "#testing/until.ts";
+
+const fixture = join(import.meta.dirname, "fixture-agent.ts");
+
+async function withAgentProcess(bed: AgentBed) {
+  const agent = spawn(process.execPath, [fixture, bed.home, bed.server.url, image], { stdio: "ignore" });
+  const exited = once(agent, "exit");
+  return {
+    async kill() {
+      agent.kill("SIGKILL");
+      await exited;
+    },
+    [Symbol.asyncDispose]: async () => void (agent.kill("SIGKILL"), await exited),
+  };
+}
+
+/** Everything in Docker that the agent's jobs could have made: commands and names. */
+async function inDocker(id: string): Promise<string[]> {
+  const found = await Promise.all([
+    dockerLines("ps", "-a", "--no-trunc", "--format", "{{.Names}} {{.Command}}"),
+    dockerLines("network", "ls", "--format", "{{.Name}}"),
+    dockerLines("images", "--format", "{{.Repository}}"),
+  ]);
+  return found.flat().filter((line) => line.includes(`tw-${id}-`) || line.includes(`step of ${id}`));
+}
+
+test("what jobs of every kind were doing when their agent was killed is gone before the next start leases", async () => {
+  await using bed = await openAgentBed();
+  await using agent = await withAgentProcess(bed);
+  await until(() => bed.server.askers.size > 0, { deadlineMs: 30_000 });
+  const id = await readFile(join(bed.home, "id"), "utf8");
+  const busy = `echo running; : step of ${id}; sleep 1000`;
+  const files = {
+    "compose.yml": `services: { unit: { image: "${image}", command: [sh, -c, "${busy}"] } }`,
+    Dockerfile: `FROM ${image}\nRUN ${busy}\n`,
+  };
+  const build = { context: ".", dockerfile: "Dockerfile", args: {} };
+  const jobs = [
+    await bed.give({ kind: "command", commands: [busy], image }, files),
+    await bed.give({ kind: "test", compose: "compose.yml", run: "unit" }, files),
+    await bed.give({ kind: "publish", service: "orders", ...build }, files),
+  ];
+  for (const job of jobs)
+    await until(() => /^(#\d+ [\d.]+ )?running$/m.test(job.log()), { deadlineMs: 60_000, describe: () => job.log() });
+  await agent.kill();
+  expect((await inDocker(id)).length).toBeGreaterThan(1);
+  expect((await readdir(join(bed.home, "workspaces"))).length).toBe(3);
+
+  const before = bed.server.askers.size;
+  const since = performance.now();
+  await using _ = await bed.start();
+  await until(() => bed.server.askers.size > before);
+  process.stderr.write(`  back after ${Math.round(performance.now() - since)} ms\n`);
+  expect(await inDocker(id)).toEqual([]);
+  expect(await readdir(join(bed.home, "workspaces"))).toEqual([]);
+  expect(await (await bed.command(["true"])).finished()).toMatchObject({ outcome: "passed" });
+});
+
+test("an agent that is asked to stop lets its job end, and says so", async () => {
+  await using bed = await openAgentBed();
+  const agent = await bed.start();
+  const job = await bed.command(["echo running; sleep 1; echo done"]);
+  await until(() => job.log().includes("running\n"));
+  await agent[Symbol.asyncDispose]();
+  expect(job.result).toMatchObject({ outcome: "passed" });
+  expect(bed.server.calls.at(-1)).toBe("stopAgent");
+});
+
+test("an agent that may wait no longer ends its job and leaves it to another", async () => {
+  await using bed = await openAgentBed();
+  const abandon = new AbortController();
+  const agent = await bed.start({}, abandon.signal);
+  const job = await bed.command(["echo running; sleep 1000"]);
+  await until(() => job.log().includes("running\n"));
+  abandon.abort();
+  await agent[Symbol.asyncDispose]();
+  expect(job.result).toBeUndefined();
+  expect(bed.server.calls.at(-1)).toBe("stopAgent");
+  expect(await inDocker(await readFile(join(bed.home, "id"), "utf8"))).toEqual([]);
+});
