@@ -20,14 +20,25 @@ export interface Service extends AsyncDisposable {
   ask(path?: string, environment?: string): Promise<string>;
 }
 
-const pipeline = "steps:\n  - publish: .\n  - deploy: test\n";
+const publishing = "steps:\n  - publish: .\n";
 const usual = "run: { cpu: 0.5, memory: 128Mi, instances: 2 }\nrelease: { drain: 5s }\n";
 
-/** A copy of `e2e/services/probe` under another name, which goes to `test` without any test of its own. */
-export async function probeService(platform: Platform, name: string, manifest = usual): Promise<Service> {
+interface Options {
+  /** Lines of `towline.yml` below name and port. */
+  manifest?: string;
+  /** Where each version goes by itself; `test` where nothing is told. */
+  deploy?: readonly string[];
+}
+
+/** A copy of `e2e/services/probe` under another name, without any test of its own. */
+export async function probeService(
+  platform: Platform,
+  name: string,
+  { manifest = usual, deploy = ["test"] }: Options = {},
+): Promise<Service> {
   const checkout = await newService(platform, "probe", name);
   await checkout.write("towline.yml", `service: ${name}\nhttp: { port: 8080, health: /health }\n${manifest}`);
-  await checkout.write(".towline/pipeline.yml", pipeline);
+  await checkout.write(".towline/pipeline.yml", publishing + deploy.map((each) => `  - deploy: ${each}\n`).join(""));
   return serviceOf(platform, name, checkout);
 }
 

@@ -26,7 +26,9 @@ beforeAll(async () => {
   door = await openDoor();
   platform = await startPlatform({ DOCKER_HOST: `unix://${door.path}` });
   terminal = await commandLine({ url: platform.url, token: platform.adminToken });
-  service = await probeService(platform, "probe", "run: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n");
+  service = await probeService(platform, "probe", {
+    manifest: "run: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n",
+  });
   await service.ship("1");
 });
 

@@ -32,7 +32,7 @@ afterAll(async () => {
 // Side by side, since two of them wait for a minute.
 describe.concurrent("a release that cannot serve fails truthfully while the one before serves on", () => {
   test("its port does not answer", async () => {
-    await using service = await probeService(platform, "silent", single);
+    await using service = await probeService(platform, "silent", { manifest: single });
     await service.ship("1");
     const reason = await failedReason(service, "silent 2");
     expect(reason).toMatch(/^silent-test-r2-\w+-1 is not healthy: .*connection.*, after 60 s\n/i);
@@ -41,14 +41,14 @@ describe.concurrent("a release that cannot serve fails truthfully while the one 
   });
 
   test("its health check fails", async () => {
-    await using service = await probeService(platform, "sick", single);
+    await using service = await probeService(platform, "sick", { manifest: single });
     await service.ship("1");
     const reason = await failedReason(service, "sick 2");
     expect(reason).toMatch(/^sick-test-r2-\w+-1 is not healthy: .*500.*, after 60 s\n/);
   });
 
   test("its image exits at once, has no such command, or its migration fails", async () => {
-    await using service = await probeService(platform, "exits", `${single}secrets: [API_KEY]\n`);
+    await using service = await probeService(platform, "exits", { manifest: `${single}secrets: [API_KEY]\n` });
     const set = await terminal.feed(secret, "secret", "set", "API_KEY", "--service", "exits");
     expect(set.code, set.stderr).toBe(0);
     await service.ship("1");
@@ -77,7 +77,7 @@ describe.concurrent("a release that cannot serve fails truthfully while the one 
 });
 
 test("with a secret that nobody has set nothing is started, and once it is set a retry passes", async () => {
-  await using service = await probeService(platform, "keyless", `${single}secrets: [API_KEY]\n`);
+  await using service = await probeService(platform, "keyless", { manifest: `${single}secrets: [API_KEY]\n` });
   const build = await service.ship("1", "failed");
   const { steps, reason } = await service.deploymentOf(build.commit);
   expect(steps.map(({ phase }) => phase)).toEqual(["plan"]);

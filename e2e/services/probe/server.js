@@ -7,13 +7,14 @@ const server = createServer((request, response) => {
   const isCheck = request.url === "/health";
   const fails = isCheck ? version.startsWith("sick") : version.startsWith("bad");
   const delay = Number(/^\/slow\/(\d{1,5})$/.exec(request.url)?.[1] ?? 0);
-  const answer = () => response.writeHead(fails ? 500 : 200, { "content-type": "text/plain" }).end(version);
+  const headers = { "content-type": "text/plain", ...(version.startsWith("rude") ? { connection: "close" } : {}) };
+  const answer = () => response.writeHead(fails ? 500 : 200, headers).end(version);
   request.resume().on("end", () => (delay > 0 ? setTimeout(answer, delay) : answer()));
   if (request.url === "/crash" && version.startsWith("crash")) process.exit(7);
 });
 server.keepAliveTimeout = 60_000;
 if (!version.startsWith("silent")) server.listen(Number(process.env.PORT));
-process.on("SIGTERM", () => server.close(() => process.exit(0)));
+process.on("SIGTERM", () => version.startsWith("rude") || server.close(() => process.exit(0)));
 process.stdout.write(`version ${version}, key ${process.env.API_KEY}\n`);
 if (version.startsWith("exits")) {
   process.stderr.write("cannot open the cellar: no key\n");
