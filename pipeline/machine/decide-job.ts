@@ -9,8 +9,11 @@ import { findStep, isWork, openAttempt, plannedOf } from "./steps.ts";
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 type Decided = BuildEvent[] | Refusal;
 
-/** How often a job is begun again because its agent was lost, one loss after the other. */
-export const maximumLosses = 2;
+/**
+ * How often a job is begun again because its agent was lost, one loss after the other. Enough for an agent that is moved or
+ * restarted a few times in a row, and an end for a job that takes its agents down.
+ */
+export const maximumLosses = 4;
 
 export function decideLease(state: BuildState, { step, token, agent, at }: CommandOf<"lease">): Decided {
   const found = findStep(state, step);

@@ -5,6 +5,7 @@ import { parsePipeline } from "../pipeline-file.ts";
 import { planPipeline } from "../plan.ts";
 import { apply } from "./apply.ts";
 import type { Command } from "./command.ts";
+import { maximumLosses } from "./decide-job.ts";
 import { decide } from "./decide.ts";
 import { intents } from "./intents.ts";
 import { startBuild } from "./start.ts";
@@ -233,18 +234,17 @@ describe("leases", () => {
     expect(run(done, { type: "finish", step: "a", token: "t", outcome: "passed" })).toEqual(done);
     expect(attempt(done, { type: "finish", step: "a", token: "t", outcome: "failed" })).toBe("lease.stale");
   });
-  test("a lost agent costs two new attempts, the third loss fails the job", () => {
+  test("lost agents cost new attempts up to a limit, and then the job fails", () => {
     let state = leased;
-    for (const token of ["u", "v"]) {
-      state = run(
-        state,
-        { type: "lease-expired", step: "a", token: state.steps["a"]?.attempts.at(-1)?.token ?? "" },
-        { type: "lease", step: "a", token, agent: "a1" },
-      );
-    }
-    state = run(state, { type: "lease-expired", step: "a", token: "v" });
+    const lose = (now: BuildState) =>
+      run(now, { type: "lease-expired", step: "a", token: now.steps["a"]?.attempts.at(-1)?.token ?? "" });
+    for (let loss = 1; loss <= maximumLosses; loss++)
+      state = run(lose(state), { type: "lease", step: "a", token: `t${loss}`, agent: "a1" });
+    state = lose(state);
     expect(shown(state)).toEqual({ a: "failed" });
-    expect(state.steps["a"]?.attempts.map(({ outcome }) => outcome)).toEqual(["lost", "lost", "lost"]);
+    expect(state.steps["a"]?.attempts.map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: maximumLosses + 1 }, () => "lost"),
+    );
     expect(run(state, { type: "lease-expired", step: "a", token: "t" })).toEqual(state);
   });
   test("the outputs of a publish step stay with its attempt", () => {
