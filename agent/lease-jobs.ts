@@ -4,6 +4,7 @@ import { isRefusal } from "#api/errors.ts";
 import { newSecret } from "#kernel/clock.ts";
 import type { AgentContext } from "./agent.ts";
 import { whyNotReady } from "./readiness.ts";
+import { troubleOf } from "./trouble.ts";
 
 const waitMs = 20_000;
 const pauses = { firstMs: 250, mostMs: 5_000 };
@@ -38,7 +39,7 @@ interface Found {
 async function nextJob(context: AgentContext, token: string): Promise<Found> {
   const { client, name, instance, tags, stopping } = context;
   await context.leftovers.tryAgain();
-  const trouble = await whyNotReady(context);
+  const trouble = await whyNotReady(context).catch(troubleOf);
   if (trouble) return { trouble };
   const body = { agent: name, instance, token, tags, waitMs };
   const answer = await client.leaseJob({ body }, { signal: stopping }).catch(() => undefined);

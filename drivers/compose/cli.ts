@@ -64,7 +64,10 @@ async function runAndCleanUp(request: ComposeRun, call: Call): Promise<ComposeEn
     );
   }
   if (end === "stopped") return { ended: request.signal?.aborted ? "cancelled" : "timed-out", cleaned };
-  return isRefusal(end) ? end : { ended: "exited", ...end, cleaned };
+  if (!isRefusal(end)) return { ended: "exited", ...end, cleaned };
+  // A refusal would say that the file is at fault, and nothing of what is left.
+  if (!cleaned) throw new Error(`what the test began could not be removed; before that: ${end.message}`);
+  return end;
 }
 
 async function runToEnd(request: ComposeRun, call: Call): Promise<Exit | Refusal | "stopped"> {

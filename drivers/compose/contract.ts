@@ -20,7 +20,8 @@ export interface Compose {
    * `cleanup` later.
    *
    * Refusals: `name.invalid` (project, service), `compose.invalid` (the file is missing, outside of the directory, has an
-   * error, or no such service), `compose.not-started` (a build failed, or a dependency did not become healthy).
+   * error, or no such service), `compose.not-started` (a build failed, or a dependency did not become healthy). Throws when
+   * the engine does not answer; something may be left then, too.
    */
   run(request: ComposeRun): Promise<ComposeEnd | Refusal>;
 
