@@ -139,9 +139,9 @@ async function waitUntilReady(place: PostgresPlace, child: ChildProcess, port: n
   let failure: Error | undefined;
   child.once("error", (error) => (failure = error));
   while (Date.now() < deadline) {
-    // The eighth line of the file is the server's status.
-    const status = (await readFile(join(place.data, "postmaster.pid"), "utf8").catch(() => "")).split("\n")[7]?.trim();
-    if (status === "ready") return;
+    // The first line of the file is the server's pid, the eighth its status; a server that was killed has left its own there.
+    const lines = (await readFile(join(place.data, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
+    if (Number(lines[0]) === child.pid && lines[7]?.trim() === "ready") return;
     if (failure || child.exitCode !== null || child.signalCode !== null) break;
     await sleep(20);
   }

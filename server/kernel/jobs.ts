@@ -2,8 +2,9 @@
  * Background jobs on graphile-worker. A job is an intent: the same key replaces a waiting one, a failed one is tried again
  * with backoff, and one whose process died is taken up at the next start, so tasks must be idempotent.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
-import { Logger, run, type TaskList } from "graphile-worker";
+import { Logger, run, type Runner, type TaskList } from "graphile-worker";
 import type pg from "pg";
 import type { Database, Tx } from "./database.ts";
 import type { Log } from "./log.ts";
@@ -36,32 +37,58 @@ interface Deps {
   tasks: Record<string, Task>;
 }
 
-/** Runs jobs until disposed; `dispose` lets the jobs at work finish. The caller makes sure that it is the only runner. */
+/**
+ * Runs jobs until disposed; `dispose` lets the jobs at work finish. The caller makes sure that it is the only runner. A runner that
+ * gave up, because the database was away for longer than it tries, is followed by another.
+ */
 export async function startJobs({ db, pool, log, tasks }: Deps): Promise<AsyncDisposable> {
-  await releaseLeftLocks(db);
   const stopping = new AbortController();
   const taskList: TaskList = Object.fromEntries(
     Object.entries(tasks).map(([name, task]) => [name, (payload: unknown) => task(payload, stopping.signal)]),
   );
-  const runner = await run({
-    pgPool: pool,
-    taskList,
-    concurrency: 16,
-    pollInterval: 1_000,
-    noHandleSignals: true,
-    crontab: "",
-    logger: new Logger(
-      () => (level, message, meta) => (level === "error" || level === "warning") && log.warn({ meta }, message),
-    ),
-  });
-  // A broken connection rejects this promise after stop(); without a listener it would end the process.
-  runner.promise.catch((error: unknown) => log.error({ err: error }, "the job runner ended"));
+  const start = async () => {
+    await releaseLeftLocks(db);
+    return run({
+      pgPool: pool,
+      taskList,
+      preset: { worker: runnerSettings },
+      noHandleSignals: true,
+      crontab: "",
+      logger: loggerOf(log),
+    });
+  };
+  let runner: Runner | undefined = await start();
+  const keepRunning = async () => {
+    while (!stopping.signal.aborted) {
+      await runner?.promise.catch((error: unknown) => log.error({ err: error }, "the job runner gave up"));
+      if (stopping.signal.aborted) return;
+      await sleep(restartMs, undefined, { signal: stopping.signal }).catch(() => {});
+      runner = await start().catch(() => undefined);
+    }
+  };
+  const kept = keepRunning();
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await runner.stop().catch((error: unknown) => log.warn({ err: error }, "the job runner did not stop cleanly"));
+      const stopped = Promise.all([runner?.stop(), kept]).catch((error: unknown) =>
+        log.warn({ err: error }, "the job runner did not stop cleanly"),
+      );
+      // After an outage of the database the runner may wait for a connection that is gone.
+      await Promise.race([stopped, sleep(stopDeadlineMs, undefined, { ref: false })]);
     },
   };
+}
+
+const restartMs = 500;
+const stopDeadlineMs = 15_000;
+
+/** With batches (of no delay) the results of jobs are tried again while the database is away; without, one lost connection would end the process. */
+const runnerSettings = { concurrentJobs: 16, pollInterval: 1_000, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+
+function loggerOf(log: Log): Logger {
+  return new Logger(
+    () => (level, message, meta) => (level === "error" || level === "warning") && log.warn({ meta }, message),
+  );
 }
 
 /** A killed process leaves its jobs locked for four hours; whoever runs now is the only one, so no lock is in use. */
