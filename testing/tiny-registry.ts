@@ -13,6 +13,8 @@ export interface TinyRegistry extends AsyncDisposable {
   layersAsked: number;
   /** While set, the layer begins and never ends. */
   stalls: boolean;
+  /** While set, the manifest names a layer that is not there any more. */
+  lost: boolean;
   /** When set, what the header `authorization` must be. */
   authorization: string | undefined;
 }
@@ -32,6 +34,7 @@ export async function startTinyRegistry(content: string): Promise<TinyRegistry> 
     if (asked.url === "/v2/" && permitted()) return answer.end("{}");
     if (!permitted()) return refuse(answer, 401, "UNAUTHORIZED");
     if (!found || !asked.url?.startsWith("/v2/tiny/")) return refuse(answer, 404, "MANIFEST_UNKNOWN");
+    if (name === layer && registry.lost) return refuse(answer, 404, "BLOB_UNKNOWN");
     const headers = { "docker-content-digest": name, "content-length": found.length };
     answer.writeHead(200, asked.url.includes("/manifests/") ? { ...headers, "content-type": type } : headers);
     if (name === layer) registry.layersAsked += 1;
@@ -49,6 +52,7 @@ export async function startTinyRegistry(content: string): Promise<TinyRegistry> 
     missing: `127.0.0.1:${port}/tiny@sha256:${"0".repeat(64)}`,
     layersAsked: 0,
     stalls: false,
+    lost: false,
     authorization: undefined,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -4,7 +4,10 @@ import { RuntimeError, type RuntimeFailure } from "../contract.ts";
 
 const sentences: [RegExp, RuntimeFailure][] = [
   [/no space left on device/i, "disk-full"],
-  [/no such image|manifest (for .*)?(unknown|not found)|repository does not exist|name unknown/i, "image-missing"],
+  [
+    /no such image|manifest (for .*)?(unknown|not found)|repository does not exist|name unknown|unknown blob|blob unknown/i,
+    "image-missing",
+  ],
   [
     /unauthorized|no basic auth|authentication required|denied|connection refused|no such host|i\/o timeout|tls|\bEOF\b/i,
     "registry-unreachable",

@@ -47,6 +47,14 @@ describe("pulling from a registry", () => {
     await expect(bed.runtime.pull(registry.missing)).rejects.toMatchObject({ code: "image-missing" });
   });
 
+  test("says that the registry has lost a part of it", async () => {
+    await using registry = await registryOf();
+    registry.lost = true;
+    const told = bed.runtime.pull(registry.image);
+    await expect(told).rejects.toMatchObject({ code: "image-missing" });
+    await expect(told).rejects.toThrow(/^[^ ]+ cannot be pulled: (?!.*cannot be pulled)/);
+  });
+
   test("is shared by those who want the same image", async () => {
     await using registry = await registryOf();
     await Promise.all([1, 2, 3].map(() => bed.runtime.pull(registry.image)));

@@ -82,6 +82,7 @@ async function fetchLayers(host: Host, { image, auth, onProgress }: PullRequest,
     }
   } catch (error) {
     const told = translate(error);
+    if (told === error) throw error;
     throw isFailure(told, "engine") || isFailure(told, "not-found") ? failed(image, told.message) : told;
   }
 }
