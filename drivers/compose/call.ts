@@ -1,3 +1,4 @@
+import type { Engine } from "#drivers/engine/engine.ts";
 import type { ComposeRun } from "./contract.ts";
 import type { ComposeClient } from "./detect.ts";
 import { askCommand, hostEnv, type DockerAnswer } from "./docker.ts";
@@ -7,6 +8,7 @@ import { clientEnv } from "./request.ts";
 /** The Compose client bound to one project, file and directory. */
 export interface Call {
   client: ComposeClient;
+  engine: Engine;
   /** Absolute path of the Compose file. */
   path: string;
   /** Ends whatever runs. */
@@ -21,13 +23,14 @@ export interface Call {
   complaint(): string;
 }
 
-export function createCall(given: Pick<Call, "client" | "path" | "stop"> & { request: ComposeRun }): Call {
-  const { client, path, request, stop } = given;
+export function createCall(given: Pick<Call, "client" | "engine" | "path" | "stop"> & { request: ComposeRun }): Call {
+  const { client, engine, path, request, stop } = given;
   const env = clientEnv(request.env, hostEnv());
   const always = [...client.args, "--project-name", request.project, "--file", path, "--ansi", "never"];
   let complaint = Buffer.alloc(0);
   return {
     client,
+    engine,
     path,
     stop,
     container: `${request.project}-run`,

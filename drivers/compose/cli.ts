@@ -1,48 +1,50 @@
 import { readFile } from "node:fs/promises";
 import { isRefusal, type Refusal } from "#api/errors.ts";
+import { connectEngine, type Engine } from "#drivers/engine/engine.ts";
 import { buildList } from "./build-list.ts";
 import { keepImages } from "./cache.ts";
 import { cleanupProject, projectsWith } from "./cleanup.ts";
 import { createCall, type Call } from "./call.ts";
 import type { Compose, ComposeEnd, ComposeRun } from "./contract.ts";
-import { detectCompose, type ComposeClient } from "./detect.ts";
+import { detectCompose, type ComposeClient, differentEngines } from "./detect.ts";
 import { checkNames, checkPrefix, checkProject, findFile } from "./request.ts";
 import { dependencyLogs, exitOf, explain, type Exit } from "./verdict.ts";
 
 /** Compose by its command line, version 2 or version 1 from 1.28 on; `host.compose-missing` where there is none. */
-export async function openCompose(): Promise<Compose | Refusal> {
+export async function openCompose(engine: Engine = connectEngine()): Promise<Compose | Refusal> {
   const client = await detectCompose();
-  return isRefusal(client) ? client : createCompose(client);
+  if (isRefusal(client)) return client;
+  return (await differentEngines(engine)) ?? createCompose(client, engine);
 }
 
-/** Compose by this client. */
-export function createCompose(client: ComposeClient): Compose {
+/** Compose by this client; what it makes is looked for and removed at this engine, which must be the client's. */
+function createCompose(client: ComposeClient, engine: Engine): Compose {
   return {
     version: [client.command, ...client.args, client.version].join(" "),
-    run: (request) => run(client, request),
+    run: (request) => run(client, engine, request),
     cleanup: async (project) => {
       checkProject(project);
-      await cleanupProject(project, { settle: true });
+      await cleanupProject(engine, project, { settle: true });
     },
-    reap,
+    reap: (prefix, except) => reap(engine, prefix, except),
   };
 }
 
-async function reap(prefix: string, except: readonly string[] = []): Promise<string[]> {
+async function reap(engine: Engine, prefix: string, except: readonly string[] = []): Promise<string[]> {
   checkPrefix(prefix);
-  const projects = (await projectsWith(prefix)).filter((project) => !except.includes(project));
-  await Promise.all(projects.map((project) => cleanupProject(project, { settle: true })));
+  const projects = (await projectsWith(engine, prefix)).filter((project) => !except.includes(project));
+  await Promise.all(projects.map((project) => cleanupProject(engine, project, { settle: true })));
   return projects;
 }
 
-async function run(client: ComposeClient, request: ComposeRun): Promise<ComposeEnd | Refusal> {
+async function run(client: ComposeClient, engine: Engine, request: ComposeRun): Promise<ComposeEnd | Refusal> {
   const wrong = checkNames(request);
   if (wrong !== undefined) return wrong;
   const path = await findFile(request);
   if (isRefusal(path)) return path;
   // A run of the same name that was killed may have left its containers.
-  await cleanupProject(request.project, { settle: false });
-  return runAndCleanUp(request, createCall({ client, request, path, stop: stopOf(request) }));
+  await cleanupProject(engine, request.project, { settle: false });
+  return runAndCleanUp(request, createCall({ client, engine, request, path, stop: stopOf(request) }));
 }
 
 function stopOf({ signal, deadlineMs }: ComposeRun): AbortSignal {
@@ -57,7 +59,7 @@ async function runAndCleanUp(request: ComposeRun, call: Call): Promise<ComposeEn
     end = await runToEnd(request, call);
   } finally {
     // After a kill the engine may still finish what the client had asked for.
-    const cleaning = cleanupProject(request.project, { settle: call.stop.aborted });
+    const cleaning = cleanupProject(call.engine, request.project, { settle: call.stop.aborted });
     cleaned = await cleaning.then(
       () => true,
       () => false,
@@ -74,8 +76,8 @@ async function runToEnd(request: ComposeRun, call: Call): Promise<Exit | Refusal
   const built = call.client.major > 1 || (await build(request, call));
   if (built && !call.stop.aborted) await call.compose(runArguments(request, call));
   if (call.stop.aborted) return "stopped";
-  const exit = built ? await exitOf(call.container) : undefined;
-  if (exit !== undefined && request.cache !== undefined) await keepImages(request.project, request.cache);
+  const exit = built ? await exitOf(call.engine, call.container) : undefined;
+  if (exit !== undefined && request.cache !== undefined) await keepImages(call.engine, request.project, request.cache);
   if (exit?.exitCode !== 0) await dependencyLogs(request, call.container);
   return exit ?? explain(request, call);
 }

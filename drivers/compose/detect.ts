@@ -1,5 +1,6 @@
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
-import { askCommand } from "./docker.ts";
+import type { Engine } from "#drivers/engine/engine.ts";
+import { askCommand, askDocker } from "./docker.ts";
 
 /** How Compose is called here. */
 export interface ComposeClient {
@@ -34,6 +35,27 @@ export async function detectCompose(): Promise<ComposeClient | Refusal> {
     tooOld ??
     refuse("host.compose-missing", "Neither `docker compose` nor `docker-compose` works here.", { fix: install })
   );
+}
+
+/**
+ * A refusal when the `docker` client, and with it Compose, talks to another engine than this one: then nothing that a test
+ * makes would be found again. When either does not answer, nothing is known.
+ */
+export async function differentEngines(engine: Engine): Promise<Refusal | undefined> {
+  const [client, ours] = await Promise.all([
+    askDocker(["info", "--format", "{{.ID}}"]).then(
+      ({ stdout }) => stdout.trim(),
+      () => "",
+    ),
+    engine.json<{ ID: string }>({ method: "GET", path: "/info" }, { deadlineMs: 30_000 }).then(
+      ({ ID }) => ID,
+      () => "",
+    ),
+  ]);
+  if (client === ours || client === "" || ours === "") return undefined;
+  return refuse("host.docker-missing", "The `docker` command talks to another engine than Towline does.", {
+    fix: "Set DOCKER_HOST to the engine that is meant, or run `docker context use default`.",
+  });
 }
 
 async function probe(candidate: (typeof candidates)[number]): Promise<ComposeClient | Refusal | undefined> {

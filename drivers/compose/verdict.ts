@@ -1,5 +1,6 @@
 import { refuse, type Refusal } from "#api/errors.ts";
 import { nearest } from "#api/nearest.ts";
+import { type Engine, EngineError } from "#drivers/engine/engine.ts";
 import type { Call } from "./call.ts";
 import { projectLabel } from "./cleanup.ts";
 import type { ComposeRun } from "./contract.ts";
@@ -22,14 +23,15 @@ interface State {
  * The exit of a container, or undefined when it never ran. The client's own exit code does not tell a test that failed
  * from a database that did not start: both are 1. Throws when the container still runs: the engine cut the connection.
  */
-export async function exitOf(container: string): Promise<Exit | undefined> {
-  const answer = await askDocker(["inspect", "--type", "container", "--format", "{{json .State}}", container]);
-  if (answer.code !== 0 && /no such/i.test(answer.stderr)) return undefined;
-  if (answer.code !== 0) throw new Error(`docker inspect failed: ${answer.stderr.trim()}`);
-  const state = JSON.parse(answer.stdout) as State;
-  if (state.StartedAt.startsWith("0001-")) return undefined;
-  if (state.Running) throw new Error(`The connection to the running container ${container} was lost.`);
-  return { exitCode: state.ExitCode, outOfMemory: state.OOMKilled };
+export async function exitOf(engine: Engine, container: string): Promise<Exit | undefined> {
+  const request = { method: "GET" as const, path: `/containers/${container}/json` };
+  const found = await engine.json<{ State: State }>(request, { deadlineMs: 30_000 }).catch((error: unknown) => {
+    if (error instanceof EngineError && error.status === 404) return undefined;
+    throw error;
+  });
+  if (!found || found.State.StartedAt.startsWith("0001-")) return undefined;
+  if (found.State.Running) throw new Error(`The connection to the running container ${container} was lost.`);
+  return { exitCode: found.State.ExitCode, outOfMemory: found.State.OOMKilled };
 }
 
 const shown = { lines: 50, containers: 20 };
