@@ -14,8 +14,10 @@ git clone --quiet "$repository" "$work/checkout"
 cd "$work/checkout"
 step checkout
 
+# Service under test, then what it needs. Built first: `run` alone would test the image of the commit before.
 run_test() {
   status=0
+  $compose -p "$name-$1" -f compose.test.yml build "$@" >/dev/null
   $compose -p "$name-$1" -f compose.test.yml run --rm "$1" >"$work/$1.log" 2>&1 || status=$?
   $compose -p "$name-$1" -f compose.test.yml kill >/dev/null 2>&1 || true
   $compose -p "$name-$1" -f compose.test.yml down --volumes --remove-orphans -t 0 >/dev/null 2>&1
@@ -23,7 +25,7 @@ run_test() {
   return $status
 }
 run_test unit & unit=$!
-run_test integration & integration=$!
+run_test integration catalog & integration=$!
 wait $unit
 wait $integration
 step test
