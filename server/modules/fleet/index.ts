@@ -1,12 +1,10 @@
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
-import type { Source } from "#source";
 import { newSecret } from "#kernel/clock.ts";
-import type { Database, Tx } from "#kernel/database.ts";
-import type { Jobs, Task } from "#kernel/jobs.ts";
-import type { Log } from "#kernel/log.ts";
-import type { Emit, Reaction } from "#kernel/outbox.ts";
-import type { Vault } from "#kernel/vault.ts";
+import type { Tx } from "#kernel/database.ts";
+import type { Task } from "#kernel/jobs.ts";
+import type { Reaction } from "#kernel/outbox.ts";
+import type { FleetDeps } from "./deps.ts";
 import { promotionOrder } from "./core/promotion-order.ts";
 import { readEnvironments, readService } from "./read-files.ts";
 import { fleetReactions, readTask } from "./reactions.ts";
@@ -25,15 +23,6 @@ export interface Service {
   manifest: Manifest;
   /** Head of the default branch when the manifest was read. */
   commit: string;
-}
-
-export interface FleetDeps {
-  db: Database;
-  emit: Emit;
-  jobs: Jobs;
-  log: Log;
-  source: Source;
-  vault: Vault;
 }
 
 export interface Fleet {

@@ -3,7 +3,7 @@ import { parseEnvironment } from "#pipeline/environment-file.ts";
 import { type Fault, renderFault } from "#pipeline/fault.ts";
 import { parseManifest } from "#pipeline/manifest.ts";
 import { environmentName } from "#api/names.ts";
-import type { FleetDeps } from "./index.ts";
+import type { FleetDeps } from "./deps.ts";
 import { fleetStore } from "./store.ts";
 
 const branch = "refs/heads/main";

@@ -4,7 +4,7 @@
  */
 import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { Database } from "#kernel/database.ts";
-import { createKeyedLock } from "./keyed-lock.ts";
+import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import { isStillNeeded } from "./still-needed.ts";
 import { imageStore } from "./store.ts";
 
@@ -22,7 +22,7 @@ export function createBlobShelf({ db, blobs }: { db: Database; blobs: Blobs }): 
   const lock = createKeyedLock();
 
   const collect = (digest: string) =>
-    lock.run(digest, async () => {
+    lock.hold(digest, async () => {
       await store.blobs.deleteUnlinked(digest).catch((error: unknown) => {
         // Mounted this moment.
         if (!isStillNeeded(error)) throw error;
@@ -33,7 +33,7 @@ export function createBlobShelf({ db, blobs }: { db: Database; blobs: Blobs }): 
 
   return {
     commit: ({ id, repository }, digest) =>
-      lock.run(digest, async () => {
+      lock.hold(digest, async () => {
         const size = await blobs.commit(id, digest);
         await db.transaction().execute(async (tx) => {
           const books = imageStore(tx);
