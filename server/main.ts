@@ -89,11 +89,17 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
     agentToken,
     async [Symbol.asyncDispose]() {
       stopping.abort();
+      // A client may hold a connection on which it never asked anything; that one counts as busy.
+      const cut = setTimeout(() => app.server.closeAllConnections(), closeDeadlineMs);
       await app.close();
+      clearTimeout(cut);
       await kept.disposeAsync();
     },
   };
 }
+
+/** Requests at work get this long to end once the server stops. */
+const closeDeadlineMs = 10_000;
 
 interface ModuleDeps {
   config: Config;

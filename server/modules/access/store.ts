@@ -83,4 +83,3 @@ export function accessStore(database: Database) {
         .execute(),
   };
 }
-

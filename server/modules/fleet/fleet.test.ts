@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sql } from "kysely";
+import { fleetEndpoints } from "#api/endpoints/fleet.ts";
+import { createGit } from "#drivers/git/binary.ts";
+import { systemClock } from "#kernel/clock.ts";
+import { createHttp, type Principal, serveEndpoints } from "#kernel/http.ts";
+import { jobs, startJobs } from "#kernel/jobs.ts";
+import { createOutbox } from "#kernel/outbox.ts";
+import { openVault } from "#kernel/vault.ts";
+import { openWake } from "#kernel/wake.ts";
+import { createSource, type Source } from "#source";
+import { testDatabase } from "#testing/database.ts";
+import { until } from "#testing/until.ts";
+import { createFleet, type Fleet } from "./index.ts";
+
+const database = await testDatabase();
+const { db, pool, log } = database;
+const home = await mkdtemp(join(tmpdir(), "towline-fleet-"));
+const stack = new AsyncDisposableStack();
+const author = { name: "Dev", email: "dev@example.com" };
+const app = createHttp({ log });
+let source: Source;
+let fleet: Fleet;
+
+beforeAll(async () => {
+  const wake = stack.use(await openWake(database.url, log));
+  const outbox = createOutbox({ db, wake, log });
+  const deps = { db, emit: outbox.emit, jobs, clock: systemClock, log };
+  const stopping = new AbortController();
+  const authenticate = async (role: string | undefined) =>
+    role ? ({ kind: "user", name: "ada", role, token: "t" } as Principal) : undefined;
+  source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor: 0, stopping: stopping.signal });
+  fleet = createFleet({ ...deps, source, vault: await openVault(home) });
+  outbox.subscribe([...source.reactions, ...fleet.reactions]);
+  serveEndpoints(
+    app,
+    { log, authenticate, stopping: stopping.signal },
+    { table: fleetEndpoints, handlers: fleet.handlers },
+  );
+  await source.start();
+  await fleet.start();
+  stack.use(outbox.start());
+  stack.use(await startJobs({ db, pool, log, tasks: { ...source.tasks, ...fleet.tasks } }));
+});
+
+afterAll(async () => {
+  await stack.disposeAsync();
+  await rm(home, { recursive: true, force: true });
+  await database[Symbol.asyncDispose]();
+});
+
+const commit = (repository: string, files: Record<string, string>) =>
+  source.commitFiles({ repository, branch: "main", files, message: "change", author });
+
+async function call(method: "GET" | "PUT" | "DELETE", url: string, payload?: object, role = "lead") {
+  const answer = await app.inject({ method, url, headers: { authorization: role }, ...(payload ? { payload } : {}) });
+  return { status: answer.statusCode, body: answer.json() };
+}
+
+describe("the fleet", () => {
+  test("begins with the environments test and production, in this order", async () => {
+    await until(async () => (await fleet.environments()).length === 2);
+    expect((await fleet.environments()).map(({ name, after }) => [name, after])).toEqual([
+      ["test", undefined],
+      ["production", "test"],
+    ]);
+  });
+
+  test("takes a service from the towline.yml of a default branch, and its next version", async () => {
+    await source.ensureRepository({ name: "catalog", allowDirectPush: true });
+    await commit("catalog", { "towline.yml": "service: catalog\nhttp: { port: 8080 }\n" });
+    await until(async () => (await fleet.service("catalog")) !== undefined);
+    await commit("catalog", { "towline.yml": "service: catalog\nowner: shop\nhttp: { port: 9090 }\n" });
+    await until(async () => (await fleet.service("catalog"))?.manifest.port === 9090);
+    expect(await fleet.service("catalog")).toMatchObject({ repository: "catalog", owner: "shop" });
+  });
+
+  test("keeps the last good manifest when the newest has a fault", async () => {
+    const before = (await fleet.service("catalog"))?.commit;
+    await commit("catalog", { "towline.yml": "service: catalog\nhttp: { prot: 1 }\n" });
+    const { revision } = await commit("catalog", { "README.md": "more" });
+    await until(async () => (await sql`select 1 from deliveries`.execute(db)).rows.length === 0);
+    expect(await fleet.service("catalog")).toMatchObject({ commit: before, manifest: { port: 9090 } });
+    expect(revision).not.toBe(before);
+  });
+
+  test("leaves a service to the repository that named it first", async () => {
+    await source.ensureRepository({ name: "impostor", allowDirectPush: true });
+    await source.ensureRepository({ name: "other", allowDirectPush: true });
+    await commit("impostor", { "towline.yml": "service: catalog\nhttp: { port: 1 }\n" });
+    await commit("other", { "towline.yml": "service: other\nhttp: { port: 1 }\n" });
+    await until(async () => (await fleet.service("other")) !== undefined);
+    expect((await fleet.service("catalog"))?.repository).toBe("catalog");
+  });
+
+  test("shows the fault of an environment file with its place, and keeps what was in force", async () => {
+    await commit("fleet", {
+      "environments/test.yml": "target: docker\nwatch: 9s\n",
+      "environments/production.yml": "target: moon\n",
+    });
+    await until(async () => (await fleet.environment("test"))?.watch === 9_000);
+    expect(await fleet.environment("production")).toMatchObject({ after: "test" });
+    const { body } = await call("GET", "/api/environments");
+    const production = body.environments.find(({ name }: { name: string }) => name === "production");
+    expect(production.faults[0]).toMatchObject({ file: "environments/production.yml", line: 1 });
+  });
+
+  test("forgets an environment whose file is gone, and takes none called builds", async () => {
+    await source.commitFiles({
+      ...{ repository: "fleet", branch: "main", message: "change", author },
+      files: { "environments/production.yml": null, "environments/builds.yml": "target: docker\n" },
+    });
+    await until(async () => (await fleet.environments()).length === 1);
+    expect(await fleet.environment("builds")).toBeUndefined();
+  });
+});
+
+describe("a secret", () => {
+  const set = (name: string, value: string, scope: object = {}) =>
+    call("PUT", "/api/secrets", { name, value, ...scope });
+
+  test("is kept sealed and shown by name only", async () => {
+    await set("KEY", "a-very-secret-value");
+    const { rows } = await sql<{ text: string }>`select secrets::text as text from secrets`.execute(db);
+    expect(rows.some(({ text }) => text.includes("a-very-secret-value"))).toBe(false);
+    expect(JSON.stringify((await call("GET", "/api/secrets")).body)).not.toContain("a-very-secret-value");
+  });
+
+  test("of the narrowest scope wins, and builds get only their own", async () => {
+    await set("TOKEN", "for all");
+    await set("TOKEN", "for catalog", { service: "catalog" });
+    await set("TOKEN", "for catalog in test", { service: "catalog", environment: "test" });
+    await set("TOKEN", "for builds", { service: "catalog", environment: "builds" });
+    expect((await fleet.secretsFor("catalog", "test"))["TOKEN"]).toBe("for catalog in test");
+    expect((await fleet.secretsFor("catalog", "production"))["TOKEN"]).toBe("for catalog");
+    expect((await fleet.secretsFor("orders", "test"))["TOKEN"]).toBe("for all");
+    expect(await fleet.jobSecrets("catalog")).toEqual({ TOKEN: "for builds" });
+  });
+
+  test("is set and deleted by leads only, and each change is on record with who did it", async () => {
+    expect((await call("PUT", "/api/secrets", { name: "X", value: "v" }, "developer")).status).toBe(403);
+    await set("X", "v");
+    expect((await call("DELETE", "/api/secrets?name=X")).body).toEqual({ deleted: true });
+    expect((await call("DELETE", "/api/secrets?name=X")).body.error.code).toBe("not-found");
+    const { rows } = await sql<{
+      change: string;
+      actor: string;
+    }>`select payload ->> 'change' as change, payload ->> 'actor' as actor
+      from events where name = 'fleet.secret-changed' and payload ->> 'name' = 'X' order by id`.execute(db);
+    expect(rows).toEqual([
+      { change: "set", actor: "ada" },
+      { change: "deleted", actor: "ada" },
+    ]);
+  });
+
+  test("of a backing service is made once, also by two who ask at once, and reaches no service by name", async () => {
+    const [one, two] = await Promise.all([fleet.backingPassword("test", "db"), fleet.backingPassword("test", "db")]);
+    expect(one).toBe(two);
+    expect(await fleet.backingPassword("production", "db")).not.toBe(one);
+    expect(Object.values(await fleet.secretsFor("catalog", "test"))).not.toContain(one);
+  });
+});
