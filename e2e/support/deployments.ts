@@ -1,6 +1,6 @@
 import type { CallOutput } from "#api/endpoint.ts";
 import type { AllEndpoints } from "#api/endpoints.ts";
-import { isRefusal } from "#api/errors.ts";
+import { isRefusal, orThrow } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import { until } from "#testing/until.ts";
 
@@ -26,4 +26,29 @@ export async function deploymentOnce(
   );
   if (!seen) throw new Error("no deployment");
   return seen;
+}
+
+export interface Wish {
+  service: string;
+  environment: string;
+  release: number;
+}
+
+/** Asks for a deployment; answers its id. */
+export async function startDeployment(client: Client, body: Wish): Promise<string> {
+  return orThrow(await client.createDeployment({ body })).id;
+}
+
+/** Asks for a rollback; answers the id of its deployment. */
+export async function startRollback(client: Client, body: Wish): Promise<string> {
+  return orThrow(await client.rollBack({ body })).id;
+}
+
+/** Once the deployment is in one of these phases. Throws when it has ended without having been seen there. */
+export function inPhase(client: Client, id: string, phases: readonly string[]): Promise<Deployment> {
+  return deploymentOnce(client, id, ({ phase, state, outcome, reason }) => {
+    if (state === "finished")
+      throw new Error(`it ended before it was seen in ${phases.join(" or ")}: ${outcome}, ${reason}`);
+    return phase !== null && phases.includes(phase);
+  });
 }

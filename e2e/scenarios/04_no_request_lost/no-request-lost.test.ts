@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { orThrow } from "#api/errors.ts";
 import { type Load, type LoadKind, startLoad } from "#testing/load.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
-import { type Deployment, deploymentOnce } from "../../support/deployments.ts";
+import { deploymentOnce, inPhase, startDeployment, startRollback } from "../../support/deployments.ts";
 import { buildOf, finished, setEnvironments } from "../../support/fleet.ts";
 import { instancesOf } from "../../support/instances.ts";
 import { probeService, type Service } from "../../support/service.ts";
 
+const place = { service: "probe", environment: "test" };
 const requestsPerSecond = 60;
 const kinds: LoadKind[] = [
   { name: "get-kept", method: "GET", path: "/", keepAlive: true, share: 12 },
@@ -69,7 +69,7 @@ describe("under steady load no request is lost", () => {
     ["has swapped", ["drain", "watch"]],
   ])("while the server is killed when a rollout %s, and started again", async (_, phases) => {
     const id = await deploy(2);
-    await inPhase(id, phases);
+    await inPhase(platform.client, id, phases);
     await platform.server.kill();
     await platform.restartServer();
     await expectGood(id, 2);
@@ -77,7 +77,7 @@ describe("under steady load no request is lost", () => {
 
   test("while the server is stopped in the middle of a rollout, and started again", async () => {
     const id = await rollBack(1);
-    await inPhase(id, ["start", "probe", "swap", "drain"]);
+    await inPhase(platform.client, id, ["start", "probe", "swap", "drain"]);
     await platform.server.stop();
     await platform.restartServer();
     await expectGood(id, 1);
@@ -85,7 +85,7 @@ describe("under steady load no request is lost", () => {
 
   test("while PostgreSQL is killed in the middle of a rollout", async () => {
     const id = await deploy(2);
-    await inPhase(id, ["start", "probe", "swap", "drain"]);
+    await inPhase(platform.client, id, ["start", "probe", "swap", "drain"]);
     process.kill(await platform.postgresPid(), "SIGKILL");
     await expectGood(id, 2);
   });
@@ -127,23 +127,8 @@ test("a request that is still open when the drain time is over is cut, and the d
   expect(await ends).toMatch(/^(502|503|504|ECONNRESET)$/);
 });
 
-async function deploy(release: number): Promise<string> {
-  const body = { service: "probe", environment: "test", release };
-  return orThrow(await platform.client.createDeployment({ body })).id;
-}
-
-async function rollBack(release: number): Promise<string> {
-  const body = { service: "probe", environment: "test", release };
-  return orThrow(await platform.client.rollBack({ body })).id;
-}
-
-async function inPhase(id: string, phases: string[]): Promise<Deployment> {
-  const found = await deploymentOnce(platform.client, id, ({ phase, state }) => {
-    if (state === "finished") throw new Error(`the rollout ended before it was seen in ${phases.join(" or ")}`);
-    return phase !== null && phases.includes(phase);
-  });
-  return found;
-}
+const deploy = (release: number) => startDeployment(platform.client, { ...place, release });
+const rollBack = (release: number) => startRollback(platform.client, { ...place, release });
 
 async function expectGood(id: string, release: number): Promise<void> {
   const { outcome, reason } = await deploymentOnce(platform.client, id);

@@ -1,0 +1,168 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { StepView } from "#api/endpoints/builds.ts";
+import { orThrow } from "#api/errors.ts";
+import { type Platform, startPlatform } from "#testing/platform.ts";
+import { until } from "#testing/until.ts";
+import { type CommandLine, commandLine } from "../../support/command-line.ts";
+import { type Deployment, deploymentOnce, inPhase, startDeployment } from "../../support/deployments.ts";
+import { buildOf, finished, setEnvironments } from "../../support/fleet.ts";
+import { instancesOf } from "../../support/instances.ts";
+import { probeService, type Service } from "../../support/service.ts";
+
+const run = promisify(execFile);
+const usual = "run: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
+/** A migration that lasts until the test says that it is done. */
+const patient = `[node, -e, "setInterval(() => require('fs').existsSync('/tmp/go') && process.exit(0), 50)"]`;
+
+let platform: Platform;
+let terminal: CommandLine;
+let service: Service;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  terminal = await commandLine({ url: platform.url, token: platform.adminToken });
+  await setEnvironments(platform, { test: "target: docker\nwatch: 500ms\n" });
+  service = await probeService(platform, "probe", { manifest: usual });
+  await service.ship("1");
+});
+
+afterAll(async () => {
+  await service[Symbol.asyncDispose]();
+  await terminal[Symbol.asyncDispose]();
+  await platform[Symbol.asyncDispose]();
+});
+
+test("while one release goes out, of two newer ones only the newest follows; the older is superseded and says by which", async () => {
+  const second = await pushMigrating("2");
+  const holding = await deploymentFor(second, ({ phase }) => phase === "migrate");
+
+  const third = await pushPlain("3");
+  const waiting = await deploymentFor(third, ({ wait }) => wait?.kind === "deployment");
+  expect(waiting.wait).toMatchObject({ deployment: holding.id, message: "release 2 goes first" });
+  expect((await terminal.run("status")).stdout).toContain("… probe in test: release 3 waits: release 2 goes first");
+  const step = deployStepOf(await buildOf(platform.client, third, ({ steps }) => steps.some(isRequested)));
+  expect(step.waits.map(({ text }) => text)).toEqual(["for the deployment to test"]);
+
+  const fourth = await pushPlain("4");
+  await deploymentFor(fourth, ({ wait }) => wait?.kind === "deployment");
+  const overtaken = await deploymentFor(third, ({ state }) => state === "finished");
+  expect(overtaken).toMatchObject({
+    outcome: "superseded",
+    reason: "release 4, of a newer commit, is about to be deployed",
+    steps: [],
+  });
+  const build = await buildOf(platform.client, third, finished);
+  expect(deployStepOf(build)).toMatchObject({ outcome: "superseded", reason: overtaken.reason });
+
+  await endMigration(holding.id);
+  for (const commit of [second, fourth])
+    expect(await deploymentFor(commit, ({ state }) => state === "finished")).toMatchObject({ outcome: "succeeded" });
+  expect(await service.ask()).toBe("200 4");
+  await until(async () => (await instancesOf(platform)).length === 1, { deadlineMs: 30_000 });
+});
+
+test("two pushes right after each other end with the newer one, whichever build is done first", async () => {
+  const commits = [await pushPlain("5"), await pushPlain("6")];
+  const builds = await Promise.all(commits.map((commit) => buildOf(platform.client, commit, finished)));
+  expect(["passed", "superseded"]).toContain(deployStepOf(builds[0]).outcome);
+  expect(deployStepOf(builds[1]).outcome).toBe("passed");
+  expect(await service.ask()).toBe("200 6");
+});
+
+test("a build that was overtaken can be built again, and is refused truthfully", async () => {
+  const { builds } = orThrow(await platform.client.listBuilds({ query: { repository: "probe" } }));
+  const old = builds.find(({ message }) => message?.startsWith("Version 4"));
+  const again = orThrow(
+    await platform.client.createBuild({ body: { repository: "probe", branch: "main", commit: old?.commit ?? "" } }),
+  );
+  const build = await buildOf(platform.client, again.commit, (each) => each.number === again.number && finished(each));
+  expect(deployStepOf(build)).toMatchObject({ outcome: "superseded" });
+  expect(deployStepOf(build).reason).toMatch(/^release \d, of a newer commit, serves already$/);
+  expect(await service.ask()).toBe("200 6");
+});
+
+test("a canceled migration is ended and removed, and what served serves on", async () => {
+  const commit = await pushMigrating("7");
+  const { id } = await deploymentFor(commit, ({ phase }) => phase === "migrate");
+  orThrow(await platform.client.cancelDeployment({ params: { id } }));
+  expect(await deploymentOnce(platform.client, id)).toMatchObject({ outcome: "canceled", reason: "canceled by admin" });
+  expect(await service.ask()).toBe("200 6");
+  const { stdout } = await run("docker", ["ps", "--all", "--quiet", "--filter", `name=${id.slice(0, 8)}`]);
+  expect(stdout).toBe("");
+});
+
+test("`towline build cancel` calls off the deployment that the build asked for", async () => {
+  const commit = await pushMigrating("8");
+  const { id } = await deploymentFor(commit, ({ phase }) => phase === "migrate");
+  const canceled = await terminal.run("build", "cancel", "probe");
+  expect(canceled.code, canceled.stderr).toBe(0);
+  expect(await deploymentOnce(platform.client, id)).toMatchObject({ outcome: "canceled" });
+  expect(await buildOf(platform.client, commit, finished)).toMatchObject({ outcome: "canceled" });
+  expect(await service.ask()).toBe("200 6");
+});
+
+test("a rollback goes before what waits", async () => {
+  const place = { service: "probe", environment: "test" };
+  const commit = await pushMigrating("9");
+  const first = await deploymentFor(commit, ({ phase }) => phase === "migrate");
+  const next = await startDeployment(platform.client, { ...place, release: first.release ?? 0 });
+  const back = orThrow(await platform.client.rollBack({ body: { ...place, release: 4 } }));
+  await deploymentOnce(platform.client, next, ({ wait }) => wait?.kind === "order");
+  await endMigration(first.id);
+  expect(await deploymentOnce(platform.client, back.id)).toMatchObject({ outcome: "succeeded", release: 4 });
+  await inPhase(platform.client, next, ["migrate"]);
+  orThrow(await platform.client.cancelDeployment({ params: { id: next } }));
+  await deploymentOnce(platform.client, next);
+  expect(await service.ask()).toBe("200 4");
+});
+
+async function pushPlain(version: string): Promise<string> {
+  await service.checkout.write("towline.yml", manifestWith(usual));
+  return service.push(version);
+}
+
+async function pushMigrating(version: string): Promise<string> {
+  await service.checkout.write(
+    "towline.yml",
+    manifestWith(usual.replace("drain: 1s", `drain: 1s, migrate: ${patient}`)),
+  );
+  return service.push(version);
+}
+
+function manifestWith(lines: string): string {
+  return `service: probe\nhttp: { port: 8080, health: /health }\n${lines}`;
+}
+
+/** The deployment of a commit, once there is one for which `holds`. */
+async function deploymentFor(commit: string, holds: (deployment: Deployment) => boolean): Promise<Deployment> {
+  let id: string | undefined;
+  await until(
+    async () => {
+      const { deployments } = orThrow(await platform.client.listDeployments({ query: { service: "probe" } }));
+      id = deployments.find((each) => each.commit === commit)?.id;
+      return id !== undefined;
+    },
+    { deadlineMs: 120_000 },
+  );
+  return deploymentOnce(platform.client, id ?? "", holds);
+}
+
+async function endMigration(deployment: string): Promise<void> {
+  const filter = `name=${deployment.slice(0, 8)}-migrate`;
+  await until(async () => {
+    const { stdout } = await run("docker", ["ps", "--quiet", "--filter", filter]);
+    if (stdout === "") return false;
+    await run("docker", ["exec", stdout.trim(), "touch", "/tmp/go"]);
+    return true;
+  });
+}
+
+function deployStepOf(build: { steps: StepView[] } | undefined): StepView {
+  const step = build?.steps.find(({ kind }) => kind === "deploy");
+  if (!step) throw new Error("the build has no deploy step");
+  return step;
+}
+
+const isRequested = ({ kind, state }: StepView) => kind === "deploy" && state === "requested";
