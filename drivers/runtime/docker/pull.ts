@@ -1,4 +1,5 @@
 /** Getting an image onto the host. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Limits } from "#drivers/engine/engine.ts";
 import { type PullProgress, type RegistryAuth, RuntimeError } from "../contract.ts";
 import { failureOf, isFailure, translate } from "./failure.ts";
@@ -19,6 +20,7 @@ interface PullLine {
 
 /** Parts between slashes, none of which could be read as a way up. */
 const imageName = /^[a-z0-9][\w.:-]*(\/[a-z0-9][\w.:-]*)*(@sha256:[0-9a-f]{64})?$/;
+const engineDropsMs = 1_000;
 const lookAgain = "a pull of the same image was given up";
 
 export async function pull(host: Host, request: PullRequest, limits: Limits): Promise<void> {
@@ -60,8 +62,10 @@ async function follow(shared: Promise<void>, { deadlineMs, signal }: Limits): Pr
     const code = () => (signal?.aborted ? "aborted" : "deadline");
     end.addEventListener("abort", () => reject(new RuntimeError(code(), lookAgain)), { once: true });
   });
-  const leader = shared.catch((error: unknown) => {
+  const leader = shared.catch(async (error: unknown) => {
     if (!isFailure(error, "aborted") && !isFailure(error, "deadline")) throw error;
+    // The engine needs a moment to drop the transfer; a pull that comes sooner joins it, and stalls as it did.
+    await sleep(engineDropsMs);
   });
   await Promise.race([leader, ended]);
 }
