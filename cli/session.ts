@@ -22,12 +22,21 @@ function sessionFile(): string {
 }
 
 export async function readSession(flags: SessionFlags): Promise<{ url: string; token: string | undefined }> {
-  const text = await readFile(sessionFile(), "utf8").catch(() => "null");
-  const saved = kept.safeParse(JSON.parse(text)).data;
+  const saved = await readKept();
   const url = flags.url ?? process.env["TOWLINE_URL"] ?? saved?.url ?? defaultUrl;
   // A token belongs to one server: never send the kept one to another.
   const savedToken = saved && sameServer(saved.url, url) ? saved.token : undefined;
   return { url, token: flags.token ?? process.env["TOWLINE_TOKEN"] ?? savedToken };
+}
+
+/** A file that is missing, or that somebody has spoilt, is as if nobody had logged in. */
+async function readKept(): Promise<Session | undefined> {
+  const text = await readFile(sessionFile(), "utf8").catch(() => "");
+  try {
+    return kept.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 function sameServer(a: string, b: string): boolean {

@@ -25,13 +25,20 @@ export interface CommandLine extends AsyncDisposable {
   feed(input: string, ...args: string[]): Promise<Said>;
 }
 
-/** A person's terminal; with `url` and `token` already told by the environment, unless left out. */
-export async function commandLine(known: { url?: string; token?: string } = {}): Promise<CommandLine> {
+export interface Known {
+  url?: string;
+  token?: string;
+  /** Folder of settings that are kept; an empty one where left out. */
+  config?: string;
+}
+
+/** A person's terminal; with what is known already told by the environment. */
+export async function commandLine(known: Known = {}): Promise<CommandLine> {
   const home = await mkdtemp(join(tmpdir(), "towline-person-"));
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOME: home,
-    XDG_CONFIG_HOME: join(home, "config"),
+    XDG_CONFIG_HOME: known.config ?? join(home, "config"),
     ...(known.url ? { TOWLINE_URL: known.url } : {}),
     ...(known.token ? { TOWLINE_TOKEN: known.token } : {}),
   };
