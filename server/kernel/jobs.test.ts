@@ -57,6 +57,22 @@ describe("jobs", () => {
     });
   });
 
+  test("that failed often are tried again within seconds, not hours", async () => {
+    let turns = 0;
+    const note = async () => {
+      turns += 1;
+      if (turns === 1) throw new Error("the first time fails");
+    };
+    await using _ = await start({ note });
+    await add("note", {});
+    await until(() => turns === 1);
+    await until(async () => {
+      const late = sql`update graphile_worker._private_jobs set run_at = now() + interval '1 hour' where last_error is not null`;
+      return ((await late.execute(db)).numAffectedRows ?? 0n) > 0n;
+    });
+    await until(() => turns === 2);
+  });
+
   test("at work are finished before the runner has stopped, and learn that it stops", async () => {
     let finished = false;
     const runner = await start({

@@ -67,9 +67,11 @@ export async function startJobs({ db, pool, log, tasks }: Deps): Promise<AsyncDi
     }
   };
   const kept = keepRunning();
+  const hurry = setInterval(() => void shortenBackoff(db).catch(() => {}), hurryMs);
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
+      clearInterval(hurry);
       const stopped = Promise.all([runner?.stop(), kept]).catch((error: unknown) =>
         log.warn({ err: error }, "the job runner did not stop cleanly"),
       );
@@ -80,6 +82,7 @@ export async function startJobs({ db, pool, log, tasks }: Deps): Promise<AsyncDi
 }
 
 const restartMs = 500;
+const hurryMs = 2_000;
 const stopDeadlineMs = 15_000;
 
 /** With batches (of no delay) the results of jobs are tried again while the database is away; without, one lost connection would end the process. */
@@ -95,4 +98,12 @@ function loggerOf(log: Log): Logger {
 async function releaseLeftLocks(db: Database): Promise<void> {
   await sql`select graphile_worker.force_unlock_workers(array_agg(distinct locked_by))
     from graphile_worker.jobs where locked_by is not null`.execute(db);
+}
+
+/** The runner's own backoff grows by e each time, to hours: a job that an outage failed a few times would outwait everybody. */
+async function shortenBackoff(db: Database): Promise<void> {
+  await sql`select graphile_worker.reschedule_jobs(array_agg(id), run_at => now() + interval '2 seconds')
+    from graphile_worker.jobs
+    where attempts > 0 and locked_at is null and last_error is not null and run_at > now() + interval '5 seconds'
+    having count(*) > 0`.execute(db);
 }
