@@ -73,8 +73,8 @@ function serve(program: string, { root, env, hooks, maxPackBytes, deadlineMs }: 
   const kill = () => {
     if (closed) return;
     killGroup(child, "SIGTERM");
-    // What nobody reads any more must not keep a pipe open.
-    child.stdout.resume();
+    // What nobody reads any more must not keep a pipe open. An iterator that stands still would keep the stream from flowing.
+    child.stdout.removeAllListeners("readable").resume();
     setTimeout(() => closed || killGroup(child, "SIGKILL"), killAfterMs).unref();
   };
   const timer = setTimeout(kill, deadlineMs);

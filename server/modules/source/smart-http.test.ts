@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { sql } from "kysely";
@@ -180,6 +182,20 @@ describe("a stranger", () => {
     expect(await status("orders.git/HEAD")).toBe(404);
     expect(await status("orders.git/objects/info/packs")).toBe(404);
   });
+});
+
+test("a client that goes at any moment of its request leaves no process and no pipe behind", async () => {
+  await begun("fickle");
+  const pipes = () => process.getActiveResourcesInfo().filter((kind) => kind === "PipeWrap").length;
+  const before = pipes();
+  for (let wait = 0; wait < 40; wait++) {
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    const path = "/git/fickle.git/info/refs?service=git-upload-pack";
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${developer}\r\n\r\n`);
+    await sleep(wait);
+    socket.resetAndDestroy();
+  }
+  await until(() => pipes() <= before, { describe: () => `${pipes() - before} pipes are left` });
 });
 
 describe("the default branch", () => {

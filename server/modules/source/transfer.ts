@@ -104,6 +104,8 @@ function connect({ request, reply }: Transfer, cgi: Cgi): void {
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) cgi.kill();
   });
+  // One who went while the token was looked up closes no second time.
+  if (reply.raw.destroyed) cgi.kill();
 }
 
 /**
