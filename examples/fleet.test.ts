@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import type { BuildContext } from "#pipeline/build-context.ts";
 import { renderFault } from "#pipeline/fault.ts";
 import { parseManifest } from "#pipeline/manifest.ts";
 import { parsePipeline } from "#pipeline/pipeline-file.ts";
-import { type BuildContext, planPipeline } from "#pipeline/plan.ts";
+import { planPipeline } from "#pipeline/plan.ts";
 
 
 const services = ["catalog", "orders", "storefront", "legacy-billing"];

@@ -1,4 +1,5 @@
 import type { BuildContext } from "./build-context.ts";
+import { buildkiteSources } from "./expression/scope.ts";
 
 /** Variables of every job of a build, under our names and Buildkite's. They win over those of the pipeline file. */
 export function buildVariables({ build, pipeline }: BuildContext): Record<string, string> {
@@ -11,7 +12,6 @@ export function buildVariables({ build, pipeline }: BuildContext): Record<string
     PIPELINE_SLUG: pipeline.slug,
     PULL_REQUEST: build.pullRequest ? String(build.pullRequest.id) : "false",
     PULL_REQUEST_BASE_BRANCH: build.pullRequest?.baseBranch ?? "",
-    SOURCE: build.source,
     TAG: build.tag ?? "",
     BUILD_CREATOR: build.creator ?? "",
   };
@@ -19,5 +19,6 @@ export function buildVariables({ build, pipeline }: BuildContext): Record<string
     [`TOWLINE_${name}`, value],
     [`BUILDKITE_${name}`, value],
   ]);
-  return { CI: "true", TOWLINE: "true", BUILDKITE: "true", ...Object.fromEntries(named) };
+  const sources = { TOWLINE_SOURCE: build.source, BUILDKITE_SOURCE: buildkiteSources[build.source] };
+  return { CI: "true", TOWLINE: "true", BUILDKITE: "true", ...Object.fromEntries(named), ...sources };
 }

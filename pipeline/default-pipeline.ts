@@ -1,5 +1,5 @@
 /** The pipeline of a repository that has no pipeline file. */
-import type { Pipeline, Retry, Step, WorkStep } from "./step.ts";
+import type { BlockStep, Pipeline, Retry, Step, WorkStep } from "./step.ts";
 
 /** Test (when there is a Compose file to test with), publish, deploy test, gate, deploy production. */
 export function defaultPipeline(hasComposeTest: boolean): Pipeline {
@@ -10,17 +10,24 @@ export function defaultPipeline(hasComposeTest: boolean): Pipeline {
     { kind: "wait", ...common("wait", "wait"), continueOnFailure: false },
     { kind: "publish", ...work("publish", "Publish"), ...onDefaultBranch, args: {} },
     { kind: "deploy", ...common("deploy-test", "Deploy to test"), environment: "test", retry },
-    { kind: "block", ...common("deploy-to-production", "Deploy to production"), roles: ["lead"] },
+    { kind: "block", ...common("deploy-to-production", "Deploy to production"), ...forLeads },
     { kind: "deploy", ...common("deploy-production", "Deploy to production"), environment: "production", retry },
   ];
-  return { file, env: {}, steps };
+  return { file, env: {}, steps, notify: [] };
 }
 
 const file = "default pipeline";
-const retry: Retry = { automatic: [], manual: { allowed: true } };
+const retry: Retry = { automatic: [], manual: { allowed: true, permitOnPassed: false } };
+const forLeads: Pick<BlockStep, "roles" | "fields" | "blockedState"> = {
+  roles: ["lead"],
+  fields: [],
+  blockedState: "passed",
+};
 
-function common(key: string, label: string): Pick<WorkStep, "key" | "label" | "place" | "allowDependencyFailure"> {
-  return { key, label, place: { file, line: 1, column: 1 }, allowDependencyFailure: false };
+type Common = Pick<WorkStep, "key" | "step" | "label" | "place" | "allowDependencyFailure">;
+
+function common(key: string, label: string): Common {
+  return { key, step: key, label, place: { file, line: 1, column: 1 }, allowDependencyFailure: false };
 }
 
 function work(key: string, label: string): WorkStep {
@@ -32,5 +39,9 @@ function work(key: string, label: string): WorkStep {
     agents: {},
     artifactPaths: [],
     cancelOnBuildFailing: false,
+    priority: 0,
+    plugins: [],
+    secrets: {},
+    notify: [],
   };
 }

@@ -68,4 +68,8 @@ describe("a deploy step and the gates above it", () => {
     expect(faults("- deploy: test")).toEqual(["pipeline.deploy-without-publish 1"]);
     expect(faults("- deploy: test\n- publish: .")).toEqual(["pipeline.deploy-without-publish 1"]);
   });
+  test("may not wait for a step that nothing knows, as that one never runs", () => {
+    const text = "- { publish: ., key: image }\n- { comand: make test }\n- deploy: test";
+    expect(faults(text)).toEqual(["pipeline.deploy-past-unknown 3"]);
+  });
 });

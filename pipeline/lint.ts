@@ -62,6 +62,8 @@ function deployFaults(deploy: DeployStep, steps: readonly Step[], graph: Graph):
       fix: `add \`${gate.key}\` to \`depends_on\`, or remove \`depends_on\``,
     };
   });
+  const unknown = steps.filter((step) => step.kind === "unknown" && before.has(step.key));
+  faults.push(...unknown.map((step) => pastUnknown(deploy, step)));
   if (steps.some((step) => step.kind === "publish" && before.has(step.key))) return faults;
   const message = `this deployment to \`${deploy.environment}\` waits for no \`publish\` step, so there is nothing to deploy`;
   return [
@@ -75,12 +77,26 @@ function deployFaults(deploy: DeployStep, steps: readonly Step[], graph: Graph):
   ];
 }
 
+/** A misspelt test step is skipped everywhere; without this the deployment behind it would go on untested. */
+function pastUnknown(deploy: DeployStep, { label, place: { line } }: Step): Fault {
+  const message = `this deployment to \`${deploy.environment}\` waits for \`${label}\` on line ${line}, which never runs`;
+  const fix = "correct or remove that step";
+  return { code: "pipeline.deploy-past-unknown", message, place: deploy.place, fix };
+}
+
 /**
  * The gates above a deploy step that it has to wait for: all that stand in the line of the file, and the nearest one whatever
- * it waits for itself. A gate with its own `depends_on` further up belongs to another branch of the graph.
+ * it waits for itself. A gate with its own `depends_on` further up belongs to another branch of the graph, and so does one in
+ * another group than the deployment's.
  */
 function gatesBefore(deploy: DeployStep, steps: readonly Step[]): BlockStep[] {
   const gates = steps.slice(0, steps.indexOf(deploy)).filter((step) => step.kind === "block");
-  const nearestGate = gates.at(-1);
-  return gates.filter((gate) => gate === nearestGate || !gate.dependsOn);
+  const isBeside = ({ group }: Step) => Boolean(deploy.group && group && group.key !== deploy.group.key);
+  const ownGates = gates.filter(({ group }) => deploy.group && group?.key === deploy.group.key);
+  const nearestGate = ownGates.at(-1) ?? gates.at(-1);
+  return gates.filter((gate) => gate === nearestGate || !(dependsExplicitly(gate) || isBeside(gate)));
+}
+
+function dependsExplicitly({ dependsOn, group }: Step): boolean {
+  return (dependsOn ?? group?.dependsOn) !== undefined;
 }

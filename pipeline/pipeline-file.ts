@@ -2,14 +2,19 @@
 import { nearest } from "#api/nearest.ts";
 import type { Fault, Parsed } from "./fault.ts";
 import { interpolateFile } from "./interpolate-file.ts";
+import { withKeys } from "./job-keys.ts";
 import { lintPipeline } from "./lint.ts";
+import { notServedTopKeys } from "./not-served.ts";
 import { readStep } from "./step-reader.ts";
-import { maximumSteps, topShape, unsupportedTopKeys } from "./step-shape.ts";
+import { notificationFaults } from "./step-rules.ts";
+import { maximumSteps, topShape } from "./step-shape.ts";
 import type { Pipeline, Step } from "./step.ts";
 import { limits } from "./text/limits.ts";
-import { keyPlaceOf, type Located, locate } from "./text/located.ts";
+import { keyPlaceOf, type Located, locate, withoutKeys } from "./text/located.ts";
+import type { Review } from "./text/parse-yaml.ts";
 import { readYaml } from "./text/read-yaml.ts";
 import { checkShape } from "./text/shape.ts";
+import { completeNotify } from "./work-completion.ts";
 
 export interface PipelineSource {
   file: string;
@@ -23,24 +28,28 @@ export function parsePipeline({ file, text, variables = {} }: PipelineSource): P
   const read = readYaml(file, text);
   if (read.errors) return read;
   const { root, errors, warnings } = interpolateFile(asMap(read.value), variables);
-  const faults: Faults = { errors: [...errors, ...topKeyFaults(root)], warnings: [...read.warnings, ...warnings] };
-  const top = checkShape(root, topShape);
+  const faults: Required<Review> = { errors, warnings: [...read.warnings, ...warnings] };
+  add(faults, topKeyFaults(root));
+  add(faults, { errors: notificationFaults(root) });
+  const top = checkShape(withoutKeys(root, notServedTopKeys), topShape);
   const written = [...(locate(root, ["steps"])?.children?.values() ?? [])].slice(0, maximumSteps);
   const steps = written.flatMap((step) => collect(step, faults));
   faults.errors.push(...(top.errors ?? []));
   if (!top.value || faults.errors.length > 0) return faults;
+  const { env = {}, notify } = top.value;
   const pipeline: Pipeline = {
     file,
-    env: top.value.env ?? {},
-    steps: withTopAgents(withKeys(steps), top.value.agents ?? {}),
+    env,
+    steps: withDefaults(withKeys(steps), top.value),
+    notify: completeNotify(notify),
   };
   faults.errors.push(...lintPipeline(pipeline));
   return faults.errors.length > 0 ? faults : { value: pipeline, warnings: faults.warnings };
 }
 
-interface Faults {
-  errors: Fault[];
-  warnings: Fault[];
+function add(faults: Required<Review>, { errors = [], warnings = [] }: Review): void {
+  faults.errors.push(...errors);
+  faults.warnings.push(...warnings);
 }
 
 /** A bare list is the list of steps. */
@@ -59,62 +68,58 @@ function asMap(root: Located): Located {
 const topKeys = Object.keys(topShape.shape);
 
 /** Other keys at the top hold anchors for the steps; they are left alone unless they look like a misspelling. */
-function topKeyFaults(root: Located): Fault[] {
-  const others = [...(root.children?.keys() ?? [])].filter((key) => !topKeys.includes(key)).slice(0, limits.faults);
-  return others.flatMap((key): Fault[] => {
+function topKeyFaults(root: Located): Review {
+  const keys = [...(root.children?.keys() ?? [])];
+  const refused = keys.filter((key) => notServedTopKeys.includes(key));
+  const others = keys.filter((key) => !topKeys.includes(key) && !refused.includes(key));
+  const errors = refused.map((key): Fault => {
     const place = keyPlaceOf(root, [key]);
-    const near = nearest(key, topKeys);
-    if ((unsupportedTopKeys as readonly string[]).includes(key))
-      return [
-        { code: "pipeline.not-supported", message: `\`${key}\` cannot be served yet`, place, fix: `remove \`${key}\`` },
-      ];
-    return near
-      ? [
-          {
-            code: "shape.unknown-key",
-            message: `the key \`${key}\` is not known`,
-            place,
-            fix: `did you mean \`${near}\`?`,
-          },
-        ]
-      : [];
+    return {
+      code: "pipeline.not-supported",
+      message: `\`${key}\` cannot be served yet`,
+      place,
+      fix: `remove \`${key}\``,
+    };
   });
+  const warnings = others.slice(0, limits.faults).flatMap((key) => misspelling(root, key));
+  if (root.children && !root.children.has("steps"))
+    errors.push(...warnings.filter(({ fix }) => fix?.includes("`steps`")));
+  return { errors, warnings: [...warnings, ...noSteps(root)] };
 }
 
-function collect(written: Located, faults: Faults): Step[] {
+function misspelling(root: Located, key: string): Fault[] {
+  const near = nearest(key, topKeys);
+  const place = keyPlaceOf(root, [key]);
+  const message = `the key \`${key}\` is not known`;
+  return near ? [{ code: "shape.unknown-key", message, place, fix: `did you mean \`${near}\`?` }] : [];
+}
+
+/** Buildkite takes such a file too; a build that tests nothing must not do so unnoticed. */
+function noSteps(root: Located): Fault[] {
+  const steps = locate(root, ["steps"]);
+  if (!root.children || (steps && steps.value !== null && steps.children?.size !== 0)) return [];
+  const place = steps?.place ?? root.place;
+  const message = "the pipeline has no steps: its builds pass without doing anything";
+  return [{ code: "pipeline.no-steps", message, place, fix: "add a step" }];
+}
+
+function collect(written: Located, faults: Required<Review>): Step[] {
   if (faults.errors.length >= limits.faults) return [];
   const read = readStep(written);
-  faults.errors.push(...read.errors);
-  faults.warnings.push(...read.warnings);
+  add(faults, read);
   return read.step ? [read.step] : [];
 }
 
-function withTopAgents(steps: Step[], agents: Record<string, string>): Step[] {
-  return steps.map((step) => ("agents" in step ? { ...step, agents: { ...agents, ...step.agents } } : step));
+interface Defaults {
+  agents?: Record<string, string> | undefined;
+  image?: string | undefined;
 }
 
-/** Gives every step a key: its own, or one made from its label that no other has. */
-function withKeys(steps: Step[]): Step[] {
-  const taken = new Set(steps.map((step) => step.key));
+/** What the file says for all its steps; a step's own word counts more. The image of a test or publish step is another thing. */
+function withDefaults(steps: Step[], { agents, image }: Defaults): Step[] {
   return steps.map((step) => {
-    if (step.key !== "") return step;
-    const key = freeKey(step, taken);
-    taken.add(key);
-    return { ...step, key };
+    if (!("agents" in step)) return step;
+    const inherited = step.kind === "command" && image !== undefined ? { image } : {};
+    return { ...inherited, ...step, agents: { ...agents, ...step.agents } };
   });
-}
-
-function freeKey({ label, kind }: Step, taken: ReadonlySet<string>): string {
-  const words = label
-    .replaceAll(/:[a-z0-9_+-]+:/g, "")
-    .toLowerCase()
-    .split(/[^a-z0-9]+/);
-  const base =
-    words
-      .filter((word) => word !== "")
-      .join("-")
-      .slice(0, 60) || kind;
-  let key = base;
-  for (let count = 2; taken.has(key); count++) key = `${base}-${count}`;
-  return key;
 }

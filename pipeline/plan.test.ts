@@ -4,7 +4,8 @@ import { buildVariables } from "./build-variables.ts";
 import { defaultPipeline } from "./default-pipeline.ts";
 import { lintPipeline } from "./lint.ts";
 import { parsePipeline } from "./pipeline-file.ts";
-import { type Plan, planPipeline, renderSkipReason } from "./plan.ts";
+import { type Plan, planPipeline } from "./plan.ts";
+import { renderSkipReason } from "./skips.ts";
 
 const context: BuildContext = {
   build: {

@@ -1,81 +1,63 @@
-/** The keys of each kind of step as they are written, with what Buildkite has beyond that. */
+/** The keys of each kind of step as they are written; one definition for the reader, the schema and the manual. */
 import { z } from "zod";
 import { environmentName, variableName } from "#api/names.ts";
 import { imageReference } from "./environment-shape.ts";
 import type { StepKind } from "./step.ts";
-import { numberValue, repositoryPath, textList, textValue, wholeNumber } from "./text/values.ts";
-
-const stepKey = textValue.pipe(
-  z.string().regex(/^[A-Za-z0-9_:-]{1,100}$/, "letters, digits, dashes, underscores and colons, at most 100"),
-);
-
-const dependencies = z.union([
-  z.null().transform(() => []),
-  stepKey.transform((step) => [{ step, allow_failure: undefined }]),
-  z
-    .array(
-      z.union([
-        stepKey.transform((step) => ({ step, allow_failure: undefined })),
-        z.strictObject({ step: stepKey, allow_failure: z.boolean().optional() }),
-      ]),
-    )
-    .max(500),
-]);
-
-const label = textValue.pipe(z.string().max(300));
+import * as value from "./step-values.ts";
+import { flag, repositoryPath, textList, textValue, wholeNumber } from "./text/values.ts";
 
 const commonKeys = {
-  label: label.optional(),
-  name: label.optional(),
-  key: stepKey.optional(),
-  id: stepKey.optional(),
-  identifier: stepKey.optional(),
+  label: value.label.optional(),
+  name: value.label.optional(),
+  key: value.stepKey.optional(),
+  id: value.stepKey.optional(),
+  identifier: value.stepKey.optional(),
   type: z.string().optional(),
-  depends_on: dependencies.optional(),
-  allow_dependency_failure: z.boolean().optional(),
+  depends_on: value.dependencies.optional(),
+  allow_dependency_failure: flag.optional(),
   if: z.string().optional(),
   branches: textList.optional(),
-  skip: z.union([z.boolean(), z.string().max(300)]).optional(),
+  skip: value.skip.optional(),
+  if_changed: value.changeFilter.optional(),
 };
 
-const envValues = z.record(variableName, z.union([textValue, z.null().transform(() => "")]));
+const concurrencyKeys = {
+  concurrency: wholeNumber.pipe(z.int().min(1, "at least 1").max(1000, "at most 1000")).optional(),
+  concurrency_group: textValue.pipe(z.string().min(1).max(200)).optional(),
+  concurrency_method: z.enum(["ordered", "eager"]).optional(),
+};
 
-const exitStatus = z.union([z.literal("*"), wholeNumber.transform((status) => [status]), z.array(wholeNumber)]);
+/** Jobs that `parallelism` may make of a step. */
+export const maximumParallelism = 100;
 
-const automaticRule = z.strictObject({
-  exit_status: exitStatus.optional(),
-  limit: wholeNumber.pipe(z.int().min(0).max(10, "at most 10")).optional(),
-});
-
-const manualRetry = z.union([
-  z.boolean(),
-  z.strictObject({ allowed: z.boolean().optional(), reason: label.optional() }),
-]);
-
-const agentTags = z.union([
-  z.record(z.string(), textValue),
-  z
-    .array(z.string().regex(/^[^=]+=[^=]*$/, "write tag=value"))
-    .transform((tags) => Object.fromEntries(tags.map((tag) => tag.split("=") as [string, string]))),
-]);
+const parallelism = wholeNumber
+  .pipe(z.int().min(1, "at least 1").max(maximumParallelism, `at most ${maximumParallelism}`))
+  .optional();
 
 const workKeys = {
   ...commonKeys,
-  env: envValues.optional(),
-  timeout_in_minutes: numberValue.pipe(z.number().positive().max(1440, "at most 1440 minutes")).optional(),
-  soft_fail: z
-    .union([z.boolean(), z.array(z.strictObject({ exit_status: z.union([z.literal("*"), wholeNumber]) }))])
-    .optional(),
-  retry: z
-    .strictObject({
-      automatic: z.union([z.boolean(), automaticRule, z.array(automaticRule).max(20)]).optional(),
-      manual: manualRetry.optional(),
-    })
-    .optional(),
+  ...concurrencyKeys,
+  env: value.envValues.optional(),
+  timeout_in_minutes: value.minutes.optional(),
+  timeout: value.minutes.optional(),
+  soft_fail: value.softFail.optional(),
+  retry: value.retry.optional(),
   image: imageReference.optional(),
-  agents: agentTags.optional(),
+  agents: value.agentTags.optional(),
+  agent_query_rules: value.agentTags.optional(),
   artifact_paths: textList.optional(),
-  cancel_on_build_failing: z.boolean().optional(),
+  artifacts: textList.optional(),
+  cancel_on_build_failing: flag.optional(),
+  priority: value.priority.optional(),
+  matrix: value.matrix.optional(),
+  parallelism,
+  plugins: value.plugins.optional(),
+  plugin: value.plugins.optional(),
+  cache: value.cache.optional(),
+  inputs: value.inputs.optional(),
+  secrets: value.secrets.optional(),
+  notify: value.notify.optional(),
+  signature: z.unknown().optional(),
 };
 
 const commandLines = z.union([z.null().transform(() => []), textList]);
@@ -88,7 +70,16 @@ const publishMap = z.strictObject({
   args: z.record(variableName, textValue).optional(),
 });
 
-const manualOnly = z.strictObject({ manual: manualRetry.optional() });
+const manualOnly = z.strictObject({ manual: value.manualRetry.optional() });
+
+const formKeys = {
+  ...commonKeys,
+  prompt: textValue.pipe(z.string().max(2000)).optional(),
+  allowed_roles: textList.optional(),
+  allowed_teams: textList.optional(),
+  fields: value.fields.optional(),
+  notify: value.notify.optional(),
+};
 
 /** Keys beyond these are faults or warnings of `step-reader.ts`; the objects drop them. */
 export const stepShapes = {
@@ -110,25 +101,53 @@ export const stepShapes = {
       publishMap,
     ]),
   }),
-  deploy: z.object({ ...commonKeys, deploy: environmentName, retry: manualOnly.optional() }),
-  block: z.object({
+  deploy: z.object({ ...commonKeys, ...concurrencyKeys, deploy: environmentName, retry: manualOnly.optional() }),
+  trigger: z.object({
     ...commonKeys,
-    block: label.nullable().optional(),
-    manual: label.nullable().optional(),
-    prompt: textValue.pipe(z.string().max(2000)).optional(),
-    allowed_roles: textList.optional(),
+    ...concurrencyKeys,
+    trigger: textValue.pipe(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,199}$/, "the name of a pipeline")),
+    async: flag.optional(),
+    build: value.triggeredBuild.optional(),
+    soft_fail: value.softFail.optional(),
+    parallelism,
   }),
+  block: z.object({
+    ...formKeys,
+    block: value.label.nullable().optional(),
+    manual: value.label.nullable().optional(),
+    blocked_state: z.enum(["passed", "failed", "running"]).optional(),
+  }),
+  input: z.object({ ...formKeys, input: value.label.nullable().optional() }),
   wait: z.object({
     ...commonKeys,
     wait: z.unknown().optional(),
     waiter: z.unknown().optional(),
-    continue_on_failure: z.boolean().optional(),
+    continue_on_failure: flag.optional(),
   }),
+  unknown: z.object(commonKeys),
 } satisfies Record<StepKind, z.ZodObject>;
+
+export const groupShape = z.object({
+  label: commonKeys.label,
+  name: commonKeys.name,
+  key: commonKeys.key,
+  id: commonKeys.id,
+  identifier: commonKeys.identifier,
+  type: commonKeys.type,
+  depends_on: commonKeys.depends_on,
+  allow_dependency_failure: commonKeys.allow_dependency_failure,
+  if: commonKeys.if,
+  skip: commonKeys.skip,
+  if_changed: commonKeys.if_changed,
+  group: value.label.nullable().optional(),
+  notify: value.notify.optional(),
+  steps: z.array(z.unknown()).nullable().optional(),
+});
 
 export type WrittenStep<K extends StepKind> = z.output<(typeof stepShapes)[K]>;
 export type WrittenWork = Omit<WrittenStep<"command">, "command" | "commands" | "script">;
 export type WrittenCommon = Pick<WrittenWork, keyof typeof commonKeys>;
+export type WrittenForm = Omit<WrittenStep<"input">, "input">;
 
 /** The key that makes a map a step of this kind. */
 export const kindKeys: Record<string, StepKind> = {
@@ -138,43 +157,24 @@ export const kindKeys: Record<string, StepKind> = {
   test: "test",
   publish: "publish",
   deploy: "deploy",
+  trigger: "trigger",
   block: "block",
   manual: "block",
+  input: "input",
   wait: "wait",
   waiter: "wait",
 };
 
-/** Kinds of steps that Buildkite has and nothing here runs yet. */
-export const unsupportedKinds = ["trigger", "group", "input"] as const;
-
-const unsupportedCommon = [
-  "matrix",
-  "parallelism",
-  "concurrency",
-  "concurrency_group",
-  "concurrency_method",
-  "notify",
-  "if_changed",
-  "priority",
-];
-
-/** Keys of Buildkite that would change what a step does and are not served yet: never silently dropped. */
-export const unsupportedKeys: Record<StepKind, readonly string[]> = {
-  command: [...unsupportedCommon, "plugins", "plugin", "secrets", "cache", "inputs", "signature"],
-  test: [...unsupportedCommon, "plugins", "secrets", "cache", "inputs"],
-  publish: [...unsupportedCommon, "plugins", "secrets", "cache", "inputs"],
-  deploy: [...unsupportedCommon, "env", "soft_fail", "timeout_in_minutes", "agents"],
-  block: ["fields", "blocked_state", "allowed_teams", "if_changed", "notify"],
-  wait: ["if_changed"],
-};
-
-export const unsupportedTopKeys = ["notify", "secrets", "image", "priority", "cache", "if_changed"] as const;
-
-/** Steps of one file. */
+/** Steps of one file, after matrices and `parallelism` are spelt out; Buildkite's own limit of an upload. */
 export const maximumSteps = 500;
 
 export const topShape = z.object({
-  env: envValues.optional(),
-  agents: agentTags.optional(),
-  steps: z.array(z.unknown()).min(1, "there is no step").max(maximumSteps, `at most ${maximumSteps} steps`),
+  env: z.union([z.null().transform(() => ({})), value.envValues]).optional(),
+  agents: value.agentTags.optional(),
+  image: imageReference.optional(),
+  priority: value.priority.optional(),
+  secrets: value.secrets.optional(),
+  cache: value.cache.optional(),
+  notify: value.notify.optional(),
+  steps: z.array(z.unknown()).max(maximumSteps, `at most ${maximumSteps} steps`).nullable().optional(),
 });

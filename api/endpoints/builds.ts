@@ -67,7 +67,7 @@ const attempt = z.object({
 const step = z.object({
   key: z.string(),
   label: z.string(),
-  kind: z.enum(["command", "test", "publish", "deploy", "block", "wait"]),
+  kind: z.enum(["command", "test", "publish", "deploy", "trigger", "block", "input", "wait", "unknown"]),
   job: uuid.nullable().describe("Of a step that runs on an agent: the name of its log."),
   environment: environmentName.nullable(),
   state: z.enum(["waiting", "runnable", "leased", "running", "requested", "blocked", "canceling", "finished"]),

@@ -18,11 +18,14 @@ const maximumLength = 2000;
 const maximumDepth = 50;
 
 /** Names and regular expressions are checked here, so that evaluation cannot fail. */
-export function parseCondition(text: string): { condition: Condition } | { problem: ConditionProblem } {
+export function parseCondition(
+  text: string,
+  names: readonly string[] = scopeNames,
+): { condition: Condition } | { problem: ConditionProblem } {
   if (text.length > maximumLength)
     return { problem: { message: `the expression is longer than ${maximumLength} characters`, offset: 0 } };
   try {
-    const reader: Reader = { tokens: tokenize(text), at: 0, depth: 0 };
+    const reader: Reader = { tokens: tokenize(text), at: 0, depth: 0, names };
     const value = readEither(reader);
     const rest = peek(reader);
     if (rest.kind !== "end") throw unexpected(rest);
@@ -40,6 +43,7 @@ interface Reader {
   tokens: Token[];
   at: number;
   depth: number;
+  names: readonly string[];
 }
 
 function peek(reader: Reader): Token {
@@ -53,6 +57,13 @@ function takeSymbol(reader: Reader, ...symbols: string[]): string | undefined {
   return token.value;
 }
 
+function takeName(reader: Reader, name: string): boolean {
+  const token = peek(reader);
+  if (token.kind !== "name" || token.value !== name) return false;
+  reader.at++;
+  return true;
+}
+
 function expectSymbol(reader: Reader, symbol: string): void {
   if (!takeSymbol(reader, symbol)) throw new ConditionError(`\`${symbol}\` is missing`, peek(reader).offset);
 }
@@ -64,6 +75,7 @@ function unexpected(token: Token): ConditionError {
 }
 
 function isTrue(value: ScopeValue): boolean {
+  if (Array.isArray(value)) return value.length > 0;
   return value !== null && value !== false && value !== "";
 }
 
@@ -84,6 +96,10 @@ function readBoth(reader: Reader): Expression {
 
 function readComparison(reader: Reader): Expression {
   const left = readUnary(reader);
+  if (takeName(reader, "includes")) {
+    const member = readUnary(reader);
+    return (scope) => includes(left(scope), member(scope));
+  }
   const operator = takeSymbol(reader, "==", "!=", "=~", "!~");
   if (!operator) return left;
   if (operator === "==" || operator === "!=") {
@@ -97,11 +113,22 @@ function readComparison(reader: Reader): Expression {
 /** Numbers equal their text, as a pull request's number may be written either way; null equals only null. */
 function isEqual(left: ScopeValue, right: ScopeValue): boolean {
   if (left === null || right === null) return left === right;
-  return String(left) === String(right);
+  return wordsOf(left).some((word) => wordsOf(right).includes(word));
+}
+
+/** All texts that a value equals; a list equals none. */
+function wordsOf(value: NonNullable<ScopeValue>): readonly string[] {
+  if (typeof value !== "object") return [String(value)];
+  return "anyOf" in value ? value.anyOf : [];
 }
 
 function matches(regex: Regex, value: ScopeValue): boolean {
-  return value !== null && regex.test(String(value));
+  return value !== null && wordsOf(value).some((word) => regex.test(word));
+}
+
+function includes(list: ScopeValue, member: ScopeValue): boolean {
+  if (!Array.isArray(list) || member === null) return false;
+  return wordsOf(member).some((word) => (list as readonly string[]).includes(word));
 }
 
 function readRegex(reader: Reader): Regex {
@@ -140,9 +167,9 @@ const literals: Record<string, ScopeValue> = { true: true, false: false, null: n
 function readName(reader: Reader, { value: name, offset }: Token & { kind: "name" }): Expression {
   if (Object.hasOwn(literals, name)) return () => literals[name] ?? null;
   if (takeSymbol(reader, "(")) return readCall(reader, name, offset);
-  if (!(scopeNames as readonly string[]).includes(name))
-    throw new ConditionError(`\`${name}\` is not known`, offset, suggestion(name, scopeNames));
-  return (scope) => scope.values[name as (typeof scopeNames)[number]];
+  if (!reader.names.includes(name))
+    throw new ConditionError(`\`${name}\` is not known`, offset, suggestion(name, reader.names));
+  return (scope) => scope.values[name as (typeof scopeNames)[number]] ?? null;
 }
 
 function readCall(reader: Reader, name: string, offset: number): Expression {

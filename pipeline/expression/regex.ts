@@ -23,14 +23,19 @@ const maximumText = 10_000;
 export function compileRegex(source: string, ignoreCase = false): { regex: Regex } | { problem: string } {
   if (source.length > maximumPattern) return { problem: `the pattern is longer than ${maximumPattern} characters` };
   try {
-    const program: Instruction[] = [];
-    emit(program, parseRegex(source, ignoreCase));
-    program.push({ op: "match" });
-    return { regex: { test: (text) => run(program, Array.from(text.slice(0, maximumText))) } };
+    return { regex: compileNode(parseRegex(source, ignoreCase)) };
   } catch (error) {
     if (error instanceof RegexError) return { problem: error.message };
     throw error;
   }
+}
+
+/** Throws `RegexError` where the program would be too large. */
+export function compileNode(node: RegexNode): Regex {
+  const program: Instruction[] = [];
+  emit(program, node);
+  program.push({ op: "match" });
+  return { test: (text) => run(program, Array.from(text.slice(0, maximumText))) };
 }
 
 function emit(program: Instruction[], node: RegexNode): void {

@@ -26,11 +26,11 @@ const patterns: [RegExp, (match: RegExpExecArray, offset: number) => Token | und
     ([, double, single], offset) => ({ kind: "text", value: unescape(double ?? single ?? ""), offset }),
   ],
   [
-    /\/((?:[^/\\\n]|\\.)+)\/(i?)/y,
-    ([, source = "", flag], offset) => ({
+    /\/((?:[^/\\\n]|\\.)+)\/([A-Za-z]*)/y,
+    ([, source = "", flags = ""], offset) => ({
       kind: "regex",
       source: source.replaceAll("\\/", "/"),
-      ignoreCase: flag === "i",
+      ignoreCase: readFlags(flags, offset).includes("i"),
       offset,
     }),
   ],
@@ -59,6 +59,18 @@ function nextToken(text: string, at: number): { token: Token | undefined; end: n
     if (match) return { token: make(match, at), end: at + match[0].length };
   }
   return undefined;
+}
+
+/** `g` and `u` change nothing about whether something is found. */
+function readFlags(flags: string, offset: number): string {
+  const strange = /[^igu]/.exec(flags)?.[0];
+  if (strange !== undefined)
+    throw new ConditionError(
+      `the flag \`${strange}\` of a regular expression is not supported`,
+      offset,
+      "use `i` or none",
+    );
+  return flags;
 }
 
 function unescape(text: string): string {

@@ -81,8 +81,7 @@ function whyNotRetry(state: BuildState, step: StepState): Refusal | undefined {
   const planned = plannedOf(state, step.key);
   if (state.cancel)
     return refuse("build.wrong-state", "the build was canceled", { fix: "start a new build of the commit" });
-  if (planned.kind === "wait" || planned.kind === "block")
-    return refuse("build.wrong-state", `\`${step.key}\` is no job`);
+  if (!("retry" in planned)) return refuse("build.wrong-state", `\`${step.key}\` is no job`);
   const outcome = outcomeOf(step);
   if (outcome === undefined) return refuse("build.wrong-state", `\`${step.key}\` has not finished`);
   if (outcome === "broken")

@@ -55,13 +55,17 @@ function toStep({ kind, dependsOn, isSkipped, isSoft, limit, flag }: Draft, inde
     .map(({ back, allowFailure }) => ({ step: `s${index + 1 - back}`, allowFailure }));
   const base = {
     key: `s${index + 1}`,
+    step: `s${index + 1}`,
     label: `s${index + 1}`,
     place,
     allowDependencyFailure: false,
     ...(edges ? { dependsOn: edges } : {}),
     ...(isSkipped ? { skip: "" } : {}),
   };
-  const retry: Retry = { automatic: limit > 0 ? [{ exitStatus: "*", limit }] : [], manual: { allowed: true } };
+  const retry: Retry = {
+    automatic: limit > 0 ? [{ exitStatus: "*", limit }] : [],
+    manual: { allowed: true, permitOnPassed: false },
+  };
   const work: WorkStep = {
     ...base,
     env: {},
@@ -70,14 +74,19 @@ function toStep({ kind, dependsOn, isSkipped, isSoft, limit, flag }: Draft, inde
     agents: {},
     artifactPaths: [],
     cancelOnBuildFailing: flag,
+    priority: 0,
+    plugins: [],
+    secrets: {},
+    notify: [],
   };
   if (kind === "command") return { kind, ...work, commands: ["x"] };
   if (kind === "test") return { kind, ...work, compose: "c.yml", run: "x" };
   if (kind === "publish") return { kind, ...work, args: {} };
   if (kind === "deploy")
     return { kind, ...base, environment: "test", retry: { ...retry, automatic: [] } } satisfies DeployStep;
-  if (kind === "block") return { kind, ...base, roles: flag ? ["lead"] : [] } satisfies BlockStep;
-  return { kind, ...base, continueOnFailure: flag };
+  if (kind === "block")
+    return { kind, ...base, roles: flag ? ["lead"] : [], fields: [], blockedState: "passed" } satisfies BlockStep;
+  return { kind: "wait", ...base, continueOnFailure: flag };
 }
 
 const firstPublish = toStep(
@@ -87,7 +96,7 @@ const firstPublish = toStep(
 
 const pipeline: fc.Arbitrary<Pipeline> = fc
   .array(draft, { maxLength: 9 })
-  .map((drafts): Pipeline => ({ file: "p.yml", env: {}, steps: [firstPublish, ...drafts.map(toStep)] }))
+  .map((drafts): Pipeline => ({ file: "p.yml", env: {}, steps: [firstPublish, ...drafts.map(toStep)], notify: [] }))
   .filter((candidate) => lintPipeline(candidate).length === 0);
 
 /** Numbers that choose the kind, step and token of a command. */

@@ -1,5 +1,6 @@
 /** What follows by itself: steps that become ready, broken or canceled, and the end of the build. */
-import { renderSkipReason, type PlannedStep } from "../plan.ts";
+import type { PlannedStep } from "../plan.ts";
+import { renderSkipReason } from "../skips.ts";
 import { apply } from "./apply.ts";
 import type { BuildEvent } from "./event.ts";
 import type { BuildState } from "./state.ts";

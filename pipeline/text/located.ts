@@ -40,6 +40,13 @@ export function keyPlaceOf(root: Located, path: Path): Place {
   return locate(root, path)?.keyPlace ?? placeOf(root, path);
 }
 
+/** The same map without some of its keys. */
+export function withoutKeys(root: Located, keys: readonly string[]): Located {
+  if (!root.children || keys.length === 0) return root;
+  const children = new Map([...root.children].filter(([key]) => !keys.includes(key)));
+  return { ...root, children, value: assemble(children, false) };
+}
+
 /** The same tree with every text value (not the keys) replaced. */
 export function mapTexts(root: Located, replace: (text: string, place: Place) => string): Located {
   if (typeof root.value === "string") return { ...root, value: replace(root.value, root.place) };

@@ -15,6 +15,9 @@ export const numberValue = z.union([
 
 export const wholeNumber = numberValue.pipe(z.int());
 
+/** True or false, also as the text that an interpolation leaves. */
+export const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+
 /** One text or a list of texts → a list. */
 export const textList = z.union([textValue.transform((text) => [text]), z.array(textValue)]);
 

@@ -1,0 +1,56 @@
+/**
+ * What the language has and nothing here does yet. A key that would silently do nothing is worse than one that is refused;
+ * whoever makes it real takes its name from these lists, and that is all the parser has to know.
+ */
+import type { StepKind } from "./step.ts";
+
+const work = [
+  "matrix",
+  "parallelism",
+  "concurrency",
+  "concurrency_group",
+  "concurrency_method",
+  "notify",
+  "priority",
+  "plugins",
+  "plugin",
+  "secrets",
+  "cache",
+  "inputs",
+  "retry.automatic.signal",
+  "retry.automatic.signal_reason",
+  "retry.manual.permit_on_passed",
+];
+
+const form = ["fields", "notify"];
+
+/** Keys by kind of step; a dot goes into a map, and through the entries of a list. */
+export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
+  command: work,
+  test: work,
+  publish: work,
+  deploy: [
+    "concurrency",
+    "concurrency_group",
+    "concurrency_method",
+    "notify",
+    "priority",
+    "env",
+    "soft_fail",
+    "timeout_in_minutes",
+    "agents",
+    "matrix",
+    "parallelism",
+    "retry.manual.permit_on_passed",
+  ],
+  trigger: ["parallelism"],
+  block: [...form, "blocked_state"],
+  input: form,
+  wait: [],
+  unknown: [],
+  group: ["notify"],
+};
+
+export const notServedKinds: readonly StepKind[] = ["trigger", "input"];
+
+export const notServedTopKeys: readonly string[] = ["notify", "secrets", "priority", "cache", "if_changed"];

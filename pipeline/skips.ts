@@ -1,0 +1,127 @@
+/** Which steps a build leaves out, and why. */
+import type { BuildContext } from "./build-context.ts";
+import { matchesBranch } from "./expression/branch-pattern.ts";
+import { parseCondition } from "./expression/condition.ts";
+import { compileGlob } from "./expression/glob.ts";
+import { type Scope, scopeOf } from "./expression/scope.ts";
+import { ancestors, type Graph } from "./graph.ts";
+import type { Skipping } from "./planned-dependencies.ts";
+import type { ChangeFilter, Step } from "./step.ts";
+
+export type SkipReason =
+  | { kind: "author"; reason: string }
+  | { kind: "condition"; expression: string }
+  | { kind: "branches"; pattern: string }
+  /** `if_changed`: no changed file is one of these. */
+  | { kind: "unchanged"; include: string[] }
+  | { kind: "unknown-step" }
+  /** Only builds of the default branch deploy: a pull request's build must neither reach an environment nor wait at its gate. */
+  | { kind: "not-default-branch"; defaultBranch: string }
+  /** A deploy whose publish step is skipped in this build has nothing to deploy. */
+  | { kind: "nothing-published" }
+  /** A gate behind which everything is skipped asks for nothing. */
+  | { kind: "nothing-behind" };
+
+export type Skips = ReadonlyMap<string, SkipReason>;
+
+interface Facts {
+  scope: Scope;
+  branch: string;
+  defaultBranch: string;
+  changedFiles: readonly string[] | undefined;
+}
+
+export function skipSteps(
+  { steps, graph }: { steps: readonly Step[]; graph: Graph },
+  context: BuildContext,
+  env: Record<string, string>,
+): Skips {
+  const skipped = new Map<string, SkipReason>();
+  const skipping = { steps, graph, isSkipped: (key: string) => skipped.has(key) };
+  const { build, pipeline, changedFiles } = context;
+  const facts = {
+    scope: scopeOf(context, env),
+    branch: build.branch,
+    defaultBranch: pipeline.defaultBranch,
+    changedFiles,
+  };
+  for (const step of steps) {
+    const reason = ownSkip(step, facts);
+    if (reason) skipped.set(step.key, reason);
+  }
+  const kept = (...kinds: Step["kind"][]): Step[] =>
+    steps.filter(({ kind, key }) => kinds.includes(kind) && !skipped.has(key));
+  for (const deploy of kept("deploy"))
+    if (!hasPublish(deploy, skipping)) skipped.set(deploy.key, { kind: "nothing-published" });
+  // From the end, as a gate may stand before nothing but gates.
+  for (const gate of kept("block", "input").toReversed())
+    if (isLast(gate, skipping)) skipped.set(gate.key, { kind: "nothing-behind" });
+  return skipped;
+}
+
+/** The group's own rules come first: they say more to a reader than those of one step. */
+function ownSkip(step: Step, facts: Facts): SkipReason | undefined {
+  if (step.kind === "unknown") return { kind: "unknown-step" };
+  const { group } = step;
+  const { branch, defaultBranch } = facts;
+  const off = group?.skip ?? step.skip;
+  if (off !== undefined) return { kind: "author", reason: off };
+  if (step.branches !== undefined && !matchesBranch(step.branches, branch))
+    return { kind: "branches", pattern: step.branches };
+  if (step.kind === "deploy" && branch !== defaultBranch) return { kind: "not-default-branch", defaultBranch };
+  const expression = [group?.if, step.if].find((text) => text !== undefined && !isTrue(text, facts.scope));
+  if (expression !== undefined) return { kind: "condition", expression };
+  const filter = [group?.ifChanged, step.ifChanged].find((each) => each && !hasChanged(each, facts.changedFiles));
+  return filter && { kind: "unchanged", include: filter.include };
+}
+
+function isTrue(expression: string, scope: Scope): boolean {
+  const parsed = parseCondition(expression);
+  if ("problem" in parsed) throw new Error(`unchecked condition \`${expression}\`: ${parsed.problem.message}`);
+  return parsed.condition(scope);
+}
+
+/** Beyond this many changed files everything counts as changed, so that a plan costs no seconds. */
+const maximumChanges = 10_000;
+
+function hasChanged({ include, exclude }: ChangeFilter, changed: readonly string[] | undefined): boolean {
+  if (!changed || changed.length > maximumChanges) return true;
+  const includes = include.map(matcherOf);
+  const excludes = exclude.map(matcherOf);
+  return changed.some((path) => includes.some((fits) => fits(path)) && !excludes.some((fits) => fits(path)));
+}
+
+function matcherOf(glob: string): (path: string) => boolean {
+  const compiled = compileGlob(glob);
+  if ("problem" in compiled) throw new Error(`unchecked glob \`${glob}\`: ${compiled.problem}`);
+  return compiled.matches;
+}
+
+function hasPublish(deploy: Step, { steps, graph, isSkipped }: Skipping): boolean {
+  const before = ancestors(graph, deploy.key);
+  return steps.some((step) => step.kind === "publish" && before.has(step.key) && !isSkipped(step.key));
+}
+
+/** True when steps wait for this gate and none of them is left in this build. */
+function isLast(gate: Step, { steps, graph, isSkipped }: Skipping): boolean {
+  const behind = steps.filter((step) => step.kind !== "wait" && ancestors(graph, step.key).has(gate.key));
+  return behind.length > 0 && behind.every((step) => isSkipped(step.key));
+}
+
+/** Why a step is skipped, in words. */
+export function renderSkipReason(reason: SkipReason): string {
+  return renderers[reason.kind](reason as never);
+}
+
+type Renderers = { [K in SkipReason["kind"]]: (reason: Extract<SkipReason, { kind: K }>) => string };
+
+const renderers: Renderers = {
+  author: ({ reason }) => (reason === "" ? "switched off in the pipeline file" : reason),
+  branches: ({ pattern }) => `the branch does not match \`${pattern}\``,
+  "not-default-branch": ({ defaultBranch }) => `only builds of \`${defaultBranch}\` deploy`,
+  condition: ({ expression }) => `\`${expression}\` is false`,
+  unchanged: ({ include }) => `no changed file is in ${include.map((glob) => `\`${glob}\``).join(", ")}`,
+  "unknown-step": () => "nothing here knows what this step does",
+  "nothing-published": () => "this build publishes nothing that could be deployed",
+  "nothing-behind": () => "nothing behind this gate is left in this build",
+};
