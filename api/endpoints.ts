@@ -8,6 +8,7 @@ import { imageEndpoints } from "./endpoints/images.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
 import { sourceEndpoints } from "./endpoints/source.ts";
+import { triggerEndpoints } from "./endpoints/triggers.ts";
 
 export const allEndpoints = {
   ...accessEndpoints,
@@ -19,6 +20,7 @@ export const allEndpoints = {
   ...releaseEndpoints,
   ...routingEndpoints,
   ...sourceEndpoints,
+  ...triggerEndpoints,
 };
 
 export type AllEndpoints = typeof allEndpoints;

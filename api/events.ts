@@ -24,6 +24,8 @@ const build = z.object({
   number: z.int().positive(),
   branch: branchName,
   commit: revision,
+  /** Set for the build of a tag; the branch is then its name too. */
+  tag: z.string().optional(),
 });
 
 const release = z.object({ release: uuid, service: serviceName, number: z.int().positive(), digest, commit: revision });
@@ -102,6 +104,13 @@ export const eventCatalogue = {
     actor: z.string().optional(),
   }),
   "builds.deploy-canceled": z.object({ request: uuid }),
+  "builds.trigger-changed": z.object({
+    repository: repositoryName,
+    trigger: z.enum(["schedule", "webhook"]),
+    name: z.string(),
+    change: z.enum(["set", "removed"]),
+    actor: z.string(),
+  }),
   "images.manifest-pushed": z.object({
     repository: z.string(),
     digest: z.string(),
@@ -120,6 +129,8 @@ export const eventCatalogue = {
   "deployments.deployment-changed": deployment.extend({ phase: z.string() }),
   "deployments.deployment-finished": deployment.extend({
     request: uuid.optional(),
+    repository: repositoryName.optional(),
+    commit: revision.optional(),
     outcome: z.enum(deploymentOutcomes),
     reason: z.string().optional(),
   }),

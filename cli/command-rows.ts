@@ -74,6 +74,18 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/repository.ts")).listRepositories,
   },
   {
+    usage: "build create <repository>",
+    summary: "build the newest commit of a branch",
+    options: [
+      ["--branch <name>", "instead of the default branch"],
+      ["--commit <hash>", "a commit that the branch contains"],
+      ["--message <text>", "instead of the commit's"],
+      ["--env <name=value...>", "variables of its jobs"],
+    ],
+    example: 'towline build create catalog --branch main --env NIGHTLY=1 --message "by hand"',
+    load: async () => (await import("./commands/build.ts")).createBuild,
+  },
+  {
     usage: "build list [repository]",
     summary: "list builds, newest first",
     options: [["--branch <name>", "of this branch only"]],
@@ -115,6 +127,48 @@ export const commandRows: readonly CommandRow[] = [
     options: [buildStep],
     example: "towline build retry catalog 12 --step unit",
     load: async () => (await import("./commands/build.ts")).retryBuild,
+  },
+  {
+    usage: "schedule create <repository> <name>",
+    summary: "build a branch at the times of a cron expression",
+    options: [
+      ["--cron <expression>", "minute, hour, day of month, month, day of week"],
+      ["--zone <zone>", "IANA time zone (default: UTC)"],
+      ["--branch <name>", "instead of the default branch"],
+      ["--env <name=value...>", "variables of its jobs"],
+    ],
+    example: 'towline schedule create catalog nightly --cron "30 4 * * 1-5" --zone Europe/Berlin',
+    load: async () => (await import("./commands/trigger.ts")).createSchedule,
+  },
+  {
+    usage: "schedule list [repository]",
+    summary: "list schedules with their next and last run",
+    example: "towline schedule list",
+    load: async () => (await import("./commands/trigger.ts")).listSchedules,
+  },
+  {
+    usage: "schedule remove <repository> <name>",
+    summary: "remove a schedule",
+    example: "towline schedule remove catalog nightly",
+    load: async () => (await import("./commands/trigger.ts")).removeSchedule,
+  },
+  {
+    usage: "webhook create <repository>",
+    summary: "let signed calls from outside start builds; tells address and secret once",
+    example: "towline webhook create catalog",
+    load: async () => (await import("./commands/trigger.ts")).createWebhook,
+  },
+  {
+    usage: "webhook list",
+    summary: "list the repositories that take signed calls",
+    example: "towline webhook list",
+    load: async () => (await import("./commands/trigger.ts")).listWebhooks,
+  },
+  {
+    usage: "webhook remove <repository>",
+    summary: "take no signed calls any more",
+    example: "towline webhook remove catalog",
+    load: async () => (await import("./commands/trigger.ts")).removeWebhook,
   },
   {
     usage: "approve <repository> [number]",

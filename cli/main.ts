@@ -6,11 +6,13 @@ import { type CommandRow, commandRows } from "./command-rows.ts";
 import { CommandRefused, reportRefusal, tell } from "./output.ts";
 
 const groups: Record<string, string> = {
-  build: "builds: list, show, watch, logs, cancel, retry",
+  build: "builds: create, list, show, watch, logs, cancel, retry",
   pr: "pull requests: open, list, show, approve, merge, close",
   release: "releases: list, show",
   repository: "repositories: create, list",
+  schedule: "builds at the times of a cron expression: create, list, remove",
   secret: "secrets: set, list, delete",
+  webhook: "builds by signed calls from outside: create, list, remove",
 };
 
 function addRow({ usage, summary, options = [], example, load }: CommandRow): void {

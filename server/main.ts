@@ -12,6 +12,7 @@ import { imageEndpoints } from "#api/endpoints/images.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
+import { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
@@ -119,8 +120,9 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   const access = createAccess(deps);
   const { authenticate } = access;
   const source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor, stopping });
-  const fleet = createFleet({ ...deps, source, vault: await openVault(home) });
-  const builds = createBuilds({ ...deps, wake, home, diskFloor, access, source, fleet });
+  const vault = await openVault(home);
+  const fleet = createFleet({ ...deps, source, vault });
+  const builds = createBuilds({ ...deps, wake, home, diskFloor, access, source, fleet, vault });
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
   const releases = createReleases({ ...deps, source, builds });
   const install = await installationId(home);
@@ -159,12 +161,14 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: accessEndpoints, handlers: modules.access.handlers });
   serveEndpoints(app, http, { table: sourceEndpoints, handlers: modules.source.handlers });
   serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
-  serveEndpoints(app, http, { table: { ...buildEndpoints, ...agentEndpoints }, handlers: modules.builds.handlers });
+  const ofBuilds = { ...buildEndpoints, ...agentEndpoints, ...triggerEndpoints };
+  serveEndpoints(app, http, { table: ofBuilds, handlers: modules.builds.handlers });
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
   serveEndpoints(app, http, { table: deploymentEndpoints, handlers: modules.deployments.handlers });
   modules.source.register(app);
+  modules.builds.register(app);
   modules.images.register(app);
 }
 

@@ -8,6 +8,7 @@ import { createAccess } from "#access";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { agentEndpoints } from "#api/endpoints/agent.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
+import { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import type { Role } from "#api/endpoint.ts";
 import { orThrow } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
@@ -17,6 +18,7 @@ import { type Clock, newSecret, systemClock } from "#kernel/clock.ts";
 import { createHttp, serveEndpoints } from "#kernel/http.ts";
 import { jobs, startJobs } from "#kernel/jobs.ts";
 import { createOutbox, type Emit } from "#kernel/outbox.ts";
+import { openVault } from "#kernel/vault.ts";
 import { openWake } from "#kernel/wake.ts";
 import { replay } from "#pipeline/machine/apply.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
@@ -44,6 +46,7 @@ export interface Tuning extends Partial<Pick<BuildsDeps, "diskFloor" | "logLimit
 
 /** One server process; several may stand on the same place, as after a kill. */
 export interface BuildsServer extends AsyncDisposable {
+  url: string;
   builds: Builds;
   emit: Emit;
   admin: Client;
@@ -58,6 +61,9 @@ export interface BuildsPlace extends AsyncDisposable {
   home: string;
   /** Makes a commit and moves the branch to it; answers its hash. Without the event of a push. */
   commit(repository: string, branch: string, files: Record<string, string>): string;
+  removeBranch(repository: string, branch: string): void;
+  /** Open pull requests by `repository:branch`. */
+  pullRequests: Map<string, number>;
   server(tuning?: Tuning): Promise<BuildsServer>;
   events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
   /** Events that some subscriber has not taken. */
@@ -77,6 +83,8 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
     database,
     home,
     commit: git.commit,
+    removeBranch: git.removeBranch,
+    pullRequests: git.pullRequests,
     server: async (tuning = {}) => servers.use(await startServer({ database, home, source: git.source }, tuning)),
     async events(name) {
       const query = sql<{ payload: EventPayload<typeof name> }>`
@@ -111,6 +119,7 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
 function mapsForGit() {
   const commits = new Map<string, { files: Record<string, string>; parent: string | undefined }>();
   const heads = new Map<string, string>();
+  const pullRequests = new Map<string, number>();
   const at = new Date("2026-01-05T11:00:00Z");
   const source: BuildsDeps["source"] = {
     repository: async (name) => ({
@@ -119,7 +128,10 @@ function mapsForGit() {
       createdAt: at,
       ...{ allowDirectPush: false, requiredApprovals: 1, requireBuild: true },
     }),
-    resolve: async (repository, ref) => heads.get(`${repository}:${ref.replace("refs/heads/", "")}`),
+    resolve: async (repository, ref) =>
+      commits.has(ref) ? ref : heads.get(`${repository}:${ref.replace("refs/heads/", "")}`),
+    openPullRequest: async (repository, branch) => pullRequests.get(`${repository}:${branch}`),
+    changedPaths: async (_, target, head) => changedBetween(commits.get(target)?.files, commits.get(head)?.files),
     readFile: async (_, revision, path) => commits.get(revision)?.files[path],
     commit: async (_, revision) => {
       const message = `change ${Number.parseInt(revision, 16)}`;
@@ -138,7 +150,14 @@ function mapsForGit() {
     heads.set(`${repository}:${branch}`, hash);
     return hash;
   }
-  return { source, commit };
+  const removeBranch = (repository: string, branch: string) => void heads.delete(`${repository}:${branch}`);
+  return { source, commit, removeBranch, pullRequests };
+}
+
+/** As if the target were contained in the head. */
+function changedBetween(target?: Record<string, string>, head?: Record<string, string>): string[] | undefined {
+  if (!target || !head) return undefined;
+  return Object.keys({ ...target, ...head }).filter((path) => target[path] !== head[path]);
 }
 
 interface Ground {
@@ -165,7 +184,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   };
   const builds = createBuilds({
     source: slowSource,
-    ...{ db, emit, jobs, clock, log, wake, home, access, fleet },
+    ...{ db, emit, jobs, clock, log, wake, home, access, fleet, vault: await openVault(home) },
     ...{ diskFloor: 0, times: stillTimes, ...tuned },
   });
   subscribe(builds.reactions);
@@ -174,7 +193,9 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const app = createHttp({ log });
   const http = { log, authenticate: access.authenticate, stopping: new AbortController().signal };
   serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
-  serveEndpoints(app, http, { table: { ...buildEndpoints, ...agentEndpoints }, handlers: builds.handlers });
+  const table = { ...buildEndpoints, ...agentEndpoints, ...triggerEndpoints };
+  serveEndpoints(app, http, { table, handlers: builds.handlers });
+  builds.register(app);
   await app.listen({ host: "127.0.0.1", port: 0 });
   stack.defer(() => app.close());
   stack.use(await builds.start());
@@ -187,7 +208,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
     tuning.clock?.advance(ms);
     await builds.sweep();
   }
-  return { builds, emit, admin, agent, as, passTime, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { url, builds, emit, admin, agent, as, passTime, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** The first server of a place gets the admin's token, and those after it ask for it. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anyRole, developing, endpoints } from "../endpoint.ts";
 import { outcomes } from "../events.ts";
 import { branchName, environmentName, repositoryName, revision, serviceName, uuid } from "../names.ts";
+import { buildEnv } from "./triggers.ts";
 
 /** `preparing`: the files of the revision are being read. `failing`: something failed for good, the rest goes on. */
 export const buildStates = [
@@ -13,6 +14,9 @@ export const buildStates = [
   "canceling",
   "finished",
 ] as const;
+
+/** What started a build. */
+export const buildSources = ["push", "pull-request", "api", "schedule", "webhook"] as const;
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
 const fileFault = z.object({
@@ -28,12 +32,15 @@ export const buildSummary = z.object({
   repository: repositoryName,
   branch: branchName,
   commit: revision,
-  message: z.string().nullable().describe("Of the commit; null while preparing."),
+  message: z.string().nullable().describe("Given with the build, or of the commit; null while preparing."),
   author: z.string().nullable(),
-  source: z.enum(["push", "pull-request", "api", "schedule"]),
+  source: z.enum(buildSources),
+  tag: z.string().nullable().describe("Of the build of a tag; its branch is the name of the tag too."),
+  pullRequest: z.int().nullable(),
   creator: z.string().nullable(),
   state: z.enum(buildStates),
   outcome: z.enum(outcomes).nullable(),
+  supersededBy: z.int().nullable().describe("Number of the newer build of the branch that took its place."),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
@@ -107,6 +114,8 @@ export const buildEndpoints = endpoints({
       repository: repositoryName,
       branch: branchName.optional().describe("Without it the default branch."),
       commit: revision.optional(),
+      message: z.string().min(1).max(1000).optional().describe("Instead of the commit's."),
+      env: buildEnv.optional().describe("Variables of all its jobs, weaker than those of the pipeline file."),
     }),
     response: buildSummary,
     errors: ["not-found", "git.bad-revision"],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds.ts";
 import { refuse } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
+import { pairsOf } from "../pairs.ts";
 import { accepted, age, CommandRefused, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
@@ -11,6 +12,12 @@ export interface BuildFlags extends SessionFlags {
   attempt?: string;
   follow?: boolean;
   branch?: string;
+}
+
+interface CreateFlags extends BuildFlags {
+  commit?: string;
+  message?: string;
+  env?: string[];
 }
 
 const pollMs = 500;
@@ -28,6 +35,15 @@ export async function listBuilds(flags: BuildFlags, repository?: string): Promis
     firstLine(build),
   ]);
   print(table(["BUILD", "STATE", "BRANCH", "COMMIT", "AGE", "MESSAGE"], rows));
+}
+
+export async function createBuild(flags: CreateFlags, repository: string): Promise<void> {
+  const client = await openClient(flags);
+  const { branch, commit, message, env } = flags;
+  const body = { repository, branch, commit, message, env: pairsOf("--env", env) };
+  const build = accepted(await client.createBuild({ body }));
+  if (flags.json) printJson(build);
+  else print(`${title(build)} ${mark(build)}  ${build.branch} ${shortCommit(build.commit)}`);
 }
 
 export async function showBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
@@ -151,8 +167,8 @@ function stepMark({ state, outcome }: StepView): string {
   return state === "waiting" || state === "blocked" ? paint("dim", "…") : paint("cyan", "▸");
 }
 
-function mark({ state, outcome }: BuildSummary): string {
-  const word = outcome ?? state;
+function mark({ state, outcome, supersededBy }: BuildSummary): string {
+  const word = supersededBy === null ? (outcome ?? state) : `superseded by #${supersededBy}`;
   const styles = { passed: "green", failed: "red", failing: "red", canceled: "red", blocked: "yellow" } as const;
   return paint(word in styles ? styles[word as keyof typeof styles] : "cyan", word);
 }

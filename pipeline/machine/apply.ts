@@ -31,10 +31,7 @@ export function initialState(plan: Plan, at: string): BuildState {
 
 const appliers: Appliers = {
   "build-created": (_, { plan, at }) => initialState(plan, at),
-  "build-cancel-requested": (state, { by, at, reason }) => ({
-    ...state,
-    cancel: { by, at, ...(reason === undefined ? {} : { reason }) },
-  }),
+  "build-cancel-requested": (state, { type: _type, ...cancel }) => ({ ...state, cancel }),
   "build-finished": (state) => ({ ...state, closed: true }),
   "build-reopened": (state) => ({ ...state, closed: false }),
   "step-runnable": (state, { step, at }) => setStatus(state, step, { state: "runnable", since: at }),

@@ -29,6 +29,7 @@ export type Command =
       at: string;
     }
   | { type: "unblock"; step: string; user: string; role: string; at: string }
-  | { type: "cancel"; by: string; reason?: string; at: string }
+  /** `supersededBy`: number of the newer build that takes the place of this one. */
+  | { type: "cancel"; by: string; reason?: string; supersededBy?: number; at: string }
   | { type: "retry"; step: string; by: string; at: string }
   | { type: "retry-failed"; by: string; at: string };

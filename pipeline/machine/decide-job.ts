@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
 import type { Attempt, BuildState, StepState } from "./state.ts";
 import { findStep, isWork, openAttempt, plannedOf } from "./steps.ts";
+import { stoppedOutcome } from "./stopped.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 type Decided = BuildEvent[] | Refusal;
@@ -41,6 +42,8 @@ export function decideFinish(state: BuildState, command: CommandOf<"finish">): D
   const exit = exitStatus === undefined ? {} : { exitStatus };
   const why = reason === undefined ? {} : { reason };
   const ended: BuildEvent = { type: "attempt-ended", step, token, outcome, ...exit, ...why, outputs, at };
+  if (outcome === "canceled" || (outcome !== "passed" && held.status.state === "canceling"))
+    return [ended, { type: "step-finished", step, ...exit, ...why, outcome: stoppedOutcome(state), at }];
   return [ended, afterAttempt(plannedOf(state, step) as PlannedWork, held, command)];
 }
 
@@ -51,7 +54,7 @@ export function decideLeaseExpired(state: BuildState, command: CommandOf<"lease-
   const reason = command.reason ?? `the agent ${held.attempts.at(-1)?.agent ?? ""} was lost`;
   const ended: BuildEvent = { type: "attempt-ended", step, token, outcome: "lost", reason, outputs: {}, at };
   if (held.status.state === "canceling")
-    return [ended, { type: "step-finished", step, outcome: "canceled", reason, at }];
+    return [ended, { type: "step-finished", step, outcome: stoppedOutcome(state), reason, at }];
   if (lossesInARow(held.attempts) < maximumLosses) return [ended, { type: "step-retried", step, reason, at }];
   return [
     ended,
@@ -93,8 +96,7 @@ function afterAttempt(planned: PlannedWork, held: StepState, command: CommandOf<
   const exit = exitStatus === undefined ? {} : { exitStatus };
   const why = reason === undefined ? {} : { reason };
   const finished = { type: "step-finished", step, ...exit, ...why, at } as const;
-  if (outcome === "passed" || outcome === "canceled") return { ...finished, outcome };
-  if (held.status.state === "canceling") return { ...finished, outcome: "canceled" };
+  if (outcome === "passed") return { ...finished, outcome };
   const rule = matchingRule(planned, held, command);
   if (rule !== undefined)
     return {

@@ -34,9 +34,9 @@ function describe({ status }: StepState): string {
   return status.by === undefined ? status.outcome : `open already, by ${status.by}`;
 }
 
-export function decideCancel(state: BuildState, { by, reason, at }: CommandOf<"cancel">): Decided {
+export function decideCancel(state: BuildState, { type: _type, ...word }: CommandOf<"cancel">): Decided {
   if (state.closed) return refuse("build.wrong-state", "the build has finished");
-  return state.cancel ? [] : [{ type: "build-cancel-requested", by, ...(reason === undefined ? {} : { reason }), at }];
+  return state.cancel ? [] : [{ type: "build-cancel-requested", ...word }];
 }
 
 export function decideRetry(state: BuildState, { step, by, at }: CommandOf<"retry">): Decided {

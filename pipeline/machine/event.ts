@@ -4,7 +4,7 @@ import type { AttemptOutcome, BuildStatus, StepOutcome } from "./state.ts";
 
 export type BuildEvent =
   | { type: "build-created"; plan: Plan; by?: string; at: string }
-  | { type: "build-cancel-requested"; by: string; reason?: string; at: string }
+  | { type: "build-cancel-requested"; by: string; reason?: string; supersededBy?: number; at: string }
   | { type: "build-finished"; outcome: NonNullable<BuildStatus["outcome"]>; at: string }
   | { type: "build-reopened"; by: string; at: string }
   | { type: "step-runnable"; step: string; at: string }

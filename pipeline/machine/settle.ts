@@ -5,6 +5,7 @@ import { apply } from "./apply.ts";
 import type { BuildEvent } from "./event.ts";
 import type { BuildState } from "./state.ts";
 import { buildStatus } from "./status.ts";
+import { type Stopped, stoppedBy } from "./stopped.ts";
 import { dependenciesThat, hasFailed, isWork, stepOf } from "./steps.ts";
 
 export interface Settled {
@@ -46,9 +47,9 @@ function consequence(state: BuildState, planned: PlannedStep, { at, isFailing }:
   if (status.state === "canceling") return undefined;
   if (planned.skipped)
     return { type: "step-finished", step, outcome: "skipped", reason: renderSkipReason(planned.skipped), at };
-  if (state.cancel) return stop(state, planned, { at, reason: `canceled by ${state.cancel.by}` });
+  if (state.cancel) return stop(state, planned, { at, ...stoppedBy(state.cancel) });
   if (isFailing && isWork(planned) && planned.cancelOnBuildFailing)
-    return stop(state, planned, { at, reason: "the build is failing" });
+    return stop(state, planned, { at, outcome: "canceled", reason: "the build is failing" });
   return status.state === "waiting" ? ready(state, planned, at) : undefined;
 }
 
@@ -72,13 +73,11 @@ function brokenBy(state: BuildState, planned: PlannedStep): string | undefined {
 function stop(
   state: BuildState,
   { key: step }: PlannedStep,
-  { at, reason }: { at: string; reason: string },
+  { at, outcome, reason }: Stopped & { at: string },
 ): BuildEvent {
   const { status } = stepOf(state, step);
   const isHeld = status.state === "leased" || status.state === "running" || status.state === "requested";
-  return isHeld
-    ? { type: "step-canceling", step, at }
-    : { type: "step-finished", step, outcome: "canceled", reason, at };
+  return isHeld ? { type: "step-canceling", step, at } : { type: "step-finished", step, outcome, reason, at };
 }
 
 function ready(state: BuildState, planned: PlannedStep, at: string): BuildEvent | undefined {

@@ -5,11 +5,19 @@ export interface BuildState {
   plan: Plan;
   createdAt: string;
   /** Set once somebody canceled the build; it stays canceled. */
-  cancel?: { by: string; at: string; reason?: string };
+  cancel?: Cancellation;
   /** By step key, one for each planned step. */
   steps: Record<string, StepState>;
   /** True between `build-finished` and a retry. */
   closed: boolean;
+}
+
+export interface Cancellation {
+  by: string;
+  at: string;
+  reason?: string;
+  /** Number of the newer build that takes the place of this one. */
+  supersededBy?: number;
 }
 
 export interface StepState {
@@ -46,8 +54,8 @@ export type StepStatus =
     };
 
 /**
- * skipped: its own condition is false, counts as satisfied. broken: something it needs did not pass. superseded: a
- * newer deployment overtook this one. soft-failed counts as passed.
+ * skipped: its own condition is false, counts as satisfied. broken: something it needs did not pass. canceled: somebody
+ * stopped it. superseded: a newer deployment or build overtook it. soft-failed counts as passed.
  */
 export const stepOutcomes = [
   "passed",

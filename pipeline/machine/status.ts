@@ -28,7 +28,8 @@ function hasBegun({ attempts, status }: StepState): boolean {
 function buildOutcome({ cancel }: BuildState, steps: readonly StepState[]): NonNullable<BuildStatus["outcome"]> {
   const outcomes = steps.map(outcomeOf);
   // A cancel that came too late to stop anything changes nothing.
-  if (cancel && outcomes.includes("canceled")) return "canceled";
+  const isStopped = outcomes.some((outcome) => outcome === "canceled" || outcome === "superseded");
+  if (cancel && isStopped) return "canceled";
   if (steps.some(hasFailed)) return "failed";
-  return outcomes.some((outcome) => outcome === "canceled" || outcome === "superseded") ? "canceled" : "passed";
+  return isStopped ? "canceled" : "passed";
 }

@@ -33,6 +33,13 @@ create table build_deploy_requests (
   PRIMARY KEY (request)
 );
 
+create table build_deployed (
+  repository text not null,
+  environment text not null,
+  commit text not null,
+  PRIMARY KEY (repository, environment)
+);
+
 create table build_events (
   id bigint not null default nextval('build_events_id_seq'::regclass),
   build uuid not null,
@@ -75,6 +82,38 @@ create table build_numbers (
   PRIMARY KEY (repository)
 );
 
+create table build_schedules (
+  repository text not null,
+  name text not null,
+  cron text not null,
+  zone text not null,
+  branch text not null,
+  env jsonb not null default '{}'::jsonb,
+  creator text not null,
+  created_at timestamp with time zone not null,
+  next_at timestamp with time zone not null,
+  last_at timestamp with time zone,
+  last_build integer,
+  last_error text,
+  PRIMARY KEY (repository, name)
+);
+
+create table build_webhook_calls (
+  repository text not null,
+  signature text not null,
+  at timestamp with time zone not null,
+  FOREIGN KEY (repository) REFERENCES build_webhooks(repository) ON DELETE CASCADE,
+  PRIMARY KEY (repository, signature)
+);
+
+create table build_webhooks (
+  repository text not null,
+  sealed text not null,
+  creator text not null,
+  created_at timestamp with time zone not null,
+  PRIMARY KEY (repository)
+);
+
 create table builds (
   id uuid not null,
   sequence bigint not null default nextval('builds_sequence_seq'::regclass),
@@ -96,9 +135,13 @@ create table builds (
   created_at timestamp with time zone not null,
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
+  tag text,
+  pull_request integer,
+  env jsonb not null default '{}'::jsonb,
+  superseded_by integer,
   CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
   CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
-  CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text]))),
+  CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text, 'webhook'::text]))),
   CHECK ((state = ANY (ARRAY['preparing'::text, 'scheduled'::text, 'running'::text, 'failing'::text, 'blocked'::text, 'canceling'::text, 'finished'::text]))),
   PRIMARY KEY (id),
   UNIQUE (repository, number),
@@ -456,6 +499,8 @@ CREATE INDEX build_jobs_by_agent ON public.build_jobs USING btree (agent) WHERE 
 CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 
 CREATE INDEX build_jobs_runnable ON public.build_jobs USING btree (build, "position") WHERE (state = 'runnable'::text);
+
+CREATE INDEX build_schedules_due ON public.build_schedules USING btree (next_at);
 
 CREATE INDEX builds_by_branch ON public.builds USING btree (repository, branch, sequence DESC);
 

@@ -27,7 +27,8 @@ const mayImport: [folder: RegExp, allowed: RegExp][] = [
 const pureFolder = /^(pipeline|stack)\/|^server\/modules\/[^/]+\/core\//;
 /** Interfaces of drivers and the checks of values that stand beside them are no outside world. */
 const driverRules = /^drivers\/[^/]+\/(contract|rules|digest)\.ts$/;
-const purePackages = new Set(["zod", "yaml"]);
+/** `croner` only computes here: a schedule that is not started sets no timer. */
+const purePackages = new Set(["zod", "yaml", "croner"]);
 const impure =
   /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.\w|\bperformance\.now\(|\brandomUUID\(|\bsetTimeout\(|\bfetch\(/;
 const queries = /\.(selectFrom|insertInto|updateTable|deleteFrom|mergeInto)\(|\bsql(<[^`]*>)?`/;

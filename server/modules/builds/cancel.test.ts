@@ -38,7 +38,10 @@ test("a build that waits for an agent is canceled at once", async () => {
   await using place = await openBuildsPlace();
   const server = await place.server();
   const { id } = await push(place, server, { files: oneCommand });
-  expect(await cancel(server, id)).toMatchObject({ outcome: "canceled", steps: [{ reason: "canceled by admin" }] });
+  expect(await cancel(server, id)).toMatchObject({
+    outcome: "canceled",
+    steps: [{ reason: "canceled by admin: wrong branch" }],
+  });
   expect(await lease(server)).toBeNull();
   expect(await server.admin.cancelBuild({ params: { id } })).toMatchObject({ refused: "build.wrong-state" });
   expect(await server.admin.retryBuild({ params: { id } })).toMatchObject({ refused: "build.wrong-state" });

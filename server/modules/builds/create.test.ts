@@ -54,19 +54,20 @@ test("without a pipeline file the default pipeline serves", async () => {
   ]);
 });
 
-test("tags, deleted branches and the fleet repository are not built", async () => {
+test("deleted branches, the fleet repository and a tag named as the default branch are not built", async () => {
   await using place = await openBuildsPlace();
   const server = await place.server();
   const commit = place.commit("orders", "main", oneCommand);
   const changes = [
-    { repository: "orders", ref: "refs/tags/v1", after: commit },
+    { repository: "orders", ref: "refs/tags/main", after: commit },
+    { repository: "orders", ref: "refs/notes/x", after: commit },
     { repository: "orders", ref: "refs/heads/gone", before: commit },
     { repository: "fleet", ref: "refs/heads/main", after: commit },
   ];
   await place.database.db.transaction().execute(async (tx) => {
     for (const change of changes) await server.emit(tx, "r", "source.ref-changed", change);
   });
-  await until(async () => (await place.undelivered()) === 0);
+  await until(async () => (await place.undelivered()) === 0 && (await place.openTasks()) === 0);
   expect(orThrow(await server.admin.listBuilds({})).builds).toEqual([]);
 });
 
@@ -111,7 +112,12 @@ test("a newer push cancels the older build of its branch, except on the default 
   const newest = await push(place, server, { branch: "topic", files: oneCommand });
   expect((await show(server, main.id)).state).toBe("scheduled");
   expect((await show(server, another.id)).state).toBe("scheduled");
-  expect(await show(server, topic.id)).toMatchObject({ outcome: "canceled" });
+  const superseded = await show(server, topic.id);
+  expect(superseded).toMatchObject({ outcome: "canceled", supersededBy: newest.number });
+  expect(superseded.steps[0]).toMatchObject({
+    outcome: "superseded",
+    reason: `build ${newest.number} of the same branch is newer`,
+  });
   expect(newest.state).toBe("scheduled");
 });
 

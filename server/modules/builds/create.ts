@@ -22,12 +22,14 @@ interface Deps {
 export interface CancelWord {
   by: string;
   reason?: string;
+  /** Number of the newer build that takes its place. */
+  supersededBy?: number;
 }
 
 export interface Creation {
   /** A build with the repository's next number; its files are read in a job. */
   create(tx: Tx, build: Omit<NewBuild, "id" | "at">): Promise<BuildSummaryRow>;
-  /** Cancels the unfinished builds of the branch that came before. One whose deployment goes on is left alone. */
+  /** Cancels what earlier pushes to the branch started. A build whose deployment goes on is left alone. */
   supersede(tx: Tx, newer: BuildSummaryRow): Promise<void>;
   /** Cancels a build, also one that is still being prepared; refuses when it has ended. */
   cancel(tx: Tx, id: string, word: CancelWord): Promise<Refusal | undefined>;
@@ -46,8 +48,8 @@ export function createCreation({ db, emit, jobs, clock, machine }: Deps): Creati
   }
 
   async function supersede(tx: Tx, newer: BuildSummaryRow): Promise<void> {
-    const word = { by: newer.creator ?? "towline", reason: `build ${newer.number} of the same branch is newer` };
-    for (const { id } of await buildsStore(tx).unfinishedOf(newer.repository, newer.branch)) {
+    const word = { by: newer.creator ?? "towline", supersededBy: newer.number };
+    for (const { id } of await buildsStore(tx).unfinishedPushes(newer.repository, newer.branch)) {
       if (id === newer.id) continue;
       const older = await buildsStore(tx).lockBuild(id);
       if (older && older.sequence < newer.sequence && !deploys(older.machine)) await cancelLocked(tx, older, word);
@@ -62,6 +64,7 @@ export function createCreation({ db, emit, jobs, clock, machine }: Deps): Creati
 
   async function cancelLocked(tx: Tx, build: BuildRow, word: CancelWord): Promise<Refusal | undefined> {
     if (build.state === "finished") return refuse("build.wrong-state", "the build has ended already");
+    if (word.supersededBy !== undefined) await buildsStore(tx).setSuperseded(build.id, word.supersededBy);
     if (build.state !== "preparing") {
       const canceled = await machine.act(tx, build.id, { type: "cancel", ...word });
       return isRefusal(canceled) ? canceled : undefined;

@@ -10,7 +10,10 @@ import type { Emit, Reaction } from "#kernel/outbox.ts";
 import type { Wake } from "#kernel/wake.ts";
 import type { agentEndpoints } from "#api/endpoints/agent.ts";
 import type { buildEndpoints, BuildSummary } from "#api/endpoints/builds.ts";
+import type { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import type { Source } from "#source";
+import type { Vault } from "#kernel/vault.ts";
+import type { FastifyInstance } from "fastify";
 import { agentRoutes } from "./agent-routes.ts";
 import { createAssign } from "./assign.ts";
 import { createClaimJob } from "./claiming.ts";
@@ -26,8 +29,11 @@ import { createMachine } from "./machine.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
 import { buildReactions } from "./reactions.ts";
 import { buildRoutes } from "./routes.ts";
+import { createSchedules } from "./schedules.ts";
 import { buildsStore } from "./store.ts";
 import { startSweeping } from "./sweeping.ts";
+import { buildTag, tagTask } from "./tags.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 export type { Evidence } from "./core/evidence.ts";
 export type { LeaseTimes } from "./leasing.ts";
@@ -44,7 +50,11 @@ export interface BuildsDeps {
   /** Bytes that stay free on the disk of `home`: below it no job starts and no log grows. */
   diskFloor: number;
   access: Pick<Access, "issueJobToken">;
-  source: Pick<Source, "repository" | "resolve" | "isAncestor" | "readFile" | "commit">;
+  source: Pick<
+    Source,
+    "repository" | "resolve" | "isAncestor" | "readFile" | "commit" | "openPullRequest" | "changedPaths"
+  >;
+  vault: Vault;
   fleet: Pick<Fleet, "jobSecrets">;
   times?: LeaseTimes;
   /** Bytes of one attempt's log; default 200 MiB. */
@@ -66,12 +76,14 @@ export interface Builds {
   publishes(build: string): Promise<boolean>;
   /** Oldest first, at most 200. */
   unfinished(): Promise<UnfinishedBuild[]>;
-  handlers: Handlers<typeof buildEndpoints & typeof agentEndpoints>;
+  handlers: Handlers<typeof buildEndpoints & typeof agentEndpoints & typeof triggerEndpoints>;
+  /** Signed calls from outside, below `/hooks/`. */
+  register(app: FastifyInstance): void;
   reactions: Reaction[];
   tasks: Record<string, Task>;
   /** Takes up what a killed server left and watches over leases until disposed. */
   start(): Promise<AsyncDisposable>;
-  /** One look at all leases, as `start` has it done every second. */
+  /** One look at all leases and schedules, as `start` has it done every second. */
   sweep(): Promise<void>;
 }
 
@@ -91,6 +103,13 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const leasing = createLeasing({ ...deps, machine, times });
   const claimJob = createClaimJob({ ...deps, machine, leasing, logs });
   const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
+  const schedules = createSchedules({ ...deps, creation });
+  const webhooks = createWebhooks({ ...deps, creation });
+
+  async function sweep(): Promise<void> {
+    await leasing.sweep();
+    await schedules.sweep();
+  }
 
   async function surroundings(): Promise<Surroundings> {
     const near = await store.agentsSince(new Date(clock.now().getTime() - agentIsNearMs));
@@ -120,10 +139,13 @@ export function createBuilds(deps: BuildsDeps): Builds {
     handlers: {
       ...buildRoutes({ ...deps, machine, creation, logs, surroundings }),
       ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign }),
+      ...schedules.handlers,
+      ...webhooks.handlers,
     },
-    reactions: buildReactions({ log, machine, creation }),
-    tasks: { [prepareTask]: prepareBuild({ ...deps, machine }) },
-    sweep: leasing.sweep,
+    register: webhooks.register,
+    reactions: buildReactions({ ...deps, machine, creation }),
+    tasks: { [prepareTask]: prepareBuild({ ...deps, machine }), [tagTask]: buildTag({ ...deps, creation }) },
+    sweep,
     async start() {
       const running = new AsyncDisposableStack();
       // Heard from now on, so that no agent's first question falls into the moment before the database listens.
@@ -131,6 +153,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
       await leasing.sweep();
       await creation.resume();
       running.use(startSweeping(leasing.sweep, times.sweepMs, log));
+      running.use(startSweeping(schedules.sweep, times.sweepMs, log));
       return running;
     },
   };

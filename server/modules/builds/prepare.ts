@@ -86,7 +86,7 @@ async function prepare(source: Deps["source"], build: BuildRow): Promise<Prepare
   if (!found) return { commit: undefined, planned: goneRevision(build) };
   const message = found.message.slice(0, longestMessage);
   const files = await readFiles(source, build).catch(asRefusal);
-  const planned = isRefusal(files) ? files : planFiles(files, contextOf(build, message));
+  const planned = isRefusal(files) ? files : planFiles(files, contextOf(build, build.message ?? message));
   return { commit: { message, author: found.author }, planned };
 }
 

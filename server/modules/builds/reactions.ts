@@ -1,31 +1,47 @@
 import { branchName } from "#api/names.ts";
 import { orThrow } from "#api/errors.ts";
 import type { Log } from "#kernel/log.ts";
+import type { Tx } from "#kernel/database.ts";
+import type { Jobs } from "#kernel/jobs.ts";
 import { type Reaction, reaction } from "#kernel/outbox.ts";
+import type { Source } from "#source";
 import { defaultBranch } from "./core/context.ts";
 import type { Creation } from "./create.ts";
 import type { Machine } from "./machine.ts";
-import { buildsStore } from "./store.ts";
+import { buildsStore, type NewBuild } from "./store.ts";
+import { tagTask } from "./tags.ts";
+import { triggerStore } from "./trigger-store.ts";
 
 /** The repository that holds the environments: a commit there is the operation, nothing is built. */
 const fleetRepository = "fleet";
 
 interface Deps {
   log: Log;
+  jobs: Jobs;
+  source: Pick<Source, "openPullRequest">;
   machine: Machine;
   creation: Creation;
 }
 
-export function buildReactions({ log, machine, creation }: Deps): Reaction[] {
+export function buildReactions({ log, jobs, source, machine, creation }: Deps): Reaction[] {
+  async function buildBranch(tx: Tx, push: Pick<NewBuild, "repository" | "branch" | "commit" | "creator">) {
+    const number = await source.openPullRequest(push.repository, push.branch);
+    const build = await creation.create(tx, {
+      ...push,
+      ...(number === undefined ? { source: "push" } : { source: "pull-request", pull_request: number }),
+    });
+    if (push.branch !== defaultBranch) await creation.supersede(tx, build);
+  }
+
   return [
     reaction("builds.build-push", "source.ref-changed", async (tx, { payload }) => {
       const { repository, ref, after: commit, actor: creator } = payload;
-      const branch = ref.replace(/^refs\/heads\//, "");
-      if (!commit || branch === ref || repository === fleetRepository) return;
-      if (!branchName.safeParse(branch).success)
-        return log.warn({ repository, ref }, "a branch of that name is not built");
-      const build = await creation.create(tx, { repository, branch, commit, source: "push", creator });
-      if (branch !== defaultBranch) await creation.supersede(tx, build);
+      if (!commit || repository === fleetRepository) return;
+      const [, kind, name = ""] = /^refs\/(heads|tags)\/(.+)$/.exec(ref) ?? [];
+      if (!kind || !branchName.safeParse(name).success)
+        return log.warn({ repository, ref }, "a branch or tag of that name is not built");
+      if (kind === "tags") return jobs.add(tx, tagTask, { repository, tag: name, object: commit, creator });
+      await buildBranch(tx, { repository, branch: name, commit, creator });
     }),
 
     reaction("builds.follow-deployment", "deployments.deployment-finished", async (tx, { payload }) => {
@@ -34,6 +50,12 @@ export function buildReactions({ log, machine, creation }: Deps): Reaction[] {
       if (!found) return;
       const ask = { type: "deployment-finished" as const, request, outcome, ...(reason ? { reason } : {}) };
       orThrow(await machine.act(tx, found.build, ask));
+    }),
+
+    reaction("builds.follow-deployed", "deployments.deployment-finished", async (tx, { payload }) => {
+      const { outcome, repository, environment, commit } = payload;
+      if (outcome === "succeeded" && repository && commit)
+        await triggerStore(tx).putDeployed({ repository, environment, commit });
     }),
   ];
 }

@@ -5,7 +5,6 @@ import { type Handlers, userOf } from "#kernel/http.ts";
 import type { Wake } from "#kernel/wake.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
 import type { Source } from "#source";
-import { defaultBranch } from "./core/context.ts";
 import type { Surroundings } from "./core/waits.ts";
 import { viewDetails, viewSummary } from "./core/view.ts";
 import type { Creation } from "./create.ts";
@@ -13,6 +12,7 @@ import { followLog } from "./follow-log.ts";
 import type { JobLogs } from "./job-log.ts";
 import type { Ask, Machine } from "./machine.ts";
 import { buildsStore } from "./store.ts";
+import { resolveTarget } from "./target.ts";
 
 interface Deps {
   db: Database;
@@ -44,8 +44,9 @@ export function buildRoutes(deps: Deps): Handlers<typeof buildEndpoints> {
     createBuild: async ({ body }, context) => {
       const target = await resolveTarget(deps.source, body);
       if (isRefusal(target)) return target;
-      const creator = userOf(context).name;
-      const build = await db.transaction().execute((tx) => creation.create(tx, { ...target, source: "api", creator }));
+      const { env = {}, message } = body;
+      const given = { source: "api" as const, creator: userOf(context).name, env, ...(message ? { message } : {}) };
+      const build = await db.transaction().execute((tx) => creation.create(tx, { ...target, ...given }));
       return viewSummary(build);
     },
 
@@ -81,23 +82,6 @@ export function buildRoutes(deps: Deps): Handlers<typeof buildEndpoints> {
     readJobLog: ({ params, query }, { signal }) =>
       followLog(deps, { ...query, job: params.id, attempt: query.attempt, signal }),
   };
-}
-
-/** The commit to build: the newest of the branch, or one that it contains. */
-async function resolveTarget(
-  source: Deps["source"],
-  {
-    repository,
-    branch = defaultBranch,
-    commit,
-  }: { repository: string; branch?: string | undefined; commit?: string | undefined },
-): Promise<{ repository: string; branch: string; commit: string } | Refusal> {
-  if (!(await source.repository(repository))) return refuse("not-found", `there is no repository ${repository}`);
-  const head = await source.resolve(repository, `refs/heads/${branch}`);
-  if (!head) return refuse("not-found", `${repository} has no branch ${branch}`);
-  if (commit && !(await source.isAncestor(repository, commit, head)))
-    return refuse("git.bad-revision", `the branch ${branch} does not contain ${commit}`);
-  return { repository, branch, commit: commit ?? head };
 }
 
 /** The only gate that waits for somebody. */

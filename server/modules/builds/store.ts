@@ -36,18 +36,21 @@ const summaryColumns = [
   "branch",
   "commit",
   "source",
+  "tag",
+  "pull_request",
   "creator",
   "message",
   "author",
   "service",
   "state",
   "outcome",
+  "superseded_by",
   "created_at",
   "started_at",
   "finished_at",
 ] as const;
 
-const buildColumns = [...summaryColumns, "manifest", "warnings", "fault", "machine"] as const;
+const buildColumns = [...summaryColumns, "env", "manifest", "warnings", "fault", "machine"] as const;
 
 export interface NewBuild {
   id: string;
@@ -55,7 +58,12 @@ export interface NewBuild {
   branch: string;
   commit: string;
   source: BuildSummary["source"];
+  tag?: string;
+  pull_request?: number | null;
   creator: string | undefined;
+  env?: Record<string, string>;
+  /** Instead of the commit's. */
+  message?: string;
   at: Date;
 }
 
@@ -79,7 +87,7 @@ export function buildsStore(database: Database) {
 type Db = Kysely<Tables>;
 
 /** Takes the next number under the counter's row lock, so two builds never share one and none is left out. */
-async function insertBuild(db: Db, { at, creator, ...build }: NewBuild): Promise<BuildSummaryRow> {
+async function insertBuild(db: Db, { at, creator, env = {}, ...build }: NewBuild): Promise<BuildSummaryRow> {
   const { last: number } = await db
     .insertInto("build_numbers")
     .values({ repository: build.repository, last: 1 })
@@ -88,7 +96,7 @@ async function insertBuild(db: Db, { at, creator, ...build }: NewBuild): Promise
     .executeTakeFirstOrThrow();
   return db
     .insertInto("builds")
-    .values({ ...build, creator: creator ?? null, number, state: "preparing", created_at: at })
+    .values({ ...build, env: json(env), creator: creator ?? null, number, state: "preparing", created_at: at })
     .returning(summaryColumns)
     .executeTakeFirstOrThrow();
 }
@@ -112,8 +120,23 @@ function builds(db: Db) {
     lockBuild: (id: string): Promise<BuildRow | undefined> =>
       db.selectFrom("builds").select(buildColumns).where("id", "=", id).forUpdate().executeTakeFirst(),
     unfinishedBuilds: (limit: number): Promise<BuildRow[]> => unfinished.select(buildColumns).limit(limit).execute(),
-    unfinishedOf: (repository: string, branch: string): Promise<{ id: string }[]> =>
-      unfinished.select("id").where("repository", "=", repository).where("branch", "=", branch).execute(),
+    /** Builds that a newer push to the branch may take the place of: those that a push started. */
+    unfinishedPushes: (repository: string, branch: string): Promise<{ id: string }[]> =>
+      unfinished
+        .select("id")
+        .where("repository", "=", repository)
+        .where("branch", "=", branch)
+        .where("tag", "is", null)
+        .where("source", "in", ["push", "pull-request"])
+        .execute(),
+    buildOfTag: (repository: string, tag: string, commit: string) =>
+      db
+        .selectFrom("builds")
+        .select("id")
+        .where("repository", "=", repository)
+        .where("commit", "=", commit)
+        .where("tag", "=", tag)
+        .executeTakeFirst(),
     preparingBuilds: (): Promise<{ id: string }[]> =>
       db.selectFrom("builds").select("id").where("state", "=", "preparing").orderBy("sequence").execute(),
   };
@@ -122,7 +145,12 @@ function builds(db: Db) {
 function planning(db: Db) {
   const update = (id: string) => db.updateTable("builds").where("id", "=", id);
   return {
-    setCommit: (id: string, commit: { message: string; author: string }) => update(id).set(commit).execute(),
+    /** A message that was given with the build stays. */
+    setCommit: (id: string, { message, author }: { message: string; author: string }) =>
+      update(id)
+        .set({ message: sql<string>`coalesce(message, ${message})`, author })
+        .execute(),
+    setSuperseded: (id: string, by: number) => update(id).set({ superseded_by: by }).execute(),
     setPlanned: (id: string, { manifest, warnings }: { manifest: Manifest | undefined; warnings: Fault[] }) =>
       update(id)
         .set({

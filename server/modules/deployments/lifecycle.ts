@@ -64,7 +64,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     const lane = await store.lockLane(row);
     if (lane.running === row.id) await store.setLane(row, { running: null });
     const because = reason === null ? {} : { reason };
-    const payload = { ...factsOf(row), ...requestOf(row), outcome, ...because };
+    const payload = { ...factsOf(row), ...requestOf(row), ...sourceOf(row), outcome, ...because };
     await emit(tx, subjectOf(row), "deployments.deployment-finished", payload);
     await queueSettle(tx, row);
     if (row.stack) await jobs.add(tx, pruneTask, { service: row.service }, { key: `${pruneTask}:${row.service}` });
@@ -79,6 +79,10 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
 
 function factsOf({ id, service, environment, release }: DeploymentRow) {
   return { deployment: id, service, environment, ...(release === null ? {} : { release }) };
+}
+
+function sourceOf({ repository, commit }: DeploymentRow) {
+  return { ...(repository === null ? {} : { repository }), ...(commit === null ? {} : { commit }) };
 }
 
 function requestOf({ request }: DeploymentRow) {

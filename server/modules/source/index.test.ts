@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testDatabase, type TestDatabase } from "#testing/database.ts";
@@ -114,4 +117,24 @@ test("a repository that is there keeps its rules when it is ensured again", asyn
 test("maintenance runs through", async () => {
   await server.source.tasks["source.maintain"]?.({ repository: "fleet" }, new AbortController().signal);
   expect(await server.source.resolve("fleet", "main")).toBeDefined();
+});
+
+test("what moved without a word is told by the next look", async () => {
+  const { revision } = await commit({ a: "moved" }, "silent");
+  const folder = join(server.home, "repositories", "fleet.git");
+  await promisify(execFile)("git", ["-C", folder, "branch", "by-hand", revision]);
+  expect(await moves("by-hand")).toEqual([]);
+  await server.source.tasks["source.look-over"]?.({}, new AbortController().signal);
+  expect(await moves("by-hand")).toEqual([{ repository: "fleet", ref: "refs/heads/by-hand", after: revision }]);
+});
+
+test("the paths that a branch changed are told, and nothing for a commit that is not there", async () => {
+  const { source } = server;
+  const { revision: base } = await commit({ "README.md": "old" }, "paths");
+  const { revision } = await commit({ "ü/é.txt": "1", "README.md": "changed" }, "paths");
+  const orphan = (await source.resolve("fleet", "main")) ?? "";
+  expect(await source.changedPaths("fleet", base, revision)).toEqual(["README.md", "ü/é.txt"]);
+  expect(await source.changedPaths("fleet", orphan, revision)).toBeUndefined();
+  expect(await source.changedPaths("fleet", revision, revision)).toEqual([]);
+  expect(await source.changedPaths("fleet", "f".repeat(40), revision)).toBeUndefined();
 });

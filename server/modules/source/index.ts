@@ -7,6 +7,7 @@ import { commitFiles, type FilesToCommit } from "./commit-files.ts";
 import type { SourceContext, SourceDeps } from "./context.ts";
 import type { Commit } from "./core/log-format.ts";
 import { createPlaces } from "./places.ts";
+import { pullRequestStore } from "./pull-request-store.ts";
 import { sourceReactions } from "./reactions.ts";
 import type { Range } from "./read-history.ts";
 import { createReading } from "./reading.ts";
@@ -14,7 +15,7 @@ import { maintainTask, reconcile } from "./reconcile.ts";
 import { createRepository, type NewRepository, type Repository, viewRepository } from "./repositories.ts";
 import { sourceRoutes } from "./routes.ts";
 import { serveGit } from "./smart-http.ts";
-import { startSource } from "./start.ts";
+import { lookOver, lookOverTask, startSource } from "./start.ts";
 import { sourceStore } from "./store.ts";
 import { createWriters } from "./writers.ts";
 
@@ -42,6 +43,10 @@ export interface Source {
   commit(repository: string, revision: string): Promise<Commit | undefined>;
   /** Commits of `newer` that `older` lacks, newest first; none when a revision does not exist. */
   commitsBetween(repository: string, range: Range): Promise<Commit[]>;
+  /** Number of the open pull request of a branch. */
+  openPullRequest(repository: string, branch: string): Promise<number | undefined>;
+  /** Paths that differ between `head` and where it left `target`; undefined when that cannot be told. */
+  changedPaths(repository: string, target: string, head: string): Promise<string[] | undefined>;
   /** Whether `older` is contained in `newer`, itself included; false when one does not exist. */
   isAncestor(repository: string, older: string, newer: string): Promise<boolean>;
   /** Puts one commit on top of a branch, or none when every file has its content already; its event follows before this settles. */
@@ -51,7 +56,7 @@ export interface Source {
   tasks: Record<string, Task>;
   /** Git's own protocol below `/git/`. */
   register(app: FastifyInstance): void;
-  /** Finds what moved while no server looked. After all modules have subscribed, before the server listens. */
+  /** Finds what moved while no server looked, now and every minute. After all modules have subscribed, before the server listens. */
   start(): Promise<void>;
 }
 
@@ -66,10 +71,12 @@ export function createSource(deps: SourceDeps): Source {
     stopping: deps.stopping,
   });
   const context: SourceContext = { ...deps, places, reading, writers };
-  const { resolve, readFile, listFiles, commit, commitsBetween, isAncestor } = reading;
+  const { resolve, readFile, listFiles, commit, commitsBetween, isAncestor, changedPaths } = reading;
   return {
     ...repositoryDoor(context),
-    ...{ resolve, readFile, listFiles, commit, commitsBetween, isAncestor },
+    ...{ resolve, readFile, listFiles, commit, commitsBetween, isAncestor, changedPaths },
+    openPullRequest: async (repository, branch) =>
+      (await pullRequestStore(deps.db).open(repository)).find((each) => each.branch === branch)?.number,
     commitFiles: (request) => commitFiles(context, request),
     handlers: sourceRoutes(context),
     reactions: sourceReactions,
@@ -79,6 +86,7 @@ export function createSource(deps: SourceDeps): Source {
         const args = ["gc", "--auto", "--quiet"];
         await deps.git.read({ directory: places.of(repository), args, deadlineMs: maintainDeadlineMs });
       },
+      [lookOverTask]: () => lookOver(context),
     },
     register: (app) => serveGit(app, context),
     start: () => startSource(context),

@@ -5,6 +5,7 @@ import { revisionArgument } from "./places.ts";
 import type { Ask } from "./reading.ts";
 
 const changedFilesLimit = 1000;
+const changedPathsLimit = 10_000;
 const refFormat = "--format=%(objectname) %(refname)";
 
 export interface Range {
@@ -46,6 +47,15 @@ export function readHistory(ask: Ask) {
     async isAncestor(repository: string, older: string, newer: string): Promise<boolean> {
       const [from, to] = [revisionArgument(older), revisionArgument(newer)];
       return Boolean(from && to && (await ask.yes(repository, ["merge-base", "--is-ancestor", from, to])));
+    },
+
+    /** Undefined when a revision does not exist, both share no history, or they are more than can be told. */
+    async changedPaths(repository: string, target: string, head: string): Promise<string[] | undefined> {
+      if (!(await ask.yes(repository, ["merge-base", target, head]))) return undefined;
+      const args = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", `${target}...${head}`, "--"];
+      const output = await ask.textIfThere(repository, [target, head], args);
+      const paths = output?.split("\0").filter(Boolean);
+      return paths && paths.length <= changedPathsLimit ? paths : undefined;
     },
 
     /** Files that differ between `head` and where it left `target`. */

@@ -24,6 +24,22 @@ export async function startSource(context: SourceContext): Promise<void> {
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) await setRight(context, name);
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  await lookOverLater(context);
+}
+
+export const lookOverTask = "source.look-over";
+const lookOverEveryMs = 60_000;
+
+/** Refs that moved without a word, as by somebody in the repository's folder: one repository after the other, a process each. */
+export async function lookOver(context: SourceContext): Promise<void> {
+  for (const { name } of await sourceStore(context.db).repositories())
+    if (!context.stopping.aborted) await context.writers.write(name, undefined, () => Promise.resolve());
+  await lookOverLater(context);
+}
+
+async function lookOverLater({ db, jobs, clock }: SourceContext): Promise<void> {
+  const runAt = new Date(clock.now().getTime() + lookOverEveryMs);
+  await db.transaction().execute((tx) => jobs.add(tx, lookOverTask, {}, { key: lookOverTask, runAt }));
 }
 
 async function checkGit({ git, places }: SourceContext): Promise<void> {

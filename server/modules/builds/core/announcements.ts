@@ -43,7 +43,7 @@ const jobOutcomes: Record<StepOutcome, (typeof outcomes)[number]> = {
   failed: "failed",
   "timed-out": "failed",
   broken: "failed",
-  superseded: "failed",
+  superseded: "canceled",
   canceled: "canceled",
   skipped: "canceled",
 };

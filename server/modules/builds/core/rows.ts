@@ -19,18 +19,22 @@ export interface BuildSummaryRow {
   branch: string;
   commit: string;
   source: BuildSummary["source"];
+  tag: string | null;
+  pull_request: number | null;
   creator: string | null;
   message: string | null;
   author: string | null;
   service: string | null;
   state: BuildSummary["state"];
   outcome: BuildOutcome | null;
+  superseded_by: number | null;
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
 }
 
 export interface BuildRow extends BuildSummaryRow {
+  env: Record<string, string>;
   manifest: Manifest | null;
   warnings: Fault[];
   fault: BuildFault | null;

@@ -7,14 +7,16 @@ import type { BuildRow, BuildSummaryRow, JobRow } from "./rows.ts";
 import { type Surroundings, waitsOf } from "./waits.ts";
 
 /** What events of a build carry. */
-export function identityOf({ id, repository, number, branch, commit }: BuildSummaryRow) {
-  return { build: id, repository, number, branch, commit };
+export function identityOf({ id, repository, number, branch, commit, tag }: BuildSummaryRow) {
+  return { build: id, repository, number, branch, commit, ...(tag === null ? {} : { tag }) };
 }
 
 export function viewSummary(row: BuildSummaryRow): BuildSummary {
-  const { id, number, repository, branch, commit, message, author, source, creator, state, outcome } = row;
+  const { id, number, repository, branch, commit, tag, message, author, source, creator, state, outcome } = row;
   return {
-    ...{ id, number, repository, branch, commit, message, author, source, creator, state, outcome },
+    ...{ id, number, repository, branch, commit, tag, message, author, source, creator, state, outcome },
+    pullRequest: row.pull_request,
+    supersededBy: row.superseded_by,
     createdAt: row.created_at.toISOString(),
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
