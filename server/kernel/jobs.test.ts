@@ -40,6 +40,26 @@ describe("jobs", () => {
     expect(ran).toEqual([{ n: 3 }]);
   });
 
+  test("run although the runner never heard that it had locked them, and those at work do not run twice", async () => {
+    const ran: string[] = [];
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const long = async () => {
+      ran.push("long");
+      await over;
+    };
+    await using _ = await start({ long, note: async () => void ran.push("note") });
+    await add("long", {});
+    await until(() => ran.length === 1);
+    await add("note", {}, { runAt: new Date(Date.now() + 60_000) });
+    await sql`update graphile_worker._private_jobs
+      set run_at = now(), locked_at = now() - interval '1 minute', locked_by = coalesce(locked_by, 'worker-of-this-runner')`.execute(
+      db,
+    );
+    await until(() => ran.includes("note"));
+    expect(ran).toEqual(["long", "note"]);
+    end();
+  });
+
   test("are tried again after a failure", async () => {
     let turns = 0;
     await using _ = await start({

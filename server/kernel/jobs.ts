@@ -43,8 +43,15 @@ interface Deps {
  */
 export async function startJobs({ db, pool, log, tasks }: Deps): Promise<AsyncDisposable> {
   const stopping = new AbortController();
+  const atWork = new Set<string>();
   const taskList: TaskList = Object.fromEntries(
-    Object.entries(tasks).map(([name, task]) => [name, (payload: unknown) => task(payload, stopping.signal)]),
+    Object.entries(tasks).map(([name, task]) => [
+      name,
+      async (payload, { job: { id } }) => {
+        atWork.add(id);
+        await task(payload, stopping.signal).finally(() => atWork.delete(id));
+      },
+    ]),
   );
   const start = async () => {
     await releaseLeftLocks(db);
@@ -67,7 +74,10 @@ export async function startJobs({ db, pool, log, tasks }: Deps): Promise<AsyncDi
     }
   };
   const kept = keepRunning();
-  const hurry = setInterval(() => void shortenBackoff(db).catch(() => {}), hurryMs);
+  const hurry = setInterval(() => {
+    void shortenBackoff(db).catch(() => {});
+    void releaseLostLocks(db, [...atWork]).catch(() => {});
+  }, hurryMs);
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
@@ -106,4 +116,14 @@ async function shortenBackoff(db: Database): Promise<void> {
     from graphile_worker.jobs
     where attempts > 0 and locked_at is null and last_error is not null and run_at > now() + interval '5 seconds'
     having count(*) > 0`.execute(db);
+}
+
+/**
+ * A connection that dies between the lock of a job and the answer leaves it locked by a runner that knows nothing of it; so does
+ * one that dies before the end of a job was written. Nobody would run it for four hours. The runner's public functions free all
+ * that one of its workers holds, the job at work too, so this writes to its table.
+ */
+async function releaseLostLocks(db: Database, atWork: string[]): Promise<void> {
+  await sql`update graphile_worker._private_jobs set locked_at = null, locked_by = null
+    where locked_at < now() - interval '5 seconds' and id <> all(${atWork}::bigint[])`.execute(db);
 }
