@@ -82,7 +82,7 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
     {},
     ...[access, source, fleet, builds, images, releases, routing, deployments].map((each) => each.tasks),
   );
-  stack.use(await startJobs({ db, pool, log, tasks }));
+  stack.use(startJobs({ db, wake, log, tasks }));
   const kept = stack.move();
   return {
     url: config.publicUrl ?? `http://${config.host}:${portOf(app)}`,

@@ -96,7 +96,7 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
       return rows[0]?.n ?? 0;
     },
     async openTasks() {
-      const { rows } = await sql<{ n: number }>`select count(*) n from graphile_worker.jobs`.execute(database.db);
+      const { rows } = await sql<{ n: number }>`select count(*) n from jobs`.execute(database.db);
       return rows[0]?.n ?? 0;
     },
     async states(build) {
@@ -168,7 +168,7 @@ interface Ground {
 
 async function startServer({ database, home, source }: Ground, tuning: Tuning): Promise<BuildsServer> {
   await using stack = new AsyncDisposableStack();
-  const { db, pool, log } = database;
+  const { db, log } = database;
   const { clock = systemClock, holdReading, ...tuned } = tuning;
   const wake = stack.use(await openWake(database.url, log));
   const { emit, subscribe, start } = createOutbox({ db, wake, log });
@@ -189,7 +189,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   });
   subscribe(builds.reactions);
   stack.use(start());
-  stack.use(await startJobs({ db, pool, log, tasks: builds.tasks }));
+  stack.use(startJobs({ db, wake, log, tasks: builds.tasks }));
   const app = createHttp({ log });
   const http = { log, authenticate: access.authenticate, stopping: new AbortController().signal };
   serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });

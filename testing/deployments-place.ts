@@ -168,7 +168,7 @@ const imageOf = (service: string, content = service) => `registry.test:5000/${se
 async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsServer> {
   await using stack = new AsyncDisposableStack();
   const { database } = ground;
-  const { pool, log } = database;
+  const { log } = database;
   const wrap = tuning.wrap ?? ((door) => door);
   const db = tuning.db ?? database.db;
   const wake = stack.use(await openWake(database.url, log));
@@ -193,7 +193,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   outbox.subscribe([...releases.reactions, ...deployments.reactions]);
   stack.use(outbox.start());
   const tasks = { ...releases.tasks, ...routing.tasks, ...deployments.tasks };
-  stack.use(await startJobs({ db: database.db, pool, log, tasks }));
+  stack.use(startJobs({ db: database.db, wake, log, tasks }));
   // What dies while it starts is dead all the same; the test sees it by what it left.
   await routing.start().catch(() => {});
   await deployments.start().catch(() => {});

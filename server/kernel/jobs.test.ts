@@ -1,101 +1,166 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { sql } from "kysely";
 import { testDatabase } from "#testing/database.ts";
 import { until } from "#testing/until.ts";
 import { jobs, startJobs, type Task } from "./jobs.ts";
+import { openWake } from "./wake.ts";
 
 const database = await testDatabase();
-afterAll(() => database[Symbol.asyncDispose]());
-const { db, pool, log } = database;
-const start = (tasks: Record<string, Task>) => startJobs({ db, pool, log, tasks });
+const { db, log } = database;
+const wake = await openWake(database.url, log);
+afterAll(async () => {
+  await wake[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+afterEach(async () => void (await sql`delete from jobs`.execute(db)));
+
+const start = (tasks: Record<string, Task>) => startJobs({ db, wake, log, tasks });
 const add = (...args: Parameters<typeof jobs.add> extends [unknown, ...infer R] ? R : never) =>
   db.transaction().execute((tx) => jobs.add(tx, ...args));
+const left = async () => (await sql<{ n: number }>`select count(*) n from jobs`.execute(db)).rows[0]?.n;
+const isDone = async () => (await left()) === 0;
+/** As when PostgreSQL is killed: every connection of ours but the one that asks. */
+const cutConnections = () =>
+  sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
+    db,
+  );
 
 describe("jobs", () => {
-  test("run once their transaction has committed", async () => {
+  test("run once their transaction has committed, and never when it was rolled back", async () => {
     const ran: unknown[] = [];
-    await using _ = await start({ note: async (payload) => void ran.push(payload) });
+    await using _ = start({ note: async (payload) => void ran.push(payload) });
+    const roll = db.transaction().execute(async (tx) => {
+      await jobs.add(tx, "note", { n: 0 });
+      throw new Error("rolled back");
+    });
+    await expect(roll).rejects.toThrow("rolled back");
     await add("note", { n: 1 });
-    await until(() => ran.length === 1);
+    await until(isDone);
     expect(ran).toEqual([{ n: 1 }]);
+  });
+
+  test("run at their time", async () => {
+    const ran: number[] = [];
+    await using _ = start({ note: async () => void ran.push(Date.now()) });
+    const runAt = new Date(Date.now() + 700);
+    await add("note", {}, { runAt });
+    await until(isDone);
+    expect(ran[0]).toBeGreaterThanOrEqual(runAt.getTime());
   });
 
   test("with the same key replace the one that waits", async () => {
     const ran: unknown[] = [];
     await add("note", { n: 1 }, { key: "k" });
     await add("note", { n: 2 }, { key: "k" });
-    await using _ = await start({ note: async (payload) => void ran.push(payload) });
-    await until(() => ran.length === 1);
+    await using _ = start({ note: async (payload) => void ran.push(payload) });
+    await until(isDone);
     expect(ran).toEqual([{ n: 2 }]);
   });
 
-  test("run again after the process that ran them was killed", async () => {
-    await add("note", { n: 3 });
-    await sql`update graphile_worker._private_jobs set locked_at = now(), locked_by = 'a-dead-worker', attempts = 1`.execute(
-      db,
-    );
+  test("with the same key as one at work run after it, never beside it", async () => {
     const ran: unknown[] = [];
-    await using _ = await start({ note: async (payload) => void ran.push(payload) });
+    let beside = 0;
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const note: Task = async (payload) => {
+      ran.push(payload);
+      beside += 1;
+      expect(beside).toBe(1);
+      await over;
+      beside -= 1;
+    };
+    await using _ = start({ note });
+    await add("note", { n: 1 }, { key: "k" });
+    await until(() => ran.length === 1);
+    await add("note", { n: 2 }, { key: "k" });
+    await add("note", { n: 3 }, { key: "k" });
+    end();
+    await until(isDone);
+    expect(ran).toEqual([{ n: 1 }, { n: 3 }]);
+  });
+
+  test("run again after the process that ran them was killed", async () => {
+    const never = new Promise<void>(() => {});
+    let begun = false;
+    await add("note", { n: 3 });
+    // Never disposed, as a killed process is not.
+    startJobs({
+      db,
+      wake: { on: () => () => {}, [Symbol.asyncDispose]: async () => {} },
+      log,
+      tasks: { note: () => ((begun = true), never) },
+    });
+    await until(() => begun);
+    const ran: unknown[] = [];
+    await using _ = start({ note: async (payload) => void ran.push(payload) });
     await until(() => ran.length === 1);
     expect(ran).toEqual([{ n: 3 }]);
   });
 
-  test("run although the runner never heard that it had locked them, and those at work do not run twice", async () => {
-    const ran: string[] = [];
-    const { promise: over, resolve: end } = Promise.withResolvers<void>();
-    const long = async () => {
-      ran.push("long");
-      await over;
-    };
-    await using _ = await start({ long, note: async () => void ran.push("note") });
-    await add("long", {});
-    await until(() => ran.length === 1);
-    await add("note", {}, { runAt: new Date(Date.now() + 60_000) });
-    await sql`update graphile_worker._private_jobs
-      set run_at = now(), locked_at = now() - interval '1 minute', locked_by = coalesce(locked_by, 'worker-of-this-runner')`.execute(
-      db,
-    );
-    await until(() => ran.includes("note"));
-    expect(ran).toEqual(["long", "note"]);
-    end();
-  });
-
-  test("are tried again after a failure", async () => {
-    let turns = 0;
-    await using _ = await start({
-      note: async () => {
-        turns += 1;
-        if (turns === 1) throw new Error("the first time fails");
-      },
-    });
-    await add("note", {});
-    await until(() => turns === 1);
-    // The backoff of the first retry is e seconds; the test moves the clock of the row instead of waiting.
-    await until(async () => {
-      await sql`update graphile_worker._private_jobs set run_at = now() where locked_at is null`.execute(db);
-      return turns === 2;
-    });
-  });
-
-  test("that failed often are tried again within seconds, not hours", async () => {
+  test("are tried again within seconds after a failure, however often they failed", async () => {
     let turns = 0;
     const note = async () => {
       turns += 1;
       if (turns === 1) throw new Error("the first time fails");
     };
-    await using _ = await start({ note });
     await add("note", {});
-    await until(() => turns === 1);
-    await until(async () => {
-      const late = sql`update graphile_worker._private_jobs set run_at = now() + interval '1 hour' where last_error is not null`;
-      return ((await late.execute(db)).numAffectedRows ?? 0n) > 0n;
-    });
-    await until(() => turns === 2);
+    await sql`update jobs set failures = 1000000`.execute(db);
+    await using _ = start({ note });
+    await until(() => turns === 2, { deadlineMs: 8_000 });
+    await until(isDone);
+  });
+
+  test("a task that nobody knows any more waits for a server that does", async () => {
+    const ran: string[] = [];
+    await add("unknown", {});
+    await add("note", {});
+    await using _ = start({ note: async () => void ran.push("note") });
+    await until(() => ran.length === 1);
+    await until(async () => (await left()) === 1);
+  });
+
+  test("at work while the database is away run once, and those that come after run too", async () => {
+    const ran: string[] = [];
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const long = async () => {
+      ran.push("long");
+      await over;
+      await cutConnections();
+    };
+    await using _ = start({ long, note: async () => void ran.push("note") });
+    await add("long", {});
+    await until(() => ran.length === 1);
+    end();
+    await until(() =>
+      add("note", {}).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until(() => isDone().catch(() => false));
+    expect(ran).toEqual(["long", "note"]);
+  });
+
+  test("more than run at a time wait for their turn, oldest first", async () => {
+    const ran: number[] = [];
+    let beside = 0;
+    let most = 0;
+    const note: Task = async (payload) => {
+      ran.push((payload as { n: number }).n);
+      most = Math.max(most, ++beside);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      beside -= 1;
+    };
+    for (let n = 0; n < 50; n++) await add("note", { n });
+    await using _ = start({ note });
+    await until(isDone);
+    expect(ran.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    expect(most).toBe(16);
   });
 
   test("at work are finished before the runner has stopped, and learn that it stops", async () => {
     let finished = false;
-    const runner = await start({
+    const begun = Promise.withResolvers<void>();
+    const runner = start({
       note: (_, signal) =>
         new Promise<void>((resolve) => {
           signal.addEventListener("abort", () => {
@@ -105,7 +170,6 @@ describe("jobs", () => {
           begun.resolve();
         }),
     });
-    const begun = Promise.withResolvers<void>();
     await add("note", {});
     await begun.promise;
     await runner[Symbol.asyncDispose]();

@@ -1,19 +1,18 @@
 /**
- * Background jobs on graphile-worker. A job is an intent: the same key replaces a waiting one, a failed one is tried again
- * with backoff, and one whose process died is taken up at the next start, so tasks must be idempotent.
+ * Background jobs. A job is an intent: the same key replaces a waiting one, a failed one is tried again with backoff, and one
+ * whose process died is taken up at the next start, so tasks must be idempotent. Why not a library: see ADR 9.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
-import { Logger, run, type Runner, type TaskList } from "graphile-worker";
-import type pg from "pg";
-import type { Database, Tx } from "./database.ts";
+import { type Database, notify, type Tx } from "./database.ts";
 import type { Log } from "./log.ts";
+import type { Wake } from "./wake.ts";
 
 /** A task gets its payload and a signal that fires when the server stops: long waits end on it and are run again later. */
 export type Task = (payload: unknown, signal: AbortSignal) => Promise<void>;
 
 export interface JobOptions {
-  /** One waiting job at most under this key; adding again replaces its time and payload. */
+  /** One waiting job at most under this key; adding again replaces its time and payload, and follows one that is at work. */
   key?: string;
   runAt?: Date;
 }
@@ -23,107 +22,157 @@ export interface Jobs {
   add(tx: Tx, task: string, payload: unknown, options?: JobOptions): Promise<void>;
 }
 
+const channel = "towline_tasks";
+
 export const jobs: Jobs = {
   async add(tx, task, payload, { key, runAt } = {}) {
-    await sql`select graphile_worker.add_job(${task}, ${JSON.stringify(payload)}::json,
-      run_at => ${runAt ?? null}::timestamptz, job_key => ${key ?? null}, max_attempts => 1000)`.execute(tx);
+    await sql`
+      insert into jobs (task, payload, key, run_at)
+      values (${task}, ${JSON.stringify(payload)}, ${key ?? null}, coalesce(${runAt ?? null}::timestamptz, now()))
+      on conflict (key) do update set task = excluded.task, payload = excluded.payload, run_at = excluded.run_at,
+        revision = jobs.revision + 1, failures = 0, last_error = null`.execute(tx);
+    await notify(tx, channel);
   },
 };
 
 interface Deps {
   db: Database;
-  pool: pg.Pool;
+  wake: Wake;
   log: Log;
   tasks: Record<string, Task>;
 }
 
+interface JobRow {
+  id: number;
+  task: string;
+  payload: unknown;
+  revision: number;
+  failures: number;
+  /** Milliseconds until it is due. */
+  wait: number;
+}
+
+const mostAtWork = 16;
+/** Should a wake have got lost with a database connection. */
+const lookAgainMs = 5_000;
+const outageMs = 250;
+const longestBackoffSeconds = 5;
+
 /**
- * Runs jobs until disposed; `dispose` lets the jobs at work finish. The caller makes sure that it is the only runner. A runner that
- * gave up, because the database was away for longer than it tries, is followed by another.
+ * Runs jobs until disposed, which lets the jobs at work end. The caller makes sure that it is the only runner: what is at work is
+ * known to this process alone, so that neither a crash nor an outage of the database leaves a lock behind.
  */
-export async function startJobs({ db, pool, log, tasks }: Deps): Promise<AsyncDisposable> {
+export function startJobs({ db, wake, log, tasks }: Deps): AsyncDisposable {
   const stopping = new AbortController();
-  const atWork = new Set<string>();
-  const taskList: TaskList = Object.fromEntries(
-    Object.entries(tasks).map(([name, task]) => [
-      name,
-      async (payload, { job: { id } }) => {
-        atWork.add(id);
-        await task(payload, stopping.signal).finally(() => atWork.delete(id));
-      },
-    ]),
-  );
-  const start = async () => {
-    await releaseLeftLocks(db);
-    return run({
-      pgPool: pool,
-      taskList,
-      preset: { worker: runnerSettings },
-      noHandleSignals: true,
-      crontab: "",
-      logger: loggerOf(log),
-    });
+  const context = { db, log, tasks, stopping: stopping.signal };
+  const atWork = new Map<number, Promise<void>>();
+  let bell = Promise.withResolvers<void>();
+  const ring = () => {
+    bell.resolve();
+    bell = Promise.withResolvers<void>();
   };
-  let runner: Runner | undefined = await start();
-  const keepRunning = async () => {
+  const off = wake.on(channel, ring);
+
+  async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await runner?.promise.catch((error: unknown) => log.error({ err: error }, "the job runner gave up"));
-      if (stopping.signal.aborted) return;
-      await sleep(restartMs, undefined, { signal: stopping.signal }).catch(() => {});
-      runner = await start().catch(() => undefined);
+      const rung = bell.promise;
+      const waitMs = await beginDue().catch((error: unknown) => {
+        log.warn({ err: error }, "jobs wait for the database");
+        return outageMs;
+      });
+      await Promise.race([rung, pause(waitMs, stopping.signal)]);
     }
-  };
-  const kept = keepRunning();
-  const hurry = setInterval(() => {
-    void shortenBackoff(db).catch(() => {});
-    void releaseLostLocks(db, [...atWork]).catch(() => {});
-  }, hurryMs);
+  }
+
+  /** Begins what is due and answers the milliseconds until the next is. */
+  async function beginDue(): Promise<number> {
+    const room = mostAtWork - atWork.size;
+    if (room === 0) return lookAgainMs;
+    const next = await nextJobs(db, { tasks: Object.keys(tasks), except: [...atWork.keys()], limit: room + 1 });
+    if (stopping.signal.aborted) return 0;
+    for (const job of next.filter(({ wait }) => wait <= 0).slice(0, room)) atWork.set(job.id, run(job));
+    return Math.min(lookAgainMs, next.find(({ wait }) => wait > 0)?.wait ?? lookAgainMs);
+  }
+
+  async function run(job: JobRow): Promise<void> {
+    await runJob(context, job);
+    atWork.delete(job.id);
+    ring();
+  }
+
+  const looping = loop();
   return {
     async [Symbol.asyncDispose]() {
+      off();
       stopping.abort();
-      clearInterval(hurry);
-      const stopped = Promise.all([runner?.stop(), kept]).catch((error: unknown) =>
-        log.warn({ err: error }, "the job runner did not stop cleanly"),
-      );
-      // After an outage of the database the runner may wait for a connection that is gone.
-      await Promise.race([stopped, sleep(stopDeadlineMs, undefined, { ref: false })]);
+      await looping;
+      await Promise.all(atWork.values());
     },
   };
 }
 
-const restartMs = 500;
-const hurryMs = 2_000;
-const stopDeadlineMs = 15_000;
+interface RunContext extends Pick<Deps, "db" | "log" | "tasks"> {
+  stopping: AbortSignal;
+}
 
-/** With batches (of no delay) the results of jobs are tried again while the database is away; without, one lost connection would end the process. */
-const runnerSettings = { concurrentJobs: 16, pollInterval: 1_000, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
-
-function loggerOf(log: Log): Logger {
-  return new Logger(
-    () => (level, message, meta) => (level === "error" || level === "warning") && log.warn({ meta }, message),
+/** Until its end is written the job counts as at work: an outage of the database does not make it run twice. */
+async function runJob(context: RunContext, job: JobRow): Promise<void> {
+  const failure = await attempt(context, job);
+  await untilWritten(context, () =>
+    failure === undefined ? remove(context.db, job) : postpone(context.db, job, failure),
   );
 }
 
-/** A killed process leaves its jobs locked for four hours; whoever runs now is the only one, so no lock is in use. */
-async function releaseLeftLocks(db: Database): Promise<void> {
-  await sql`select graphile_worker.force_unlock_workers(array_agg(distinct locked_by))
-    from graphile_worker.jobs where locked_by is not null`.execute(db);
+/** Undefined when it succeeded, else the reason. */
+async function attempt({ tasks, log, stopping }: RunContext, job: JobRow): Promise<string | undefined> {
+  const { task, payload, failures } = job;
+  try {
+    await tasks[task]?.(payload, stopping);
+    return undefined;
+  } catch (error) {
+    log.warn({ err: error, task, failures: failures + 1 }, "a job failed and is tried again");
+    return String(error);
+  }
 }
 
-/** The runner's own backoff grows by e each time, to hours: a job that an outage failed a few times would outwait everybody. */
-async function shortenBackoff(db: Database): Promise<void> {
-  await sql`select graphile_worker.reschedule_jobs(array_agg(id), run_at => now() + interval '2 seconds')
-    from graphile_worker.jobs
-    where attempts > 0 and locked_at is null and last_error is not null and run_at > now() + interval '5 seconds'
-    having count(*) > 0`.execute(db);
+/** While the server stops there is one try: the next start runs the job again. */
+async function untilWritten({ log, stopping }: RunContext, write: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      log.warn({ err: error }, "the end of a job waits for the database");
+      if (stopping.aborted) return;
+      await pause(outageMs, stopping);
+    }
+  }
 }
 
-/**
- * A connection that dies between the lock of a job and the answer leaves it locked by a runner that knows nothing of it; so does
- * one that dies before the end of a job was written. Nobody would run it for four hours. The runner's public functions free all
- * that one of its workers holds, the job at work too, so this writes to its table.
- */
-async function releaseLostLocks(db: Database, atWork: string[]): Promise<void> {
-  await sql`update graphile_worker._private_jobs set locked_at = null, locked_by = null
-    where locked_at < now() - interval '5 seconds' and id <> all(${atWork}::bigint[])`.execute(db);
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+/** The oldest due jobs first, after them those that are due next. */
+async function nextJobs(
+  db: Database,
+  { tasks, except, limit }: { tasks: string[]; except: number[]; limit: number },
+): Promise<JobRow[]> {
+  const { rows } = await sql<JobRow>`
+    select id, task, payload, revision, failures, ceil(extract(epoch from run_at - now()) * 1000)::int as wait
+    from jobs where task = any(${tasks}) and id <> all(${except}::bigint[]) order by run_at, id limit ${limit}`.execute(
+    db,
+  );
+  return rows;
+}
+
+/** Unless it was added again meanwhile: then it is run again. */
+async function remove(db: Database, { id, revision }: JobRow): Promise<void> {
+  await sql`delete from jobs where id = ${id} and revision = ${revision}`.execute(db);
+}
+
+async function postpone(db: Database, { id, revision, failures }: JobRow, error: string): Promise<void> {
+  const seconds = Math.min(longestBackoffSeconds, 0.25 * 2 ** Math.min(failures, 10));
+  await sql`update jobs set failures = failures + 1, last_error = ${error.slice(0, 2_000)},
+      run_at = now() + make_interval(secs => ${seconds})
+    where id = ${id} and revision = ${revision}`.execute(db);
 }

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { runMigrations as runGraphileMigrations } from "graphile-worker";
 import type pg from "pg";
 
 const folder = fileURLToPath(new URL("../migrations/", import.meta.url));
@@ -16,7 +15,6 @@ export async function migrate(pool: pg.Pool): Promise<void> {
   try {
     await client.query("select pg_advisory_lock($1)", [lockKey]);
     await applyMissing(client);
-    await runGraphileMigrations({ pgPool: pool });
   } finally {
     await client.query("select pg_advisory_unlock($1)", [lockKey]).catch(() => {});
     client.release();

@@ -313,6 +313,19 @@ create table image_uploads (
   PRIMARY KEY (id)
 );
 
+create table jobs (
+  id bigint not null default nextval('jobs_id_seq'::regclass),
+  task text not null,
+  payload jsonb not null,
+  key text,
+  run_at timestamp with time zone not null,
+  revision integer not null default 0,
+  failures integer not null default 0,
+  last_error text,
+  PRIMARY KEY (id),
+  UNIQUE (key)
+);
+
 create table lanes (
   service text not null,
   environment text not null,
@@ -537,6 +550,8 @@ CREATE INDEX image_tags_by_digest ON public.image_tags USING btree (repository, 
 CREATE INDEX image_uploads_by_age ON public.image_uploads USING btree (touched_at);
 
 CREATE INDEX image_uploads_by_repository ON public.image_uploads USING btree (repository);
+
+CREATE INDEX jobs_by_time ON public.jobs USING btree (run_at, id);
 
 CREATE UNIQUE INDEX pull_requests_one_open_a_branch ON public.pull_requests USING btree (repository, branch) WHERE (state = 'open'::text);
 

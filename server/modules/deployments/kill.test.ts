@@ -24,10 +24,10 @@ async function born(place: DeploymentsPlace): Promise<Life> {
 
 /** Both jobs that look round wait for their next time. */
 async function hasLookedRound({ database }: DeploymentsPlace): Promise<boolean> {
-  const { rows } = await sql`select 1 from graphile_worker.jobs where locked_at is null
-    and run_at > now() + interval '1 minute' and task_identifier in ('deployments.supervise', 'routing.reconcile')`.execute(
-    database.db,
-  );
+  const { rows } =
+    await sql`select 1 from jobs where run_at > now() + interval '1 minute' and task in ('deployments.supervise', 'routing.reconcile')`.execute(
+      database.db,
+    );
   return rows.length === 2;
 }
 

@@ -17,7 +17,7 @@ import { until } from "#testing/until.ts";
 import { createFleet, type Fleet } from "./index.ts";
 
 const database = await testDatabase();
-const { db, pool, log } = database;
+const { db, log } = database;
 const home = await mkdtemp(join(tmpdir(), "towline-fleet-"));
 const stack = new AsyncDisposableStack();
 const author = { name: "Dev", email: "dev@example.com" };
@@ -43,7 +43,7 @@ beforeAll(async () => {
   await source.start();
   await fleet.start();
   stack.use(outbox.start());
-  stack.use(await startJobs({ db, pool, log, tasks: { ...source.tasks, ...fleet.tasks } }));
+  stack.use(startJobs({ db, wake, log, tasks: { ...source.tasks, ...fleet.tasks } }));
 });
 
 afterAll(async () => {

@@ -128,12 +128,12 @@ describe("the sweep", () => {
     await opened.registry.images.start();
     const { rows } = await sql<{
       run_at: Date;
-    }>`select run_at from graphile_worker.jobs where key = 'images.sweep'`.execute(opened.registry.db);
+    }>`select run_at from jobs where key = 'images.sweep'`.execute(opened.registry.db);
     expect(rows).toEqual([{ run_at: now }]);
     await sweep();
     const later = await sql<{
       run_at: Date;
-    }>`select run_at from graphile_worker.jobs where key = 'images.sweep'`.execute(opened.registry.db);
+    }>`select run_at from jobs where key = 'images.sweep'`.execute(opened.registry.db);
     expect(later.rows).toEqual([{ run_at: new Date(now.getTime() + hour) }]);
   });
 });
