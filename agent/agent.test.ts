@@ -15,7 +15,16 @@ const never = new AbortController().signal;
 async function optionsFor(server: PlayedServer): Promise<AgentOptions & AsyncDisposable> {
   const home = await mkdtemp(join(tmpdir(), "towline-agent-"));
   return {
-    ...{ client: server.client, url: server.url, home, capacity: 1, tags: {}, defaultImage: "none", diskFloor: 0 },
+    ...{
+      client: server.client,
+      url: server.url,
+      home,
+      capacity: 1,
+      tags: {},
+      defaultImage: "none",
+      diskFloor: 0,
+      limits: { processes: 64 },
+    },
     ...{ compose: playCompose(async () => passed), engine: silentEngine(), log: createLog("silent") },
     [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
   };

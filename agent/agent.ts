@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { isRefusal, type Refusal } from "#api/errors.ts";
+import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import type { Compose } from "#drivers/compose/contract.ts";
 import type { Engine } from "#drivers/engine/engine.ts";
@@ -9,10 +9,13 @@ import { newId } from "#kernel/clock.ts";
 import { writeDurably } from "#kernel/files.ts";
 import type { Log } from "#kernel/log.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
+import { type AttemptRecord, type AttemptRecords, createAttemptRecords } from "./attempt-records.ts";
 import { type Checkouts, createCheckouts } from "./checkout.ts";
+import { containersOf, type JobLimits } from "./containers.ts";
 import { leaseJobs } from "./lease-jobs.ts";
 import { createLeftovers, type Leftovers } from "./leftovers.ts";
-import { runJob } from "./run-job.ts";
+import { attemptName, resumeJob, runJob } from "./run-job.ts";
+import { troubleOf } from "./trouble.ts";
 
 export interface AgentOptions {
   client: Client;
@@ -27,6 +30,7 @@ export interface AgentOptions {
   defaultImage: string;
   /** Bytes that stay free on the disk of `home`: below it no job is leased. */
   diskFloor: number;
+  limits: JobLimits;
   compose: Compose;
   engine: Engine;
   log: Log;
@@ -39,8 +43,11 @@ export interface Agent extends AsyncDisposable {
 export interface AgentContext extends AgentOptions {
   id: string;
   name: string;
-  /** Of this start: tells the server that what an earlier one leased has ended. */
+  /** Of this start: tells the server that what an earlier one leased has ended, unless it is among `held`. */
   instance: string;
+  /** Tokens of the leases that this start has taken up from an earlier one. */
+  held: Set<string>;
+  records: AttemptRecords;
   checkouts: Checkouts;
   leftovers: Leftovers;
   /** No job is leased any more. */
@@ -50,8 +57,8 @@ export interface AgentContext extends AgentOptions {
 }
 
 /**
- * Starts leasing. First removes what an agent of this home left when it was killed; without Docker that is refused
- * (`host.docker-missing`). Disposing stops leasing and waits for the jobs at work, which `abandon` ends; then it tells the
+ * Starts leasing. First takes up the jobs whose containers an agent of this home left when it was killed, and removes what else it
+ * left; without Docker that is refused (`host.docker-missing`). Disposing stops leasing and waits for the jobs at work, which `abandon` ends; then it tells the
  * server, which gives to others at once what was not finished.
  */
 export async function startAgent(options: AgentOptions, abandon: AbortSignal): Promise<Agent | Refusal> {
@@ -61,16 +68,24 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
   if (isRefusal(lock)) return lock;
   stack.use(lock);
   const id = await agentId(options.home);
+  const records = createAttemptRecords(options.home);
+  const standing = await findStanding(options, id, records);
+  if (isRefusal(standing)) return standing;
   const leftovers = createLeftovers({ ...options, id });
-  const left = await leftovers.removeAll();
+  const left = await leftovers.removeAll(new Set(standing.map(({ assignment }) => attemptName(id, assignment))));
   if (isRefusal(left)) return left;
   const stopping = new AbortController();
   const context: AgentContext = {
     ...options,
     ...{ id, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
+    ...{ held: new Set(standing.map(({ assignment }) => assignment.token)), records },
     ...{ checkouts: createCheckouts(options), leftovers, stopping: stopping.signal, abandon },
   };
-  const loops = Array.from({ length: options.capacity }, () => leaseJobs(context, (job) => runJob(context, job)));
+  const loops = Array.from({ length: Math.max(options.capacity, standing.length) }, async (_, slot) => {
+    const before = standing[slot];
+    if (before) await resumeJob(context, before).catch((error: unknown) => brokeAgent(context, error));
+    if (slot < options.capacity) await leaseJobs(context, (job) => runJob(context, job));
+  });
   const kept = stack.move();
   return {
     name: context.name,
@@ -81,6 +96,28 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
       await kept.disposeAsync();
     },
   };
+}
+
+function brokeAgent({ log }: AgentContext, error: unknown): void {
+  log.error({ err: error }, "a job broke the agent");
+}
+
+/** Attempts of an earlier start whose containers run or have ended. Of the others the record is forgotten. */
+async function findStanding(
+  { engine }: AgentOptions,
+  id: string,
+  records: AttemptRecords,
+): Promise<AttemptRecord[] | Refusal> {
+  const known = await records.all();
+  if (known.size === 0) return [];
+  try {
+    const containers = await containersOf(engine, id);
+    const hasBegun = (name: string) => (containers.get(name) ?? "created") !== "created";
+    for (const name of known.keys()) if (!hasBegun(name)) await records.forget(name);
+    return [...known].filter(([name]) => hasBegun(name)).map(([, record]) => record);
+  } catch (error) {
+    return refuse("host.docker-missing", `the jobs that were at work cannot be looked at: ${troubleOf(error)}`);
+  }
 }
 
 const lastWordMs = 3_000;

@@ -21,9 +21,9 @@ test("Docker that is gone in the middle of a job is no failed step, and what it 
   expect(result).toMatchObject({ outcome: "failed", reason: expect.stringContaining(`the agent ${agent.name}`) });
   expect(result.reason).toMatch(/engine does not answer/i);
   expect(result.exitStatus).toBeUndefined();
-  expect((await running()).length).toBe(1);
+  expect((await running()).size).toBe(1);
 
   await relay.up();
-  await until(async () => (await running()).length === 0);
+  await until(async () => (await running()).size === 0);
   expect(await (await bed.command(["true"])).finished()).toMatchObject({ outcome: "passed" });
 });

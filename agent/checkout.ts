@@ -9,6 +9,8 @@ import type { JobContext } from "./run-job.ts";
 export interface Checkouts {
   /** Fills the workspace with the commit and its submodules; it is of use until disposed. Throws `GitFailure`. */
   checkout(context: JobContext): Promise<Disposable>;
+  /** Keeps the mirror for a working copy that is there already, until disposed. */
+  use(repository: string): Disposable;
   /** Folder of the Git objects that the working copies of a repository refer to. */
   objectsOf(repository: string): string;
 }
@@ -39,6 +41,12 @@ export function createCheckouts({ home, url }: Pick<AgentOptions, "home" | "url"
     return { [Symbol.dispose]: () => void count(mirror, -1) };
   }
 
+  function use(repository: string): Disposable {
+    const mirror = mirrorOf(repository);
+    count(mirror, 1);
+    return { [Symbol.dispose]: () => void count(mirror, -1) };
+  }
+
   /** The next fetch into the mirror may wait for it; the job does not. */
   function tidyLater(mirror: string, credentials: JobContext["assignment"]["credentials"]): void {
     const signal = AbortSignal.timeout(tidyMs);
@@ -55,7 +63,7 @@ export function createCheckouts({ home, url }: Pick<AgentOptions, "home" | "url"
     await inTurn(mirror, removeUnused);
   }
 
-  return { checkout, objectsOf: (repository) => join(mirrorOf(repository), "objects") };
+  return { checkout, use, objectsOf: (repository) => join(mirrorOf(repository), "objects") };
 }
 
 const tidyMs = 10 * 60_000;

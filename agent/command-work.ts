@@ -3,9 +3,11 @@ import { EngineError } from "#drivers/engine/engine.ts";
 import {
   type ContainerEnd,
   type ContainerRun,
+  createContainer,
   followContainer,
   hasFile,
   isMissing,
+  resumeContainer,
   startContainer,
 } from "./containers.ts";
 import { docker } from "./docker-client.ts";
@@ -20,20 +22,47 @@ const tooLong: JobResult = {
   reason: "the commands of the step are longer than 64 KiB; put them into a file of the repository",
 };
 
+type CommandWork = Extract<Work, { kind: "command" }>;
+
 /** Runs the commands of a step by one shell in a container that sees the workspace; the first that fails ends it. */
-export async function runCommands(context: JobContext, work: Extract<Work, { kind: "command" }>): Promise<JobResult> {
-  const { agent, name, log } = context;
+export async function runCommands(context: JobContext, work: CommandWork): Promise<JobResult> {
+  const { agent, log } = context;
   const image = work.image ?? agent.defaultImage;
   await log.say(`~~~ Commands in ${image}`);
   const text = script(work.commands);
   if (Buffer.byteLength(text) > longestScript) return tooLong;
   const run = containerOf(context, image, text);
+  const created = await create(context, run);
+  if (created) return created;
+  return follow(context, run, async () => {
+    await context.beginContainer();
+    return startContainer(agent.engine, run);
+  });
+}
+
+/** Goes on with the container that an earlier start of this agent began: it still runs, or has ended meanwhile. */
+export async function resumeCommands(context: JobContext, work: CommandWork): Promise<JobResult> {
+  const { agent } = context;
+  const run = containerOf(context, work.image ?? agent.defaultImage, script(work.commands));
+  return follow(context, run, async () => resumeContainer(agent.engine, run));
+}
+
+/** A container that ended by itself stays until the end of the job is reported, for an agent that dies before that to look at. */
+async function follow(
+  context: JobContext,
+  run: ContainerRun,
+  begin: () => Promise<AsyncIterable<Buffer>>,
+): Promise<JobResult> {
+  const { agent, ended } = context;
+  let hasEnded = false;
   try {
-    const output = await start(context, run);
+    const output = await begin().catch(refusedBy);
     if ("outcome" in output) return output;
-    return await verdict(context, await followContainer(agent.engine, run, output));
+    const end = await followContainer(agent.engine, run, output);
+    hasEnded = true;
+    return await verdict(context, end);
   } finally {
-    await agent.leftovers.removeContainer(name);
+    if (!hasEnded || ended.aborted) await agent.leftovers.removeContainer(run.name);
   }
 }
 
@@ -51,16 +80,18 @@ function containerOf(context: JobContext, image: string, text: string): Containe
       // Where the checkout's Git looks for its objects; read-only, for other builds look there too.
       { from: objects, to: objects, readOnly: true },
     ],
+    ...{ network: name, limits: agent.limits },
     // The lease's own clock ends it first.
     ...{ signal: ended, deadlineMs: timeoutMs + 60_000, onOutput: (bytes) => log.write(bytes) },
   };
 }
 
-/** The output of the container, which is started, or why it cannot be. */
-async function start(context: JobContext, run: ContainerRun): Promise<AsyncIterable<Buffer> | JobResult> {
+/** Makes the container, with its image when that is not here; answers why it cannot be made. */
+async function create(context: JobContext, run: ContainerRun): Promise<JobResult | undefined> {
   const { agent, log, ended } = context;
+  const make = () => createContainer(agent.engine, run).then(() => undefined);
   try {
-    return await startContainer(agent.engine, run);
+    return await make();
   } catch (error) {
     if (!isMissing(error) || ended.aborted) return refusedBy(error);
   }
@@ -70,7 +101,7 @@ async function start(context: JobContext, run: ContainerRun): Promise<AsyncItera
     await mustAnswer(agent.engine);
     return { outcome: "failed", reason: `the image ${run.image} is not here and cannot be pulled` };
   }
-  return startContainer(agent.engine, run).catch(refusedBy);
+  return make().catch(refusedBy);
 }
 
 /** What the engine objects to in a container (no such user, too long a command) is the step's own fault; the rest is not. */
@@ -79,9 +110,9 @@ function refusedBy(error: unknown): JobResult {
   return { outcome: "failed", reason: `the container could not be started: ${error.message}` };
 }
 
-/** Shows each command before it runs, as people expect of a build log. */
+/** Shows each command before it runs, as people expect of a build log. In one stream, whose order is the same however often it is read. */
 function script(commands: string[]): string {
-  return commands.map((command) => `printf '%s\\n' ${quote(`$ ${command}`)}\n${command}`).join("\n");
+  return ["exec 2>&1", ...commands.map((command) => `printf '%s\\n' ${quote(`$ ${command}`)}\n${command}`)].join("\n");
 }
 
 function quote(text: string): string {

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Assignment } from "#api/endpoints/agent.ts";
-import { askDocker } from "#drivers/compose/docker.ts";
+import { askDocker, dockerLines } from "#drivers/compose/docker.ts";
 import { type AgentBed, openAgentBed } from "#testing/agent-bed.ts";
 import { until } from "#testing/until.ts";
 import { containersOf } from "./containers.ts";
@@ -11,7 +11,7 @@ let bed: AgentBed;
 
 beforeAll(async () => {
   bed = await openAgentBed();
-  await bed.start({ capacity: 4 });
+  await bed.start({ capacity: 4, limits: { memory: 128 * 2 ** 20, cpus: 1.5, processes: 100 } });
 });
 
 afterAll(() => bed[Symbol.asyncDispose]());
@@ -115,6 +115,38 @@ test("a lost lease ends its container without another word", async () => {
   expect(job.result).toBeUndefined();
 });
 
+test("out of memory it is killed and says so; the machine's other memory is not touched", async () => {
+  const { result } = await run(["head -c 200m /dev/zero | tail"]);
+  expect(result).toEqual({ outcome: "failed", exitStatus: 137, reason: "it ran out of memory" });
+});
+
+test("it may have so many processes and no more", async () => {
+  const { log } = await run(["for i in $(seq 200); do sleep 5 & done; echo all are there"]);
+  expect(log).toContain("Cannot fork");
+  expect(log.split("\n")).not.toContain("all are there");
+});
+
+test("each job has a network of its own that leads outside, and no way to Docker or the kernel", async () => {
+  const commands = ["hostname -i; grep -c . /proc/net/route; ls /var/run/docker.sock || sleep 1000"];
+  const jobs = [await bed.command(commands), await bed.command(commands)];
+  for (const job of jobs) await until(() => job.log().includes("No such file"), { describe: () => job.log() });
+  const networks = async () =>
+    dockerLines("network", "ls", "--format", "{{.Name}}", "--filter", `label=towline.agent=${await agentId()}`);
+  const names = jobs.map(({ assignment }) => `tw-${assignment.job.slice(0, 8)}`);
+  expect((await networks()).map((name) => name.replace(/^tw-\w{8}-(\w{8})-1$/, "tw-$1")).toSorted()).toEqual(
+    names.toSorted(),
+  );
+  const [container = ""] = await containers();
+  const [inspected = ""] = await dockerLines(
+    ...["inspect", container, "--format"],
+    "{{len .NetworkSettings.Networks}} {{.HostConfig.Privileged}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.NanoCpus}}",
+  );
+  expect(inspected).toBe("1 false [ALL] [no-new-privileges] 1500000000");
+  for (const job of jobs) job.standing = "canceled";
+  for (const job of jobs) await job.finished();
+  await until(async () => (await networks()).length === 0);
+});
+
 test("an image that cannot be pulled is no exit status, but a reason", async () => {
   const work = { kind: "command", commands: ["true"], image: "127.0.0.1:1/towline-test/nothing:1" } as const;
   const job = await bed.give({ ...work, commands: [...work.commands] });
@@ -154,8 +186,10 @@ test("files of whatever owner and mode are removed with the workspace", async ()
 
 /** Containers of this agent's jobs. */
 async function containers(): Promise<string[]> {
-  return containersOf(bed.options.engine, await readFile(join(bed.home, "id"), "utf8"));
+  return [...(await containersOf(bed.options.engine, await agentId())).keys()];
 }
+
+const agentId = () => readFile(join(bed.home, "id"), "utf8");
 
 /** An image with no file in it. */
 async function emptyImage() {

@@ -5,6 +5,15 @@ import { unframed } from "#drivers/engine/output.ts";
 
 export const agentLabel = "towline.agent";
 
+/** What one job's container may use of the machine. */
+export interface JobLimits {
+  /** Bytes, swap included; absent: all there is. */
+  memory?: number | undefined;
+  /** Cores, as 0.5; absent: all there are. */
+  cpus?: number | undefined;
+  processes: number;
+}
+
 export interface ContainerRun {
   name: string;
   /** Id of the agent, by which its containers are found after a crash. */
@@ -18,6 +27,9 @@ export interface ContainerRun {
   /** `uid:gid`. */
   user: string;
   mounts: readonly { from: string; to: string; readOnly?: boolean }[];
+  /** Name of the network; absent: none. */
+  network?: string;
+  limits: JobLimits;
   /** Kills and removes the container, and makes the run throw. */
   signal: AbortSignal;
   deadlineMs: number;
@@ -32,32 +44,80 @@ export interface ContainerEnd {
 const quickMs = 60_000;
 
 /**
- * Creates and starts the container and answers its output. Throws `EngineError`, 404 when the image is not here. From then
- * on the signal kills and removes it at once, even while nobody takes the output.
+ * Creates the container. Throws `EngineError`, 404 when the image is not here. From then on the signal kills and removes it
+ * at once, even while nobody takes the output.
  */
-export async function startContainer(engine: Engine, run: ContainerRun): Promise<AsyncIterable<Buffer>> {
-  const { name, signal, deadlineMs } = run;
+export async function createContainer(engine: Engine, run: ContainerRun): Promise<void> {
+  const { name, signal } = run;
   // Not cut off by the signal: what the engine has begun would be there without anybody knowing.
   const quick = { deadlineMs: quickMs };
   await engine.json({ method: "POST", path: "/containers/create", query: { name }, body: bodyOf(run) }, quick);
-  signal.addEventListener("abort", () => void removeContainer(engine, name).catch(() => {}), { once: true });
+  removeWith(engine, run);
   signal.throwIfAborted();
+}
+
+function removeWith(engine: Engine, { name, signal }: ContainerRun): void {
+  signal.addEventListener("abort", () => void removeContainer(engine, name).catch(() => {}), { once: true });
+}
+
+/** Starts a container that was created, and answers its output. */
+export async function startContainer(
+  engine: Engine,
+  { name, signal, deadlineMs }: ContainerRun,
+): Promise<AsyncIterable<Buffer>> {
   const query = { stream: true, stdout: true, stderr: true };
   const attach = { method: "POST" as const, path: `/containers/${name}/attach`, query };
   const output = await engine.open(attach, { signal, deadlineMs });
-  await engine.json({ method: "POST", path: `/containers/${name}/start` }, quick);
+  await engine.json({ method: "POST", path: `/containers/${name}/start` }, { deadlineMs: quickMs });
   return unframed(output);
+}
+
+/** The output of a container that an earlier start of the agent began, from its first byte on; the signal as in `createContainer`. */
+export async function* resumeContainer(engine: Engine, run: ContainerRun): AsyncIterable<Buffer> {
+  removeWith(engine, run);
+  run.signal.throwIfAborted();
+  let seen = 0;
+  for await (const bytes of await copyOf(engine, run, { follow: true })) {
+    seen += bytes.length;
+    yield bytes;
+  }
+  await waitFor(engine, run);
+  // An engine that follows may stop before the last line, when that is written at the container's end.
+  for await (const bytes of await copyOf(engine, run, { follow: false })) {
+    yield bytes.subarray(Math.min(seen, bytes.length));
+    seen -= Math.min(seen, bytes.length);
+  }
+}
+
+/** The engine's copy of the output. */
+async function copyOf(engine: Engine, run: ContainerRun, { follow }: { follow: boolean }) {
+  const { name, signal, deadlineMs } = run;
+  const query = { follow, stdout: true, stderr: true };
+  return unframed(
+    await engine.open({ method: "GET", path: `/containers/${name}/logs`, query }, { signal, deadlineMs }),
+  );
+}
+
+async function waitFor(engine: Engine, { name, signal, deadlineMs }: ContainerRun): Promise<void> {
+  await engine.json({ method: "POST", path: `/containers/${name}/wait` }, { signal, deadlineMs });
+}
+
+/** Creates, starts and follows. The caller removes it. */
+export async function runContainer(engine: Engine, run: ContainerRun): Promise<ContainerEnd> {
+  await createContainer(engine, run);
+  return followContainer(engine, run, await startContainer(engine, run));
 }
 
 /** Passes the output on until the container has ended. */
 export async function followContainer(
   engine: Engine,
-  { name, signal, deadlineMs, onOutput }: ContainerRun,
+  run: ContainerRun,
   output: AsyncIterable<Buffer>,
 ): Promise<ContainerEnd> {
+  const { name, signal, onOutput } = run;
   for await (const bytes of output) await onOutput(bytes);
   // The end of the output is not enough: a command may close it and go on, and an engine that dies closes it too.
-  await engine.json({ method: "POST", path: `/containers/${name}/wait` }, { signal, deadlineMs });
+  await waitFor(engine, run);
   const inspect = { method: "GET" as const, path: `/containers/${name}/json` };
   const { State } = await engine.json<Inspected>(inspect, { signal, deadlineMs: quickMs });
   return { exitCode: State.ExitCode, outOfMemory: State.OOMKilled };
@@ -67,9 +127,20 @@ interface Inspected {
   State: { ExitCode: number; OOMKilled: boolean };
 }
 
-const mostProcesses = 4_096;
+/** What package managers, compilers and test runners need as root; not raw sockets, devices and the kernel's audit log. */
+const capabilities = [
+  ...["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE"],
+  ...["SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"],
+];
 
-function bodyOf({ agent, image, command, env, folder, user, mounts }: ContainerRun): Record<string, unknown> {
+/**
+ * The engine's own copy of the output, from which an agent goes on that was killed; one in bytes, for `json-file` keeps only what is
+ * UTF-8. It is larger than the longest log that is taken, but for floods of tiny lines.
+ */
+const outputCopy = { Type: "local", Config: { "max-size": "512m", "max-file": "1", compress: "false" } };
+
+function bodyOf(run: ContainerRun): Record<string, unknown> {
+  const { agent, image, command, env, folder, user, mounts, network, limits } = run;
   const [program, ...args] = command;
   return {
     Image: image,
@@ -85,10 +156,14 @@ function bodyOf({ agent, image, command, env, folder, user, mounts }: ContainerR
       })),
       // Takes in orphans, and lets SIGTERM reach a command that does not expect to be the first process.
       Init: true,
-      PidsLimit: mostProcesses,
+      PidsLimit: limits.processes,
+      ...(limits.memory === undefined ? {} : { Memory: limits.memory, MemorySwap: limits.memory }),
+      ...(limits.cpus === undefined ? {} : { NanoCpus: Math.round(limits.cpus * 1e9) }),
       SecurityOpt: ["no-new-privileges"],
-      // The output goes to the server; a second copy here would only fill the disk.
-      LogConfig: { Type: "none" },
+      CapDrop: ["ALL"],
+      CapAdd: capabilities,
+      NetworkMode: network ?? "none",
+      LogConfig: outputCopy,
     },
   };
 }
@@ -105,12 +180,12 @@ export async function hasFile(engine: Engine, name: string, path: string): Promi
   );
 }
 
-/** Names of the containers of an agent's jobs. */
-export async function containersOf(engine: Engine, agent: string): Promise<string[]> {
+/** Names and states (`created`, `running`, `exited` …) of the containers of an agent's jobs. */
+export async function containersOf(engine: Engine, agent: string): Promise<Map<string, string>> {
   const filters = JSON.stringify({ label: [`${agentLabel}=${agent}`] });
   const request = { method: "GET" as const, path: "/containers/json", query: { all: true, filters } };
-  const found = await engine.json<{ Id: string }[]>(request, { deadlineMs: quickMs });
-  return found.map(({ Id }) => Id);
+  const found = await engine.json<{ Names: string[]; State: string }[]>(request, { deadlineMs: quickMs });
+  return new Map(found.map(({ Names, State }) => [Names[0]?.slice(1) ?? "", State]));
 }
 
 /** Kills and removes a container; one that is gone is no error. Returns when it is gone. */

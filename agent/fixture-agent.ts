@@ -11,7 +11,7 @@ orThrow(
   await startAgent(
     {
       client: createClient({ url, token: "tw_token-of-the-agent" }),
-      ...{ url, home, capacity: 3, tags: {}, defaultImage, diskFloor: 0 },
+      ...{ url, home, capacity: 3, tags: {}, defaultImage, diskFloor: 0, limits: { processes: 512 } },
       ...{ compose: orThrow(await openCompose()), engine: connectEngine(), log: createLog("info") },
     },
     new AbortController().signal,

@@ -10,11 +10,25 @@ export interface JobLog {
   write(bytes: Buffer): Promise<void>;
   /** A line of the agent's own, on a line of its own. */
   say(line: string): Promise<void>;
+  /**
+   * All of it so far, as it is sent: with that, another process goes on with this log, by writing again all that follows. Undefined
+   * when it is too long to be kept.
+   */
+  opening(): Promise<Buffer | undefined>;
   /** Delivers the rest. */
   close(): Promise<void>;
 }
 
+/** A log that another process began, and where it stands at the server. */
+export interface BegunLog {
+  /** What that process answered as `opening`. */
+  opening: Buffer;
+  next: number;
+  offset: number;
+}
+
 const newline = 10;
+const longestOpening = 1024 * 1024;
 /** Less than the client's own patience with a server that accepts and does not answer: the next try may find another. */
 const sendMs = 10_000;
 
@@ -23,11 +37,14 @@ export function openJobLog(
   client: Client,
   { job, token, secrets, credentials }: Assignment,
   signal: AbortSignal,
+  begun?: BegunLog,
 ): JobLog {
-  const masker = createMasker([...Object.values(secrets), credentials.password]);
+  const newMasker = () => createMasker([...Object.values(secrets), credentials.password]);
+  let masker = newMasker();
   const chunks = createLogChunks({
     signal,
     chunkBytes: logChunkLimit,
+    ...(begun ? { from: { sequence: begun.next, offset: begun.offset } } : {}),
     async send({ sequence, offset, bytes }) {
       const body = { token, sequence, offset, data: bytes.toString("base64") };
       const answer = await client.appendLog({ params: { id: job }, body }, { signal, timeoutMs: sendMs });
@@ -36,17 +53,50 @@ export function openJobLog(
       return "refused";
     },
   });
+  const opening = createOpening();
   let atLineStart = true;
+  const send = (masked: Buffer) => {
+    opening.add(masked);
+    return chunks.write(masked);
+  };
   const write = (bytes: Buffer) => {
     if (bytes.length > 0) atLineStart = bytes.at(-1) === newline;
-    return chunks.write(masker.push(bytes));
+    return send(masker.push(bytes));
   };
+  if (begun) {
+    atLineStart = (begun.opening.at(-1) ?? newline) === newline;
+    void send(begun.opening);
+  }
   return {
     write,
     say: (line) => write(Buffer.from(`${atLineStart ? "" : "\n"}${line}\n`)),
+    async opening() {
+      await send(masker.flush());
+      // What it holds back must not reach over the seam: whoever goes on has a new one too.
+      masker = newMasker();
+      return opening.end();
+    },
     async close() {
-      await chunks.write(masker.flush());
+      await send(masker.flush());
       await chunks.close();
+    },
+  };
+}
+
+/** Keeps what comes until it is asked for, or too much. */
+function createOpening() {
+  let parts: Buffer[] | undefined = [];
+  let size = 0;
+  return {
+    add(bytes: Buffer): void {
+      size += bytes.length;
+      if (size > longestOpening) parts = undefined;
+      else parts?.push(bytes);
+    },
+    end(): Buffer | undefined {
+      const whole = parts && Buffer.concat(parts);
+      parts = undefined;
+      return whole;
     },
   };
 }

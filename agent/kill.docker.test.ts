@@ -1,25 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dockerLines } from "#drivers/compose/docker.ts";
-import { type AgentBed, image, openAgentBed } from "#testing/agent-bed.ts";
+import { image, openAgentBed } from "#testing/agent-bed.ts";
+import { startAgentProcess } from "#testing/agent-process.ts";
 import { until } from "#testing/until.ts";
-
-const fixture = join(import.meta.dirname, "fixture-agent.ts");
-
-async function withAgentProcess(bed: AgentBed) {
-  const agent = spawn(process.execPath, [fixture, bed.home, bed.server.url, image], { stdio: "ignore" });
-  const exited = once(agent, "exit");
-  return {
-    async kill() {
-      agent.kill("SIGKILL");
-      await exited;
-    },
-    [Symbol.asyncDispose]: async () => void (agent.kill("SIGKILL"), await exited),
-  };
-}
 
 /** Everything in Docker that the agent's jobs could have made: commands and names. */
 async function inDocker(id: string): Promise<string[]> {
@@ -31,9 +16,9 @@ async function inDocker(id: string): Promise<string[]> {
   return found.flat().filter((line) => line.includes(`tw-${id}-`) || line.includes(`step of ${id}`));
 }
 
-test("what jobs of every kind were doing when their agent was killed is gone before the next start leases", async () => {
+test("what tests and image builds were doing when their agent was killed is gone before the next start leases", async () => {
   await using bed = await openAgentBed();
-  await using agent = await withAgentProcess(bed);
+  await using agent = startAgentProcess(bed);
   await until(() => bed.server.askers.size > 0, { deadlineMs: 30_000 });
   const id = await readFile(join(bed.home, "id"), "utf8");
   const busy = `echo running; : step of ${id}; sleep 1000`;
@@ -43,7 +28,6 @@ test("what jobs of every kind were doing when their agent was killed is gone bef
   };
   const build = { context: ".", dockerfile: "Dockerfile", args: {} };
   const jobs = [
-    await bed.give({ kind: "command", commands: [busy], image }, files),
     await bed.give({ kind: "test", compose: "compose.yml", run: "unit" }, files),
     await bed.give({ kind: "publish", service: "orders", ...build }, files),
   ];
@@ -51,7 +35,7 @@ test("what jobs of every kind were doing when their agent was killed is gone bef
     await until(() => /^(#\d+ [\d.]+ )?running$/m.test(job.log()), { deadlineMs: 60_000, describe: () => job.log() });
   await agent.kill();
   expect((await inDocker(id)).length).toBeGreaterThan(1);
-  expect((await readdir(join(bed.home, "workspaces"))).length).toBe(3);
+  expect((await readdir(join(bed.home, "workspaces"))).length).toBe(2);
 
   const before = bed.server.askers.size;
   const since = performance.now();

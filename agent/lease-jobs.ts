@@ -37,11 +37,11 @@ interface Found {
 
 /** By the same token until a job has come: the server may have leased one and died before it could say so. */
 async function nextJob(context: AgentContext, token: string): Promise<Found> {
-  const { client, name, instance, tags, stopping } = context;
+  const { client, name, instance, tags, held, stopping } = context;
   await context.leftovers.tryAgain();
   const trouble = await whyNotReady(context).catch(troubleOf);
   if (trouble) return { trouble };
-  const body = { agent: name, instance, token, tags, waitMs };
+  const body = { agent: name, instance, token, tags, holds: [...held], waitMs };
   const answer = await client.leaseJob({ body }, { signal: stopping }).catch(() => undefined);
   if (isRefusal(answer)) return { trouble: `the server gives no job: ${answer.message}` };
   return { assignment: answer?.assignment ?? undefined };

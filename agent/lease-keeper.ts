@@ -18,9 +18,9 @@ const renewEveryMs = 2_000;
 
 /**
  * Renews the lease. Ends the work when the server says cancel, when the time is up, and when the lease is lost: refused, or not
- * renewed for its whole length, because the server will then give the job to another.
+ * renewed for its whole length, because the server will then give the job to another. `ranMs`: how long the job has run already.
  */
-export function keepLease(client: Client, assignment: Assignment, abandon: AbortSignal): LeaseKeeper {
+export function keepLease(client: Client, assignment: Assignment, abandon: AbortSignal, ranMs = 0): LeaseKeeper {
   const { job: id, token, leaseMs, timeoutMs } = assignment;
   const ended = new AbortController();
   const lost = new AbortController();
@@ -32,7 +32,7 @@ export function keepLease(client: Client, assignment: Assignment, abandon: Abort
   };
   const everyMs = Math.min(renewEveryMs, leaseMs / 3);
   let expiry = expireAfter(leaseMs);
-  const timeout = setTimeout(() => ended.abort("timed-out" satisfies EndReason), timeoutMs);
+  const timeout = setTimeout(() => ended.abort("timed-out" satisfies EndReason), Math.max(0, timeoutMs - ranMs));
   const onAbandon = () => lose("abandoned");
   abandon.addEventListener("abort", onAbandon);
   if (abandon.aborted) onAbandon();

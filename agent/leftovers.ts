@@ -3,14 +3,20 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { AgentOptions } from "./agent.ts";
-import { type ContainerRun, containersOf, followContainer, removeContainer, startContainer } from "./containers.ts";
+import { type ContainerRun, containersOf, removeContainer, runContainer } from "./containers.ts";
+import { networksOf, removeNetwork } from "./networks.ts";
 import { troubleOf } from "./trouble.ts";
 
 export interface Leftovers {
-  /** Removes all that this agent left at its last end; `host.docker-missing` when Docker does not answer. */
-  removeAll(): Promise<Refusal | undefined>;
+  /**
+   * Removes all that this agent left at its last end, but what belongs to the attempts `but`; `host.docker-missing` when Docker
+   * does not answer.
+   */
+  removeAll(but: ReadonlySet<string>): Promise<Refusal | undefined>;
   /** Kills and removes a job's container. One that cannot be removed now is tried again later; never throws. */
   removeContainer(name: string): Promise<void>;
+  /** As `removeContainer`, for its network. */
+  removeNetwork(name: string): Promise<void>;
   /** A Compose project that could not be cleaned up now. */
   keepProject(name: string): void;
   /** Removes a folder with all that containers wrote into it, whoever owns it; never throws. */
@@ -38,27 +44,32 @@ export function createLeftovers(deps: Deps): Leftovers {
 
   const removeFolder = (path: string) => attempt(`folder ${basename(path)}`, () => removeTree(deps, path));
 
-  async function removeDockerThings(): Promise<void> {
-    const containers = await containersOf(engine, id);
+  async function removeDockerThings(but: ReadonlySet<string>): Promise<void> {
+    const isLeft = (name: string) => !but.has(name);
+    const containers = [...(await containersOf(engine, id)).keys()].filter(isLeft);
     await Promise.all(containers.map((name) => removeContainer(engine, name)));
     const projects = await compose.reap(`tw-${id}-`);
-    if (containers.length + projects.length > 0)
-      log.info({ containers, projects }, "removed what an earlier run of this agent left");
+    const networks = (await networksOf(engine, id)).filter(isLeft);
+    await Promise.all(networks.map((name) => removeNetwork(engine, name)));
+    if (containers.length + projects.length + networks.length > 0)
+      log.info({ containers, projects, networks }, "removed what an earlier run of this agent left");
   }
 
   return {
-    async removeAll() {
+    async removeAll(but) {
       try {
-        await removeDockerThings();
+        await removeDockerThings(but);
       } catch (error) {
         const fix = "Start the Docker Engine; `towline doctor` tells how.";
         return refuse("host.docker-missing", `what the last run left cannot be removed: ${troubleOf(error)}`, { fix });
       }
-      for (const name of await foldersIn(join(home, "workspaces"))) await removeFolder(join(home, "workspaces", name));
+      const folders = (await foldersIn(join(home, "workspaces"))).filter((name) => !but.has(name));
+      for (const name of folders) await removeFolder(join(home, "workspaces", name));
       await removeOldMirrors(join(home, "mirrors"));
       return undefined;
     },
     removeContainer: (name) => attempt(`container ${name}`, () => removeContainer(engine, name)),
+    removeNetwork: (name) => attempt(`network ${name}`, () => removeNetwork(engine, name)),
     keepProject: (name) => void open.set(`project ${name}`, () => compose.cleanup(name)),
     removeFolder,
     async tryAgain() {
@@ -101,10 +112,11 @@ async function removeByContainer({ engine, id, defaultImage }: Deps, path: strin
     ...{ agent: id, image: defaultImage, env: {}, folder: "/", user: "0:0" },
     command: ["/bin/sh", "-c", 'rm -rf -- "/parent/$0"', basename(path)],
     mounts: [{ from: dirname(path), to: "/parent" }],
+    limits: { processes: 64 },
     ...{ signal: AbortSignal.timeout(removalMs), deadlineMs: removalMs, onOutput: () => {} },
   };
   try {
-    await followContainer(engine, run, await startContainer(engine, run));
+    await runContainer(engine, run);
   } finally {
     await removeContainer(engine, run.name);
   }

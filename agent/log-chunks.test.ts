@@ -53,6 +53,28 @@ test("the receiver has every byte once and in order, whatever is lost or answere
   }
 });
 
+test("whoever goes on with a log writes it again, and what the receiver has is not sent", async () => {
+  const scene = fc.record({
+    text: fc.string({ maxLength: 60 }),
+    known: fc.nat(60),
+    piece: fc.integer({ min: 1, max: 9 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ text, known, piece }) => {
+      const bytes = Buffer.from(text);
+      const offset = Math.min(known, bytes.length);
+      const sent: LogChunk[] = [];
+      const from = { sequence: 7, offset };
+      const log = createLogChunks({ from, chunkBytes: 8, send: async (chunk) => (sent.push(chunk), "taken") });
+      for (let at = 0; at < bytes.length; at += piece) await log.write(bytes.subarray(at, at + piece));
+      await log.close();
+      expect(Buffer.concat(sent.map((chunk) => chunk.bytes))).toEqual(bytes.subarray(offset));
+      expect(sent.map(({ sequence }) => sequence)).toEqual(sent.map((_, index) => 7 + index));
+      expect(sent[0]?.offset ?? offset).toBe(offset);
+    }),
+  );
+});
+
 test("a byte waits no longer than the delay, a full chunk not at all", async () => {
   const server = receiver();
   const log = createLogChunks({ chunkBytes: 8, delayMs: 20, send: async (chunk) => (server.take(chunk), "taken") });

@@ -20,6 +20,11 @@ export interface LogChunksOptions {
   delayMs?: number;
   /** Chunks that may wait for delivery before `write` makes its caller wait; default 16. */
   queueChunks?: number;
+  /**
+   * What the receiver has already of a log that another process began: the caller writes the log again from its first byte, and
+   * that much of it is not sent.
+   */
+  from?: { sequence: number; offset: number };
   /** Bytes after which the log is cut with a notice; default 256 MiB. */
   totalBytes?: number;
 }
@@ -48,19 +53,25 @@ export function createLogChunks(options: LogChunksOptions): LogChunks {
 }
 
 class Chunks implements LogChunks {
-  readonly #options: Required<Omit<LogChunksOptions, "signal" | "send">> & Pick<LogChunksOptions, "signal" | "send">;
+  readonly #options: Required<Omit<LogChunksOptions, "signal" | "send" | "from">> &
+    Pick<LogChunksOptions, "signal" | "send">;
   readonly #queue: LogChunk[] = [];
   readonly #summary: LogSummary = { ended: "complete", chunks: 0, bytes: 0, cutBytes: 0 };
   #open: Buffer[] = [];
   #openBytes = 0;
-  #sequence = 0;
-  #offset = 0;
+  #sequence: number;
+  #offset: number;
+  /** Bytes still to come that the receiver has. */
+  #known: number;
   #accepted = 0;
   #timer: NodeJS.Timeout | undefined;
   #delivering: Promise<void> | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(options: LogChunksOptions) {
+  constructor({ from = { sequence: 0, offset: 0 }, ...options }: LogChunksOptions) {
+    this.#sequence = from.sequence;
+    this.#offset = from.offset;
+    this.#known = from.offset;
     this.#options = { chunkBytes: 65_536, delayMs: 200, queueChunks: 16, totalBytes: 256 * 1024 * 1024, ...options };
   }
 
@@ -86,7 +97,9 @@ class Chunks implements LogChunks {
 
   #append(bytes: Buffer): void {
     const { chunkBytes, delayMs } = this.#options;
-    for (let from = 0; from < bytes.length;) {
+    const known = Math.min(this.#known, bytes.length);
+    this.#known -= known;
+    for (let from = known; from < bytes.length;) {
       const part = bytes.subarray(from, from + chunkBytes - this.#openBytes);
       this.#open.push(part);
       this.#openBytes += part.length;

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import type { Assignment, JobResult } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
 import type { AgentContext } from "./agent.ts";
-import { runCommands } from "./command-work.ts";
+import type { AttemptRecord } from "./attempt-records.ts";
+import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
-import { type EndReason, keepLease } from "./lease-keeper.ts";
+import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
 import { maskText } from "./masking.ts";
+import { createNetwork } from "./networks.ts";
 import { untilAnswered } from "./passing.ts";
 import { publish } from "./publish-work.ts";
 import { runTest } from "./test-work.ts";
@@ -19,32 +21,94 @@ export interface JobContext {
   log: JobLog;
   /** The checkout. */
   workspace: string;
-  /** Name of this attempt's container and Compose project: unique, and known after a crash. */
+  /** Name of this attempt's container, network and Compose project: unique, and known after a crash. */
   name: string;
+  /** The container of its commands has been made: from now on an agent that is killed and started anew goes on with it. */
+  beginContainer(): Promise<void>;
   /** The work must end at once; its reason is an `EndReason`. */
   ended: AbortSignal;
 }
 
-/** One attempt, from its lease to its report. Its containers are gone before the server hears of its end. */
+export const attemptName = (agent: string, { job, attempt }: Assignment) => `tw-${agent}-${job.slice(0, 8)}-${attempt}`;
+
+/** One attempt, from its lease to its report. Nothing of it runs any more when the server hears of its end. */
 export async function runJob(agent: AgentContext, assignment: Assignment): Promise<void> {
   const { client } = agent;
-  const { job, attempt, token } = assignment;
-  const params = { id: job };
+  const { job, token } = assignment;
+  const startedAt = Date.now();
   using keeper = keepLease(client, assignment, agent.abandon);
-  const started = await untilAnswered(() => client.startJob({ params, body: { token } }), keeper.lost);
+  const begin = () => client.startJob({ params: { id: job }, body: { token } });
+  const started = await untilAnswered(begin, keeper.lost);
   if (!started || isRefusal(started)) return agent.log.info({ job, started }, "a job was not begun");
-  const name = `tw-${agent.id}-${job.slice(0, 8)}-${attempt}`;
-  const workspace = join(agent.home, "workspaces", name);
   const log = openJobLog(client, assignment, keeper.lost);
-  const result = await work({ agent, assignment, log, workspace, name, ended: keeper.ended });
-  await log.close();
-  const finished = await untilAnswered(() => client.finishJob({ params, body: { token, result } }), keeper.lost);
-  if (!finished || isRefusal(finished)) agent.log.warn({ job, finished }, "the end of a job was not taken");
-  // Nobody waits for it, and large trees take long.
-  await agent.leftovers.removeFolder(workspace);
+  await runToReport(contextOf(agent, { assignment, log, keeper, startedAt }), keeper, begun);
 }
 
-async function work(context: JobContext): Promise<JobResult> {
+/** One attempt whose container an earlier start of this agent made, from there to its report. */
+export async function resumeJob(agent: AgentContext, record: AttemptRecord): Promise<void> {
+  const { client, held } = agent;
+  const { assignment, startedAt } = record;
+  const { job, token } = assignment;
+  using keeper = keepLease(client, assignment, agent.abandon, Date.now() - startedAt);
+  const ask = () => client.resumeJob({ params: { id: job }, body: { token } });
+  try {
+    const standing = await untilAnswered(ask, keeper.lost);
+    if (!standing || isRefusal(standing)) {
+      agent.log.info({ job, standing }, "a job that was at work is another's now");
+      return await removeAttempt(agent, attemptName(agent.id, assignment));
+    }
+    agent.log.info({ job }, "took up again a job that was at work");
+    const opening = Buffer.from(record.opening, "base64");
+    const log = openJobLog(client, assignment, keeper.lost, { opening, ...standing });
+    await runToReport(contextOf(agent, { assignment, log, keeper, startedAt }), keeper, resumed);
+  } finally {
+    held.delete(token);
+  }
+}
+
+interface Given {
+  assignment: Assignment;
+  log: JobLog;
+  keeper: LeaseKeeper;
+  startedAt: number;
+}
+
+function contextOf(agent: AgentContext, { assignment, log, keeper, startedAt }: Given): JobContext {
+  const name = attemptName(agent.id, assignment);
+  return {
+    ...{ agent, assignment, log, name, ended: keeper.ended },
+    workspace: join(agent.home, "workspaces", name),
+    async beginContainer() {
+      const opening = (await log.opening())?.toString("base64");
+      if (opening !== undefined) await agent.records.keep(name, { assignment, opening, startedAt });
+    },
+  };
+}
+
+async function runToReport(
+  context: JobContext,
+  keeper: LeaseKeeper,
+  doWork: (context: JobContext) => Promise<JobResult>,
+): Promise<void> {
+  const { agent, assignment, log, name } = context;
+  const { job, token } = assignment;
+  const result = await work(context, doWork);
+  await log.close();
+  const report = () => agent.client.finishJob({ params: { id: job }, body: { token, result } });
+  const finished = await untilAnswered(report, keeper.lost);
+  if (!finished || isRefusal(finished)) agent.log.warn({ job, finished }, "the end of a job was not taken");
+  // Nobody waits for it, and large trees take long.
+  await removeAttempt(agent, name);
+}
+
+/** All that is left of an attempt. Last of it the record, without which nobody looks for the rest. */
+async function removeAttempt({ leftovers, records, home }: AgentContext, name: string): Promise<void> {
+  await leftovers.removeContainer(name);
+  await Promise.all([leftovers.removeNetwork(name), leftovers.removeFolder(join(home, "workspaces", name))]);
+  await records.forget(name);
+}
+
+async function work(context: JobContext, doWork: (context: JobContext) => Promise<JobResult>): Promise<JobResult> {
   const { agent, assignment, ended, log } = context;
   const result = await doWork(context).catch((error: unknown) => brokenJob(agent.name, error));
   const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : result;
@@ -54,13 +118,26 @@ async function work(context: JobContext): Promise<JobResult> {
   return { ...final, reason: maskText(Object.values(assignment.secrets), final.reason).slice(0, 2_000) };
 }
 
-async function doWork(context: JobContext): Promise<JobResult> {
-  const { agent, assignment, workspace } = context;
+async function begun(context: JobContext): Promise<JobResult> {
+  const { agent, assignment, workspace, name } = context;
+  const { work } = assignment;
   await mkdir(workspace, { recursive: true });
+  // It takes as long as a checkout does.
+  const network = work.kind === "command" ? createNetwork(agent.engine, name, agent.id) : Promise.resolve();
+  network.catch(() => {});
   using _ = await agent.checkouts.checkout(context);
-  if (assignment.work.kind === "command") return await runCommands(context, assignment.work);
-  if (assignment.work.kind === "test") return await runTest(context, assignment.work);
-  return await publish(context, assignment.work);
+  await network;
+  if (work.kind === "command") return await runCommands(context, work);
+  if (work.kind === "test") return await runTest(context, work);
+  return await publish(context, work);
+}
+
+async function resumed(context: JobContext): Promise<JobResult> {
+  const { agent, assignment } = context;
+  const { work, build } = assignment;
+  if (work.kind !== "command") throw new Error(`a job of kind ${work.kind} cannot be taken up again`);
+  using _ = agent.checkouts.use(build.repository);
+  return await resumeCommands(context, work);
 }
 
 function endedEarly(reason: EndReason, { timeoutMs }: Assignment): JobResult {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { type Agent, type AgentOptions, startAgent } from "#agent/agent.ts";
 import { containersOf, removeContainer } from "#agent/containers.ts";
+import { networksOf, removeNetwork } from "#agent/networks.ts";
 import type { Assignment, Work } from "#api/endpoints/agent.ts";
 import { orThrow } from "#api/errors.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
@@ -42,6 +43,7 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
   );
   const options: AgentOptions = {
     ...{ client: server.client, url: server.url, home, capacity: 1, tags: {}, defaultImage: image, diskFloor: 0 },
+    limits: { processes: 512 },
     ...{ compose: orThrow(await openCompose()), engine: connectEngine() },
     log: createLog(process.env["TEST_LOG"] ?? "silent"),
   };
@@ -56,7 +58,8 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
     await agents[Symbol.asyncDispose]();
     // A test that failed may have left what no agent removed.
     const id = await readFile(join(home, "id"), "utf8").catch(() => "none");
-    for (const name of await containersOf(options.engine, id)) await removeContainer(options.engine, name);
+    for (const name of (await containersOf(options.engine, id)).keys()) await removeContainer(options.engine, name);
+    for (const name of await networksOf(options.engine, id)) await removeNetwork(options.engine, name);
     await kept.disposeAsync();
   };
   return {

@@ -70,6 +70,7 @@ export interface AgentHand {
   token?: string;
   tags?: Record<string, string>;
   waitMs?: number;
+  holds?: string[];
 }
 
 export async function lease(server: BuildsServer, hand: AgentHand = {}): Promise<Assignment | null> {

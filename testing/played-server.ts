@@ -36,6 +36,8 @@ export interface PlayedServer extends AsyncDisposable {
   calls: Operation[];
   /** Agents that asked for work, as `name instance`. */
   askers: Set<string>;
+  /** Tokens that agents said they had taken up again. */
+  holds: Set<string>;
   /** Puts a job in the queue. */
   give(assignment: Partial<Assignment> & Pick<Assignment, "work">): PlayedJob;
   /** The next calls of the operation are refused so, one each. */
@@ -81,7 +83,7 @@ export async function playServer(routes: (app: FastifyInstance) => void = () => 
     await app.close();
   };
   return {
-    ...{ url, calls, askers: ledger.askers, give: ledger.give },
+    ...{ url, calls, askers: ledger.askers, holds: ledger.holds, give: ledger.give },
     client: createClient({ url, token: "tw_token-of-the-agent" }),
     refuseNext: (operation, ...more) => void refusals.set(operation, [...(refusals.get(operation) ?? []), ...more]),
     away: close,
@@ -96,6 +98,7 @@ function createLedger() {
   const queue: PlayedJob[] = [];
   const logs = new Map<string, Buffer[]>();
   const askers = new Set<string>();
+  const holds = new Set<string>();
   const stale = refuse("lease.stale", "the lease has ended");
   const held = (id: string, token: string) =>
     jobs.find(({ assignment, standing }) => assignment.job === id && assignment.token === token && standing !== "lost");
@@ -103,6 +106,7 @@ function createLedger() {
   const handlers: Handlers<typeof agentEndpoints> = {
     async leaseJob({ body }, { signal }) {
       askers.add(`${body.agent} ${body.instance}`);
+      for (const token of body.holds) holds.add(token);
       const deadline = Date.now() + body.waitMs;
       await until(() => queue.length > 0 || signal.aborted || Date.now() > deadline, { deadlineMs: 60_000 });
       return { assignment: (signal.aborted ? undefined : queue.shift()?.assignment) ?? null };
@@ -111,6 +115,10 @@ function createLedger() {
       const job = held(params.id, body.token);
       if (job) job.started = true;
       return job ? {} : stale;
+    },
+    resumeJob({ params, body }) {
+      const job = held(params.id, body.token);
+      return job ? { next: logs.get(params.id)?.length ?? 0, offset: job.logBytes().length } : stale;
     },
     renewLease({ params, body }) {
       const job = held(params.id, body.token);
@@ -146,7 +154,7 @@ function createLedger() {
     return job;
   }
 
-  return { handlers, give, askers };
+  return { handlers, give, askers, holds };
 }
 
 /** As the server takes chunks: once, without gaps, where they belong. */

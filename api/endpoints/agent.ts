@@ -79,6 +79,11 @@ export const agentEndpoints = endpoints({
         "Made by the agent for its next lease, and kept until the answer has come: an answer that a broken connection lost is given again.",
       ),
       tags: z.record(z.string(), z.string()).default({}),
+      holds: z
+        .array(leaseToken)
+        .max(1_000)
+        .default([])
+        .describe("Leases of an earlier start whose jobs this one has taken up again: they are not lost."),
       waitMs: z.int().min(0).max(30_000).default(20_000),
     }),
     response: z.object({ assignment: assignment.nullable() }),
@@ -92,6 +97,20 @@ export const agentEndpoints = endpoints({
     params: job,
     body: z.strictObject({ token: leaseToken }),
     response: z.object({}),
+    errors: ["lease.stale"],
+  },
+  resumeJob: {
+    method: "POST",
+    path: "/api/agent/jobs/:id/resume",
+    summary:
+      "An agent that was started anew takes up a job that still runs: its lease is renewed. Answers where its log goes on.",
+    auth: { agent: true },
+    params: job,
+    body: z.strictObject({ token: leaseToken }),
+    response: z.object({
+      next: z.int().describe("The sequence that the server expects next."),
+      offset: z.int().describe("Bytes of the log that the server has heard."),
+    }),
     errors: ["lease.stale"],
   },
   renewLease: {
@@ -132,7 +151,7 @@ export const agentEndpoints = endpoints({
   finishJob: {
     method: "POST",
     path: "/api/agent/jobs/:id/finish",
-    summary: "The job has ended and its containers are gone. Repeating the same result is taken as done.",
+    summary: "The job has ended and nothing of it runs any more. Repeating the same result is taken as done.",
     auth: { agent: true },
     params: job,
     body: z.strictObject({ token: leaseToken, result: jobResult }),

@@ -1,12 +1,15 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { isRefusal, refuse } from "#api/errors.ts";
 import { startAgent } from "#agent/agent.ts";
+import type { JobLimits } from "#agent/containers.ts";
 import { createClient } from "#client/client.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
 import { connectEngine } from "#drivers/engine/engine.ts";
 import { readConfig } from "#kernel/config.ts";
 import { createLog } from "#kernel/log.ts";
+import { byteSize, duration, numberValue, wholeNumber } from "#pipeline/text/values.ts";
 import { accepted, CommandRefused, tell } from "../output.ts";
 import { readSession, type SessionFlags } from "../session.ts";
 import { untilSignal } from "../signals.ts";
@@ -16,11 +19,12 @@ export interface AgentFlags extends SessionFlags {
   tag?: string[];
   image: string;
   home?: string;
+  jobMemory?: string;
+  jobCpus?: string;
+  jobProcesses: string;
+  drain: string;
   withParent?: boolean;
 }
-
-/** Milliseconds that jobs get to end by themselves once the agent is asked to stop; then another agent takes them. */
-const finishMs = 10_000;
 
 /** Leases and runs jobs until a signal. */
 export async function runAgent(flags: AgentFlags): Promise<void> {
@@ -33,6 +37,7 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
     );
   const compose = await openCompose();
   if (isRefusal(compose)) throw new CommandRefused(compose);
+  const drainMs = readValue("--drain", duration, flags.drain);
   const abandon = new AbortController();
   const stop = untilStopped(flags.withParent ?? false, abandon);
   const started = await startAgent(
@@ -43,6 +48,7 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
       capacity: readCapacity(flags.capacity),
       tags: readTags(flags.tag ?? []),
       defaultImage: flags.image,
+      limits: readLimits(flags),
       compose,
       engine: connectEngine(),
       diskFloor: config.diskFloor,
@@ -54,7 +60,7 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
   tell(`agent ${agent.name} leases jobs from ${url}`);
   await stop;
   tell("stopping: jobs at work get a moment to end, then another agent takes them");
-  setTimeout(() => abandon.abort(), finishMs).unref();
+  setTimeout(() => abandon.abort(), drainMs).unref();
   void untilSignal().then(() => abandon.abort());
 }
 
@@ -69,6 +75,24 @@ async function untilStopped(withParent: boolean, abandon: AbortController): Prom
   });
   await Promise.race([untilSignal(), orphaned]);
   process.stdin.destroy();
+}
+
+/** Of the machine's memory, so that one job never takes it all along. */
+const mostMemory = 0.75;
+
+function readLimits({ jobMemory, jobCpus, jobProcesses }: AgentFlags): JobLimits {
+  return {
+    memory: jobMemory ? readValue("--job-memory", byteSize, jobMemory) : Math.floor(totalmem() * mostMemory),
+    cpus: jobCpus ? readValue("--job-cpus", numberValue.pipe(z.number().positive()), jobCpus) : undefined,
+    processes: readValue("--job-processes", wholeNumber.pipe(z.int().min(16)), jobProcesses),
+  };
+}
+
+function readValue<T>(flag: string, shape: z.ZodType<T>, text: string): T {
+  const parsed = shape.safeParse(text);
+  if (parsed.success) return parsed.data;
+  const { message = "not a value" } = parsed.error.issues[0] ?? {};
+  throw new CommandRefused(refuse("request.invalid", `${flag} ${text}: ${message}`));
 }
 
 function readCapacity(text: string | undefined): number {

@@ -75,6 +75,8 @@ export function agentRoutes({
       return staleLease();
     },
 
+    resumeJob: ({ params, body }) => resume({ leasing, store }, params.id, body.token),
+
     renewLease: ({ params, body }) => leasing.renew(params.id, body.token),
 
     appendLog: async ({ params, body: { token, data, ...place } }) => {
@@ -90,6 +92,19 @@ export function agentRoutes({
       return act(params.id, (found) => finish(found, hashOf(body.token), body.result));
     },
   };
+}
+
+/** An agent that was started anew goes on with the job: where does its log stand? */
+async function resume(
+  { leasing, store }: { leasing: Leasing; store: ReturnType<typeof buildsStore> },
+  id: string,
+  token: string,
+): Promise<{ next: number; offset: number } | Refusal> {
+  const renewed = await leasing.renew(id, token);
+  const job = isRefusal(renewed) ? renewed : await leasing.held(id, token);
+  if (isRefusal(job)) return job;
+  const log = await store.log(job.id, job.attempt);
+  return { next: log?.next ?? 0, offset: log?.received ?? 0 };
 }
 
 function finish({ step, kind }: JobRow, token: string, { image, ...result }: JobResult): Ask {

@@ -24,6 +24,8 @@ export interface Claim {
   /** The token that the lease is to have. */
   token: string;
   tags: Record<string, string>;
+  /** Leases of an earlier start that go on. */
+  holds?: readonly string[];
   waitMs: number;
   signal: AbortSignal;
 }

@@ -147,6 +147,29 @@ test("a lost agent's token opens nothing any more, and its job goes to another",
   expect(await show(server, id)).toMatchObject({ outcome: "failed" });
 });
 
+test("an agent that was started anew keeps what it took up again, and is told where its log goes on", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const two = files("steps:\n  - { key: one, command: test }\n  - { key: two, command: test }\n");
+  const { id } = await push(place, server, { files: two });
+  const kept = await mustLease(server, { agent: "a", instance: "first" });
+  const gone = await mustLease(server, { agent: "a", instance: "first" });
+  for (const job of [kept, gone]) await start(server, job);
+  const params = { id: kept.job };
+  const chunk = { token: kept.token, sequence: 0, offset: 0, data: Buffer.from("hello\n").toString("base64") };
+  orThrow(await server.agent.appendLog({ params, body: chunk }));
+
+  const standsAt = await server.agent.resumeJob({ params, body: { token: kept.token } });
+  expect(standsAt).toEqual({ next: 1, offset: 6 });
+  const again = await lease(server, { agent: "a", instance: "second", holds: [kept.token] });
+  expect(again).toMatchObject({ job: gone.job, attempt: 2 });
+  expect(standing(await show(server, id))).toBe("one running, two leased");
+  await finish(server, kept, passed);
+  expect(await server.agent.resumeJob({ params, body: { token: kept.token } })).toMatchObject({
+    refused: "lease.stale",
+  });
+});
+
 test("an agent that was started anew has lost what it had, at once, and keeps what it leases then", async () => {
   await using place = await openBuildsPlace();
   const server = await place.server();

@@ -22,6 +22,8 @@ interface AskingAgent {
   agent: string;
   instance?: string | undefined;
   tags: Record<string, string>;
+  /** Tokens of its earlier start's leases that it has taken up again. */
+  holds?: readonly string[];
 }
 
 interface Deps {
@@ -33,7 +35,7 @@ interface Deps {
 }
 
 export interface Leasing {
-  /** An agent asks for work. One that was started anew has lost all that its earlier start leased. */
+  /** An agent asks for work. One that was started anew has lost all that its earlier start leased, but what it holds. */
   meet(agent: AskingAgent): Promise<void>;
   /** An agent has stopped: what it still held goes to others at once. Said of an earlier start, it changes nothing. */
   leave(agent: { agent: string; instance: string }): Promise<void>;
@@ -58,11 +60,12 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
   let lastSweep: number | undefined;
   const nowMs = () => clock.now().getTime();
 
-  async function meet({ agent: name, instance, tags }: AskingAgent): Promise<void> {
+  async function meet({ agent: name, instance, tags, holds = [] }: AskingAgent): Promise<void> {
+    const held = new Set(holds.map(hashOf));
     await db.transaction().execute(async (tx) => {
       const known = await buildsStore(tx).lockAgent(name);
       if (known && instance && known.instance !== instance)
-        for (const job of await buildsStore(tx).leasesOf(name))
+        for (const job of (await buildsStore(tx).leasesOf(name)).filter((job) => !held.has(job.token_hash ?? "")))
           await lose(tx, job, `the agent ${name} was started anew`);
       await buildsStore(tx).putAgent({ name, tags, instance: instance ?? null, last_seen: clock.now() });
     });

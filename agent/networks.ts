@@ -1,0 +1,24 @@
+/** A network for each job: jobs do not see each other, and reach the outside. */
+import type { Engine } from "#drivers/engine/engine.ts";
+import { agentLabel, isMissing } from "./containers.ts";
+
+const quick = { deadlineMs: 60_000 };
+
+export async function createNetwork(engine: Engine, name: string, agent: string): Promise<void> {
+  const body = { Name: name, Driver: "bridge", CheckDuplicate: true, Labels: { [agentLabel]: agent } };
+  await engine.json({ method: "POST", path: "/networks/create", body }, quick);
+}
+
+/** One that is gone is no error. */
+export async function removeNetwork(engine: Engine, name: string): Promise<void> {
+  await engine.json({ method: "DELETE", path: `/networks/${name}` }, quick).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
+}
+
+/** Names of the networks of an agent's jobs. */
+export async function networksOf(engine: Engine, agent: string): Promise<string[]> {
+  const filters = JSON.stringify({ label: [`${agentLabel}=${agent}`] });
+  const found = await engine.json<{ Name: string }[]>({ method: "GET", path: "/networks", query: { filters } }, quick);
+  return found.map(({ Name }) => Name);
+}
