@@ -5,6 +5,7 @@ import { buildEndpoints } from "./endpoints/builds.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { imageEndpoints } from "./endpoints/images.ts";
+import { jobEndpoints } from "./endpoints/job.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
 import { sourceEndpoints } from "./endpoints/source.ts";
@@ -17,6 +18,7 @@ export const allEndpoints = {
   ...deploymentEndpoints,
   ...fleetEndpoints,
   ...imageEndpoints,
+  ...jobEndpoints,
   ...releaseEndpoints,
   ...routingEndpoints,
   ...sourceEndpoints,

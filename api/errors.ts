@@ -33,6 +33,7 @@ export const errorCatalogue = {
   "webhook.bad-signature": { status: 403, exit: 1, summary: "The call is not signed with the repository's secret." },
   "webhook.replayed": { status: 409, exit: 1, summary: "The call is too old or was taken before." },
   "limit.reached": { status: 409, exit: 1, summary: "A limit of this installation is reached; the message names it." },
+  "meta-data.invalid": { status: 422, exit: 1, summary: "A key or value of meta-data is too long, or is not text." },
   "deployment.wrong-state": { status: 409, exit: 1, summary: "The deployment is not in a state that allows this." },
   "deployment.superseded": { status: 409, exit: 1, summary: "A newer revision is deployed or on its way." },
   "deployment.gate-closed": { status: 409, exit: 1, summary: "A gate of the environment is closed." },

@@ -9,6 +9,7 @@ import { buildEndpoints } from "#api/endpoints/builds.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
+import { jobEndpoints } from "#api/endpoints/job.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
@@ -161,7 +162,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: accessEndpoints, handlers: modules.access.handlers });
   serveEndpoints(app, http, { table: sourceEndpoints, handlers: modules.source.handlers });
   serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
-  const ofBuilds = { ...buildEndpoints, ...agentEndpoints, ...triggerEndpoints };
+  const ofBuilds = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...triggerEndpoints };
   serveEndpoints(app, http, { table: ofBuilds, handlers: modules.builds.handlers });
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });

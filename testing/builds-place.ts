@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { createAccess } from "#access";
 import { accessEndpoints } from "#api/endpoints/access.ts";
-import { agentEndpoints } from "#api/endpoints/agent.ts";
+import { agentEndpoints, type Assignment } from "#api/endpoints/agent.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
 import { triggerEndpoints } from "#api/endpoints/triggers.ts";
+import { jobEndpoints } from "#api/endpoints/job.ts";
 import type { Role } from "#api/endpoint.ts";
 import { orThrow } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
@@ -51,6 +52,8 @@ export interface BuildsServer extends AsyncDisposable {
   emit: Emit;
   admin: Client;
   agent: Client;
+  /** As the agent speaks for a job it has leased. */
+  job(assignment: Assignment): Client;
   as(role: Role): Promise<Client>;
   /** Moves the server's own held clock and lets it look over its leases. */
   passTime(ms: number): Promise<void>;
@@ -193,7 +196,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const app = createHttp({ log });
   const http = { log, authenticate: access.authenticate, stopping: new AbortController().signal };
   serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
-  const table = { ...buildEndpoints, ...agentEndpoints, ...triggerEndpoints };
+  const table = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...triggerEndpoints };
   serveEndpoints(app, http, { table, handlers: builds.handlers });
   builds.register(app);
   await app.listen({ host: "127.0.0.1", port: 0 });
@@ -208,7 +211,8 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
     tuning.clock?.advance(ms);
     await builds.sweep();
   }
-  return { url, builds, emit, admin, agent, as, passTime, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  const job = ({ credentials }: Assignment) => createClient({ url, token: credentials.password });
+  return { url, builds, emit, admin, agent, job, as, passTime, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** The first server of a place gets the admin's token, and those after it ask for it. */

@@ -13,7 +13,7 @@ import { errorCatalogue, isRefusal, refuse, type Refusal, RefusalError } from "#
 import { newId } from "./clock.ts";
 import type { Log } from "./log.ts";
 
-/** Who calls. A job's token opens Git and the registry only, never an endpoint row. */
+/** Who calls. A job's token opens Git, the registry, and the endpoint rows that are for jobs. */
 export type Principal =
   | { kind: "user"; name: string; role: Role; token: string }
   | { kind: "agent"; name: string; token: string }
@@ -22,6 +22,13 @@ export type Principal =
 /** What a job may reach: actions per repository, both in Git (`pull`) and in the image registry. */
 export interface Grants {
   repositories: Record<string, ("pull" | "push")[]>;
+  /** The attempt that the token was made for; a token that only pulls has none. */
+  job?: JobIdentity;
+}
+
+export interface JobIdentity {
+  id: string;
+  attempt: number;
 }
 
 export interface Context {
@@ -136,6 +143,7 @@ export function checkRule(rule: AuthRule, principal: Principal | undefined): Ref
   if (!principal) return refuse("auth.required", "this needs a token", { fix: tellWho });
   if ("agent" in rule)
     return principal.kind === "agent" ? undefined : refuse("auth.forbidden", "only agents may do this");
+  if ("job" in rule) return isJob(principal) ? undefined : refuse("auth.forbidden", "only jobs may do this");
   if (principal.kind === "user" && rule.roles.includes(principal.role)) return undefined;
   return refuse("auth.forbidden", `this needs one of the roles ${rule.roles.join(", ")}`);
 }
@@ -144,6 +152,14 @@ export function checkRule(rule: AuthRule, principal: Principal | undefined): Ref
 export function userOf({ principal }: Context): Extract<Principal, { kind: "user" }> {
   if (principal?.kind !== "user") throw new Error("a role rule let in somebody who is not a user");
   return principal;
+}
+
+const isJob = (principal: Principal) => principal.kind === "job" && principal.grants.job !== undefined;
+
+/** The attempt behind a request that the rule for jobs has let in. Whether it is still at work is the module's to say. */
+export function jobOf({ principal }: Context): JobIdentity {
+  if (principal?.kind !== "job" || !principal.grants.job) throw new Error("a job rule let in somebody who is no job");
+  return principal.grants.job;
 }
 
 function parseRequest(row: Endpoint, request: FastifyRequest): Parsed<Endpoint> | Refusal {

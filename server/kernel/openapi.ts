@@ -27,7 +27,8 @@ function operation(operationId: string, row: Endpoint): object {
 
 function describeRule({ auth }: Endpoint): string {
   if (auth === "public") return "everybody";
-  return "agent" in auth ? "agents" : auth.roles.join(", ");
+  if ("agent" in auth) return "agents";
+  return "job" in auth ? "jobs" : auth.roles.join(", ");
 }
 
 function parameters(schema: z.ZodObject | undefined, place: "path" | "query"): object[] {

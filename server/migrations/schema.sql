@@ -76,6 +76,15 @@ create table build_logs (
   PRIMARY KEY (job, attempt)
 );
 
+create table build_meta_data (
+  build uuid not null,
+  key text not null,
+  value text not null,
+  changed_at timestamp with time zone not null,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  PRIMARY KEY (build, key)
+);
+
 create table build_numbers (
   repository text not null,
   last integer not null,

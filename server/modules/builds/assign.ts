@@ -35,7 +35,7 @@ export function createAssign({ db, clock, access, fleet, leaseMs }: Deps): Assig
     const password = await db.transaction().execute((tx) =>
       access.issueJobToken(tx, {
         name: `${build.repository} #${build.number} ${step.key}`,
-        grants: grantsOf(build, step.kind === "publish"),
+        grants: { ...grantsOf(build, step.kind === "publish"), job: { id: job.id, attempt: job.attempt } },
         expiresAt: new Date(clock.now().getTime() + timeoutMs + afterTimeoutMs),
       }),
     );

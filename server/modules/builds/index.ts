@@ -11,6 +11,7 @@ import type { Wake } from "#kernel/wake.ts";
 import type { agentEndpoints } from "#api/endpoints/agent.ts";
 import type { buildEndpoints, BuildSummary } from "#api/endpoints/builds.ts";
 import type { triggerEndpoints } from "#api/endpoints/triggers.ts";
+import type { jobEndpoints } from "#api/endpoints/job.ts";
 import type { Source } from "#source";
 import type { Vault } from "#kernel/vault.ts";
 import type { FastifyInstance } from "fastify";
@@ -25,6 +26,7 @@ import type { Surroundings } from "./core/waits.ts";
 import { createCreation } from "./create.ts";
 import { createJobLogs, logChannel } from "./job-log.ts";
 import { createLeasing, type LeaseTimes } from "./leasing.ts";
+import { jobRoutes } from "./job-routes.ts";
 import { createMachine } from "./machine.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
 import { buildReactions } from "./reactions.ts";
@@ -76,7 +78,7 @@ export interface Builds {
   publishes(build: string): Promise<boolean>;
   /** Oldest first, at most 200. */
   unfinished(): Promise<UnfinishedBuild[]>;
-  handlers: Handlers<typeof buildEndpoints & typeof agentEndpoints & typeof triggerEndpoints>;
+  handlers: Handlers<typeof buildEndpoints & typeof agentEndpoints & typeof jobEndpoints & typeof triggerEndpoints>;
   /** Signed calls from outside, below `/hooks/`. */
   register(app: FastifyInstance): void;
   reactions: Reaction[];
@@ -141,6 +143,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
       ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign }),
       ...schedules.handlers,
       ...webhooks.handlers,
+      ...jobRoutes({ db, clock }),
     },
     register: webhooks.register,
     reactions: buildReactions({ ...deps, machine, creation }),
