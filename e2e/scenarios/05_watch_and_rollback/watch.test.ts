@@ -67,7 +67,7 @@ describe("while a release is watched", () => {
     await ask(platform.httpPort, host, "/crash").catch(() => "cut off");
     const { outcome, reason } = await deploymentOnce(platform.client, id);
     expect(outcome, reason ?? "").toBe("rolled-back");
-    expect(reason).toMatch(/^probe-test-r4-\w+-\d: it exited and was started again\n/);
+    expect(reason).toMatch(/^probe-test-r4-\w+-\d: it exited( with exit code 7)? and was started again\n/);
     expect(reason).toContain("version crash 4");
     expect(await service.ask()).toBe("200 2");
   });
