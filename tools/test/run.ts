@@ -2,7 +2,9 @@
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import { baseImageNames } from "../base-images/catalogue.ts";
 import { ensureBaseImages } from "../base-images/ensure.ts";
+import { canInstall, installPackages } from "../host/apt.ts";
 import { ensureDocker } from "../host/docker.ts";
+import { findProgram } from "../host/programs.ts";
 import { runChecks } from "./checks.ts";
 import { add, closingLine, judged, nothing, type Outcome } from "./outcome.ts";
 import { dockerStages, parseSelection, type Selection, type Stage } from "./selection.ts";
@@ -51,7 +53,17 @@ async function prepare(): Promise<Refusal | undefined> {
   const docker = await ensureDocker({ assumeYes: true, interactive: false, log: say });
   if (isRefusal(docker)) return docker;
   const images = await ensureBaseImages(baseImageNames, { log: say });
-  return isRefusal(images) ? images : undefined;
+  if (isRefusal(images)) return images;
+  await installClients();
+  return undefined;
+}
+
+/** Real clients whose tests are skipped where they are missing: no reason to stop. */
+async function installClients(): Promise<void> {
+  if ((await findProgram("skopeo")) !== undefined || !(await canInstall())) return;
+  const missing = "The registry client skopeo is missing";
+  const refused = await installPackages({ packages: ["skopeo"], missing, code: "host.tool-missing", log: say });
+  if (refused) say(refused.message);
 }
 
 function cannotRun(refusal: Refusal): Outcome {
