@@ -22,18 +22,31 @@ create or replace trigger checkpoint after insert or update on deployments for e
 create or replace trigger checkpoint after insert or update on slots for each row execute function tell_checkpoint();
 `;
 
+export interface Checkpoints extends AsyncDisposable {
+  /** Connects again after PostgreSQL was killed. */
+  reconnect(): Promise<void>;
+}
+
 /** Calls back with the name of each checkpoint, in order of commit. */
-export async function listenToCheckpoints(
-  home: string,
-  onCheckpoint: (name: string) => void,
-): Promise<AsyncDisposable> {
-  const client = new pg.Client({ connectionString: await databaseUrl(home) });
-  client.on("error", () => {});
-  client.on("notification", ({ payload }) => onCheckpoint(payload ?? ""));
-  await client.connect();
-  await client.query(install);
-  await client.query("listen checkpoint");
-  return { [Symbol.asyncDispose]: () => client.end() };
+export async function listenToCheckpoints(home: string, onCheckpoint: (name: string) => void): Promise<Checkpoints> {
+  let client: pg.Client | undefined;
+  const connect = async () => {
+    const next = new pg.Client({ connectionString: await databaseUrl(home) });
+    next.on("error", () => {});
+    next.on("notification", ({ payload }) => onCheckpoint(payload ?? ""));
+    await next.connect();
+    await next.query(install);
+    await next.query("listen checkpoint");
+    client = next;
+  };
+  await connect();
+  return {
+    async reconnect() {
+      await client?.end().catch(() => {});
+      await connect();
+    },
+    [Symbol.asyncDispose]: async () => void (await client?.end().catch(() => {})),
+  };
 }
 
 async function databaseUrl(home: string): Promise<string> {

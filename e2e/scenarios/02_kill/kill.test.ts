@@ -1,5 +1,5 @@
 /**
- * kill -9 of the server and of the agent at every step of a build and of a deployment. The steps are whatever
+ * kill -9 of the server, of the agent and of PostgreSQL at every step of a build and of a deployment. The steps are whatever
  * the platform commits on the way: each push kills at the first step that was not killed at before, as often as new ones
  * come, and the pushes end when one goes through without meeting a new step.
  */
@@ -9,11 +9,11 @@ import { visit } from "../../../cli/demo/visitor.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import type { Checkout } from "../../support/checkout.ts";
-import { listenToCheckpoints } from "../../support/checkpoints.ts";
+import { type Checkpoints, listenToCheckpoints } from "../../support/checkpoints.ts";
 import { buildOf, finished, newService, setEnvironments } from "../../support/fleet.ts";
 import { instancesOf } from "../../support/instances.ts";
 
-type Victim = "server" | "agent";
+type Victim = "server" | "agent" | "postgres";
 
 const environment = "target: docker\nwatch: 500ms\n";
 /** More pushes than steps would mean that the killing makes steps without end. */
@@ -21,7 +21,7 @@ const mostPushes = 40;
 
 let platform: Platform;
 let checkout: Checkout;
-let checkpoints: AsyncDisposable;
+let checkpoints: Checkpoints;
 let onCheckpoint: (name: string) => void = () => {};
 let version = 0;
 
@@ -39,7 +39,7 @@ afterAll(async () => {
   await platform[Symbol.asyncDispose]();
 }, 120_000);
 
-describe.each<Victim>(["server", "agent"])("kill -9 of %s", (victim) => {
+describe.each<Victim>(["server", "agent", "postgres"])("kill -9 of %s", (victim) => {
   test("at every step ends in the right state: nothing lost, nothing run twice", async () => {
     const killedAt = new Set<string>();
     for (let pushes = 0; pushes < mostPushes; pushes++) {
@@ -75,8 +75,19 @@ async function killAndRestart(victim: Victim): Promise<void> {
     await platform.agent.kill();
     return platform.restartAgent();
   }
-  await platform.server.kill();
-  return platform.restartServer();
+  if (victim === "server") {
+    await platform.server.kill();
+    return platform.restartServer();
+  }
+  process.kill(await platform.postgresPid(), "SIGKILL");
+  await until(
+    () =>
+      checkpoints.reconnect().then(
+        () => true,
+        () => false,
+      ),
+    { deadlineMs: 60_000 },
+  );
 }
 
 async function pushNext(): Promise<string> {
