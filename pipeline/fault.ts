@@ -28,6 +28,9 @@ export const faultCatalogue = {
   "pipeline.deploy-without-publish": "A deploy step has no publish step that it waits for.",
   "pipeline.deploy-past-unknown":
     "A deploy step waits for a step of a kind that nothing knows and that therefore never runs.",
+  "pipeline.trigger-loop": "A pipeline triggers itself in every build.",
+  "pipeline.matrix": "A matrix contradicts itself, or its values stand where none can be.",
+  "pipeline.limit": "The file asks for more than one pipeline may have; the message names the limit.",
   "pipeline.glob": "A pattern of paths is not valid.",
   "pipeline.field": "A field of a gate contradicts itself.",
   "pipeline.condition": "The expression after `if` or `branches` is not valid.",

@@ -19,7 +19,7 @@ type WrittenField = NonNullable<WrittenForm["fields"]>[number];
 function completeField(written: WrittenField): Field {
   const { key, hint, required = true } = written;
   const base = { key, ...(hint === undefined ? {} : { hint }), required };
-  if ("options" in written) {
+  if (written.options) {
     const options = written.options.map(({ label, value, hint: about }) => ({
       label,
       value,

@@ -31,7 +31,8 @@ export function interpolateFile(root: Located, variables: Record<string, string>
 
 function withEnvFirst(root: Located, env: Located & { children: Map<string, Located> }, progress: Progress): Located {
   const entries = new Map<string, Located>();
-  for (const [name, child] of env.children) {
+  for (const [written, child] of env.children) {
+    const name = replaceText(written, child.keyPlace ?? child.place, progress);
     const entry = replace(child, progress);
     const text = textValue.safeParse(entry.value);
     if (text.success) progress.known[name] = text.data;
@@ -40,7 +41,7 @@ function withEnvFirst(root: Located, env: Located & { children: Map<string, Loca
   const parts = [...(root.children ?? [])].map(([key, part]): [string, Located] =>
     key === "env"
       ? [key, { ...env, children: entries, value: assemble(entries, false) }]
-      : [key, replace(part, progress)],
+      : [replaceText(key, part.keyPlace ?? part.place, progress), replace(part, progress)],
   );
   const children = new Map(parts);
   return { ...root, children, value: assemble(children, false) };

@@ -1,41 +1,96 @@
 /** Faults of a pipeline as a whole: what no single step shows. */
+import type { Place } from "#api/errors.ts";
 import { nearest } from "#api/nearest.ts";
 import type { Fault } from "./fault.ts";
-import { ancestors, buildGraph, findCycle, type Graph } from "./graph.ts";
+import { ancestors, buildGraph, findCycle, type Graph, jobsByName } from "./graph.ts";
 import { limits } from "./text/limits.ts";
-import type { BlockStep, DeployStep, Pipeline, Step } from "./step.ts";
+import type { BlockStep, DeployStep, Pipeline, Step, TriggerStep } from "./step.ts";
 
-/** All faults; none means that every step can be reached and no deploy can pass its gate. */
-export function lintPipeline({ steps }: Pipeline): Fault[] {
-  const naming = [...duplicateKeys(steps), ...unknownDependencies(steps)];
+/** All faults; none means that every step can be reached and no deploy can pass its gate. `slug`: the pipeline's own name. */
+export function lintPipeline(pipeline: Pipeline, slug?: string): Fault[] {
+  const { steps } = pipeline;
+  const large = sizeFault(pipeline);
+  if (large) return [large];
+  const names = jobsByName(steps);
+  const naming = [...duplicateKeys(steps), ...unknownDependencies(steps, names)];
   if (naming.length > 0) return naming;
   const graph = buildGraph(steps);
   const cycle = cycleFault(steps, graph);
-  return cycle ? [cycle] : steps.flatMap((step) => (step.kind === "deploy" ? deployFaults(step, steps, graph) : []));
-}
-
-function duplicateKeys(steps: readonly Step[]): Fault[] {
-  const first = new Map<string, Step>();
+  if (cycle) return [cycle];
   return steps.flatMap((step) => {
-    const other = first.get(step.key);
-    if (!other) first.set(step.key, step);
-    if (!other) return [];
-    const message = `the key \`${step.key}\` is taken by the step on line ${other.place.line}`;
-    return [{ code: "pipeline.duplicate-key" as const, message, place: step.place, fix: "choose another key" }];
+    if (step.kind === "deploy") return deployFaults(step, steps, graph);
+    return step.kind === "trigger" ? triggerFaults(step, slug) : [];
   });
 }
 
-function unknownDependencies(steps: readonly Step[]): Fault[] {
-  const keys = steps.map((step) => step.key);
-  const known = new Set(keys);
-  const edges = steps.flatMap((from) => (from.dependsOn ?? []).map(({ step: missing }) => ({ from, missing })));
-  const unknown = edges.filter(({ missing }) => !known.has(missing)).slice(0, limits.faults);
-  return unknown.map(({ from, missing }) => {
-    const near = nearest(missing, keys);
+/** Stops adding up at the limit: a large text that hundreds of jobs share must not be spelt out for each. */
+function sizeFault({ env, steps }: Pipeline): Fault | undefined {
+  const shared = JSON.stringify(env).length;
+  let size = 0;
+  for (const step of steps) {
+    size += shared + JSON.stringify(step).length;
+    if (size > limits.jobs)
+      return {
+        code: "pipeline.limit",
+        message: `the jobs together have more than ${limits.jobs} characters, their variables included`,
+        place: step.place,
+        fix: "put long commands into a script of the repository",
+      };
+  }
+  return undefined;
+}
+
+interface Named {
+  key: string;
+  place: Place;
+}
+
+/** Jobs of one step share its key; two steps, or a step and a group, may not. */
+function duplicateKeys(steps: readonly Step[]): Fault[] {
+  const groups = new Set(steps.flatMap(({ group }) => group ?? []));
+  const written = new Map<string, Named[]>();
+  for (const { step: key, key: job, place } of steps) {
+    const others = written.get(key) ?? [];
+    const isJobOfSame = others.some((other) => isSamePlace(other.place, place) && other.key !== job);
+    if (!isJobOfSame) written.set(key, [...others, { key: job, place }]);
+  }
+  for (const group of groups) written.set(group.key, [...(written.get(group.key) ?? []), group]);
+  return [...written].flatMap(([key, [first, ...others]]) =>
+    others.map(({ place }): Fault => {
+      const message = `the key \`${key}\` is taken by the step on line ${first?.place.line ?? place.line}`;
+      return { code: "pipeline.duplicate-key", message, place, fix: "choose another key" };
+    }),
+  );
+}
+
+function isSamePlace(one: Place, other: Place): boolean {
+  return one.line === other.line && one.column === other.column;
+}
+
+function unknownDependencies(steps: readonly Step[], names: ReadonlyMap<string, unknown>): Fault[] {
+  const known = [...names.keys()];
+  const sources = new Set(steps.flatMap((step) => [step, ...(step.group ? [step.group] : [])]));
+  const edges = [...sources].flatMap((from) => (from.dependsOn ?? []).map(({ step: missing }) => ({ from, missing })));
+  const unknown = new Map<string, Fault>();
+  for (const { from, missing } of edges) {
+    const id = `${missing} ${from.place.line} ${from.place.column}`;
+    if (names.has(missing) || unknown.has(id) || unknown.size >= limits.faults) continue;
+    const near = nearest(missing, known);
     const fix = near ? `did you mean \`${near}\`?` : `give a step \`key: ${missing}\``;
     const message = `\`depends_on\` names \`${missing}\`, and no step has that key`;
-    return { code: "pipeline.unknown-dependency", message, place: from.place, fix };
-  });
+    unknown.set(id, { code: "pipeline.unknown-dependency", message, place: from.place, fix });
+  }
+  return [...unknown.values()];
+}
+
+/** With a condition it may be meant; without one no build of it would ever be the last. */
+function triggerFaults(step: TriggerStep, slug: string | undefined): Fault[] {
+  const isBound = step.if !== undefined || step.branches !== undefined || step.group?.if !== undefined;
+  if (step.pipeline !== slug || isBound) return [];
+  const message = `every build of \`${slug}\` would start another one of itself`;
+  return [
+    { code: "pipeline.trigger-loop", message, place: step.place, fix: "add `if:` that ends it, or trigger another" },
+  ];
 }
 
 function cycleFault(steps: readonly Step[], graph: Graph): Fault | undefined {

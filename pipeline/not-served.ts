@@ -5,8 +5,6 @@
 import type { StepKind } from "./step.ts";
 
 const work = [
-  "matrix",
-  "parallelism",
   "concurrency",
   "concurrency_group",
   "concurrency_method",
@@ -43,7 +41,7 @@ export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
     "parallelism",
     "retry.manual.permit_on_passed",
   ],
-  trigger: ["parallelism"],
+  trigger: [],
   block: [...form, "blocked_state"],
   input: form,
   wait: [],

@@ -217,10 +217,10 @@ describe("faults", () => {
   test.each(["trigger: other", "input: Name?"])("the step `%s` is refused", (step) => {
     expect(faults(`- ${step}\n  steps: []`)?.[0]).toMatch(/^pipeline\.not-supported 1:3/);
   });
-  test("keys at the top that are not served are refused, misspelt ones too, and others may hold anchors", () => {
+  test("keys at the top that are not served are refused, misspelt ones told of, and others may hold anchors", () => {
     expect(faults("notify: []\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `notify`"]);
     expect(faults("stpes:\n  - wait")).toEqual(["shape.unknown-key 1:1 did you mean `steps`?"]);
-    expect(warnings("agnets: {}\nsteps: [wait]")).toEqual(["shape.unknown-key 1:1"]);
+    expect(warnings("agnets: {}\nsteps: [wait]")).toEqual(["pipeline.unknown-key 1:1"]);
     expect(parse("x-common: 1\nsteps: [wait]").warnings).toEqual([]);
   });
   test("a deployment is never tried again by itself", () => {

@@ -2,15 +2,15 @@
 import { nearest } from "#api/nearest.ts";
 import type { Fault, Parsed } from "./fault.ts";
 import { interpolateFile } from "./interpolate-file.ts";
-import { withKeys } from "./job-keys.ts";
+import { type ReadEntry, readEntry } from "./group-reader.ts";
+import { keyedJobs } from "./job-keys.ts";
 import { lintPipeline } from "./lint.ts";
-import { notServedTopKeys } from "./not-served.ts";
-import { readStep } from "./step-reader.ts";
+import { refuseUnserved, type Served } from "./refuse-unserved.ts";
 import { notificationFaults } from "./step-rules.ts";
 import { maximumSteps, topShape } from "./step-shape.ts";
 import type { Pipeline, Step } from "./step.ts";
 import { limits } from "./text/limits.ts";
-import { keyPlaceOf, type Located, locate, withoutKeys } from "./text/located.ts";
+import { keyPlaceOf, type Located, locate } from "./text/located.ts";
 import type { Review } from "./text/parse-yaml.ts";
 import { readYaml } from "./text/read-yaml.ts";
 import { checkShape } from "./text/shape.ts";
@@ -24,26 +24,38 @@ export interface PipelineSource {
 }
 
 /** Reads and lints a pipeline: a map with `steps`, or the bare list of steps, as YAML or JSON. */
-export function parsePipeline({ file, text, variables = {} }: PipelineSource): Parsed<Pipeline> {
+export function parsePipeline(source: PipelineSource): Parsed<Pipeline> {
+  return readPipeline(source, refuseUnserved);
+}
+
+/** The whole language, whatever of it is served; `refuse` takes out what is not. */
+export function readPipeline(
+  { file, text, variables = {} }: PipelineSource,
+  refuse: (root: Located) => Served = (root) => ({ root, faults: [] }),
+): Parsed<Pipeline> {
   const read = readYaml(file, text);
   if (read.errors) return read;
-  const { root, errors, warnings } = interpolateFile(asMap(read.value), variables);
-  const faults: Required<Review> = { errors, warnings: [...read.warnings, ...warnings] };
+  const interpolated = interpolateFile(asMap(read.value), variables);
+  const { root, faults: refused } = refuse(interpolated.root);
+  const faults: Required<Review> = {
+    errors: [...interpolated.errors, ...refused],
+    warnings: [...read.warnings, ...interpolated.warnings],
+  };
   add(faults, topKeyFaults(root));
   add(faults, { errors: notificationFaults(root) });
-  const top = checkShape(withoutKeys(root, notServedTopKeys), topShape);
+  const top = checkShape(root, topShape);
   const written = [...(locate(root, ["steps"])?.children?.values() ?? [])].slice(0, maximumSteps);
-  const steps = written.flatMap((step) => collect(step, faults));
+  const entries = readEntries(written, faults);
   faults.errors.push(...(top.errors ?? []));
   if (!top.value || faults.errors.length > 0) return faults;
   const { env = {}, notify } = top.value;
   const pipeline: Pipeline = {
     file,
     env,
-    steps: withDefaults(withKeys(steps), top.value),
+    steps: withDefaults(keyedJobs(entries), top.value),
     notify: completeNotify(notify),
   };
-  faults.errors.push(...lintPipeline(pipeline));
+  faults.errors.push(...lintPipeline(pipeline, variables["TOWLINE_PIPELINE_SLUG"]));
   return faults.errors.length > 0 ? faults : { value: pipeline, warnings: faults.warnings };
 }
 
@@ -69,21 +81,10 @@ const topKeys = Object.keys(topShape.shape);
 
 /** Other keys at the top hold anchors for the steps; they are left alone unless they look like a misspelling. */
 function topKeyFaults(root: Located): Review {
-  const keys = [...(root.children?.keys() ?? [])];
-  const refused = keys.filter((key) => notServedTopKeys.includes(key));
-  const others = keys.filter((key) => !topKeys.includes(key) && !refused.includes(key));
-  const errors = refused.map((key): Fault => {
-    const place = keyPlaceOf(root, [key]);
-    return {
-      code: "pipeline.not-supported",
-      message: `\`${key}\` cannot be served yet`,
-      place,
-      fix: `remove \`${key}\``,
-    };
-  });
+  const others = [...(root.children?.keys() ?? [])].filter((key) => !topKeys.includes(key));
   const warnings = others.slice(0, limits.faults).flatMap((key) => misspelling(root, key));
-  if (root.children && !root.children.has("steps"))
-    errors.push(...warnings.filter(({ fix }) => fix?.includes("`steps`")));
+  const isMisspelt = ({ fix }: Fault) => !root.children?.has("steps") && fix === meant("steps");
+  const errors = warnings.filter(isMisspelt).map((fault): Fault => ({ ...fault, code: "shape.unknown-key" }));
   return { errors, warnings: [...warnings, ...noSteps(root)] };
 }
 
@@ -91,7 +92,11 @@ function misspelling(root: Located, key: string): Fault[] {
   const near = nearest(key, topKeys);
   const place = keyPlaceOf(root, [key]);
   const message = `the key \`${key}\` is not known`;
-  return near ? [{ code: "shape.unknown-key", message, place, fix: `did you mean \`${near}\`?` }] : [];
+  return near ? [{ code: "pipeline.unknown-key", message, place, fix: meant(near) }] : [];
+}
+
+function meant(key: string): string {
+  return `did you mean \`${key}\`?`;
 }
 
 /** Buildkite takes such a file too; a build that tests nothing must not do so unnoticed. */
@@ -103,11 +108,25 @@ function noSteps(root: Located): Fault[] {
   return [{ code: "pipeline.no-steps", message, place, fix: "add a step" }];
 }
 
-function collect(written: Located, faults: Required<Review>): Step[] {
-  if (faults.errors.length >= limits.faults) return [];
-  const read = readStep(written);
-  add(faults, read);
-  return read.step ? [read.step] : [];
+/** Stops at the limit of jobs, so that no file costs more than its reading. */
+function readEntries(written: readonly Located[], faults: Required<Review>): ReadEntry[] {
+  const entries: ReadEntry[] = [];
+  let jobs = 0;
+  for (const step of written) {
+    if (faults.errors.length >= limits.faults || jobs > maximumSteps) break;
+    const entry = readEntry(step);
+    add(faults, entry);
+    for (const read of entry.steps) add(faults, read);
+    jobs += entry.steps.reduce((count, read) => count + read.jobs.length, 0);
+    entries.push(entry);
+    if (jobs > maximumSteps) faults.errors.push(tooManyJobs(step));
+  }
+  return entries;
+}
+
+function tooManyJobs({ place }: Located): Fault {
+  const message = `with this step the file makes more than ${maximumSteps} jobs`;
+  return { code: "pipeline.limit", message, place, fix: "make several pipelines of it" };
 }
 
 interface Defaults {

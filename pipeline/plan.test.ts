@@ -3,7 +3,7 @@ import type { BuildContext } from "./build-context.ts";
 import { buildVariables } from "./build-variables.ts";
 import { defaultPipeline } from "./default-pipeline.ts";
 import { lintPipeline } from "./lint.ts";
-import { parsePipeline } from "./pipeline-file.ts";
+import { readPipeline } from "./pipeline-file.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import { renderSkipReason } from "./skips.ts";
 
@@ -24,7 +24,7 @@ const branch: BuildContext = {
 };
 
 function plan(text: string, of = context): Plan {
-  const parsed = parsePipeline({ file: "p.yml", text });
+  const parsed = readPipeline({ file: "p.yml", text });
   if (parsed.errors) throw new Error(JSON.stringify(parsed.errors));
   return planPipeline(parsed.value, of);
 }
@@ -193,4 +193,138 @@ test("the variables of a build have our names and Buildkite's", () => {
     BUILDKITE_TAG: "",
   });
   expect(buildVariables(context)).toMatchObject({ BUILDKITE_PULL_REQUEST: "false", TOWLINE_BUILD_NUMBER: "12" });
+});
+
+describe("groups", () => {
+  test("run side by side, and a `wait` in one holds up nobody outside", () => {
+    const text = `
+- { command: x, key: first }
+- wait
+- group: one
+  steps: [{ command: x, key: a }, wait, { command: x, key: b }]
+- group: two
+  steps: [{ command: x, key: c }, { wait: ~, key: w }, { command: x, key: d }]
+- { command: x, key: e }
+- { wait: ~, key: end }`;
+    expect(edges(plan(text))).toEqual({
+      first: "",
+      wait: "first",
+      a: "wait",
+      "wait-2": "wait a",
+      b: "wait-2",
+      c: "wait",
+      w: "wait c",
+      d: "w",
+      e: "wait",
+      end: "wait a wait-2 b c w d e",
+    });
+  });
+  test("are depended on as a whole, and what they depend on counts for each of their steps", () => {
+    const text = `
+- { command: x, key: t }
+- { group: g, key: g, depends_on: t, allow_dependency_failure: true, steps: [{ command: x, key: a }, { command: x, key: b, depends_on: a }] }
+- { command: x, key: c, depends_on: [{ step: g, allow_failure: true }] }`;
+    expect(edges(plan(text))).toEqual({ t: "", a: "t?", b: "t? a", c: "a? b?" });
+  });
+  test("hand their conditions to their steps", () => {
+    const text = `
+- { group: g, if: build.tag != null, steps: [{ command: x, key: a }, { command: x, key: b, if: "true" }] }
+- { group: h, skip: broken, steps: [{ command: x, key: c }] }
+- { group: i, if_changed: docs/**, steps: [{ command: x, key: d }] }`;
+    expect(skips(plan(text, { ...context, changedFiles: ["src/a.ts"] }))).toEqual({
+      a: "condition",
+      b: "condition",
+      c: "author",
+      d: "unchanged",
+    });
+  });
+  test("do not hide a step from a deployment: it waits for all above its group", () => {
+    const text = `
+- { publish: ., key: p }
+- { group: tests, steps: [{ command: x, key: t }] }
+- { group: ship, steps: [{ block: Go, key: go }, { deploy: test, key: d }, { command: x, key: smoke }] }
+- { deploy: production, key: prod }`;
+    expect(edges(plan(text))).toEqual({ p: "", t: "", go: "", d: "p t go", smoke: "d", prod: "p t go d smoke" });
+  });
+  test("show their key and name on each planned step", () => {
+    expect(plan("- { group: G, key: k, if: 'true', steps: [wait] }").steps[0]).toMatchObject({
+      group: { key: "k", label: "G" },
+    });
+  });
+});
+
+describe("jobs of one step", () => {
+  test("are waited for together under the key that was written, or one by one", () => {
+    const text = `
+- { command: x, key: m, matrix: [a, b] }
+- { command: x, key: all, depends_on: m }
+- { command: x, key: one, depends_on: m/b }
+- { command: x, key: p, parallelism: 2, depends_on: [{ step: m, allow_failure: true }] }
+- { wait: ~, key: w }`;
+    expect(edges(plan(text))).toEqual({
+      "m/a": "",
+      "m/b": "",
+      all: "m/a m/b",
+      one: "m/b",
+      "p/1": "m/a? m/b?",
+      "p/2": "m/a? m/b?",
+      w: "m/a m/b all one p/1 p/2",
+    });
+  });
+  test("are skipped one by one by an adjustment", () => {
+    const text =
+      "- { command: x, key: m, matrix: { setup: [a, b], adjustments: [{ with: a, skip: slow }] } }\n- { command: x, key: n, depends_on: m }";
+    expect(skips(plan(text))).toEqual({ "m/a": "author" });
+    expect(edges(plan(text))["n"]).toBe("m/b");
+  });
+});
+
+describe("an input step", () => {
+  test("waits as a command does, and only what names it waits for it", () => {
+    const text =
+      "- { command: x, key: a }\n- wait\n- { input: Name?, key: i }\n- { command: x, key: b }\n- { command: x, key: c, depends_on: i }\n- { wait: ~, key: w }";
+    expect(edges(plan(text))).toEqual({ a: "", wait: "a", i: "wait", b: "wait", c: "i", w: "wait i b c" });
+  });
+  test("asks for nothing when all that waits for it is skipped", () => {
+    expect(
+      skips(plan("- { input: Name?, key: i }\n- { command: x, key: b, depends_on: i, if: 'false' }")),
+    ).toMatchObject({ i: "nothing-behind" });
+  });
+});
+
+describe("if_changed", () => {
+  const text = `
+- { command: x, key: a, if_changed: "src/**" }
+- { command: x, key: b, if_changed: ["*.md", "docs/**"] }
+- { command: x, key: c, if_changed: { include: "**", exclude: ["docs/**", "*.md"] } }
+- { block: G, key: g, if_changed: "src/**" }`;
+  test("leaves out the steps of which no file has changed", () => {
+    expect(skips(plan(text, { ...context, changedFiles: ["docs/a/b.md"] }))).toEqual({
+      a: "unchanged",
+      c: "unchanged",
+      g: "unchanged",
+    });
+    expect(skips(plan(text, { ...context, changedFiles: [] }))).toEqual({
+      a: "unchanged",
+      b: "unchanged",
+      c: "unchanged",
+      g: "unchanged",
+    });
+    expect(renderSkipReason({ kind: "unchanged", include: ["*.md", "docs/**"] })).toBe(
+      "no changed file is in `*.md`, `docs/**`",
+    );
+  });
+  test("leaves out nothing when the changes are not known, or are too many to look at", () => {
+    expect(skips(plan(text))).toEqual({});
+    const many = Array.from({ length: 10_001 }, (_, index) => `other/${index}`);
+    expect(skips(plan(text, { ...context, changedFiles: many }))).toEqual({});
+  });
+});
+
+test("a step that nothing knows is skipped with that reason, and holds up nobody", () => {
+  const planned = plan(
+    "- { command: x, key: a }\n- { llama: Kuzco, key: u, depends_on: a }\n- { command: x, key: b, depends_on: u }",
+  );
+  expect(skips(planned)).toEqual({ u: "unknown-step" });
+  expect(edges(planned)["b"]).toBe("a");
 });

@@ -27,6 +27,9 @@ const concurrencyKeys = {
   concurrency_method: z.enum(["ordered", "eager"]).optional(),
 };
 
+/** Steps of one file, after matrices and `parallelism` are spelt out; Buildkite's own limit of an upload. */
+export const maximumSteps = 500;
+
 /** Jobs that `parallelism` may make of a step. */
 export const maximumParallelism = 100;
 
@@ -141,7 +144,7 @@ export const groupShape = z.object({
   if_changed: commonKeys.if_changed,
   group: value.label.nullable().optional(),
   notify: value.notify.optional(),
-  steps: z.array(z.unknown()).nullable().optional(),
+  steps: z.array(z.unknown()).max(maximumSteps, `at most ${maximumSteps} steps`).nullable().optional(),
 });
 
 export type WrittenStep<K extends StepKind> = z.output<(typeof stepShapes)[K]>;
@@ -164,9 +167,6 @@ export const kindKeys: Record<string, StepKind> = {
   wait: "wait",
   waiter: "wait",
 };
-
-/** Steps of one file, after matrices and `parallelism` are spelt out; Buildkite's own limit of an upload. */
-export const maximumSteps = 500;
 
 export const topShape = z.object({
   env: z.union([z.null().transform(() => ({})), value.envValues]).optional(),

@@ -171,6 +171,9 @@ const fieldKeys = { key: fieldKey, hint: label.optional(), required: flag.option
 
 const textField = z.strictObject({
   ...fieldKeys,
+  // Named, so that a select with a fault is not taken for a text with strange keys.
+  select: z.never().optional(),
+  options: z.never().optional(),
   text: label.nullable().optional(),
   default: textValue.pipe(z.string().max(10_000)).optional(),
   format: z.string().max(500).optional(),

@@ -57,6 +57,7 @@ export interface StepGroup {
   /** Unique among steps and groups. */
   key: string;
   label: string;
+  place: Place;
   dependsOn?: Dependency[];
   allowDependencyFailure: boolean;
   if?: string;

@@ -10,6 +10,8 @@ export const limits = {
   tokens: 500_000,
   /** Characters that all `$NAME` of a file may become. */
   interpolated: 4 * 1024 * 1024,
+  /** Characters of all jobs of a file with their variables, as they are stored with each build. */
+  jobs: 8 * 1024 * 1024,
   /** Faults of one kind that are looked for and reported. */
   faults: 50,
 } as const;

@@ -47,12 +47,18 @@ export function withoutKeys(root: Located, keys: readonly string[]): Located {
   return { ...root, children, value: assemble(children, false) };
 }
 
-/** The same tree with every text value (not the keys) replaced. */
+/** The same tree with every text replaced, keys of maps too. Of keys that become the same the last one stays. */
 export function mapTexts(root: Located, replace: (text: string, place: Place) => string): Located {
   if (typeof root.value === "string") return { ...root, value: replace(root.value, root.place) };
   if (!root.children) return root;
-  const children = new Map([...root.children].map(([key, child]) => [key, mapTexts(child, replace)]));
-  return { ...root, children, value: assemble(children, Array.isArray(root.value)) };
+  const isList = Array.isArray(root.value);
+  const children = new Map(
+    [...root.children].map(([key, child]) => [
+      isList ? key : replace(key, child.keyPlace ?? child.place),
+      mapTexts(child, replace),
+    ]),
+  );
+  return { ...root, children, value: assemble(children, isList) };
 }
 
 /** The plain value of a list or a map. `__proto__` becomes an ordinary key. */

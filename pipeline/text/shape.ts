@@ -57,10 +57,11 @@ export function suggestion(word: string, known: readonly string[]): string {
   return near ? `did you mean \`${near}\`?` : `known are ${known.map((name) => `\`${name}\``).join(", ")}`;
 }
 
-/** The branch of the union that fits best: the one whose faults lie inside the value and not in its type. */
+/** The branch of the union that fits best: faults inside the value before those in its type, and keys that are known. */
 function unionFaults(check: Check, issue: Issue & { code: "invalid_union" }, path: Path): Fault[] {
   const fitting = issue.errors.filter((branch) => !misfits(branch));
-  const best = fitting.length === 1 ? fitting[0] : undefined;
+  const [first, second] = fitting.toSorted((one, other) => strangeness(one) - strangeness(other));
+  const best = first && (!second || strangeness(first) < strangeness(second)) ? first : undefined;
   if (best) return best.flatMap((inner) => faultsOf(check, inner, path));
   const part = locate(check.root, path);
   if (!part) return [missing(check, path)];
@@ -76,6 +77,13 @@ function unionFaults(check: Check, issue: Issue & { code: "invalid_union" }, pat
       place: part.place,
     },
   ];
+}
+
+/** Keys that this branch does not know. */
+function strangeness(branch: readonly Issue[]): number {
+  return branch.filter(
+    (issue) => issue.code === "unrecognized_keys" || (issue.code === "invalid_type" && issue.expected === "never"),
+  ).length;
 }
 
 /** The value has not the type that this branch takes. */

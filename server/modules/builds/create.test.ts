@@ -9,7 +9,7 @@ const oneCommand = files("steps:\n  - { key: unit, command: test }\n");
 test("a faulty pipeline file fails its build at once, with every fault and its place", async () => {
   await using place = await openBuildsPlace();
   const server = await place.server();
-  const pipeline = "steps:\n  - commnd: npm test\n  - deploy: test\n";
+  const pipeline = "steps:\n  - { command: npm test, timeout_in_minutes: 0 }\n  - deploy: test\n";
   const build = await push(place, server, { files: files(pipeline) });
   expect(build).toMatchObject({ state: "finished", outcome: "failed", message: "change 1", steps: [] });
   expect(build.fault).toMatchObject({

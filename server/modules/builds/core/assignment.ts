@@ -51,7 +51,7 @@ function buildkiteVariables({ build, job, step }: JobFacts): Record<string, stri
     BUILDKITE_PIPELINE_NAME: build.repository,
     BUILDKITE_RETRY_COUNT: String(job.attempt - 1),
     BUILDKITE_STEP_ID: job.id,
-    BUILDKITE_STEP_KEY: step.key,
+    BUILDKITE_STEP_KEY: step.step,
     BUILDKITE_TIMEOUT: String(Math.ceil(job.timeoutMs / 60_000)),
   };
 }
