@@ -24,6 +24,7 @@ async function optionsFor(server: PlayedServer): Promise<AgentOptions & AsyncDis
       defaultImage: "none",
       diskFloor: 0,
       limits: { processes: 64 },
+      cacheSize: 2 ** 30,
     },
     ...{ compose: playCompose(async () => passed), engine: silentEngine(), log: createLog("silent") },
     [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),

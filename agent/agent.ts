@@ -10,6 +10,7 @@ import { writeDurably } from "#kernel/files.ts";
 import type { Log } from "#kernel/log.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
 import { type AttemptRecord, type AttemptRecords, createAttemptRecords } from "./attempt-records.ts";
+import { type CacheStore, createCacheStore } from "./caches/cache-store.ts";
 import { type Checkouts, createCheckouts } from "./checkout.ts";
 import { containersOf, type JobLimits } from "./containers.ts";
 import { leaseJobs } from "./lease-jobs.ts";
@@ -31,6 +32,8 @@ export interface AgentOptions {
   /** Bytes that stay free on the disk of `home`: below it no job is leased. */
   diskFloor: number;
   limits: JobLimits;
+  /** Bytes that all caches of steps may take together. */
+  cacheSize: number;
   compose: Compose;
   engine: Engine;
   log: Log;
@@ -48,6 +51,7 @@ export interface AgentContext extends AgentOptions {
   /** Tokens of the leases that this start has taken up from an earlier one. */
   held: Set<string>;
   records: AttemptRecords;
+  caches: CacheStore;
   checkouts: Checkouts;
   leftovers: Leftovers;
   /** No job is leased any more. */
@@ -79,6 +83,7 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
     ...options,
     ...{ id, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
     ...{ held: new Set(standing.map(({ assignment }) => assignment.token)), records },
+    caches: createCacheStore(options.home),
     ...{ checkouts: createCheckouts(options), leftovers, stopping: stopping.signal, abandon },
   };
   const loops = Array.from({ length: Math.max(options.capacity, standing.length) }, async (_, slot) => {

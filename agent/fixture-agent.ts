@@ -11,7 +11,16 @@ orThrow(
   await startAgent(
     {
       client: createClient({ url, token: "tw_token-of-the-agent" }),
-      ...{ url, home, capacity: 3, tags: {}, defaultImage, diskFloor: 0, limits: { processes: 512 } },
+      ...{
+        url,
+        home,
+        capacity: 3,
+        tags: {},
+        defaultImage,
+        diskFloor: 0,
+        limits: { processes: 512 },
+        cacheSize: 2 ** 30,
+      },
       ...{ compose: orThrow(await openCompose()), engine: connectEngine(), log: createLog("info") },
     },
     new AbortController().signal,

@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Assignment, JobResult } from "#api/endpoints/agent.ts";
+import type { Assignment, JobResult, Work } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
 import type { AgentContext } from "./agent.ts";
 import type { AttemptRecord } from "./attempt-records.ts";
+import { restoreCache } from "./caches/cache-job.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
@@ -88,11 +89,11 @@ function contextOf(agent: AgentContext, { assignment, log, keeper, startedAt }: 
 async function runToReport(
   context: JobContext,
   keeper: LeaseKeeper,
-  doWork: (context: JobContext) => Promise<JobResult>,
+  how: (context: JobContext) => Promise<JobResult>,
 ): Promise<void> {
   const { agent, assignment, log, name } = context;
   const { job, token } = assignment;
-  const result = await work(context, doWork);
+  const result = await work(context, how);
   await log.close();
   const report = () => agent.client.finishJob({ params: { id: job }, body: { token, result } });
   const finished = await untilAnswered(report, keeper.lost);
@@ -108,9 +109,9 @@ async function removeAttempt({ leftovers, records, home }: AgentContext, name: s
   await records.forget(name);
 }
 
-async function work(context: JobContext, doWork: (context: JobContext) => Promise<JobResult>): Promise<JobResult> {
+async function work(context: JobContext, how: (context: JobContext) => Promise<JobResult>): Promise<JobResult> {
   const { agent, assignment, ended, log } = context;
-  const result = await doWork(context).catch((error: unknown) => brokenJob(agent.name, error));
+  const result = await how(context).catch((error: unknown) => brokenJob(agent.name, error));
   const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : result;
   if (!final.reason) return final;
   await log.say(`^^^ ${final.reason}`);
@@ -127,11 +128,19 @@ async function begun(context: JobContext): Promise<JobResult> {
   network.catch(() => {});
   using _ = await agent.checkouts.checkout(context);
   await network;
+  const cache = assignment.cache && (await restoreCache(context, assignment.cache));
+  const result = await doWork(context, work);
+  if (cache && result.outcome === "passed") await cache.save();
+  return result;
+}
+
+async function doWork(context: JobContext, work: Work): Promise<JobResult> {
   if (work.kind === "command") return await runCommands(context, work);
   if (work.kind === "test") return await runTest(context, work);
   return await publish(context, work);
 }
 
+/** Its cache is not kept: what its key stood for at its beginning is not known any more. */
 async function resumed(context: JobContext): Promise<JobResult> {
   const { agent, assignment } = context;
   const { work, build } = assignment;

@@ -46,6 +46,7 @@ export const commandRows: readonly CommandRow[] = [
       ["--job-memory <size>", "memory of one job, such as 2Gi (default: three quarters of the machine's)"],
       ["--job-cpus <cores>", "cores of one job, such as 1.5 (default: all)"],
       ["--job-processes <number>", "processes of one job", "4096"],
+      ["--cache-size <size>", "what the caches of steps may take on the disk", "10Gi"],
       ["--drain <time>", "what jobs at work get to end by themselves when the agent stops, such as 10m", "10s"],
       ["--with-parent", "end when standard input is closed"],
     ],

@@ -13,7 +13,6 @@ const work = [
   "plugins",
   "plugin",
   "secrets",
-  "cache",
   "inputs",
   "retry.automatic.signal",
   "retry.automatic.signal_reason",
@@ -26,7 +25,7 @@ const form = ["fields", "notify"];
 export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
   command: work,
   test: work,
-  publish: work,
+  publish: [...work, "cache"],
   deploy: [
     "concurrency",
     "concurrency_group",

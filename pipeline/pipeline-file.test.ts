@@ -208,7 +208,7 @@ describe("faults", () => {
       "shape.unknown-key 1:16 did you mean `allowed_roles`?",
     ]);
   });
-  test.each(["concurrency", "concurrency_group", "plugins", "notify", "priority", "secrets", "cache", "inputs"])(
+  test.each(["concurrency", "concurrency_group", "plugins", "notify", "priority", "secrets", "inputs"])(
     "%s is refused and never silently ignored",
     (key) => {
       expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentContext } from "#agent/agent.ts";
+import { createCacheStore } from "#agent/caches/cache-store.ts";
 import type { Compose, ComposeEnd, ComposeRun } from "#drivers/compose/contract.ts";
 import type { Refusal } from "#api/errors.ts";
 import type { Engine } from "#drivers/engine/engine.ts";
@@ -62,6 +63,7 @@ export function playAgent(
       defaultImage: "none",
       diskFloor: 0,
       limits: { processes: 64 },
+      cacheSize: 2 ** 30,
       held: new Set<string>(),
       log: createLog("silent"),
     },
@@ -81,6 +83,7 @@ export function playAgent(
       tryAgain: async () => {},
       keepProject: (name) => void kept.push(name),
     },
+    caches: createCacheStore(join(tmpdir(), "towline-played-agent")),
     records: { keep: async () => {}, forget: async () => {}, all: async () => new Map() },
     ...more,
   };

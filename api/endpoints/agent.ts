@@ -26,6 +26,16 @@ const work = z.discriminatedUnion("kind", [
 ]);
 export type Work = z.output<typeof work>;
 
+/** What the work keeps for later builds. Keys may have `{{ checksum "file" }}` in them, which the agent fills in. */
+const cache = z.object({
+  paths: z.array(z.string()),
+  key: z.string(),
+  restoreKeys: z.array(z.string()),
+  /** Bytes. */
+  size: z.int().positive().optional(),
+});
+export type Cache = z.output<typeof cache>;
+
 export const assignment = z.object({
   job: uuid,
   attempt: z.int().positive(),
@@ -35,6 +45,7 @@ export const assignment = z.object({
   timeoutMs: z.int().positive(),
   label: z.string(),
   work,
+  cache: cache.optional(),
   build: z.object({
     id: uuid,
     number: z.int().positive(),

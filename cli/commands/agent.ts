@@ -23,6 +23,7 @@ export interface AgentFlags extends SessionFlags {
   jobCpus?: string;
   jobProcesses: string;
   drain: string;
+  cacheSize: string;
   withParent?: boolean;
 }
 
@@ -49,6 +50,7 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
       tags: readTags(flags.tag ?? []),
       defaultImage: flags.image,
       limits: readLimits(flags),
+      cacheSize: readValue("--cache-size", byteSize, flags.cacheSize),
       compose,
       engine: connectEngine(),
       diskFloor: config.diskFloor,

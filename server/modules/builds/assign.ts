@@ -47,6 +47,7 @@ export function createAssign({ db, clock, access, fleet, leaseMs }: Deps): Assig
       timeoutMs,
       label: step.label,
       work: workOf(step, build.manifest),
+      ...(step.cache ? { cache: step.cache } : {}),
       build: { ...pick(build), message: build.message ?? "" },
       env: variablesOf({ build, context, step, job: { ...job, agent, timeoutMs } }),
       secrets,

@@ -14,7 +14,7 @@ test("an assignment says all that the job needs", async () => {
   const pipeline = `
 env: { STAGE: ci }
 steps:
-  - { key: unit, label: Unit, command: [npm ci, npm test], env: { LEVEL: "2" }, image: "node:24", timeout_in_minutes: 3 }
+  - { key: unit, label: Unit, command: [npm ci, npm test], env: { LEVEL: "2" }, image: "node:24", timeout_in_minutes: 3, cache: node_modules }
 `;
   const { id, commit } = await push(place, server, { files: files(pipeline) });
   const assignment = await mustLease(server);
@@ -29,6 +29,7 @@ steps:
       ...{ BUILDKITE_RETRY_COUNT: "0", TOWLINE_SERVICE: "orders", TOWLINE_BUILD_ID: id },
     },
     secrets: { API_KEY: "hush" },
+    cache: { paths: ["node_modules"], key: "node_modules", restoreKeys: [] },
   });
   expect(assignment.credentials.password).toMatch(/^tw_/);
 });
