@@ -41,6 +41,11 @@ export const errorCatalogue = {
   "disk.full": { status: 507, exit: 1, summary: "The disk is full or below the floor that Towline keeps free." },
   "server.stopping": { status: 503, exit: 1, summary: "The server is stopping; try again in a moment." },
   "server.busy": { status: 503, exit: 1, summary: "The server does too much at once; try again in a moment." },
+  "server.database-away": {
+    status: 503,
+    exit: 1,
+    summary: "The server's database does not answer; it is started again by itself, try in a moment.",
+  },
   "server.unreachable": { status: 503, exit: 1, summary: "The Towline server does not answer." },
   "server.failed": { status: 500, exit: 1, summary: "Something broke on the server; its log has the request id." },
   "host.docker-missing": { status: 503, exit: 1, summary: "The Docker Engine is missing or does not answer." },

@@ -47,3 +47,15 @@ export async function isAnswering(db: Database): Promise<boolean> {
     () => false,
   );
 }
+
+/** What the server says while it ends or starts: https://www.postgresql.org/docs/current/errcodes-appendix.html, class 57. */
+const outageCodes = new Set(["57P01", "57P02", "57P03", "ECONNREFUSED", "ECONNRESET"]);
+
+/** Whether an error says that PostgreSQL is away, and nothing about what was asked of it. */
+export function isOutage(error: Error & { code?: string; syscall?: string }): boolean {
+  if (error.syscall !== undefined && error.syscall !== "connect" && error.syscall !== "read") return false;
+  return (
+    outageCodes.has(error.code ?? "") ||
+    /^(Connection terminated|Client has encountered a connection error)/.test(error.message)
+  );
+}

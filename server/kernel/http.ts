@@ -11,6 +11,7 @@ import type { z } from "zod";
 import type { AuthRule, CallOutput, Endpoint, Parsed, Role } from "#api/endpoint.ts";
 import { errorCatalogue, isRefusal, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { newId } from "./clock.ts";
+import { isOutage } from "./database.ts";
 import type { Log } from "./log.ts";
 
 /** Who calls. A job's token opens Git, the registry, and the endpoint rows that are for jobs. */
@@ -194,6 +195,10 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
   if (error.statusCode === 413) return refuse("request.too-large", error.message);
   if ((error.statusCode ?? 500) < 500) return refuse("request.invalid", error.message);
   if ((error as NodeJS.ErrnoException).code === "ENOSPC") return refuse("disk.full", "the server's disk is full");
+  if (isOutage(error)) {
+    request.log.warn({ err: error, path: request.url.split("?")[0] }, "a request met no database");
+    return refuse("server.database-away", "the server's database does not answer", { fix: "Try again in a moment." });
+  }
   request.log.error({ err: error, path: request.url.split("?")[0] }, "a request failed");
   return refuse("server.failed", "something broke; the server's log has this request id");
 }
