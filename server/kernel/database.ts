@@ -35,9 +35,9 @@ export function openDatabase(url: string, log: Log, connections = 20): OpenDatab
   return { db, pool, [Symbol.asyncDispose]: dispose };
 }
 
-/** Wakes everyone who listens on the channel once the transaction commits; a lost wake costs a sweep's delay, no more. */
-export async function notify(tx: Database, channel: string): Promise<void> {
-  await sql`select pg_notify(${channel}, '')`.execute(tx);
+/** Wakes everyone who listens on the channels once the transaction commits; a lost wake costs a sweep's delay, no more. */
+export async function notify(tx: Database, ...channels: string[]): Promise<void> {
+  await sql`select pg_notify(channel, '') from unnest(${channels}::text[]) channel`.execute(tx);
 }
 
 /** Whether the database answers a question at all. */

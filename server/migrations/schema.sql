@@ -60,6 +60,7 @@ create table build_jobs (
   token_hash text,
   agent text,
   lease_until timestamp with time zone,
+  sequence bigint not null,
   FOREIGN KEY (build) REFERENCES builds(id),
   PRIMARY KEY (id),
   UNIQUE (build, step)
@@ -518,15 +519,19 @@ CREATE INDEX build_events_by_build ON public.build_events USING btree (build, id
 
 CREATE INDEX build_jobs_by_agent ON public.build_jobs USING btree (agent) WHERE (agent IS NOT NULL);
 
-CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+CREATE INDEX build_jobs_by_token ON public.build_jobs USING btree (token_hash) WHERE (token_hash IS NOT NULL);
 
-CREATE INDEX build_jobs_runnable ON public.build_jobs USING btree (build, "position") WHERE (state = 'runnable'::text);
+CREATE INDEX build_jobs_claimable ON public.build_jobs USING btree (md5((tags)::text), sequence, "position") WHERE (state = 'runnable'::text);
+
+CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 
 CREATE INDEX build_schedules_due ON public.build_schedules USING btree (next_at);
 
 CREATE INDEX builds_by_branch ON public.builds USING btree (repository, branch, sequence DESC);
 
 CREATE INDEX builds_by_commit ON public.builds USING btree (repository, commit);
+
+CREATE INDEX builds_preparing ON public.builds USING btree (repository, branch, sequence) WHERE (state = 'preparing'::text);
 
 CREATE INDEX builds_unfinished ON public.builds USING btree (sequence) WHERE (state <> 'finished'::text);
 

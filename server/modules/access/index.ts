@@ -1,12 +1,9 @@
-import { createHash } from "node:crypto";
-import type { Role } from "#api/endpoint.ts";
-import { refuse, type Refusal } from "#api/errors.ts";
 import { type Clock, newId, newSecret } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
-import type { Grants, Principal } from "#kernel/http.ts";
+import type { Grants } from "#kernel/http.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
-import { parseAuthorization } from "./core/credentials.ts";
+import { type Authenticate, createAuthenticate, hashOf } from "./authenticate.ts";
 import { accessRoutes } from "./routes.ts";
 import { accessStore } from "./store.ts";
 
@@ -26,13 +23,15 @@ export interface JobTokenRequest {
 
 export interface Access {
   /** Who stands behind an `authorization` header: undefined without one, a refusal for a wrong or expired one. */
-  authenticate(authorization: string | undefined): Promise<Principal | Refusal | undefined>;
+  authenticate: Authenticate;
   /** On the first start makes the user `admin` and answers its token, which is not kept anywhere else; later undefined. */
   ensureAdmin(): Promise<string | undefined>;
   /** A token for an agent; the caller keeps it. */
   issueAgentToken(name: string): Promise<string>;
   /** A short-lived token that reaches only what `grants` names. */
   issueJobToken(tx: Tx, request: JobTokenRequest): Promise<string>;
+  /** The same for many at one go, in the order of the requests: all of them or none. */
+  issueJobTokens(requests: JobTokenRequest[]): Promise<string[]>;
   handlers: ReturnType<typeof accessRoutes>;
   tasks: Record<string, Task>;
   /** Sets going the hourly removal of tokens past their end. */
@@ -41,8 +40,6 @@ export interface Access {
 
 const sweepTask = "access.sweep";
 const sweepEveryMs = 60 * 60 * 1000;
-
-const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
 
 export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
   const store = accessStore(db);
@@ -53,17 +50,14 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
     return { row, secret };
   }
 
-  async function authenticate(authorization: string | undefined): Promise<Principal | Refusal | undefined> {
-    if (!authorization) return undefined;
-    const credentials = parseAuthorization(authorization);
-    const found = credentials && (await store.tokenByHash(hashOf(credentials.token), clock.now()));
-    if (!found)
-      return refuse("auth.bad-token", "the token is unknown, expired or revoked", { fix: "Run `towline login`." });
-    await store.noteUse(found.id, clock.now());
-    if (found.kind === "user")
-      return { kind: "user", name: found.user_name ?? "", role: found.role as Role, token: found.id };
-    if (found.kind === "agent") return { kind: "agent", name: found.name, token: found.id };
-    return { kind: "job", name: found.name, token: found.id, grants: found.grants as Grants };
+  async function issueJobTokens(requests: JobTokenRequest[]): Promise<string[]> {
+    const secrets = requests.map(() => `tw_${newSecret()}`);
+    const rows = requests.map(({ name, grants, expiresAt }, index) => ({
+      ...{ id: newId(), hash: hashOf(secrets[index] ?? ""), kind: "job" as const, user_name: null },
+      ...{ name, grants, expires_at: expiresAt },
+    }));
+    await store.insertTokens(rows);
+    return secrets;
   }
 
   async function ensureAdmin(): Promise<string | undefined> {
@@ -80,12 +74,13 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
     db.transaction().execute((tx) => jobs.add(tx, sweepTask, {}, { key: sweepTask, runAt }));
 
   return {
-    authenticate,
+    authenticate: createAuthenticate(store, clock),
     ensureAdmin,
     issueAgentToken: async (name) =>
       (await issue(db, { kind: "agent", name, user_name: null, expires_at: null })).secret,
     issueJobToken: async (tx, { name, grants, expiresAt }) =>
       (await issue(tx, { kind: "job", name, user_name: null, grants, expires_at: expiresAt })).secret,
+    issueJobTokens,
     handlers: accessRoutes({ db, emit, clock, issue }),
     tasks: {
       async [sweepTask]() {

@@ -31,7 +31,7 @@ export interface NewToken {
 const tokenColumns = ["id", "user_name", "name", "created_at", "expires_at", "last_used_at"] as const;
 
 /** Use of a token is noted at most this often, so that reading does not write. */
-const usedGranularity = "5 minutes";
+export const usedGranularityMs = 5 * 60 * 1000;
 
 export function accessStore(database: Database) {
   const db = database.withTables<AccessTables>();
@@ -59,16 +59,23 @@ export function accessStore(database: Database) {
         .values({ ...token, ...(grants ? { grants: sql<Grants>`${JSON.stringify(grants)}::jsonb` } : {}) })
         .returning(tokenColumns)
         .executeTakeFirstOrThrow(),
+    insertTokens: (tokens: (NewToken & { grants: Grants })[]) =>
+      db
+        .insertInto("tokens")
+        .values(
+          tokens.map(({ grants, ...token }) => ({ ...token, grants: sql<Grants>`${JSON.stringify(grants)}::jsonb` })),
+        )
+        .execute(),
     deleteToken: (id: string) => db.deleteFrom("tokens").where("id", "=", id).execute(),
     deleteExpiredTokens: (now: Date) => db.deleteFrom("tokens").where("expires_at", "<", now).execute(),
-    tokenByHash: (hash: string, now: Date) =>
+    tokensByHash: (hashes: string[], now: Date) =>
       db
         .selectFrom("tokens")
         .leftJoin("users", "users.name", "tokens.user_name")
-        .select(["tokens.id", "tokens.kind", "tokens.name", "tokens.user_name", "tokens.grants", "users.role"])
-        .where("hash", "=", hash)
+        .select(["tokens.id", "hash", "tokens.kind", "tokens.name", "tokens.user_name", "tokens.grants", "users.role"])
+        .where("hash", "=", sql<string>`any(${hashes})`)
         .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", now)]))
-        .executeTakeFirst(),
+        .execute(),
     noteUse: (id: string, now: Date) =>
       db
         .updateTable("tokens")
@@ -77,7 +84,7 @@ export function accessStore(database: Database) {
         .where((where) =>
           where.or([
             where("last_used_at", "is", null),
-            where("last_used_at", "<", sql<Date>`${now}::timestamptz - ${usedGranularity}::interval`),
+            where("last_used_at", "<", new Date(now.getTime() - usedGranularityMs)),
           ]),
         )
         .execute(),

@@ -4,6 +4,7 @@ import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
 import type { Log } from "#kernel/log.ts";
+import { together } from "#kernel/together.ts";
 import type { Assign } from "./assign.ts";
 import type { ClaimJob, Lease } from "./claiming.ts";
 import type { JobRow } from "./core/rows.ts";
@@ -31,15 +32,7 @@ export function agentRoutes({
   logs,
   assign,
 }: Deps): Handlers<typeof agentEndpoints> {
-  const store = buildsStore(db);
-
-  /** Does what an agent asks about its job. */
-  async function act(job: string, ask: (job: JobRow) => Ask): Promise<Refusal | Record<string, never>> {
-    const found = await store.job(job);
-    if (!found) return staleLease();
-    const done = await db.transaction().execute((tx) => machine.act(tx, found.build, ask(found)));
-    return isRefusal(done) ? done : {};
-  }
+  const { jobOf, act, actOn } = jobActs(db, machine);
 
   /** A job that cannot be handed over fails with the reason; left alone it would be lost and leased again and again. */
   async function giveUp({ job, token }: Lease, error: unknown): Promise<null> {
@@ -75,7 +68,7 @@ export function agentRoutes({
       return staleLease();
     },
 
-    resumeJob: ({ params, body }) => resume({ leasing, store }, params.id, body.token),
+    resumeJob: ({ params, body }) => resume({ leasing, store: buildsStore(db) }, params.id, body.token),
 
     renewLease: ({ params, body }) => leasing.renew(params.id, body.token),
 
@@ -86,10 +79,12 @@ export function agentRoutes({
     },
 
     finishJob: async ({ params, body }) => {
-      const job = await leasing.held(params.id, body.token);
-      if (!isRefusal(job)) await logs.sync(job.id, job.attempt);
+      const job = await jobOf(params.id);
+      if (!job) return staleLease();
+      const token = hashOf(body.token);
+      if (job.token_hash === token) await logs.sync(job.id, job.attempt);
       // Without the lease it may still be the second time that the agent says the same: the machine knows.
-      return act(params.id, (found) => finish(found, hashOf(body.token), body.result));
+      return actOn(job, finish(job, token, body.result));
     },
   };
 }
@@ -105,6 +100,28 @@ async function resume(
   if (isRefusal(job)) return job;
   const log = await store.log(job.id, job.attempt);
   return { next: log?.next ?? 0, offset: log?.received ?? 0 };
+}
+
+/** What agents do to jobs goes to the machine of the job's build. */
+function jobActs(db: Database, machine: Machine) {
+  const store = buildsStore(db);
+  const jobOf = together(async (_, ids: string[]) => {
+    const found = await store.jobsById(ids);
+    return ids.map((id) => found.find((job) => job.id === id));
+  });
+
+  /** Does what an agent asks about its job. */
+  async function act(id: string, ask: (job: JobRow) => Ask): Promise<Refusal | Record<string, never>> {
+    const job = await jobOf("", id);
+    return job ? actOn(job, ask(job)) : staleLease();
+  }
+
+  async function actOn({ build }: JobRow, ask: Ask): Promise<Refusal | Record<string, never>> {
+    const done = await machine.ask(build, ask);
+    return isRefusal(done) ? done : {};
+  }
+
+  return { jobOf: (id: string) => jobOf("", id), act, actOn };
 }
 
 function finish({ step, kind }: JobRow, token: string, { image, ...result }: JobResult): Ask {

@@ -2,18 +2,16 @@ import { isWork } from "#pipeline/machine/steps.ts";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import type { Access } from "#access";
 import type { Clock } from "#kernel/clock.ts";
-import type { Database } from "#kernel/database.ts";
 import type { Fleet } from "#fleet";
+import { together } from "#kernel/together.ts";
 import { defaultTimeoutMs, variablesOf, workOf } from "./core/assignment.ts";
 import { contextOf } from "./core/context.ts";
 import type { BuildRow } from "./core/rows.ts";
 import type { Lease } from "./claiming.ts";
-import { buildsStore } from "./store.ts";
 
 interface Deps {
-  db: Database;
   clock: Clock;
-  access: Pick<Access, "issueJobToken">;
+  access: Pick<Access, "issueJobTokens">;
   fleet: Pick<Fleet, "jobSecrets">;
   leaseMs: number;
 }
@@ -24,21 +22,24 @@ export type Assign = (lease: Lease) => Promise<Assignment>;
 /** A job's token outlives its timeout by this, for the last pushes and its clean-up. */
 const afterTimeoutMs = 10 * 60 * 1000;
 
-export function createAssign({ db, clock, access, fleet, leaseMs }: Deps): Assign {
-  return async ({ job, agent, token }) => {
-    const build = await buildsStore(db).build(job.build);
-    const step = build?.machine?.plan.steps.find(({ key }) => key === job.step);
-    if (!build || !step || !isWork(step)) throw new Error(`job ${job.id} belongs to no step`);
+export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
+  const secretsOf = together(async (repository, asked: undefined[]) => {
+    const secrets = await fleet.jobSecrets(repository);
+    return asked.map(() => secrets);
+  });
+  const tokenFor = together((_, requests: Parameters<Access["issueJobTokens"]>[0]) => access.issueJobTokens(requests));
+
+  return async ({ job, build, agent, token }) => {
+    const step = build.machine?.plan.steps.find(({ key }) => key === job.step);
+    if (!step || !isWork(step)) throw new Error(`job ${job.id} belongs to no step`);
     const timeoutMs = step.timeoutMs ?? defaultTimeoutMs;
     const context = contextOf(build, build.message ?? "");
-    const secrets = await fleet.jobSecrets(build.repository);
-    const password = await db.transaction().execute((tx) =>
-      access.issueJobToken(tx, {
-        name: `${build.repository} #${build.number} ${step.key}`,
-        grants: { ...grantsOf(build, step.kind === "publish"), job: { id: job.id, attempt: job.attempt } },
-        expiresAt: new Date(clock.now().getTime() + timeoutMs + afterTimeoutMs),
-      }),
-    );
+    const secrets = await secretsOf(build.repository, undefined);
+    const password = await tokenFor("", {
+      name: `${build.repository} #${build.number} ${step.key}`,
+      grants: { ...grantsOf(build, step.kind === "publish"), job: { id: job.id, attempt: job.attempt } },
+      expiresAt: new Date(clock.now().getTime() + timeoutMs + afterTimeoutMs),
+    });
     return {
       job: job.id,
       attempt: job.attempt,

@@ -1,19 +1,22 @@
-/** How a waiting agent gets a job. */
+/** How waiting agents get jobs: all that wait at this process stand in one line, and one look at a time serves the line. */
 import { isRefusal } from "#api/errors.ts";
-import type { Database, Tx } from "#kernel/database.ts";
+import type { Database } from "#kernel/database.ts";
+import { together } from "#kernel/together.ts";
 import type { Wake } from "#kernel/wake.ts";
 import { jobChannel } from "./commit.ts";
-import type { JobRow } from "./core/rows.ts";
+import { matchJobs } from "./core/matching.ts";
+import type { BuildRow, JobRow } from "./core/rows.ts";
 import { agentTags } from "./core/tags.ts";
-import { listen } from "./ear.ts";
 import type { JobLogs } from "./job-log.ts";
 import { hashOf, type Leasing } from "./leasing.ts";
+import { createLine, type Waiting } from "./line.ts";
 import type { Machine } from "./machine.ts";
 import { buildsStore } from "./store.ts";
 
 export interface Lease {
   /** As it stood before the lease, except for the attempt. */
   job: JobRow;
+  build: BuildRow;
   agent: string;
   token: string;
 }
@@ -41,71 +44,63 @@ interface Deps {
 /** Waits for a job and leases it; undefined when the time is up or the caller has gone. */
 export type ClaimJob = (claim: Claim) => Promise<Lease | undefined>;
 
-/** Wakes may get lost with a database connection: a waiting agent looks again after this time at the latest. */
-const lookAgainMs = 2_000;
-const mostTries = 5;
+/** Jobs that one look hands out at most for each set of tags. */
+const mostAtOnce = 100;
 
+/**
+ * A job that becomes runnable wakes this process, never its agents: one look at the database serves as many as there are jobs for,
+ * in the order in which they asked. A look locks nothing. Whether a job is still to be had is decided by the lease, under its
+ * build's lock (`machine.ask`); who finds it taken goes back to his place in the line.
+ *
+ * Where more rules go: an order among jobs (priority) is one more column of the index and of the `order by` in `claimableJobs`;
+ * a concurrency group that is full is one more condition there, and since two builds may want its last slot, the lease has
+ * to count the slots once more under the group's own lock, in the transaction of `machine.ask`.
+ */
 export function createClaimJob({ db, wake, machine, leasing, logs }: Deps): ClaimJob {
-  const inTurn = createQueue();
+  /** Jobs that are being leased at this moment. */
+  const leaving = new Set<string>();
+  const leasedBy = together<string, JobRow | undefined>(async (_, tokens) => {
+    const jobs = await buildsStore(db).jobsLeasedBy(tokens);
+    return tokens.map((token) => jobs.find((job) => job.token_hash === token));
+  });
 
-  /** `taken`: the job's row was read before another agent's lease, and its build locked after it. */
   /** The lease whose answer the agent did not get. */
   async function leaseAgain({ agent, token }: Claim): Promise<Lease | undefined> {
-    const job = await buildsStore(db).jobLeasedBy(hashOf(token));
-    return job && { job, agent, token };
+    const job = await leasedBy("", hashOf(token));
+    const build = job && (await buildsStore(db).build(job.build));
+    return job && build && { job, build, agent, token };
   }
 
-  async function leaseNext(tx: Tx, { agent, tags, token, signal }: Claim): Promise<Lease | "taken" | undefined> {
-    const job = await buildsStore(tx).claimableJob(tags);
-    if (!job) return undefined;
-    const leased = await machine.act(tx, job.build, { type: "lease", step: job.step, token: hashOf(token), agent });
-    if (isRefusal(leased)) return "taken";
-    // Better back in the row than lost until the lease ends.
-    if (signal.aborted) throw new CallerGone();
-    return { job: { ...job, attempt: job.attempt + 1 }, agent, token };
+  async function look(waiting: Waiting<Claim, Lease>[]): Promise<boolean> {
+    if (await logs.diskIsFull()) return false;
+    const agents = waiting.map((each) => ({ ...each, tags: each.claim.tags }));
+    const tags = [...new Map(agents.map((agent) => [JSON.stringify(agent.tags), agent.tags])).values()];
+    const limit = Math.min(waiting.length, mostAtOnce);
+    const jobs = await buildsStore(db).claimableJobs({ tags, except: [...leaving], limit });
+    const matches = matchJobs(jobs, agents);
+    for (const { job, agent } of matches) agent.serve(lease(job, agent.claim));
+    return jobs.length >= limit;
   }
 
-  async function tryToLease(claim: Claim): Promise<Lease | undefined> {
-    if (claim.signal.aborted || (await logs.diskIsFull())) return undefined;
-    for (let tries = 0; tries < mostTries; tries++) {
-      const transaction = db.transaction().execute((tx) => leaseNext(tx, claim));
-      const lease = await transaction.catch(unlessCallerGone);
-      if (lease !== "taken") return lease;
+  /** Undefined when another took the job in between, or the agent has gone. */
+  async function lease(job: JobRow, { agent, token, signal }: Claim): Promise<Lease | undefined> {
+    leaving.add(job.id);
+    try {
+      const ask = { type: "lease" as const, step: job.step, token: hashOf(token), agent };
+      const done = await machine.ask(job.build, ask, signal);
+      if (isRefusal(done)) return undefined;
+      const attempt = done.state.steps[job.step]?.attempts.length ?? 1;
+      return { job: { ...job, attempt }, build: { ...done.build, machine: done.state }, agent, token };
+    } finally {
+      leaving.delete(job.id);
     }
-    return undefined;
   }
 
+  const line = createLine(look);
+  wake.on(jobChannel, () => line.lookAgain());
   return async (given) => {
     const claim = { ...given, tags: agentTags(given.tags) };
-    const { waitMs, signal } = claim;
-    const deadline = Date.now() + waitMs;
-    using ear = listen(wake, jobChannel);
     await leasing.meet(claim);
-    const before = await leaseAgain(claim);
-    if (before) return before;
-    while (!signal.aborted) {
-      const lease = await inTurn(() => tryToLease(claim));
-      const left = deadline - Date.now();
-      if (lease || left <= 0) return lease;
-      await ear.wait(Math.min(left, lookAgainMs), signal);
-    }
-    return undefined;
-  };
-}
-
-/** Rolls a lease back whose caller hung up. */
-class CallerGone extends Error {}
-
-function unlessCallerGone(error: unknown): undefined {
-  if (!(error instanceof CallerGone)) throw error;
-}
-
-/** Runs one after another what is given to it, so that a hundred waiting agents do not take a hundred connections. */
-function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work, work);
-    last = mine;
-    return mine;
+    return (await leaseAgain(claim)) ?? line.wait(claim);
   };
 }

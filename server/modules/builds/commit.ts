@@ -4,10 +4,10 @@ import { type Clock, newId } from "#kernel/clock.ts";
 import { notify, type Tx } from "#kernel/database.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { intents } from "#pipeline/machine/intents.ts";
-import type { BuildState } from "#pipeline/machine/state.ts";
 import { buildStatus } from "#pipeline/machine/status.ts";
 import { stepOf } from "#pipeline/machine/steps.ts";
 import { announcements } from "./core/announcements.ts";
+import { attemptsIn } from "./core/attempts.ts";
 import { advance, type Change } from "./core/change.ts";
 import { jobColumns } from "./core/job-columns.ts";
 import { identityOf } from "./core/view.ts";
@@ -24,15 +24,15 @@ export interface CommitDeps {
 }
 
 /** First asks for the deployments that are due: their requests belong to the same transaction. */
-export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise<BuildState> {
+export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise<Change> {
   const change = await requestDeployments(deps, tx, decided);
-  if (change.events.length === 0) return change.state;
+  if (change.events.length === 0) return change;
   await saveBuild(deps, tx, change);
   await saveJobs(deps, tx, change);
   await ring(tx, change);
   await tell(deps, tx, change);
   await cancelDeployments(deps, tx, change);
-  return change.state;
+  return change;
 }
 
 /** One after another: what the machine makes of one may ask for the next. */
@@ -62,21 +62,19 @@ async function saveBuild({ clock }: CommitDeps, tx: Tx, { build, state, events }
 
 async function saveJobs({ clock, leaseMs }: CommitDeps, tx: Tx, { jobs, state, events }: Change): Promise<void> {
   const store = buildsStore(tx);
-  const leaseUntil = new Date(clock.now().getTime() + leaseMs);
   const changed = new Set(events.flatMap((event) => ("step" in event ? [event.step] : [])));
-  for (const job of jobs.filter(({ step }) => changed.has(step))) {
-    const columns = jobColumns(job, stepOf(state, job.step), leaseUntil);
-    await store.setJob(job.id, columns);
-    if (job.token_hash && columns.token_hash !== job.token_hash) await store.completeLog(job.id, job.attempt);
-    if (columns.attempt > job.attempt) await store.insertLog(job.id, columns.attempt);
-  }
+  const moved = jobs.filter(({ step }) => changed.has(step));
+  const columns = moved.map(({ id, step }) => ({ id, ...jobColumns(stepOf(state, step)) }));
+  if (columns.length > 0) await store.setJobs(columns, new Date(clock.now().getTime() + leaseMs));
+  const { begun, ended } = attemptsIn(events, { jobs: moved, state });
+  if (begun.length > 0) await store.insertLogs(begun);
+  if (ended.length > 0) await store.completeLogs(ended);
 }
 
-/** Agents are woken whenever a job is left, not only when one is new: a claim passes over a build that is being changed. */
+/** Agents are woken whenever a job is left, not only when one is new: the one that was told of it may have gone. */
 async function ring(tx: Tx, { state }: Change): Promise<void> {
-  await notify(tx, logChannel);
   const runnable = Object.values(state.steps).some(({ status }) => status.state === "runnable");
-  if (runnable) await notify(tx, jobChannel);
+  await notify(tx, logChannel, ...(runnable ? [jobChannel] : []));
 }
 
 async function tell({ emit }: CommitDeps, tx: Tx, { build, jobs, state, events }: Change): Promise<void> {

@@ -18,7 +18,6 @@ import type { FastifyInstance } from "fastify";
 import { agentRoutes } from "./agent-routes.ts";
 import { createAssign } from "./assign.ts";
 import { createClaimJob } from "./claiming.ts";
-import { jobChannel } from "./commit.ts";
 import { evidenceOf, type Evidence } from "./core/evidence.ts";
 import { publishes } from "./core/steps.ts";
 import { viewSummary, viewWaits } from "./core/view.ts";
@@ -51,7 +50,7 @@ export interface BuildsDeps {
   home: string;
   /** Bytes that stay free on the disk of `home`: below it no job starts and no log grows. */
   diskFloor: number;
-  access: Pick<Access, "issueJobToken">;
+  access: Pick<Access, "issueJobTokens">;
   source: Pick<
     Source,
     "repository" | "resolve" | "isAncestor" | "readFile" | "commit" | "openPullRequest" | "changedPaths"
@@ -152,7 +151,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
     async start() {
       const running = new AsyncDisposableStack();
       // Heard from now on, so that no agent's first question falls into the moment before the database listens.
-      for (const channel of [jobChannel, logChannel]) running.defer(deps.wake.on(channel, () => {}));
+      running.defer(deps.wake.on(logChannel, () => {}));
       await leasing.sweep();
       await creation.resume();
       running.use(startSweeping(leasing.sweep, times.sweepMs, log));

@@ -6,6 +6,7 @@ import type { Database, Tx } from "#kernel/database.ts";
 import type { Log } from "#kernel/log.ts";
 import type { JobRow } from "./core/rows.ts";
 import type { Machine } from "./machine.ts";
+import { type AskingAgent, createMeeting } from "./meeting.ts";
 import { buildsStore } from "./store.ts";
 
 /** Milliseconds. */
@@ -16,14 +17,6 @@ export interface LeaseTimes {
   graceMs: number;
   /** How often leases are looked over; well below half a lease. */
   sweepMs: number;
-}
-
-interface AskingAgent {
-  agent: string;
-  instance?: string | undefined;
-  tags: Record<string, string>;
-  /** Tokens of its earlier start's leases that it has taken up again. */
-  holds?: readonly string[];
 }
 
 interface Deps {
@@ -72,6 +65,7 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
   }
 
   async function leave({ agent: name, instance }: { agent: string; instance: string }): Promise<void> {
+    meeting.forget(name);
     await db.transaction().execute(async (tx) => {
       const store = buildsStore(tx);
       if ((await store.lockAgent(name))?.instance !== instance) return;
@@ -119,7 +113,8 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     orThrow(await machine.act(tx, build, { type: "lease-expired", step, token, ...(reason ? { reason } : {}) }));
   }
 
-  return { meet, leave, renew, held, sweep };
+  const meeting = createMeeting(meet, clock);
+  return { meet: meeting.meet, leave, renew, held, sweep };
 }
 
 export const staleLease = (): Refusal =>

@@ -4,6 +4,8 @@ import type { Database } from "#kernel/database.ts";
 import type { Fault } from "#pipeline/fault.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
+import type { JobAttempt } from "./core/attempts.ts";
+import type { JobColumns } from "./core/job-columns.ts";
 import type {
   AgentRow,
   BuildFault,
@@ -77,6 +79,7 @@ export interface BuildFilter {
   limit: number;
 }
 
+const any = (values: string[]): RawBuilder<string> => sql<string>`any(${values})`;
 const json = <T>(value: T): RawBuilder<T> => sql<T>`${JSON.stringify(value)}::jsonb`;
 
 export function buildsStore(database: Database) {
@@ -179,25 +182,37 @@ function planning(db: Db) {
 
 function jobs(db: Db) {
   return {
-    insertJobs: (rows: Pick<JobRow, "id" | "build" | "step" | "position" | "kind" | "tags" | "state">[]) =>
+    insertJobs: (rows: Omit<JobRow, "attempt" | "token_hash" | "agent" | "lease_until">[]) =>
       db
         .insertInto("build_jobs")
         .values(rows.map((job) => ({ ...job, tags: json(job.tags) })))
         .execute(),
     job: (id: string): Promise<JobRow | undefined> =>
       db.selectFrom("build_jobs").selectAll().where("id", "=", id).executeTakeFirst(),
+    jobsById: (ids: string[]): Promise<JobRow[]> =>
+      db.selectFrom("build_jobs").selectAll().where("id", "=", any(ids)).execute(),
     lockJob: (id: string): Promise<JobRow | undefined> =>
       db.selectFrom("build_jobs").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
     jobs: (build: string): Promise<JobRow[]> =>
       db.selectFrom("build_jobs").selectAll().where("build", "=", build).orderBy("position").execute(),
-    setJob: (id: string, job: Pick<JobRow, "state" | "attempt" | "token_hash" | "agent" | "lease_until">) =>
-      db.updateTable("build_jobs").set(job).where("id", "=", id).execute(),
+    setJobs: (jobs: (JobColumns & { id: string })[], leaseUntil: Date) => setJobs(db, jobs, leaseUntil),
   };
+}
+
+/** A lease keeps its end until its token changes. */
+async function setJobs(db: Db, jobs: (JobColumns & { id: string })[], leaseUntil: Date): Promise<void> {
+  await sql`
+    update build_jobs j set state = n.state, attempt = n.attempt, token_hash = n.token_hash, agent = n.agent,
+      lease_until = case when n.token_hash is null then null
+        when n.token_hash = j.token_hash then j.lease_until else ${leaseUntil} end
+    from jsonb_to_recordset(${JSON.stringify(jobs)}::jsonb)
+      n (id uuid, state text, attempt int, token_hash text, agent text)
+    where j.id = n.id`.execute(db);
 }
 
 function leases(db: Db) {
   return {
-    claimableJob: (tags: Record<string, string>) => claimableJob(db, tags),
+    claimableJobs: (asking: Asking) => claimableJobs(db, asking),
     /** Answers the job's state while the token is the one of the lease, and undefined afterwards. */
     renewLease: (job: string, { tokenHash, until }: { tokenHash: string; until: Date }) =>
       db
@@ -208,13 +223,13 @@ function leases(db: Db) {
         .where("lease_until", "is not", null)
         .returning(["state", "agent"])
         .executeTakeFirst(),
-    jobLeasedBy: (tokenHash: string): Promise<JobRow | undefined> =>
+    jobsLeasedBy: (tokenHashes: string[]): Promise<JobRow[]> =>
       db
         .selectFrom("build_jobs")
         .selectAll()
-        .where("token_hash", "=", tokenHash)
+        .where("token_hash", "=", any(tokenHashes))
         .where("lease_until", "is not", null)
-        .executeTakeFirst(),
+        .execute(),
     extendLeases: (until: Date) =>
       db.updateTable("build_jobs").set({ lease_until: until }).where("lease_until", "<", until).execute(),
     expiredLeases: (before: Date): Promise<JobRow[]> =>
@@ -245,21 +260,38 @@ function leases(db: Db) {
   };
 }
 
+/** What the agents that wait offer, and what is being given to others at this moment. */
+export interface Asking {
+  tags: Record<string, string>[];
+  except: string[];
+  limit: number;
+}
+
 /**
- * The next job for an agent with these tags, its build locked. Oldest build first; a build waits while an older one of
- * its branch is still being read, so that builds start in the order of the pushes. Builds that somebody changes right
- * now are passed over: whoever holds the lock rings again if a job is left.
+ * The next jobs for agents with these tags: at most `limit` for each set of tags that jobs ask for. Oldest build first; a
+ * build waits while an older one of its branch is still being read, so that builds start in the order of the pushes.
+ * Each step goes through an index, so ten thousand jobs that wait for other agents, or behind these, cost nothing. Nothing is
+ * locked: the lease itself finds out under the build's lock whether the job is still to be had.
  */
-async function claimableJob(db: Db, tags: Record<string, string>): Promise<JobRow | undefined> {
+async function claimableJobs(db: Db, { tags, except, limit }: Asking): Promise<JobRow[]> {
   const { rows } = await sql<JobRow>`
-    select j.* from build_jobs j join builds b on b.id = j.build
-    where j.state = 'runnable' and j.tags <@ ${JSON.stringify(tags)}::jsonb and not exists (
-      select 1 from builds older
-      where older.repository = b.repository and older.branch = b.branch
-        and older.sequence < b.sequence and older.state = 'preparing')
-    order by b.sequence, j.position limit 1
-    for update of b skip locked`.execute(db);
-  return rows[0];
+    with recursive kinds as (
+      (select md5(tags::text) as key, tags from build_jobs where state = 'runnable' order by md5(tags::text) limit 1)
+      union all
+      select other.* from kinds, lateral (
+        select md5(j.tags::text), j.tags from build_jobs j
+        where j.state = 'runnable' and md5(j.tags::text) > kinds.key order by md5(j.tags::text) limit 1) other
+    )
+    select next.* from kinds, lateral (
+      select j.* from build_jobs j join builds b on b.id = j.build
+      where j.state = 'runnable' and md5(j.tags::text) = kinds.key and j.id <> all(${except}::uuid[]) and not exists (
+        select 1 from builds older
+        where older.repository = b.repository and older.branch = b.branch
+          and older.sequence < b.sequence and older.state = 'preparing')
+      order by j.sequence, j.position limit ${limit}) next
+    where kinds.tags <@ any(${tags.map((each) => JSON.stringify(each))}::jsonb[])
+    order by next.sequence, next.position`.execute(db);
+  return rows;
 }
 
 function requests(db: Db) {
@@ -281,7 +313,7 @@ const oneLog = (job: string, attempt: number) => (where: ExpressionBuilder<Table
 
 function logs(db: Db) {
   return {
-    insertLog: (job: string, attempt: number) => db.insertInto("build_logs").values({ job, attempt }).execute(),
+    insertLogs: (attempts: JobAttempt[]) => db.insertInto("build_logs").values(attempts).execute(),
     log: (job: string, attempt: number): Promise<LogRow | undefined> =>
       db.selectFrom("build_logs").selectAll().where(oneLog(job, attempt)).executeTakeFirst(),
     /** Moves the log on by one chunk; answers false when somebody did so before. */
@@ -293,7 +325,11 @@ function logs(db: Db) {
         .where("next", "=", to.next - 1);
       return (await step.executeTakeFirst()).numUpdatedRows > 0n;
     },
-    completeLog: (job: string, attempt: number) =>
-      db.updateTable("build_logs").set({ complete: true }).where(oneLog(job, attempt)).execute(),
+    completeLogs: (attempts: JobAttempt[]) =>
+      db
+        .updateTable("build_logs")
+        .set({ complete: true })
+        .where((where) => where.or(attempts.map(({ job, attempt }) => oneLog(job, attempt)(where))))
+        .execute(),
   };
 }

@@ -51,6 +51,8 @@ export type MachineColumns = Pick<BuildRow, "state" | "outcome" | "started_at" |
 export interface JobRow {
   id: string;
   build: string;
+  /** That of the build. */
+  sequence: number;
   step: string;
   position: number;
   kind: "command" | "test" | "publish";
