@@ -16,7 +16,7 @@ export const faultCatalogue = {
   "environment.not-acted-on": "The key is known and has no effect yet.",
   "environment.not-supported": "The rule or target is documented and cannot be served yet.",
   "pipeline.not-supported": "The Buildkite key exists and cannot be served yet.",
-  "pipeline.step-type": "The entry is no step, or is of more than one kind.",
+  "pipeline.step-type": "The entry is no step, is of more than one kind, or is misspelt.",
   "pipeline.unknown-step": "Nothing knows this kind of step; it is kept and skipped in every build.",
   "pipeline.unknown-key": "The step has a key that nothing reads.",
   "pipeline.unknown-role": "A gate names a role that nobody can have.",

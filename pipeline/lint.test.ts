@@ -103,7 +103,7 @@ describe("a deploy step and the gates above it", () => {
     expect(faults(`${text}- { deploy: production, depends_on: image }`)).toEqual([]);
   });
   test("may not wait for a step that nothing knows, as that one never runs", () => {
-    const text = "- { publish: ., key: image }\n- { comand: make test }\n- deploy: test";
+    const text = "- { publish: ., key: image }\n- { bake: test }\n- deploy: test";
     expect(faults(text)).toEqual(["pipeline.deploy-past-unknown 3"]);
   });
 });

@@ -235,8 +235,15 @@ describe("faults", () => {
     expect(faults("- { command: a, wait: ~ }")).toEqual(["pipeline.step-type 1:3 make two steps of it"]);
     expect(faults("- [x]\n- 3")).toEqual(["pipeline.step-type 1:3", "pipeline.step-type 2:3"]);
   });
+  test("a misspelt step is an error: skipped with a warning, it would be a test that never ran", () => {
+    expect(faults("- { comand: b }\n- wiat\n- { type: comand }")).toEqual([
+      "pipeline.step-type 1:3 did you mean `command`?",
+      "pipeline.step-type 2:3 did you mean `wait`?",
+      "pipeline.step-type 3:3 did you mean `command`?",
+    ]);
+  });
   test("a step that nothing knows is kept with a warning and skipped in every build", () => {
-    const text = "- { llama: Kuzco }\n- { comand: b, key: b }\n- make test\n- {}\n- { type: nap }";
+    const text = "- { llama: Kuzco }\n- { llama: Kuzco, key: b }\n- make test\n- {}\n- { type: nap }";
     expect(steps(text).map(({ kind, key }) => `${kind} ${key}`)).toEqual([
       "unknown unknown-step",
       "unknown b",
@@ -246,7 +253,7 @@ describe("faults", () => {
     ]);
     expect(parse(text).warnings.map(({ code, fix }) => `${code} ${fix}`)).toEqual([
       "pipeline.unknown-step add `command`, `wait`, `block`, `test`, `publish` or `deploy`",
-      "pipeline.unknown-step did you mean `command`?",
+      "pipeline.unknown-step add `command`, `wait`, `block`, `test`, `publish` or `deploy`",
       "pipeline.unknown-step add `command`, `wait`, `block`, `test`, `publish` or `deploy`",
       "pipeline.unknown-step add `command`, `wait`, `block`, `test`, `publish` or `deploy`",
       "pipeline.unknown-step add `command`, `wait`, `block`, `test`, `publish` or `deploy`",

@@ -37,10 +37,17 @@ function severalKinds({ place }: Located, kinds: readonly string[]): Fault {
   return { code: "pipeline.step-type", message, place, fix: "make two steps of it" };
 }
 
-/** As with Buildkite the build goes on without it; a misspelling gets its suggestion. */
-function unknown({ place }: Located, what: string, words: readonly string[]): Kind {
+/** As with Buildkite the build goes on without it; but a misspelt step that is silently skipped would be a test that never ran. */
+function unknown({ place }: Located, what: string, words: readonly string[]): Kind | Fault {
   const near = words.map((word) => nearest(word, Object.keys(kindsByName))).find((name) => name !== undefined);
-  const fix = near ? `did you mean \`${near}\`?` : "add `command`, `wait`, `block`, `test`, `publish` or `deploy`";
+  if (near)
+    return {
+      code: "pipeline.step-type",
+      message: `nothing here knows a step with ${what}`,
+      place,
+      fix: `did you mean \`${near}\`?`,
+    };
   const message = `nothing here knows a step with ${what}: it is skipped in every build`;
+  const fix = "add `command`, `wait`, `block`, `test`, `publish` or `deploy`";
   return { kind: "unknown", warnings: [{ code: "pipeline.unknown-step", message, place, fix }] };
 }

@@ -17,7 +17,24 @@ const context: BuildContext = {
 };
 const pullRequest: BuildContext = {
   ...context,
-  build: { ...context.build, branch: "feature/x", source: "pull-request", pullRequest: { id: 7, baseBranch: "main" } },
+  build: {
+    ...context.build,
+    branch: "feature/x",
+    source: "pull-request",
+    pullRequest: { id: 7, baseBranch: "main", labels: ["fast"] },
+  },
+};
+const triggered: BuildContext = {
+  ...context,
+  build: {
+    ...context.build,
+    id: "b-1",
+    tag: "v1.0",
+    source: "trigger",
+    creator: "ada",
+    creatorRoles: ["lead"],
+    author: { name: "Ada", email: "ada@example.com" },
+  },
 };
 
 function holds(text: string, of = context): boolean | string {
@@ -48,8 +65,53 @@ describe("an expression", () => {
   ])("%s is %s", (text, expected) => {
     expect(holds(text)).toBe(expected);
   });
-  test("sees the pull request", () => {
-    expect(holds("build.pull_request.id == 7 && build.pull_request.base_branch == 'main'", pullRequest)).toBe(true);
+  test.each([
+    ["build.pull_request.id == 7 && build.pull_request.base_branch == 'main'", true],
+    ["!build.pull_request.draft", true],
+    ["build.pull_request.draft == false", true],
+    ["build.pull_request.labels includes 'fast'", true],
+    ["build.pull_request.labels includes 'slow' || build.pull_request.repository.fork", false],
+    ["build.source == 'webhook' && build.source == 'pull-request' && build.source != 'push'", true],
+  ])("sees the pull request: %s is %s", (text, expected) => {
+    expect(holds(text, pullRequest)).toBe(expected);
+  });
+  test.each([
+    ["build.creator.name == 'ada' && build.creator.teams includes \"lead\"", true],
+    ["build.creator.teams includes 'deploy'", false],
+    ["build.author.name == 'Ada' && build.author.email =~ /@example\\.com$/", true],
+    ["build.author.teams includes 'x'", false],
+    ["build.id == 'b-1' && organization.slug == 'towline' && pipeline.slug == 'orders'", true],
+    ["build.tag =~ /^V[0-9]+\\.0$/i", true],
+    ["build.source == 'trigger_job'", true],
+  ])("sees people, tag and origin: %s is %s", (text, expected) => {
+    expect(holds(text, triggered)).toBe(expected);
+  });
+  test.each([
+    ["build.tag == null", true],
+    ["null == build.tag", true],
+    ["build.tag != 'v1'", true],
+    ["build.tag =~ /.*/", false],
+    ["build.tag !~ /.*/", true],
+    ["!build.tag", true],
+    ["build.tag || build.pull_request.id || build.env('NONE')", false],
+    ["build.pull_request.draft", false],
+    ["build.pull_request.draft == null", true],
+    ["build.pull_request.labels includes null", false],
+    ["build.branch includes 'main'", false],
+    ["null", false],
+  ])("null is equal to null alone, matches nothing and is not true: %s is %s", (text, expected) => {
+    expect(holds(text)).toBe(expected);
+  });
+  test.each([
+    ["true || false && false", true],
+    ["(true || false) && false", false],
+    ["!false && !true || true", true],
+    ["build.branch == 'x' || build.branch == 'main' && build.number != 3", true],
+    ["// a comment\nbuild.branch =~ /^main/ &&\n  // another\n  build.message !~ /skip tests/", true],
+    ["'it\\'s' == \"it's\"", true],
+    ["build.branch =~ /a\\/b|ma[i]n/gu", true],
+  ])("`&&` binds closer than `||`, `!` closest: %j is %s", (text, expected) => {
+    expect(holds(text)).toBe(expected);
   });
 });
 
@@ -69,6 +131,10 @@ describe("a wrong expression", () => {
     ["shell('x')", "0 the function `shell` is not known"],
     ["", "0 the expression ends too early"],
     ["(".repeat(60), "50 parentheses are nested deeper than 50"],
+    ["build.branch =~ /x/m", "16 the flag `m` of a regular expression is not supported"],
+    ["build.state == 'passed'", "0 `build.state` is not known"],
+    ["build.branch includes", "21 the expression ends too early"],
+    ["a".repeat(2001), "0 the expression is longer than 2000 characters"],
   ])("%j: %s", (text, expected) => {
     expect(holds(text)).toBe(expected);
   });

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { interpolate } from "./interpolate.ts";
 
-const variables = { NAME: "orders", EMPTY: "", COMMIT: "0123456789abcdef" };
+const variables = {
+  NAME: "orders",
+  EMPTY: "",
+  COMMIT: "0123456789abcdef",
+  VERSION: "123.55.66",
+  ONCE: "$NAME is not read again",
+};
 
 test.each([
   ["$NAME-${NAME}x", "orders-ordersx"],
@@ -14,8 +20,25 @@ test.each([
   ["${NAME?gone} ${NAME:?gone}", "orders orders"],
   ["$(date) $1 costs 5$ a\\b $", "$(date) $1 costs 5$ a\\b $"],
   ["{a} }", "{a} }"],
+  ["my$NAME $ONCE", "myorders $NAME is not read again"],
+
+  ["${NONE:-Some ${NAME:-$EMPTY} with $NAME}", "Some orders with orders"],
+  ["${EMPTY:--:{}}", "-:{}"],
+  ["${EMPTY:-127}", "127"],
+  ["${COMMIT: -128} ${COMMIT:128} ${COMMIT:4:-4} ${COMMIT:0:-128} ${COMMIT:14:128}", "0123456789abcdef  456789ab  ef"],
+  ["${VERSION%.*} ${VERSION%%.*} ${VERSION#*.} ${VERSION##*.}", "123.55 123 55.66 66"],
+  [
+    "${VERSION%66} ${VERSION#123.} ${VERSION%7*} ${VERSION#4} ${VERSION%%*} ${VERSION#*}",
+    "123.55. 55.66 123.55.66 123.55.66  123.55.66",
+  ],
+  ["\\\\$NAME", "\\\\orders"],
+  ["$(", "$("],
 ])("%j becomes %j", (text, expected) => {
   expect(interpolate(text, variables)).toEqual({ text: expected, unset: [] });
+});
+
+test("names are as they are written", () => {
+  expect(interpolate("$name ${Name}", variables)).toEqual({ text: " ", unset: ["name", "Name"] });
 });
 
 test("variables that are not known become empty and are listed", () => {
@@ -28,6 +51,9 @@ test.each([
   ["${EMPTY:?}", "`EMPTY` must be set"],
   ["${NAME", "`${NAME` is not closed with `}`"],
   ["${NAME!}", "`${NAME` is not closed with `}`"],
+  ["${NAME:0:x}", "`:0:x` is no offset and length, such as `:0:7`"],
+  ["${NAME%a*b*}", "`%a*b*` may have one `*`, and no other special character"],
+  ["${NONE?y u no set me? :-{}", "`NONE` must be set: y u no set me? :-{"],
   ["${}", "the name of a variable is missing after `${`; write `$${` for the text itself"],
   ["${A:-".repeat(30), "`${` is nested deeper than 20"],
 ])("%j: %s", (text, problem) => {

@@ -16,8 +16,8 @@ interface Reader {
 
 /**
  * `$NAME`, `${NAME}`, `${NAME:-default}` (also when empty), `${NAME-default}`, `${NAME:?message}`, `${NAME?message}`,
- * `${NAME:offset}`, `${NAME:offset:length}`; `$$` and `\$` stand for one dollar; any other dollar stays. A variable that is
- * not known becomes empty and is listed in `unset`.
+ * `${NAME:offset}`, `${NAME:offset:length}`, `${NAME%end}`, `${NAME#start}` and their long forms `%%` and `##`; `$$` and `\$`
+ * stand for one dollar; any other dollar stays. A variable that is not known becomes empty and is listed in `unset`.
  */
 export function interpolate(text: string, variables: Readonly<Record<string, string>>): Interpolated {
   if (!text.includes("$")) return { text, unset: [] };
@@ -57,6 +57,10 @@ function readSpecial(reader: Reader, depth: number): string {
     reader.at += 2;
     return "$";
   }
+  if (pair === "\\\\") {
+    reader.at += 2;
+    return pair;
+  }
   if (pair === "${") return readBraces(reader, depth);
   reader.at++;
   const name = pair.startsWith("$") ? readName(reader) : undefined;
@@ -86,7 +90,8 @@ function readBraces(reader: Reader, depth: number): string {
   const name = readName(reader);
   if (name === undefined)
     throw new InterpolationError("the name of a variable is missing after `${`; write `$${` for the text itself");
-  const [operator = ""] = /^(:-|:\?|-|\?|:(?=\s*-?\d))?/.exec(reader.text.slice(reader.at, reader.at + 20)) ?? [];
+  const [operator = ""] =
+    /^(:-|:\?|-|\?|%%?|##?|:(?=\s*-?\d))?/.exec(reader.text.slice(reader.at, reader.at + 20)) ?? [];
   reader.at += operator.length;
   const argument = operator ? readArgument(reader, depth) : "";
   if (reader.text[reader.at] !== "}") throw new InterpolationError(`\`\${${name}\` is not closed with \`}\``);
@@ -114,12 +119,57 @@ function expand(
     if (isMissing) throw new InterpolationError(`\`${name}\` must be set${argument ? `: ${argument}` : ""}`);
     return value;
   }
-  if (operator === ":") return cut(valueOf(reader, name), argument);
-  return valueOf(reader, name);
+  const known = valueOf(reader, name);
+  if (operator === ":") return cut(known, argument);
+  return operator === "" ? known : removePart(known, operator, argument);
 }
 
+/** Negative numbers count from the end, as in a shell. */
 function cut(value: string, argument: string): string {
-  const [, from = "0", length] = /^\s*(-?\d{1,6})(?::(\d{1,6}))?$/.exec(argument) ?? [];
+  const [text, from = "0", length] = /^\s*(-?\d{1,6})\s*(?::\s*(-?\d{1,6})\s*)?$/.exec(argument) ?? [];
+  if (text === undefined)
+    throw new InterpolationError(`\`:${argument.slice(0, 60)}\` is no offset and length, such as \`:0:7\``);
   const start = Number(from) < 0 ? Math.max(0, value.length + Number(from)) : Number(from);
-  return value.slice(start, length === undefined ? undefined : start + Number(length));
+  if (length === undefined) return value.slice(start);
+  const end = Number(length) < 0 ? value.length + Number(length) : start + Number(length);
+  return value.slice(start, Math.max(start, end));
+}
+
+const maximumRemoval = 10_000;
+
+/** `%` and `#` take the shortest end or start that fits away, `%%` and `##` the longest. */
+function removePart(value: string, operator: string, pattern: string): string {
+  const [before = "", after, ...more] = pattern.split("*");
+  if (more.length > 0 || /[?[\\]/.test(pattern))
+    throw new InterpolationError(
+      `\`${operator}${pattern.slice(0, 60)}\` may have one \`*\`, and no other special character`,
+    );
+  if (value.length > maximumRemoval)
+    throw new InterpolationError(`\`${operator}\` takes values of at most ${maximumRemoval} characters`);
+  const isLong = operator.length === 2;
+  return operator.startsWith("%")
+    ? removeEnd(value, { before, after, isLong })
+    : removeStart(value, { before, after, isLong });
+}
+
+interface Removal {
+  before: string;
+  /** Undefined where the pattern has no `*`. */
+  after: string | undefined;
+  isLong: boolean;
+}
+
+function removeEnd(value: string, { before, after, isLong }: Removal): string {
+  if (after === undefined) return value.endsWith(before) ? value.slice(0, value.length - before.length) : value;
+  const last = value.length - after.length - before.length;
+  if (!value.endsWith(after) || last < 0) return value;
+  const at = isLong ? value.indexOf(before) : value.lastIndexOf(before, last);
+  return at < 0 || at > last ? value : value.slice(0, at);
+}
+
+function removeStart(value: string, { before, after, isLong }: Removal): string {
+  if (!value.startsWith(before)) return value;
+  if (after === undefined) return value.slice(before.length);
+  const at = isLong ? value.lastIndexOf(after) : value.indexOf(after, before.length);
+  return at < before.length ? value : value.slice(at + after.length);
 }
