@@ -13,6 +13,7 @@ import { type AttemptRecord, type AttemptRecords, createAttemptRecords } from ".
 import { type CacheStore, createCacheStore } from "./caches/cache-store.ts";
 import { type Checkouts, createCheckouts } from "./checkout.ts";
 import { containersOf, type JobLimits } from "./containers.ts";
+import { prepareTool } from "./job-tool/tool-binary.ts";
 import { leaseJobs } from "./lease-jobs.ts";
 import { createLeftovers, type Leftovers } from "./leftovers.ts";
 import { attemptName, resumeJob, runJob } from "./run-job.ts";
@@ -53,6 +54,8 @@ export interface AgentContext extends AgentOptions {
   records: AttemptRecords;
   caches: CacheStore;
   checkouts: Checkouts;
+  /** Folder of the tool by which jobs call the agent; undefined where it cannot be made. */
+  tool: string | undefined;
   leftovers: Leftovers;
   /** No job is leased any more. */
   stopping: AbortSignal;
@@ -78,13 +81,14 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
   const leftovers = createLeftovers({ ...options, id });
   const left = await leftovers.removeAll(new Set(standing.map(({ assignment }) => attemptName(id, assignment))));
   if (isRefusal(left)) return left;
+  const tool = await findTool(options);
   const stopping = new AbortController();
   const context: AgentContext = {
     ...options,
     ...{ id, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
     ...{ held: new Set(standing.map(({ assignment }) => assignment.token)), records },
     caches: createCacheStore(options.home),
-    ...{ checkouts: createCheckouts(options), leftovers, stopping: stopping.signal, abandon },
+    ...{ checkouts: createCheckouts(options), tool, leftovers, stopping: stopping.signal, abandon },
   };
   const loops = Array.from({ length: Math.max(options.capacity, standing.length) }, async (_, slot) => {
     const before = standing[slot];
@@ -101,6 +105,13 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
       await kept.disposeAsync();
     },
   };
+}
+
+async function findTool({ home, log }: AgentOptions): Promise<string | undefined> {
+  const made = await prepareTool(home);
+  if ("folder" in made) return made.folder;
+  log.warn(`jobs have no buildkite-agent: ${made.missing}`);
+  return undefined;
 }
 
 function brokeAgent({ log }: AgentContext, error: unknown): void {

@@ -11,6 +11,7 @@ import {
   startContainer,
 } from "./containers.ts";
 import { docker } from "./docker-client.ts";
+import { type JobTool, openJobTool } from "./job-tool/job-tool.ts";
 import { mustAnswer } from "./readiness.ts";
 import type { JobContext } from "./run-job.ts";
 
@@ -29,12 +30,13 @@ export async function runCommands(context: JobContext, work: CommandWork): Promi
   const { agent, log } = context;
   const image = work.image ?? agent.defaultImage;
   await log.say(`~~~ Commands in ${image}`);
-  const text = script(work.commands);
+  await using tool = await openJobTool(context);
+  const text = script(work.commands, tool);
   if (Buffer.byteLength(text) > longestScript) return tooLong;
-  const run = containerOf(context, image, text);
+  const run = containerOf(context, tool, { image, text });
   const created = await create(context, run);
   if (created) return created;
-  return follow(context, run, async () => {
+  return await follow(context, run, async () => {
     await context.beginContainer();
     return startContainer(agent.engine, run);
   });
@@ -43,8 +45,12 @@ export async function runCommands(context: JobContext, work: CommandWork): Promi
 /** Goes on with the container that an earlier start of this agent began: it still runs, or has ended meanwhile. */
 export async function resumeCommands(context: JobContext, work: CommandWork): Promise<JobResult> {
   const { agent } = context;
-  const run = containerOf(context, work.image ?? agent.defaultImage, script(work.commands));
-  return follow(context, run, async () => resumeContainer(agent.engine, run));
+  await using tool = await openJobTool(context);
+  const run = containerOf(context, tool, {
+    image: work.image ?? agent.defaultImage,
+    text: script(work.commands, tool),
+  });
+  return await follow(context, run, async () => resumeContainer(agent.engine, run));
 }
 
 /** A container that ended by itself stays until the end of the job is reported, for an agent that dies before that to look at. */
@@ -66,7 +72,11 @@ async function follow(
   }
 }
 
-function containerOf(context: JobContext, image: string, text: string): ContainerRun {
+function containerOf(
+  context: JobContext,
+  tool: JobTool,
+  { image, text }: { image: string; text: string },
+): ContainerRun {
   const { agent, assignment, workspace, name, ended, log } = context;
   const { env, secrets, timeoutMs } = assignment;
   const objects = agent.checkouts.objectsOf(assignment.build.repository);
@@ -79,6 +89,7 @@ function containerOf(context: JobContext, image: string, text: string): Containe
       { from: workspace, to: "/workspace" },
       // Where the checkout's Git looks for its objects; read-only, for other builds look there too.
       { from: objects, to: objects, readOnly: true },
+      ...tool.mounts,
     ],
     ...{ network: name, limits: agent.limits },
     // The lease's own clock ends it first.
@@ -111,8 +122,9 @@ function refusedBy(error: unknown): JobResult {
 }
 
 /** Shows each command before it runs, as people expect of a build log. In one stream, whose order is the same however often it is read. */
-function script(commands: string[]): string {
-  return ["exec 2>&1", ...commands.map((command) => `printf '%s\\n' ${quote(`$ ${command}`)}\n${command}`)].join("\n");
+function script(commands: string[], { prelude }: JobTool): string {
+  const shown = commands.map((command) => `printf '%s\\n' ${quote(`$ ${command}`)}\n${command}`);
+  return ["exec 2>&1", ...prelude, ...shown].join("\n");
 }
 
 function quote(text: string): string {

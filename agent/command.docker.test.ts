@@ -55,7 +55,7 @@ test("it sees its variables and secrets as they are, and nothing of the agent's"
   ];
   const { log } = await run(commands, { env, secrets });
   delete process.env["TOWLINE_TOKEN"];
-  expect(log).toContain("main orders /bin:/usr/bin:/odd\n");
+  expect(log).toContain("main orders /towline/bin:/bin:/usr/bin:/odd\n");
   expect(log).toContain("o   n   e  \\n   t   w   o");
   expect(log).toContain("\n36\n***");
   expect(log).not.toContain("line-of-key");

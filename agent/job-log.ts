@@ -2,7 +2,7 @@ import { isRefusal } from "#api/errors.ts";
 import { type Assignment, logChunkLimit } from "#api/endpoints/agent.ts";
 import type { Client } from "#client/client.ts";
 import { createLogChunks } from "./log-chunks.ts";
-import { createMasker } from "./masking.ts";
+import { createMasker, maskText } from "./masking.ts";
 import { isPassing } from "./passing.ts";
 
 export interface JobLog {
@@ -10,6 +10,8 @@ export interface JobLog {
   write(bytes: Buffer): Promise<void>;
   /** A line of the agent's own, on a line of its own. */
   say(line: string): Promise<void>;
+  /** A text with what the log hides hidden in it. */
+  maskText(text: string): string;
   /**
    * All of it so far, as it is sent: with that, another process goes on with this log, by writing again all that follows. Undefined
    * when it is too long to be kept.
@@ -39,7 +41,8 @@ export function openJobLog(
   signal: AbortSignal,
   begun?: BegunLog,
 ): JobLog {
-  const newMasker = () => createMasker([...Object.values(secrets), credentials.password]);
+  const hidden = [...Object.values(secrets), credentials.password];
+  const newMasker = () => createMasker(hidden);
   let masker = newMasker();
   const chunks = createLogChunks({
     signal,
@@ -70,6 +73,7 @@ export function openJobLog(
   return {
     write,
     say: (line) => write(Buffer.from(`${atLineStart ? "" : "\n"}${line}\n`)),
+    maskText: (text) => maskText(hidden, text),
     async opening() {
       await send(masker.flush());
       // What it holds back must not reach over the seam: whoever goes on has a new one too.

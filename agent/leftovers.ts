@@ -63,8 +63,10 @@ export function createLeftovers(deps: Deps): Leftovers {
         const fix = "Start the Docker Engine; `towline doctor` tells how.";
         return refuse("host.docker-missing", `what the last run left cannot be removed: ${troubleOf(error)}`, { fix });
       }
-      const folders = (await foldersIn(join(home, "workspaces"))).filter((name) => !but.has(name));
-      for (const name of folders) await removeFolder(join(home, "workspaces", name));
+      for (const kind of ["workspaces", "jobs"]) {
+        const folders = (await foldersIn(join(home, kind))).filter((name) => !but.has(name));
+        for (const name of folders) await removeFolder(join(home, kind, name));
+      }
       await removeOldMirrors(join(home, "mirrors"));
       return undefined;
     },

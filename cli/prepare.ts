@@ -12,9 +12,11 @@ export async function prepareHost(
   images: readonly ("haproxy" | "debian" | "node" | "python" | "postgres")[] = ["haproxy", "debian"],
 ): Promise<void> {
   const { ensureDocker } = await import("../tools/host/docker.ts");
+  const { ensureCompiler } = await import("../tools/host/compiler.ts");
   const { ensureBaseImages } = await import("../tools/base-images/ensure.ts");
   accepted(await ensureDocker({ assumeYes: yes, interactive: process.stdin.isTTY && process.stdout.isTTY, log: tell }));
   accepted(await ensureBaseImages(images, { log: tell }));
+  await ensureCompiler({ log: tell, ...(yes ? {} : { confirm: (question) => ask(question, true) }) });
 }
 
 /** Asks on a terminal; elsewhere, or with `--yes`, the answer is `otherwise`. */

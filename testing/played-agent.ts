@@ -70,6 +70,7 @@ export function playAgent(
     ...{ compose: playCompose(run), engine: silentEngine(), kept },
     stopping: new AbortController().signal,
     abandon: new AbortController().signal,
+    tool: undefined,
     checkouts: {
       checkout: async () => ({ [Symbol.dispose]() {} }),
       use: () => ({ [Symbol.dispose]() {} }),

@@ -1,0 +1,67 @@
+/** What the commands of the tool have in common. */
+import type { Assignment } from "#api/endpoints/agent.ts";
+import { isRefusal, type Refusal } from "#api/errors.ts";
+import type { Client } from "#client/client.ts";
+import { untilAnswered } from "../passing.ts";
+import type { Flag, Flags } from "./flags.ts";
+import type { ToolCall } from "./listen.ts";
+
+/** The job as its commands see it. */
+export interface ToolJob {
+  assignment: Assignment;
+  /** Speaks to the server as this job. */
+  client: Client;
+  /** A text for the server, in which nothing else hides what the log would. */
+  maskText(text: string): string;
+}
+
+export interface CommandCall {
+  job: ToolJob;
+  args: string[];
+  flags: Flags;
+  tool: ToolCall;
+}
+
+export interface Command {
+  /** What stands behind the command's name. */
+  usage: string;
+  summary: string;
+  /** More lines of its help. */
+  help?: string;
+  /** How many arguments; without it any number. */
+  args?: { least?: number; most?: number };
+  flags?: Record<string, Flag>;
+  /** Answers the exit status; nothing is 0. Throws `ToolFailure`. */
+  run(call: CommandCall): Promise<number | void>;
+}
+
+/** A call that did not do what it was asked: said on standard error, with its exit status. */
+export class ToolFailure extends Error {
+  readonly status: number;
+  constructor(message: string, status = 1) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The server's answer. One that is away is asked until the caller has gone; a refusal ends the call. */
+export async function ask<T extends object>({ tool }: CommandCall, question: () => Promise<T | Refusal>): Promise<T> {
+  const answer = await untilAnswered(question, tool.signal);
+  if (!answer) throw new ToolFailure("the job has ended");
+  if (isRefusal(answer)) throw failureOf(answer);
+  return answer;
+}
+
+function failureOf({ refused, message, fix }: Refusal): ToolFailure {
+  return new ToolFailure(`${message} [${refused}]${fix ? ` ${fix}` : ""}`);
+}
+
+/** Everything there is on standard input, as text. */
+export async function inputText({ tool }: CommandCall, limit: number): Promise<string> {
+  const bytes = await tool.input(limit);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new ToolFailure("standard input is not UTF-8 text");
+  }
+}

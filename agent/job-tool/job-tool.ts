@@ -1,0 +1,53 @@
+/** The agent's command line inside a job: where its container finds the tool, and who answers it. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createClient } from "#client/client.ts";
+import type { JobContext } from "../run-job.ts";
+import { answerCall } from "./commands.ts";
+import type { ToolJob } from "./command.ts";
+import { listenForTool } from "./listen.ts";
+
+/** Where a container sees the tool and its socket. */
+const toolFolder = "/towline/bin";
+const socketFolder = "/towline/job";
+
+/** What a container of a job must be given so that its commands can call the agent. */
+export interface JobTool extends AsyncDisposable {
+  mounts: { from: string; to: string; readOnly: true }[];
+  /** Lines of shell that put the tool first on PATH, whatever the image or the job's own variables say. */
+  prelude: string[];
+}
+
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Folder of what an attempt's tool needs on this machine. */
+export const toolHome = (home: string, name: string) => join(home, "jobs", name);
+
+/** Answers the tool of this job until disposed. Without a tool on this machine nothing is mounted. */
+export async function openJobTool(context: JobContext): Promise<JobTool> {
+  const { agent, name } = context;
+  if (!agent.tool) return { mounts: [], prelude: [], [Symbol.asyncDispose]: async () => {} };
+  const folder = join(toolHome(agent.home, name), "socket");
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  const job = toolJob(context);
+  const listening = await listenForTool({ folder, answer: (call) => answerCall(job, call) });
+  return {
+    mounts: [
+      { from: agent.tool, to: toolFolder, readOnly: true },
+      { from: folder, to: socketFolder, readOnly: true },
+    ],
+    prelude: [`export PATH="${toolFolder}:\${PATH:-${usualPath}}"`],
+    async [Symbol.asyncDispose]() {
+      await listening[Symbol.asyncDispose]();
+      await rm(toolHome(agent.home, name), { recursive: true, force: true });
+    },
+  };
+}
+
+function toolJob({ agent, assignment, log }: JobContext): ToolJob {
+  return {
+    assignment,
+    client: createClient({ url: agent.url, token: assignment.credentials.password }),
+    maskText: log.maskText,
+  };
+}

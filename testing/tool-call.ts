@@ -1,0 +1,47 @@
+/** The agent's command line as a job calls it, without container and socket: the server is real, the caller played. */
+import { answerCall } from "#agent/job-tool/commands.ts";
+import type { ToolJob } from "#agent/job-tool/command.ts";
+import { InputTooLarge } from "#agent/job-tool/listen.ts";
+import { maskText } from "#agent/masking.ts";
+import type { Assignment } from "#api/endpoints/agent.ts";
+import { createClient } from "#client/client.ts";
+
+export interface Said {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ToolBox {
+  job: ToolJob;
+  call(...args: string[]): Promise<Said>;
+  /** The same with something on standard input. */
+  feed(input: string, ...args: string[]): Promise<Said>;
+}
+
+/** The tool of a job that was leased from the server at the address. */
+export function toolOf(url: string, assignment: Assignment, more: Partial<ToolJob> = {}): ToolBox {
+  const job: ToolJob = {
+    assignment,
+    client: createClient({ url, token: assignment.credentials.password }),
+    maskText: (text) => maskText(Object.values(assignment.secrets), text),
+    ...more,
+  };
+  const { signal } = new AbortController();
+  async function feed(input: string, ...args: string[]): Promise<Said> {
+    let stdout = "";
+    let stderr = "";
+    const status = await answerCall(job, {
+      args: ["buildkite-agent", ...args],
+      ...{ folder: "/workspace", env: {}, signal },
+      async input(limit) {
+        if (Buffer.byteLength(input) > limit) throw new InputTooLarge(limit);
+        return Buffer.from(input);
+      },
+      out: async (bytes) => void (stdout += typeof bytes === "string" ? bytes : Buffer.from(bytes).toString()),
+      err: async (text) => void (stderr += text),
+    });
+    return { status, stdout, stderr };
+  }
+  return { job, feed, call: (...args) => feed("", ...args) };
+}
