@@ -1,7 +1,7 @@
 import { isRefusal } from "#api/errors.ts";
-import { type Assignment, logChunkLimit } from "#api/endpoints/agent.ts";
+import { type Assignment, logPartLimit, logTimesLimit } from "#api/endpoints/agent.ts";
 import type { Client } from "#client/client.ts";
-import { createLogChunks } from "./log-chunks.ts";
+import { createLogParts, type LogPart } from "./log-parts.ts";
 import { createMasker, maskText } from "./masking.ts";
 import { isPassing } from "./passing.ts";
 
@@ -17,6 +17,8 @@ export interface JobLog {
    * when it is too long to be kept.
    */
   opening(): Promise<Buffer | undefined>;
+  /** Masks one more value from now on. */
+  addSecret(value: string): void;
   /** Delivers the rest. */
   close(): Promise<void>;
 }
@@ -25,7 +27,6 @@ export interface JobLog {
 export interface BegunLog {
   /** What that process answered as `opening`. */
   opening: Buffer;
-  next: number;
   offset: number;
 }
 
@@ -34,23 +35,21 @@ const longestOpening = 1024 * 1024;
 /** Less than the client's own patience with a server that accepts and does not answer: the next try may find another. */
 const sendMs = 10_000;
 
-/** The log of one attempt: secrets masked before anything leaves this process, then chunks that are sent until taken. */
+/** The log of one attempt: secrets masked before anything leaves this process, then parts that are sent until taken. */
 export function openJobLog(
   client: Client,
   { job, token, secrets, credentials }: Assignment,
   signal: AbortSignal,
   begun?: BegunLog,
 ): JobLog {
-  const hidden = [...Object.values(secrets), credentials.password];
-  const newMasker = () => createMasker(hidden);
-  let masker = newMasker();
-  const chunks = createLogChunks({
-    signal,
-    chunkBytes: logChunkLimit,
-    ...(begun ? { from: { sequence: begun.next, offset: begun.offset } } : {}),
-    async send({ sequence, offset, bytes }) {
-      const body = { token, sequence, offset, data: bytes.toString("base64") };
-      const answer = await client.appendLog({ params: { id: job }, body }, { signal, timeoutMs: sendMs });
+  const known = new Set([...Object.values(secrets), credentials.password]);
+  let masker = createMasker([...known]);
+  const headers = { "towline-lease": token };
+  const parts = createLogParts({
+    ...{ signal, partBytes: logPartLimit, partTimes: logTimesLimit, from: begun?.offset ?? 0 },
+    async send({ offset, bytes, times }) {
+      const request = { params: { id: job }, headers, query: { offset, times: written(times) }, body: bytes };
+      const answer = await client.appendLog(request, { signal, timeoutMs: sendMs });
       if (!isRefusal(answer)) return "taken";
       if (isPassing(answer)) throw new Error(answer.message);
       return "refused";
@@ -60,7 +59,7 @@ export function openJobLog(
   let atLineStart = true;
   const send = (masked: Buffer) => {
     opening.add(masked);
-    return chunks.write(masked);
+    return parts.write(masked);
   };
   const write = (bytes: Buffer) => {
     if (bytes.length > 0) atLineStart = bytes.at(-1) === newline;
@@ -73,16 +72,20 @@ export function openJobLog(
   return {
     write,
     say: (line) => write(Buffer.from(`${atLineStart ? "" : "\n"}${line}\n`)),
-    maskText: (text) => maskText(hidden, text),
+    maskText: (text) => maskText([...known], text),
+    addSecret(value) {
+      known.add(value);
+      masker.add(value);
+    },
     async opening() {
       await send(masker.flush());
       // What it holds back must not reach over the seam: whoever goes on has a new one too.
-      masker = newMasker();
+      masker = createMasker([...known]);
       return opening.end();
     },
     async close() {
       await send(masker.flush());
-      await chunks.close();
+      await parts.close();
     },
   };
 }
@@ -103,4 +106,9 @@ function createOpening() {
       return whole;
     },
   };
+}
+
+/** As the endpoint takes them: the first whole, each other as the time since the one before. */
+function written(times: LogPart["times"]): string {
+  return times.map(([byte, ms], at) => `${byte}:${Math.max(0, ms - (times[at - 1]?.[1] ?? 0))}`).join(",");
 }

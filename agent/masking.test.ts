@@ -49,6 +49,40 @@ test("no form of a secret is left in the output", () => {
   );
 });
 
+test("a secret that is added on the way is hidden from there on, however the output is cut", () => {
+  const live = scene.chain((given) => fc.record({ given: fc.constant(given), late: word, split: fc.nat(20) }));
+  fc.assert(
+    fc.property(live, ({ given: { secrets, text, cuts }, late, split }) => {
+      const masker = createMasker(secrets);
+      const chunks = cut(Buffer.from(text + late + text), cuts);
+      const at = Math.min(split, chunks.length);
+      const before = Buffer.concat(chunks.slice(0, at).map((chunk) => masker.push(chunk)));
+      masker.add(late);
+      const after = Buffer.concat([...chunks.slice(at).map((chunk) => masker.push(chunk)), masker.flush()]);
+      for (const form of formsOf(late))
+        expect(after.toString("latin1")).not.toContain(Buffer.from(form).toString("latin1"));
+      const whole = Buffer.concat([before, after]).toString();
+      for (const form of secrets.flatMap(formsOf)) expect(whole).not.toContain(form);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a secret as a shell traces it, and in hexadecimal, is hidden", () => {
+  const secret = `it's "all" $mine`;
+  for (const traced of [`it'\\''s "all" $mine`, `it\\'s\\ \\"all\\"\\ \\$mine`, `it's \\"all\\" \\$mine`])
+    expect(maskText([secret], `+ echo ${traced}`)).toBe(`+ echo ${mask}`);
+  expect(maskText([secret], Buffer.from(secret).toString("hex"))).toBe(mask);
+});
+
+test("a matcher with more states than tables finds what one with few finds", () => {
+  const key = Buffer.from(Array.from({ length: 3_000 }, (_, at) => (at * 7919) % 251)).toString("base64");
+  const lines = key.match(/.{64}/g) ?? [];
+  const text = `begin\n${lines.join("\n")}\nend ${lines[7]} ${lines[20]?.slice(0, 40)}\n`;
+  const masked = maskText([lines.join("\n")], text);
+  expect(masked).toBe(`begin\n${mask}\nend ${mask} ${lines[20]?.slice(0, 40)}\n`);
+});
+
 test("text beside secrets stays as it is, byte for byte", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -17,13 +17,29 @@ export const mask = "***";
 export interface Masker {
   push(chunk: Buffer): Buffer;
   flush(): Buffer;
+  /** Hides one more secret from here on, also in what is held back. */
+  add(secret: string): void;
 }
 
-/** A masker for `secrets`, each also in base64 (at any alignment), URL-encoded, JSON-escaped, and line by line. */
+/**
+ * A masker for `secrets`, each also in base64 (at any alignment), hexadecimal, URL-encoded, JSON-escaped, as a shell traces
+ * it, and line by line.
+ */
 export function createMasker(secrets: readonly string[]): Masker {
-  const forms = [...new Set(secrets.flatMap(formsOf))];
-  if (forms.length === 0) return { push: (chunk) => chunk, flush: () => Buffer.alloc(0) };
-  return createStream(createMatcher(forms.map((form) => Buffer.from(form, "utf8"))));
+  let forms = new Set(secrets.flatMap(formsOf));
+  const stream = new MaskStream(matcherOf(forms));
+  return {
+    push: (chunk) => stream.push(chunk),
+    flush: () => stream.flush(),
+    add(secret) {
+      forms = forms.union(new Set(formsOf(secret)));
+      stream.replace(matcherOf(forms));
+    },
+  };
+}
+
+function matcherOf(forms: ReadonlySet<string>): Matcher {
+  return createMatcher([...forms].map((form) => Buffer.from(form, "utf8")));
 }
 
 /** A whole text with its secrets hidden, for messages that go to the server outside of the log. */
@@ -41,7 +57,10 @@ export function formsOf(secret: string): string[] {
   const shortestLine = lines.length > 1 ? shortestLineBytes : shortestSecretBytes;
   return [secret, secret.trim(), ...lines.filter((line) => Buffer.byteLength(line) >= shortestLine)]
     .filter((text) => Buffer.byteLength(text) >= shortestSecretBytes)
-    .flatMap((text) => [text, ...urlForms(text), JSON.stringify(text).slice(1, -1), ...base64Forms(Buffer.from(text))])
+    .flatMap((text) => [
+      ...[text, JSON.stringify(text).slice(1, -1), ...urlForms(text)],
+      ...[...base64Forms(Buffer.from(text)), ...hexForms(Buffer.from(text)), ...shellForms(text)],
+    ])
     .filter((form) => Buffer.byteLength(form) >= shortestSecretBytes);
 }
 
@@ -70,60 +89,103 @@ function toBase64Url(base64: string): string {
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-function createStream(matcher: Matcher): Masker {
-  const held = new HeldBytes();
-  let state = matcher.start;
-
-  function push(chunk: Buffer): Buffer {
-    held.append(chunk);
-    for (let index = held.length - chunk.length; index < held.length; index++) {
-      state = matcher.step(state, held.at(index));
-      const length = matcher.matchLength(state);
-      if (length > 0) held.cover(index + 1 - length, index + 1);
-    }
-    return held.release(held.length - matcher.depth(state));
-  }
-
-  return { push, flush: () => held.release(held.length) };
+function hexForms(secret: Buffer): string[] {
+  const hex = secret.toString("hex");
+  return [hex, hex.toUpperCase()];
 }
 
-/** Bytes not yet released, and which of them belong to a secret. */
-class HeldBytes {
-  #bytes = Buffer.alloc(0);
-  #covered = Buffer.alloc(0);
+/** As `set -x` and `printf %q` write what has quotes or other characters of the shell's own in it. */
+function shellForms(text: string): string[] {
+  return [
+    text.replaceAll("'", `'\\''`),
+    text.replaceAll("'", `'"'"'`),
+    text.replaceAll(/[\\"$`]/g, "\\$&"),
+    text.replaceAll(/[^\w@%+=:,./\u0080-\uFFFF-]/g, "\\$&"),
+    text.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n").replaceAll("\t", "\\t"),
+  ];
+}
+
+/** Part of what is held, in bytes from its begin. */
+interface Span {
+  from: number;
+  to: number;
+}
+
+/** The bytes that are held back, and which of them belong to a secret. */
+class MaskStream {
+  #matcher: Matcher;
+  #state: number;
+  #held: Buffer = Buffer.alloc(0);
+  /** In order, neither overlapping nor touching. */
+  #covered: Span[] = [];
+  /** The last byte that was let go belonged to a secret: its mask stands there already. */
   #insideMask = false;
 
-  get length(): number {
-    return this.#bytes.length;
+  constructor(matcher: Matcher) {
+    this.#matcher = matcher;
+    this.#state = matcher.start;
   }
 
-  at(index: number): number {
-    return this.#bytes[index] ?? 0;
+  push(chunk: Buffer): Buffer {
+    const before = this.#held.length;
+    this.#held = before === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#search(before);
+    return this.#release(this.#held.length - this.#matcher.depth(this.#state));
   }
 
-  append(chunk: Buffer): void {
-    this.#bytes = Buffer.concat([this.#bytes, chunk]);
-    this.#covered = Buffer.concat([this.#covered, Buffer.alloc(chunk.length)]);
+  flush(): Buffer {
+    this.#state = this.#matcher.start;
+    return this.#release(this.#held.length);
   }
 
-  /** A match may begin before what is held only by bytes that are held: the matcher's depth keeps them here. */
-  cover(from: number, to: number): void {
-    this.#covered.fill(1, from, to);
+  replace(matcher: Matcher): void {
+    const before = this.#covered;
+    this.#covered = [];
+    this.#matcher = matcher;
+    this.#state = matcher.start;
+    this.#search(0);
+    // Of a secret whose first bytes are gone from here, the new search knows nothing.
+    const spans = [...before, ...this.#covered].toSorted((a, b) => a.from - b.from);
+    this.#covered = [];
+    for (const span of spans) this.#cover(span);
   }
 
-  release(count: number): Buffer {
-    const out: Buffer[] = [];
-    for (let from = 0; from < count;) {
-      const covered = this.#covered[from];
-      let to = from + 1;
-      while (to < count && this.#covered[to] === covered) to++;
-      if (covered === 0) out.push(this.#bytes.subarray(from, to));
-      else if (!(from === 0 && this.#insideMask)) out.push(Buffer.from(mask));
-      from = to;
+  #search(from: number): void {
+    for (let at = from; at < this.#held.length;) {
+      ({ at, state: this.#state } = this.#matcher.scan(this.#held, at, this.#state));
+      const length = this.#matcher.matchLength(this.#state);
+      // It begins within what is held: `depth` kept its first bytes here.
+      if (length > 0) this.#cover({ from: at - length, to: at });
     }
-    if (count > 0) this.#insideMask = this.#covered[count - 1] === 1;
-    this.#bytes = this.#bytes.subarray(count);
-    this.#covered = this.#covered.subarray(count);
-    return Buffer.concat(out);
+  }
+
+  #cover({ from, to }: Span): void {
+    const span = { from, to };
+    for (let last = this.#covered.at(-1); last && last.to >= span.from; last = this.#covered.at(-1)) {
+      span.from = Math.min(span.from, last.from);
+      span.to = Math.max(span.to, last.to);
+      this.#covered.pop();
+    }
+    this.#covered.push(span);
+  }
+
+  #release(count: number): Buffer {
+    if (count === 0) return Buffer.alloc(0);
+    const bytes = this.#held;
+    const out: Buffer[] = [];
+    let at = 0;
+    for (const { from, to } of this.#covered.filter((span) => span.from < count)) {
+      if (from > at) out.push(bytes.subarray(at, from));
+      if (from > 0 || !this.#insideMask) out.push(Buffer.from(mask));
+      at = Math.min(to, count);
+    }
+    this.#insideMask = at === count && this.#covered.some(({ from }) => from < count);
+    if (at < count) out.push(bytes.subarray(at, count));
+    // A copy: it is short, and what it was cut from would stay in memory with it.
+    this.#held = Buffer.from(bytes.subarray(count));
+    this.#covered = this.#covered
+      .filter(({ to }) => to > count)
+      .map(({ from, to }) => ({ from: Math.max(0, from - count), to: to - count }));
+    return out.length === 1 ? (out[0] ?? Buffer.alloc(0)) : Buffer.concat(out);
   }
 }

@@ -1,38 +1,72 @@
 /**
  * Finds many byte patterns at once (Aho-Corasick). A state is a number; `depth` is how many of the last bytes may still
  * become part of a longer match, `matchLength` the longest pattern that ends here (0: none).
- * Nodes live in flat arrays (20 bytes each), so that a private key in all its spellings costs kilobytes, not megabytes.
+ * Nodes live in flat arrays (20 bytes each), so that a private key in all its spellings costs kilobytes, not megabytes; only
+ * those nearest to the root, where nearly all bytes of a log are read, have a table with the next state for each byte.
  */
 export interface Matcher {
   readonly start: number;
-  step(state: number, byte: number): number;
+  /** Reads on from `at` and stops after the first byte at which a pattern ends, or at the end. */
+  scan(bytes: Buffer, at: number, state: number): { at: number; state: number };
   depth(state: number): number;
   matchLength(state: number): number;
 }
 
 const root = 0;
 const none = -1;
+/** A kibibyte each. */
+const mostTables = 512;
 
 /** A matcher for `patterns`, none of which may be empty. */
 export function createMatcher(patterns: readonly Buffer[]): Matcher {
   const trie = buildTrie(patterns);
-  const fallback = linkFallbacks(trie);
-  const fromRoot = Int32Array.from({ length: 256 }, (_, byte) => Math.max(root, childOf(trie, root, byte)));
+  const { fallback, order } = linkFallbacks(trie);
+  const tables = buildTables(trie, fallback, order.slice(0, mostTables));
+  const { next, tableOf } = tables;
+  const match = Int32Array.from(trie.match);
 
-  function step(state: number, byte: number): number {
-    for (let at = state; at !== root; at = fallback[at] ?? root) {
+  /** By the lists; every node on the way is deeper than those with a table, and the last has one. */
+  function stepDeep(state: number, byte: number): number {
+    for (let at = state; ; at = fallback[at] ?? root) {
+      const table = tableOf[at] ?? none;
+      if (table !== none) return next[table * 256 + byte] ?? root;
       const child = childOf(trie, at, byte);
       if (child !== none) return child;
     }
-    return fromRoot[byte] ?? root;
+  }
+
+  function scan(bytes: Buffer, from: number, before: number): { at: number; state: number } {
+    let state = before;
+    let at = from;
+    while (at < bytes.length) {
+      const byte = bytes[at++] as number;
+      const table = tableOf[state] as number;
+      state = table === none ? stepDeep(state, byte) : (next[table * 256 + byte] as number);
+      if ((match[state] as number) > 0) break;
+    }
+    return { at, state };
   }
 
   return {
     start: root,
-    step,
+    scan,
     depth: (state) => trie.depth[state] ?? 0,
-    matchLength: (state) => trie.match[state] ?? 0,
+    matchLength: (state) => match[state] ?? 0,
   };
+}
+
+/** The next state for each byte, fallbacks followed, for the given nodes, which are in the order of their depth. */
+function buildTables(trie: Trie, fallback: Int32Array, nodes: readonly number[]) {
+  const next = new Int32Array(nodes.length * 256);
+  const tableOf = new Int32Array(trie.byte.length).fill(none);
+  for (const [table, node] of nodes.entries()) {
+    tableOf[node] = table;
+    const behind = (tableOf[fallback[node] ?? root] ?? 0) * 256;
+    if (node !== root) next.copyWithin(table * 256, behind, behind + 256);
+    for (let child = trie.firstChild[node] ?? none; child !== none; child = trie.sibling[child] ?? none)
+      next[table * 256 + (trie.byte[child] ?? 0)] = child;
+  }
+  return { next, tableOf };
 }
 
 /** Children of a node form a linked list: `firstChild[node]`, then `sibling[child]`. */
@@ -74,17 +108,18 @@ function addChild(trie: Trie, parent: number, byte: number): number {
 }
 
 /** For each node the longest proper suffix that is a node too; a node without a match of its own takes its fallback's. */
-function linkFallbacks(trie: Trie): Int32Array {
+function linkFallbacks(trie: Trie): { fallback: Int32Array; order: number[] } {
   const fallback = new Int32Array(trie.byte.length);
-  const queue = [root];
-  for (const node of queue) {
+  /** All nodes, nearest to the root first; grows while it is walked. */
+  const order = [root];
+  for (const node of order) {
     for (let child = trie.firstChild[node] ?? none; child !== none; child = trie.sibling[child] ?? none) {
       fallback[child] = node === root ? root : suffixOf({ trie, fallback, parent: node, child });
       trie.match[child] ||= trie.match[fallback[child] ?? root] ?? 0;
-      queue.push(child);
+      order.push(child);
     }
   }
-  return fallback;
+  return { fallback, order };
 }
 
 function suffixOf(at: { trie: Trie; fallback: Int32Array; parent: number; child: number }): number {

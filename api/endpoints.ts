@@ -6,6 +6,7 @@ import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { imageEndpoints } from "./endpoints/images.ts";
 import { jobEndpoints } from "./endpoints/job.ts";
+import { logEndpoints } from "./endpoints/logs.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
 import { sourceEndpoints } from "./endpoints/source.ts";
@@ -19,6 +20,7 @@ export const allEndpoints = {
   ...fleetEndpoints,
   ...imageEndpoints,
   ...jobEndpoints,
+  ...logEndpoints,
   ...releaseEndpoints,
   ...routingEndpoints,
   ...sourceEndpoints,

@@ -34,6 +34,13 @@ export const errorCatalogue = {
   "webhook.replayed": { status: 409, exit: 1, summary: "The call is too old or was taken before." },
   "limit.reached": { status: 409, exit: 1, summary: "A limit of this installation is reached; the message names it." },
   "meta-data.invalid": { status: 422, exit: 1, summary: "A key or value of meta-data is too long, or is not text." },
+  "log.removed": { status: 410, exit: 1, summary: "The log is older than logs are kept." },
+  "log.bad-pattern": {
+    status: 400,
+    exit: 2,
+    summary: "What is searched for is no regular expression, or has several lines.",
+  },
+  "log.search-too-slow": { status: 422, exit: 1, summary: "The regular expression takes too long on this log." },
   "deployment.wrong-state": { status: 409, exit: 1, summary: "The deployment is not in a state that allows this." },
   "deployment.superseded": { status: 409, exit: 1, summary: "A newer revision is deployed or on its way." },
   "deployment.gate-closed": { status: 409, exit: 1, summary: "A gate of the environment is closed." },

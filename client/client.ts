@@ -30,6 +30,7 @@ export function createClient(options: ClientOptions): Client {
 interface AnyInput {
   params?: Record<string, string | number>;
   query?: Record<string, string | number | boolean | undefined>;
+  headers?: Record<string, string>;
   body?: unknown;
 }
 
@@ -42,11 +43,10 @@ async function call(
   try {
     const response = await fetch(addressOf(options.url, row, input), {
       method: row.method,
-      headers: {
+      ...encode(input.body, {
+        ...input.headers,
         ...(options.token ? { authorization: `Bearer ${options.token}` } : {}),
-        ...(input.body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+      }),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     const text = await response.text();
@@ -55,6 +55,16 @@ async function call(
     if (signal?.aborted) throw error;
     return unreachable(options.url, error);
   }
+}
+
+function encode(body: unknown, headers: Record<string, string>): Pick<RequestInit, "headers" | "body"> {
+  if (body === undefined) return { headers };
+  if (body instanceof Uint8Array)
+    return {
+      headers: { ...headers, "content-type": "application/octet-stream" },
+      body: body as Uint8Array<ArrayBuffer>,
+    };
+  return { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
 function addressOf(base: string, row: Endpoint, { params = {}, query = {} }: AnyInput): URL {

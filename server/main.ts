@@ -10,6 +10,7 @@ import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
 import { jobEndpoints } from "#api/endpoints/job.ts";
+import { logEndpoints } from "#api/endpoints/logs.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
@@ -117,13 +118,14 @@ interface ModuleDeps {
 /** The modules in the order of the flow: each gets the doors before it. */
 async function createModules({ config, address, stopping, wake, ...common }: ModuleDeps) {
   const { home, diskFloor } = config;
+  const logRules = { days: config.logDays, room: config.logRoom };
   const deps = { ...common, clock: systemClock, jobs };
   const access = createAccess(deps);
   const { authenticate } = access;
   const source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor, stopping });
   const vault = await openVault(home);
   const fleet = createFleet({ ...deps, source, vault });
-  const builds = createBuilds({ ...deps, wake, home, diskFloor, access, source, fleet, vault });
+  const builds = createBuilds({ ...deps, wake, home, diskFloor, logRules, access, source, fleet, vault });
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
   const releases = createReleases({ ...deps, source, builds });
   const install = await installationId(home);
@@ -162,14 +164,14 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: accessEndpoints, handlers: modules.access.handlers });
   serveEndpoints(app, http, { table: sourceEndpoints, handlers: modules.source.handlers });
   serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
-  const ofBuilds = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...triggerEndpoints };
+  const ofBuilds = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...logEndpoints, ...triggerEndpoints };
   serveEndpoints(app, http, { table: ofBuilds, handlers: modules.builds.handlers });
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
   serveEndpoints(app, http, { table: deploymentEndpoints, handlers: modules.deployments.handlers });
   modules.source.register(app);
-  modules.builds.register(app);
+  modules.builds.register(app, http.authenticate);
   modules.images.register(app);
 }
 

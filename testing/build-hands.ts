@@ -93,6 +93,18 @@ export async function finish(server: BuildsServer, { job: id, token }: Assignmen
   orThrow(await server.agent.finishJob({ params: { id }, body: { token, result } }));
 }
 
+export interface LogText {
+  offset: number;
+  text: string | Buffer;
+  /** As the endpoint takes them. */
+  times?: string;
+}
+
+export function appendLog(server: BuildsServer, { job, token }: Assignment, { offset, text, times }: LogText) {
+  const call = { params: { id: job }, headers: { "towline-lease": token }, query: { offset, times } };
+  return server.agent.appendLog({ ...call, body: Buffer.from(text) });
+}
+
 /** Leases the next job and does it. */
 export async function work(server: BuildsServer, result: JobResult = { outcome: "passed", exitStatus: 0 }) {
   const assignment = await mustLease(server);

@@ -8,6 +8,7 @@ import { createAccess } from "#access";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { agentEndpoints, type Assignment } from "#api/endpoints/agent.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
+import { logEndpoints } from "#api/endpoints/logs.ts";
 import { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import { jobEndpoints } from "#api/endpoints/job.ts";
 import type { Role } from "#api/endpoint.ts";
@@ -39,7 +40,7 @@ export function heldClock(): HeldClock {
 /** Nothing ends by itself: tests move the clock and sweep by hand. */
 export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
 
-export interface Tuning extends Partial<Pick<BuildsDeps, "diskFloor" | "logLimit" | "times" | "fleet">> {
+export interface Tuning extends Partial<Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "times" | "fleet">> {
   clock?: HeldClock;
   /** Makes the reading of a commit wait. */
   holdReading?: (commit: string) => Promise<void> | undefined;
@@ -62,6 +63,8 @@ export interface BuildsServer extends AsyncDisposable {
 export interface BuildsPlace extends AsyncDisposable {
   database: TestDatabase;
   home: string;
+  /** Of the first server's start. */
+  adminToken(): string;
   /** Makes a commit and moves the branch to it; answers its hash. Without the event of a push. */
   commit(repository: string, branch: string, files: Record<string, string>): string;
   removeBranch(repository: string, branch: string): void;
@@ -85,6 +88,7 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
   return {
     database,
     home,
+    adminToken: () => adminTokens.get(database) ?? "",
     commit: git.commit,
     removeBranch: git.removeBranch,
     pullRequests: git.pullRequests,
@@ -196,9 +200,9 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const app = createHttp({ log });
   const http = { log, authenticate: access.authenticate, stopping: new AbortController().signal };
   serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
-  const table = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...triggerEndpoints };
+  const table = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...logEndpoints, ...triggerEndpoints };
   serveEndpoints(app, http, { table, handlers: builds.handlers });
-  builds.register(app);
+  builds.register(app, access.authenticate);
   await app.listen({ host: "127.0.0.1", port: 0 });
   stack.defer(() => app.close());
   stack.use(await builds.start());

@@ -96,7 +96,7 @@ export async function playServer(routes: (app: FastifyInstance) => void = () => 
 function createLedger() {
   const jobs: PlayedJob[] = [];
   const queue: PlayedJob[] = [];
-  const logs = new Map<string, Buffer[]>();
+  const logs = new Map<string, Buffer>();
   const askers = new Set<string>();
   const holds = new Set<string>();
   const stale = refuse("lease.stale", "the lease has ended");
@@ -118,17 +118,16 @@ function createLedger() {
     },
     resumeJob({ params, body }) {
       const job = held(params.id, body.token);
-      return job ? { next: logs.get(params.id)?.length ?? 0, offset: job.logBytes().length } : stale;
+      return job ? { offset: job.logBytes().length } : stale;
     },
     renewLease({ params, body }) {
       const job = held(params.id, body.token);
       job?.renewals.push(performance.now());
       return job ? { cancel: job.standing === "canceled" } : stale;
     },
-    appendLog({ params, body }) {
-      const chunks = logs.get(params.id) ?? [];
-      logs.set(params.id, chunks);
-      return held(params.id, body.token) ? append(chunks, body) : stale;
+    appendLog({ params, headers, query: { offset }, body }) {
+      if (!held(params.id, headers["towline-lease"])) return stale;
+      return append(logs, { id: params.id, offset, body });
     },
     stopAgent: () => ({}),
     finishJob({ params, body }) {
@@ -142,7 +141,7 @@ function createLedger() {
     const assignment = assignmentOf(given);
     const job: PlayedJob = {
       ...{ assignment, started: false, renewals: [], standing: "held", result: undefined },
-      logBytes: () => Buffer.concat(logs.get(assignment.job) ?? []),
+      logBytes: () => logs.get(assignment.job) ?? Buffer.alloc(0),
       log: () => job.logBytes().toString(),
       async finished() {
         await until(() => job.result !== undefined, { deadlineMs: 60_000, describe: () => `no end:\n${job.log()}` });
@@ -157,13 +156,13 @@ function createLedger() {
   return { handlers, give, askers, holds };
 }
 
-/** As the server takes chunks: once, without gaps, where they belong. */
-function append(chunks: Buffer[], { sequence, offset, data }: { sequence: number; offset: number; data: string }) {
-  if (sequence > chunks.length) return refuse("conflict", `chunk ${chunks.length} is missing`);
-  const begin = chunks.slice(0, sequence).reduce((total, chunk) => total + chunk.length, 0);
-  if (offset !== begin) return refuse("conflict", `chunk ${sequence} begins at ${begin}, not at ${offset}`);
-  if (sequence === chunks.length) chunks.push(Buffer.from(data, "base64"));
-  return { next: chunks.length };
+/** As the server takes parts: what is new of them, without gaps. */
+function append(logs: Map<string, Buffer>, { id, offset, body }: { id: string; offset: number; body: Uint8Array }) {
+  const log = logs.get(id) ?? Buffer.alloc(0);
+  if (offset > log.length) return refuse("conflict", `the log stands at byte ${log.length}`);
+  const grown = Buffer.concat([log, body.subarray(Math.min(body.length, log.length - offset))]);
+  logs.set(id, grown);
+  return { next: grown.length };
 }
 
 const anyCommit = "0123456789abcdef0123456789abcdef01234567";

@@ -1,6 +1,6 @@
 /** What agents say to the server. Every call about a job carries the fencing token of its lease; a stale one is refused `lease.stale`. */
 import { z } from "zod";
-import { endpoints } from "../endpoint.ts";
+import { endpoints, rawBytes } from "../endpoint.ts";
 import { branchName, digest, repositoryName, revision, serviceName, uuid } from "../names.ts";
 
 const leaseToken = z.string().min(20).max(100).describe("Fencing token of this lease.");
@@ -74,8 +74,18 @@ export const jobResult = z.object({
 });
 export type JobResult = z.output<typeof jobResult>;
 
-/** Raw bytes in one chunk of a log, before base64. */
-export const logChunkLimit = 256 * 1024;
+/** Bytes of one part of a log. */
+export const logPartLimit = 1024 * 1024;
+/** Times that one part may carry. */
+export const logTimesLimit = 128;
+
+const logTimes = z
+  .string()
+  .max(logTimesLimit * 24)
+  .regex(/^\d{1,8}:\d{1,14}(,\d{1,8}:\d{1,14})*$/, "byte:milliseconds, separated by commas")
+  .describe(
+    "When the bytes came: pairs of a byte of the part and a time, in order, from its first byte on; the first time since 1970, the others since the one before.",
+  );
 
 export const agentEndpoints = endpoints({
   leaseJob: {
@@ -118,10 +128,7 @@ export const agentEndpoints = endpoints({
     auth: { agent: true },
     params: job,
     body: z.strictObject({ token: leaseToken }),
-    response: z.object({
-      next: z.int().describe("The sequence that the server expects next."),
-      offset: z.int().describe("Bytes of the log that the server has heard."),
-    }),
+    response: z.object({ offset: z.int().describe("Bytes of the log that the server has.") }),
     errors: ["lease.stale"],
   },
   renewLease: {
@@ -138,17 +145,17 @@ export const agentEndpoints = endpoints({
   appendLog: {
     method: "POST",
     path: "/api/agent/jobs/:id/log",
-    summary: "Append a chunk to the attempt's log. A chunk that is there already (same sequence) is taken as done.",
+    summary: "Append a part to the attempt's log. What of it is there already is taken as done.",
     auth: { agent: true },
     params: job,
-    body: z.strictObject({
-      token: leaseToken,
-      sequence: z.int().nonnegative(),
-      offset: z.int().nonnegative().describe("Bytes of the log before this chunk."),
-      data: z.base64().describe(`At most ${logChunkLimit} bytes, secrets masked already.`),
+    headers: z.object({ "towline-lease": leaseToken }),
+    query: z.strictObject({
+      offset: z.coerce.number().int().nonnegative().describe("Bytes of the log before this part."),
+      times: logTimes.optional(),
     }),
-    bodyLimit: 1024 * 1024,
-    response: z.object({ next: z.int().describe("The sequence that the server expects next.") }),
+    body: rawBytes,
+    bodyLimit: logPartLimit,
+    response: z.object({ next: z.int().describe("Bytes that the server has; the offset it expects next.") }),
     errors: ["lease.stale", "conflict", "disk.full"],
   },
   stopAgent: {

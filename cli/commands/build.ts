@@ -9,8 +9,6 @@ import { openClient, type SessionFlags } from "../session.ts";
 export interface BuildFlags extends SessionFlags {
   json?: boolean;
   step?: string;
-  attempt?: string;
-  follow?: boolean;
   branch?: string;
 }
 
@@ -88,37 +86,6 @@ export async function approve(flags: BuildFlags, repository: string, number?: st
   const client = await openClient(flags);
   const build = number ? await findBuild(client, repository, number) : await findBlocked(client, repository);
   show(accepted(await client.unblockStep({ params: { id: build.id }, body: { step: flags.step } })), flags);
-}
-
-/** Prints the log of one step, or of every step in turn; follows it to its end with `--follow`. */
-export async function printLogs(flags: BuildFlags, repository: string, number?: string): Promise<void> {
-  const client = await openClient(flags);
-  const build = await findBuild(client, repository, number);
-  const steps = build.steps.filter((step) => step.job && (!flags.step || step.key === flags.step));
-  if (steps.length === 0)
-    throw new CommandRefused(
-      refuse("not-found", `the build has no step ${flags.step ?? "with a log"}`, {
-        fix: `Its steps: ${build.steps.map(({ key }) => key).join(", ")}`,
-      }),
-    );
-  for (const step of steps) {
-    if (steps.length > 1) print(paint("bold", `── ${step.label} ${"─".repeat(Math.max(0, 60 - step.label.length))}`));
-    await printLog(client, step, flags);
-  }
-}
-
-async function printLog(client: Client, { job }: StepView, { follow = false, attempt }: BuildFlags): Promise<void> {
-  let offset = 0;
-  // The attempt of the first piece: a retry meanwhile must not go on in the middle of another log.
-  let reading = attempt === undefined ? undefined : Number(attempt);
-  for (;;) {
-    const query = { offset, waitMs: follow ? 20_000 : 0, attempt: reading };
-    const piece = accepted(await client.readJobLog({ params: { id: job ?? "" }, query }));
-    process.stdout.write(piece.data);
-    if (piece.complete || (!follow && piece.next === offset)) return;
-    offset = piece.next;
-    reading = piece.attempt;
-  }
 }
 
 /** The newest build of the repository, or the one with the number. */

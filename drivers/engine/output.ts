@@ -11,17 +11,18 @@ export function unframe(bytes: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** As `unframe`, for output that comes in pieces of any size. */
+/** As `unframe`, for output that comes in pieces of any size; what came together stays together, for frames can be as short as a line. */
 export async function* unframed(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   let header = Buffer.alloc(0);
   let left = 0;
   for await (const piece of pieces) {
+    const parts: Buffer[] = [];
     for (let at = 0; at < piece.length;) {
       if (left > 0) {
         const part = piece.subarray(at, at + left);
         at += part.length;
         left -= part.length;
-        yield part;
+        parts.push(part);
       } else {
         const missing = piece.subarray(at, at + 8 - header.length);
         at += missing.length;
@@ -31,6 +32,7 @@ export async function* unframed(pieces: AsyncIterable<Buffer>): AsyncIterable<Bu
         header = Buffer.alloc(0);
       }
     }
+    if (parts.length > 0) yield parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);
   }
 }
 

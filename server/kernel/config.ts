@@ -31,6 +31,19 @@ const schema = z.object({
     .nonnegative()
     .default(1024)
     .describe("MiB that stay free: below it no build starts and no upload is taken."),
+  TOWLINE_LOG_DAYS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(36_500)
+    .default(90)
+    .describe("Days after the end of a job that its log is kept."),
+  TOWLINE_LOG_ROOM: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(20)
+    .describe("GiB that the logs of ended jobs may take together: the oldest go first."),
 });
 
 export interface Config {
@@ -44,6 +57,9 @@ export interface Config {
   haproxyImage: string;
   /** Bytes. */
   diskFloor: number;
+  logDays: number;
+  /** Bytes. */
+  logRoom: number;
 }
 
 /** Variables of the client and the agent, known here so that they are not refused as misspelt. */
@@ -69,6 +85,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     logLevel: v.TOWLINE_LOG_LEVEL,
     haproxyImage: v.TOWLINE_HAPROXY_IMAGE,
     diskFloor: v.TOWLINE_DISK_FLOOR * 1024 * 1024,
+    logDays: v.TOWLINE_LOG_DAYS,
+    logRoom: v.TOWLINE_LOG_ROOM * 1024 ** 3,
   };
 }
 

@@ -83,6 +83,9 @@ export function createHttp({ log }: Pick<HttpDeps, "log">): FastifyInstance {
       "answered",
     );
   });
+  app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body),
+  );
   app.setErrorHandler((error, request, reply) => sendRefusal(reply, refusalOf(error as FastifyError, request)));
   app.setNotFoundHandler((request, reply) =>
     sendRefusal(
@@ -165,7 +168,7 @@ export function jobOf({ principal }: Context): JobIdentity {
 
 function parseRequest(row: Endpoint, request: FastifyRequest): Parsed<Endpoint> | Refusal {
   const parts: Record<string, unknown> = {};
-  for (const part of ["params", "query", "body"] as const) {
+  for (const part of ["params", "query", "headers", "body"] as const) {
     const schema = row[part];
     const result = schema?.safeParse(request[part] ?? {});
     if (result && !result.success) return invalidPart(part, result.error);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Endpoint } from "#api/endpoint.ts";
+import { type Endpoint, rawBytes } from "#api/endpoint.ts";
 import { errorCatalogue } from "#api/errors.ts";
 
 /** The table of rows as an OpenAPI 3.1 document. */
@@ -19,8 +19,12 @@ function operation(operationId: string, row: Endpoint): object {
     summary: row.summary,
     description: `Who: ${describeRule(row)}`,
     ...(row.auth === "public" ? {} : { security: [{ token: [] }] }),
-    parameters: [...parameters(row.params, "path"), ...parameters(row.query, "query")],
-    ...(row.body ? { requestBody: { required: true, content: json(row.body, "input") } } : {}),
+    parameters: [
+      ...parameters(row.params, "path"),
+      ...parameters(row.query, "query"),
+      ...parameters(row.headers, "header"),
+    ],
+    ...(row.body ? { requestBody: { required: true, content: bodyOf(row.body) } } : {}),
     responses: { 200: { description: "Done", content: json(row.response, "output") }, ...refusals(row) },
   };
 }
@@ -31,7 +35,7 @@ function describeRule({ auth }: Endpoint): string {
   return "job" in auth ? "jobs" : auth.roles.join(", ");
 }
 
-function parameters(schema: z.ZodObject | undefined, place: "path" | "query"): object[] {
+function parameters(schema: z.ZodObject | undefined, place: "path" | "query" | "header"): object[] {
   if (!schema) return [];
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input" });
   return Object.entries(properties).map(([name, property]) => ({
@@ -40,6 +44,11 @@ function parameters(schema: z.ZodObject | undefined, place: "path" | "query"): o
     required: place === "path" || required.includes(name),
     schema: property,
   }));
+}
+
+function bodyOf(body: z.ZodType): object {
+  if (body === rawBytes) return { "application/octet-stream": { schema: { type: "string", format: "binary" } } };
+  return json(body, "input");
 }
 
 function json(schema: z.ZodType, io: "input" | "output"): object {

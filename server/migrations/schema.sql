@@ -69,10 +69,10 @@ create table build_jobs (
 create table build_logs (
   job uuid not null,
   attempt integer not null,
-  next integer not null default 0,
-  received bigint not null default 0,
-  size bigint not null default 0,
   complete boolean not null default false,
+  bytes bigint,
+  completed_at timestamp with time zone,
+  removed_at timestamp with time zone,
   FOREIGN KEY (job) REFERENCES build_jobs(id),
   PRIMARY KEY (job, attempt)
 );
@@ -524,6 +524,8 @@ CREATE INDEX build_jobs_by_token ON public.build_jobs USING btree (token_hash) W
 CREATE INDEX build_jobs_claimable ON public.build_jobs USING btree (md5((tags)::text), sequence, "position") WHERE (state = 'runnable'::text);
 
 CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+
+CREATE INDEX build_logs_kept ON public.build_logs USING btree (completed_at) WHERE (complete AND (removed_at IS NULL));
 
 CREATE INDEX build_schedules_due ON public.build_schedules USING btree (next_at);
 

@@ -8,7 +8,7 @@ import { together } from "#kernel/together.ts";
 import type { Assign } from "./assign.ts";
 import type { ClaimJob, Lease } from "./claiming.ts";
 import type { JobRow } from "./core/rows.ts";
-import type { JobLogs } from "./job-log.ts";
+import type { JobLogs } from "./logs/job-logs.ts";
 import { hashOf, type Leasing, staleLease } from "./leasing.ts";
 import type { Ask, Machine } from "./machine.ts";
 import { buildsStore } from "./store.ts";
@@ -68,21 +68,22 @@ export function agentRoutes({
       return staleLease();
     },
 
-    resumeJob: ({ params, body }) => resume({ leasing, store: buildsStore(db) }, params.id, body.token),
+    resumeJob: ({ params, body }) => resume({ leasing, logs }, params.id, body.token),
 
     renewLease: ({ params, body }) => leasing.renew(params.id, body.token),
 
-    appendLog: async ({ params, body: { token, data, ...place } }) => {
-      const job = await leasing.held(params.id, token);
+    appendLog: async ({ params, headers, query: { offset, times = "" }, body }) => {
+      const job = await leasing.held(params.id, headers["towline-lease"]);
       if (isRefusal(job)) return job;
-      return logs.append({ ...place, job: job.id, attempt: job.attempt, data: Buffer.from(data, "base64") });
+      const data = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+      return logs.append({ job: job.id, attempt: job.attempt, offset, data, times: readTimes(times) });
     },
 
     finishJob: async ({ params, body }) => {
       const job = await jobOf(params.id);
       if (!job) return staleLease();
       const token = hashOf(body.token);
-      if (job.token_hash === token) await logs.sync(job.id, job.attempt);
+      if (job.token_hash === token) await logs.sync({ job: job.id, attempt: job.attempt });
       // Without the lease it may still be the second time that the agent says the same: the machine knows.
       return actOn(job, finish(job, token, body.result));
     },
@@ -91,15 +92,28 @@ export function agentRoutes({
 
 /** An agent that was started anew goes on with the job: where does its log stand? */
 async function resume(
-  { leasing, store }: { leasing: Leasing; store: ReturnType<typeof buildsStore> },
+  { leasing, logs }: Pick<Deps, "leasing" | "logs">,
   id: string,
   token: string,
-): Promise<{ next: number; offset: number } | Refusal> {
+): Promise<{ offset: number } | Refusal> {
   const renewed = await leasing.renew(id, token);
   const job = isRefusal(renewed) ? renewed : await leasing.held(id, token);
   if (isRefusal(job)) return job;
-  const log = await store.log(job.id, job.attempt);
-  return { next: log?.next ?? 0, offset: log?.received ?? 0 };
+  const { size } = await logs.open({ job: job.id, attempt: job.attempt });
+  return { offset: size };
+}
+
+/** Of `byte:ms` pairs, each time but the first counted from the one before. */
+function readTimes(written: string): [byte: number, ms: number][] {
+  let time = 0;
+  return written
+    .split(",")
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const [byte = 0, ms = 0] = pair.split(":").map(Number);
+      time += ms;
+      return [byte, time];
+    });
 }
 
 /** What agents do to jobs goes to the machine of the job's build. */

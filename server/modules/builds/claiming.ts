@@ -7,7 +7,7 @@ import { jobChannel } from "./commit.ts";
 import { matchJobs } from "./core/matching.ts";
 import type { BuildRow, JobRow } from "./core/rows.ts";
 import { agentTags } from "./core/tags.ts";
-import type { JobLogs } from "./job-log.ts";
+import type { JobLogs } from "./logs/job-logs.ts";
 import { hashOf, type Leasing } from "./leasing.ts";
 import { createLine, type Waiting } from "./line.ts";
 import type { Machine } from "./machine.ts";

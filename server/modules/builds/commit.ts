@@ -11,7 +11,8 @@ import { attemptsIn } from "./core/attempts.ts";
 import { advance, type Change } from "./core/change.ts";
 import { jobColumns } from "./core/job-columns.ts";
 import { identityOf } from "./core/view.ts";
-import { logChannel } from "./job-log.ts";
+import { logStore } from "./log-store.ts";
+import { logChannel } from "./logs/follow-log.ts";
 import { buildsStore } from "./store.ts";
 
 /** Rings when a job may be leased. */
@@ -61,14 +62,15 @@ async function saveBuild({ clock }: CommitDeps, tx: Tx, { build, state, events }
 }
 
 async function saveJobs({ clock, leaseMs }: CommitDeps, tx: Tx, { jobs, state, events }: Change): Promise<void> {
-  const store = buildsStore(tx);
+  const [store, logs] = [buildsStore(tx), logStore(tx)];
+  const now = clock.now();
   const changed = new Set(events.flatMap((event) => ("step" in event ? [event.step] : [])));
   const moved = jobs.filter(({ step }) => changed.has(step));
   const columns = moved.map(({ id, step }) => ({ id, ...jobColumns(stepOf(state, step)) }));
-  if (columns.length > 0) await store.setJobs(columns, new Date(clock.now().getTime() + leaseMs));
+  if (columns.length > 0) await store.setJobs(columns, new Date(now.getTime() + leaseMs));
   const { begun, ended } = attemptsIn(events, { jobs: moved, state });
-  if (begun.length > 0) await store.insertLogs(begun);
-  if (ended.length > 0) await store.completeLogs(ended);
+  if (begun.length > 0) await logs.insertLogs(begun);
+  if (ended.length > 0) await logs.completeLogs(ended, now);
 }
 
 /** Agents are woken whenever a job is left, not only when one is new: the one that was told of it may have gone. */

@@ -7,7 +7,7 @@ export interface Ear extends Disposable {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export function listen(wake: Wake, channel: string): Ear {
+export function listen(wake: Pick<Wake, "on">, channel: string): Ear {
   let rung = Promise.withResolvers<void>();
   const off = wake.on(channel, () => rung.resolve());
   return {

@@ -3,13 +3,14 @@ import type { Access } from "#access";
 import type { Fleet } from "#fleet";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
-import type { Handlers } from "#kernel/http.ts";
+import type { Handlers, HttpDeps } from "#kernel/http.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit, Reaction } from "#kernel/outbox.ts";
 import type { Wake } from "#kernel/wake.ts";
 import type { agentEndpoints } from "#api/endpoints/agent.ts";
 import type { buildEndpoints, BuildSummary } from "#api/endpoints/builds.ts";
+import type { logEndpoints } from "#api/endpoints/logs.ts";
 import type { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import type { jobEndpoints } from "#api/endpoints/job.ts";
 import type { Source } from "#source";
@@ -22,15 +23,16 @@ import { evidenceOf, type Evidence } from "./core/evidence.ts";
 import { publishes } from "./core/steps.ts";
 import { viewSummary, viewWaits } from "./core/view.ts";
 import type { Surroundings } from "./core/waits.ts";
-import { createCreation } from "./create.ts";
-import { createJobLogs, logChannel } from "./job-log.ts";
-import { createLeasing, type LeaseTimes } from "./leasing.ts";
+import { createCreation, type Creation } from "./create.ts";
+import { createLeasing, type LeaseTimes, type Leasing } from "./leasing.ts";
 import { jobRoutes } from "./job-routes.ts";
+import { createLogDesk, type LogDesk } from "./logs/log-desk.ts";
+import type { LogRules } from "./logs/retention.ts";
 import { createMachine } from "./machine.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
 import { buildReactions } from "./reactions.ts";
 import { buildRoutes } from "./routes.ts";
-import { createSchedules } from "./schedules.ts";
+import { createSchedules, type Schedules } from "./schedules.ts";
 import { buildsStore } from "./store.ts";
 import { startSweeping } from "./sweeping.ts";
 import { buildTag, tagTask } from "./tags.ts";
@@ -60,6 +62,8 @@ export interface BuildsDeps {
   times?: LeaseTimes;
   /** Bytes of one attempt's log; default 200 MiB. */
   logLimit?: number;
+  /** For how long logs stay; default 90 days, 20 GiB. */
+  logRules?: LogRules;
 }
 
 /** A build that has not ended, and what it waits for. */
@@ -77,28 +81,32 @@ export interface Builds {
   publishes(build: string): Promise<boolean>;
   /** Oldest first, at most 200. */
   unfinished(): Promise<UnfinishedBuild[]>;
-  handlers: Handlers<typeof buildEndpoints & typeof agentEndpoints & typeof jobEndpoints & typeof triggerEndpoints>;
-  /** Signed calls from outside, below `/hooks/`. */
-  register(app: FastifyInstance): void;
+  handlers: Handlers<
+    typeof buildEndpoints & typeof agentEndpoints & typeof jobEndpoints & typeof logEndpoints & typeof triggerEndpoints
+  >;
+  /** What is no row: signed calls from outside, below `/hooks/`, and the download of logs. */
+  register(app: FastifyInstance, authenticate: HttpDeps["authenticate"]): void;
   reactions: Reaction[];
   tasks: Record<string, Task>;
   /** Takes up what a killed server left and watches over leases until disposed. */
   start(): Promise<AsyncDisposable>;
   /** One look at all leases and schedules, as `start` has it done every second. */
   sweep(): Promise<void>;
+  /** Removes old logs, as `start` has it done every hour. */
+  removeOldLogs(): Promise<void>;
 }
 
 /** A server may be away for most of a lease without costing a job; an agent that comes back, or stops, is not waited for. */
 const defaultTimes: LeaseTimes = { leaseMs: 45_000, graceMs: 5_000, sweepMs: 1_000 };
-const defaultLogLimit = 200 * 1024 * 1024;
 /** An agent that waits for a job asks again at least every 30 seconds. */
 const agentIsNearMs = 60_000;
 const unfinishedLimit = 200;
 
 export function createBuilds(deps: BuildsDeps): Builds {
-  const { db, clock, log, times = defaultTimes, logLimit = defaultLogLimit } = deps;
+  const { db, clock, log, times = defaultTimes } = deps;
   const store = buildsStore(db);
-  const logs = createJobLogs({ ...deps, logLimit });
+  const desk = createLogDesk(deps);
+  const { logs, find } = desk;
   const machine = createMachine({ ...deps, leaseMs: times.leaseMs });
   const creation = createCreation({ ...deps, machine });
   const leasing = createLeasing({ ...deps, machine, times });
@@ -138,25 +146,40 @@ export function createBuilds(deps: BuildsDeps): Builds {
     publishes: async (id) => publishes((await store.build(id))?.machine ?? null),
     unfinished,
     handlers: {
-      ...buildRoutes({ ...deps, machine, creation, logs, surroundings }),
+      ...buildRoutes({ ...deps, machine, creation, logs, find, surroundings }),
+      ...desk.handlers,
       ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign }),
       ...schedules.handlers,
       ...webhooks.handlers,
       ...jobRoutes({ db, clock }),
     },
-    register: webhooks.register,
+    register(app, authenticate) {
+      webhooks.register(app);
+      desk.register(app, authenticate);
+    },
     reactions: buildReactions({ ...deps, machine, creation }),
     tasks: { [prepareTask]: prepareBuild({ ...deps, machine }), [tagTask]: buildTag({ ...deps, creation }) },
     sweep,
-    async start() {
-      const running = new AsyncDisposableStack();
-      // Heard from now on, so that no agent's first question falls into the moment before the database listens.
-      running.defer(deps.wake.on(logChannel, () => {}));
-      await leasing.sweep();
-      await creation.resume();
-      running.use(startSweeping(leasing.sweep, times.sweepMs, log));
-      running.use(startSweeping(schedules.sweep, times.sweepMs, log));
-      return running;
-    },
+    removeOldLogs: desk.removeOld,
+    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, leasing, creation, schedules }),
   };
+}
+
+interface Running {
+  log: Log;
+  sweepMs: number;
+  desk: LogDesk;
+  leasing: Leasing;
+  creation: Creation;
+  schedules: Schedules;
+}
+
+async function takeUp({ log, sweepMs, desk, leasing, creation, schedules }: Running): Promise<AsyncDisposable> {
+  const running = new AsyncDisposableStack();
+  running.use(desk.start());
+  await leasing.sweep();
+  await creation.resume();
+  running.use(startSweeping(leasing.sweep, sweepMs, log));
+  running.use(startSweeping(schedules.sweep, sweepMs, log));
+  return running;
 }

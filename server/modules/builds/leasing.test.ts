@@ -2,7 +2,19 @@ import { newSecret } from "#kernel/clock.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
-import { files, finish, lease, mustLease, push, show, standing, start, stepOf, work } from "#testing/build-hands.ts";
+import {
+  appendLog,
+  files,
+  finish,
+  lease,
+  mustLease,
+  push,
+  show,
+  standing,
+  start,
+  stepOf,
+  work,
+} from "#testing/build-hands.ts";
 import { heldClock, openBuildsPlace } from "#testing/builds-place.ts";
 
 const oneCommand = files("steps:\n  - { key: unit, command: test }\n");
@@ -139,10 +151,9 @@ test("a lost agent's token opens nothing any more, and its job goes to another",
   const { token } = lost;
   const params = { id: lost.job };
   const stale = { refused: "lease.stale" };
-  const chunk = { token, sequence: 0, offset: 0, data: "" };
   expect(await server.agent.startJob({ params, body: { token } })).toMatchObject(stale);
   expect(await server.agent.renewLease({ params, body: { token } })).toMatchObject(stale);
-  expect(await server.agent.appendLog({ params, body: chunk })).toMatchObject(stale);
+  expect(await appendLog(server, lost, { offset: 0, text: "late" })).toMatchObject(stale);
   expect(await server.agent.finishJob({ params, body: { token, result: passed } })).toMatchObject(stale);
   await finish(server, next, { outcome: "failed", exitStatus: 3 });
   expect(await show(server, id)).toMatchObject({ outcome: "failed" });
@@ -157,11 +168,10 @@ test("an agent that was started anew keeps what it took up again, and is told wh
   const gone = await mustLease(server, { agent: "a", instance: "first" });
   for (const job of [kept, gone]) await start(server, job);
   const params = { id: kept.job };
-  const chunk = { token: kept.token, sequence: 0, offset: 0, data: Buffer.from("hello\n").toString("base64") };
-  orThrow(await server.agent.appendLog({ params, body: chunk }));
+  orThrow(await appendLog(server, kept, { offset: 0, text: "hello\n" }));
 
   const standsAt = await server.agent.resumeJob({ params, body: { token: kept.token } });
-  expect(standsAt).toEqual({ next: 1, offset: 6 });
+  expect(standsAt).toEqual({ offset: 6 });
   const again = await lease(server, { agent: "a", instance: "second", holds: [kept.token] });
   expect(again).toMatchObject({ job: gone.job, attempt: 2 });
   expect(standing(await show(server, id))).toBe("one running, two leased");

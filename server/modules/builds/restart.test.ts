@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
 import {
+  appendLog,
   deployed,
   files,
   finish,
@@ -28,9 +29,8 @@ test("every word about a build may be said to another server process than the on
   const unit = await mustLease(next());
   await start(next(), unit);
   orThrow(await next().agent.renewLease({ params: { id: unit.job }, body: { token: unit.token } }));
-  const chunk = { token: unit.token, sequence: 0, offset: 0, data: "b2sK" };
-  orThrow(await next().agent.appendLog({ params: { id: unit.job }, body: chunk }));
-  orThrow(await next().agent.appendLog({ params: { id: unit.job }, body: chunk }));
+  expect(await appendLog(next(), unit, { offset: 0, text: "ok\n" })).toEqual({ next: 3 });
+  expect(await appendLog(next(), unit, { offset: 0, text: "ok\n" })).toEqual({ next: 3 });
   await finish(next(), unit, passed);
   await finish(next(), unit, passed);
   const publish = await mustLease(next());

@@ -2,25 +2,24 @@ import type { BuildDetails, buildEndpoints } from "#api/endpoints/builds.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import { type Handlers, userOf } from "#kernel/http.ts";
-import type { Wake } from "#kernel/wake.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
 import type { Source } from "#source";
 import type { Surroundings } from "./core/waits.ts";
 import { viewDetails, viewSummary } from "./core/view.ts";
 import type { Creation } from "./create.ts";
-import { followLog } from "./follow-log.ts";
-import type { JobLogs } from "./job-log.ts";
+import { type FindLog, followLog } from "./logs/follow-log.ts";
+import type { JobLogs } from "./logs/job-logs.ts";
 import type { Ask, Machine } from "./machine.ts";
 import { buildsStore } from "./store.ts";
 import { resolveTarget } from "./target.ts";
 
 interface Deps {
   db: Database;
-  wake: Wake;
   source: Pick<Source, "repository" | "resolve" | "isAncestor">;
   machine: Machine;
   creation: Creation;
   logs: JobLogs;
+  find: FindLog;
   surroundings(): Promise<Surroundings>;
 }
 

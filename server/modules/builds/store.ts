@@ -1,10 +1,9 @@
-import { type ExpressionBuilder, type Generated, type Kysely, type RawBuilder, sql } from "kysely";
+import { type Generated, type Kysely, type RawBuilder, sql } from "kysely";
 import type { BuildSummary } from "#api/endpoints/builds.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Fault } from "#pipeline/fault.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
-import type { JobAttempt } from "./core/attempts.ts";
 import type { JobColumns } from "./core/job-columns.ts";
 import type {
   AgentRow,
@@ -13,7 +12,6 @@ import type {
   BuildRow,
   BuildSummaryRow,
   JobRow,
-  LogRow,
   MachineColumns,
 } from "./core/rows.ts";
 
@@ -26,7 +24,6 @@ type Tables = {
   build_events: { id: Generated<number>; build: string; event: BuildEvent };
   build_jobs: WithDefaults<JobRow, "attempt">;
   build_deploy_requests: { request: string; build: string; step: string; canceled: Generated<boolean> };
-  build_logs: WithDefaults<LogRow, "next" | "received" | "size" | "complete">;
   build_agents: AgentRow;
 };
 
@@ -84,7 +81,7 @@ const json = <T>(value: T): RawBuilder<T> => sql<T>`${JSON.stringify(value)}::js
 
 export function buildsStore(database: Database) {
   const db = database.withTables<Tables>();
-  return { ...builds(db), ...planning(db), ...jobs(db), ...leases(db), ...requests(db), ...logs(db) };
+  return { ...builds(db), ...planning(db), ...jobs(db), ...leases(db), ...requests(db) };
 }
 
 type Db = Kysely<Tables>;
@@ -305,31 +302,5 @@ function requests(db: Db) {
       const first = db.updateTable("build_deploy_requests").set({ canceled: true }).where("canceled", "=", false);
       return (await first.where("request", "=", request).executeTakeFirst()).numUpdatedRows > 0n;
     },
-  };
-}
-
-const oneLog = (job: string, attempt: number) => (where: ExpressionBuilder<Tables, "build_logs">) =>
-  where.and([where("job", "=", job), where("attempt", "=", attempt)]);
-
-function logs(db: Db) {
-  return {
-    insertLogs: (attempts: JobAttempt[]) => db.insertInto("build_logs").values(attempts).execute(),
-    log: (job: string, attempt: number): Promise<LogRow | undefined> =>
-      db.selectFrom("build_logs").selectAll().where(oneLog(job, attempt)).executeTakeFirst(),
-    /** Moves the log on by one chunk; answers false when somebody did so before. */
-    async advanceLog({ job, attempt, ...to }: Pick<LogRow, "job" | "attempt" | "next" | "received" | "size">) {
-      const step = db
-        .updateTable("build_logs")
-        .set(to)
-        .where(oneLog(job, attempt))
-        .where("next", "=", to.next - 1);
-      return (await step.executeTakeFirst()).numUpdatedRows > 0n;
-    },
-    completeLogs: (attempts: JobAttempt[]) =>
-      db
-        .updateTable("build_logs")
-        .set({ complete: true })
-        .where((where) => where.or(attempts.map(({ job, attempt }) => oneLog(job, attempt)(where))))
-        .execute(),
   };
 }

@@ -6,7 +6,7 @@ export function startSweeping(sweep: () => Promise<void>, everyMs: number, log: 
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
   const once = async () => {
-    await sweep().catch((error: unknown) => log.warn({ err: error }, "leases and schedules could not be looked over"));
+    await sweep().catch((error: unknown) => log.warn({ err: error }, "what is looked over now and then could not be"));
     plan();
   };
   function plan(): void {

@@ -75,11 +75,11 @@ export interface AgentRow {
 export interface LogRow {
   job: string;
   attempt: number;
-  /** The sequence that is expected next. */
-  next: number;
-  /** Bytes that the agent has sent. */
-  received: number;
-  /** Bytes in the file. */
-  size: number;
+  /** No more will come. */
   complete: boolean;
+  completed_at: Date | null;
+  /** Of the file, once it is complete and was measured. */
+  bytes: number | null;
+  /** The file is gone by the rules for old logs. */
+  removed_at: Date | null;
 }
