@@ -41,6 +41,8 @@ export const errorCatalogue = {
     summary: "What is searched for is no regular expression, or has several lines.",
   },
   "log.search-too-slow": { status: 422, exit: 1, summary: "The regular expression takes too long on this log." },
+  "build.too-deep": { status: 409, exit: 1, summary: "Builds start each other deeper than is allowed." },
+  "build.bad-answer": { status: 422, exit: 2, summary: "An answer to a gate does not fit its field." },
   "deployment.wrong-state": { status: 409, exit: 1, summary: "The deployment is not in a state that allows this." },
   "deployment.superseded": { status: 409, exit: 1, summary: "A newer revision is deployed or on its way." },
   "deployment.gate-closed": { status: 409, exit: 1, summary: "A gate of the environment is closed." },

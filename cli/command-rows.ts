@@ -86,6 +86,7 @@ export const commandRows: readonly CommandRow[] = [
       ["--commit <hash>", "a commit that the branch contains"],
       ["--message <text>", "instead of the commit's"],
       ["--env <name=value...>", "variables of its jobs"],
+      ["--meta-data <key=value...>", "values that its jobs find in its meta-data"],
     ],
     example: 'towline build create catalog --branch main --env NIGHTLY=1 --message "by hand"',
     load: async () => (await import("./commands/build.ts")).createBuild,
@@ -185,8 +186,8 @@ export const commandRows: readonly CommandRow[] = [
   {
     usage: "approve <repository> [number]",
     summary: "open the gate that a build stands at",
-    options: [buildStep],
-    example: "towline approve catalog",
+    options: [buildStep, ["--field <key=value...>", "answers to its fields; a key may come several times"]],
+    example: "towline approve catalog --field region=eu",
     load: async () => (await import("./commands/build.ts")).approve,
   },
   {

@@ -4,22 +4,9 @@
  */
 import type { StepKind } from "./step.ts";
 
-const work = [
-  "concurrency",
-  "concurrency_group",
-  "concurrency_method",
-  "notify",
-  "priority",
-  "plugins",
-  "plugin",
-  "secrets",
-  "inputs",
-  "retry.automatic.signal",
-  "retry.automatic.signal_reason",
-  "retry.manual.permit_on_passed",
-];
+const work = ["notify", "plugins", "plugin", "secrets", "inputs"];
 
-const form = ["fields", "notify"];
+const form = ["notify"];
 
 /** Keys by kind of step; a dot goes into a map, and through the entries of a list. */
 export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
@@ -27,9 +14,6 @@ export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
   test: work,
   publish: [...work, "cache"],
   deploy: [
-    "concurrency",
-    "concurrency_group",
-    "concurrency_method",
     "notify",
     "priority",
     "env",
@@ -48,6 +32,6 @@ export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
   group: ["notify"],
 };
 
-export const notServedKinds: readonly StepKind[] = ["trigger", "input"];
+export const notServedKinds: readonly StepKind[] = [];
 
 export const notServedTopKeys: readonly string[] = ["notify", "secrets", "priority", "cache", "if_changed"];

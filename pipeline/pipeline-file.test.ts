@@ -208,14 +208,8 @@ describe("faults", () => {
       "shape.unknown-key 1:16 did you mean `allowed_roles`?",
     ]);
   });
-  test.each(["concurrency", "concurrency_group", "plugins", "notify", "priority", "secrets", "inputs"])(
-    "%s is refused and never silently ignored",
-    (key) => {
-      expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
-    },
-  );
-  test.each(["trigger: other", "input: Name?"])("the step `%s` is refused", (step) => {
-    expect(faults(`- ${step}\n  steps: []`)?.[0]).toMatch(/^pipeline\.not-supported 1:3/);
+  test.each(["plugins", "notify", "secrets", "inputs"])("%s is refused and never silently ignored", (key) => {
+    expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
   });
   test("keys at the top that are not served are refused, misspelt ones told of, and others may hold anchors", () => {
     expect(faults("notify: []\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `notify`"]);

@@ -128,6 +128,7 @@ export interface RetryRule {
 export const signalReasons = [
   "*",
   "none",
+  "agent_lost",
   "agent_refused",
   "agent_stop",
   "cancel",

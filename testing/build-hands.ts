@@ -126,8 +126,9 @@ export type DeploymentOutcome = "succeeded" | "rolled-back" | "failed" | "cancel
 export async function deployed(place: BuildsPlace, server: BuildsServer, outcome: DeploymentOutcome): Promise<string> {
   const last = (await place.events("builds.deploy-requested")).at(-1);
   if (!last) throw new Error("no deployment was asked for");
-  const { request, service, environment, build } = last;
-  const payload = { deployment: crypto.randomUUID(), service, environment, release: 1, request, outcome };
+  const { request, service, environment, build, repository, commit } = last;
+  const facts = { service, environment, repository, commit };
+  const payload = { deployment: crypto.randomUUID(), ...facts, release: 1, request, outcome };
   const { emit } = server;
   await place.database.db
     .transaction()

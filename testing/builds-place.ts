@@ -138,7 +138,10 @@ function mapsForGit() {
     resolve: async (repository, ref) =>
       commits.has(ref) ? ref : heads.get(`${repository}:${ref.replace("refs/heads/", "")}`),
     openPullRequest: async (repository, branch) => pullRequests.get(`${repository}:${branch}`),
-    changedPaths: async (_, target, head) => changedBetween(commits.get(target)?.files, commits.get(head)?.files),
+    async changedPaths(repository, target, head) {
+      const base = commits.has(target) ? target : heads.get(`${repository}:${target.replace("refs/heads/", "")}`);
+      return changedBetween(commits.get(base ?? "")?.files, commits.get(head)?.files);
+    },
     readFile: async (_, revision, path) => commits.get(revision)?.files[path],
     commit: async (_, revision) => {
       const message = `change ${Number.parseInt(revision, 16)}`;

@@ -16,7 +16,7 @@ export const buildStates = [
 ] as const;
 
 /** What started a build. */
-export const buildSources = ["push", "pull-request", "api", "schedule", "webhook"] as const;
+export const buildSources = ["push", "pull-request", "api", "schedule", "webhook", "trigger"] as const;
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
 const fileFault = z.object({
@@ -47,22 +47,36 @@ export const buildSummary = z.object({
 });
 export type BuildSummary = z.output<typeof buildSummary>;
 
+const slotHolder = z.object({ build: uuid, repository: repositoryName, number: z.int(), step: z.string() });
+
 const waitReason = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("dependency"), on: z.array(z.string()) }),
   z.object({ kind: z.literal("gate"), step: z.string(), label: z.string(), roles: z.array(z.string()) }),
   z.object({ kind: z.literal("agent") }),
   z.object({ kind: z.literal("no-agent"), tags: z.record(z.string(), z.string()) }),
   z.object({ kind: z.literal("disk-full") }),
+  z.object({
+    kind: z.literal("slot"),
+    group: z.string(),
+    limit: z.int(),
+    held: z.array(slotHolder).describe("Who has the slots of the concurrency group."),
+  }),
+  z.object({ kind: z.literal("turn"), group: z.string(), before: slotHolder.describe("Whose turn it is.") }),
   z.object({ kind: z.literal("request"), environment: z.string() }),
   z.object({ kind: z.literal("deployment"), environment: z.string(), request: z.string() }),
-  z.object({ kind: z.literal("stopping"), agent: z.string().optional() }),
+  z.object({ kind: z.literal("trigger"), pipeline: z.string() }),
+  z.object({ kind: z.literal("build"), name: z.string(), request: uuid }),
+  z.object({ kind: z.literal("stopping"), agent: z.string().optional(), name: z.string().optional() }),
 ]);
 export type WaitingFor = z.output<typeof waitReason>;
 
 const attempt = z.object({
   number: z.int().positive(),
   agent: z.string().nullable(),
-  request: uuid.nullable().describe("Of a deploy step: the request that its deployment carries."),
+  request: uuid
+    .nullable()
+    .describe("Of a deploy step the request that its deployment carries, of a trigger step the build that it started."),
+  name: z.string().nullable().describe("Of a triggered build, as people call it."),
   leasedAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
@@ -88,12 +102,33 @@ const step = z.object({
     .array(z.object({ reason: waitReason, text: z.string().describe('Goes on from "waits".') }))
     .describe("Why it does not run now; empty when it runs or has ended."),
   dependsOn: z.array(z.string()),
+  group: z.object({ key: z.string(), label: z.string() }).nullable(),
+  fields: z
+    .array(
+      z.object({
+        key: z.string(),
+        label: z.string(),
+        hint: z.string().optional(),
+        required: z.boolean(),
+        multiple: z.boolean(),
+        options: z
+          .array(z.object({ label: z.string(), value: z.string() }))
+          .nullable()
+          .describe("Null: any text."),
+      }),
+    )
+    .describe("What a gate asks."),
+  answers: z.record(z.string(), z.string()).nullable().describe("What was answered at a gate; also meta-data."),
   attempts: z.array(attempt),
 });
 export type StepView = z.output<typeof step>;
 
 export const buildDetails = buildSummary.extend({
   service: serviceName.nullable(),
+  parent: z
+    .object({ build: uuid, repository: repositoryName, number: z.int(), step: z.string() })
+    .nullable()
+    .describe("The trigger step that started it."),
   fault: fileFault.extend({ faults: z.array(fileFault) }).nullable(),
   warnings: z.array(fileFault),
   steps: z.array(step),
@@ -116,9 +151,10 @@ export const buildEndpoints = endpoints({
       commit: revision.optional(),
       message: z.string().min(1).max(1000).optional().describe("Instead of the commit's."),
       env: buildEnv.optional().describe("Variables of all its jobs, weaker than those of the pipeline file."),
+      metaData: z.record(z.string(), z.string()).optional().describe("Values that its jobs find in its meta-data."),
     }),
     response: buildSummary,
-    errors: ["not-found", "git.bad-revision"],
+    errors: ["not-found", "git.bad-revision", "meta-data.invalid"],
   },
   listBuilds: {
     method: "GET",
@@ -177,10 +213,14 @@ export const buildEndpoints = endpoints({
     body: z
       .strictObject({
         step: z.string().min(1).max(200).optional().describe("Key; without it the only gate that waits."),
+        fields: z
+          .record(z.string(), z.union([z.string().max(10_000), z.array(z.string().max(1000)).max(100)]))
+          .optional()
+          .describe("Answers to the fields of the gate."),
       })
       .default({}),
     response: buildDetails,
-    errors: ["not-found", "build.wrong-state", "auth.forbidden"],
+    errors: ["not-found", "build.wrong-state", "build.bad-answer", "auth.forbidden"],
   },
   readJobLog: {
     method: "GET",

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds.ts";
 import { refuse } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
-import { pairsOf } from "../pairs.ts";
+import { pairsOf, severalOf } from "../pairs.ts";
 import { accepted, age, CommandRefused, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
@@ -16,6 +16,11 @@ interface CreateFlags extends BuildFlags {
   commit?: string;
   message?: string;
   env?: string[];
+  metaData?: string[];
+}
+
+interface ApproveFlags extends BuildFlags {
+  field?: string[];
 }
 
 const pollMs = 500;
@@ -37,8 +42,9 @@ export async function listBuilds(flags: BuildFlags, repository?: string): Promis
 
 export async function createBuild(flags: CreateFlags, repository: string): Promise<void> {
   const client = await openClient(flags);
-  const { branch, commit, message, env } = flags;
-  const body = { repository, branch, commit, message, env: pairsOf("--env", env) };
+  const { branch, commit, message, env, metaData } = flags;
+  const given = { env: pairsOf("--env", env), metaData: pairsOf("--meta-data", metaData) };
+  const body = { repository, branch, commit, message, ...given };
   const build = accepted(await client.createBuild({ body }));
   if (flags.json) printJson(build);
   else print(`${title(build)} ${mark(build)}  ${build.branch} ${shortCommit(build.commit)}`);
@@ -82,10 +88,11 @@ export async function retryBuild(flags: BuildFlags, repository: string, number?:
 }
 
 /** Opens a gate: the newest build of the repository that stands at one, unless a number is given. */
-export async function approve(flags: BuildFlags, repository: string, number?: string): Promise<void> {
+export async function approve(flags: ApproveFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
   const build = number ? await findBuild(client, repository, number) : await findBlocked(client, repository);
-  show(accepted(await client.unblockStep({ params: { id: build.id }, body: { step: flags.step } })), flags);
+  const body = { step: flags.step, fields: severalOf("--field", flags.field) };
+  show(accepted(await client.unblockStep({ params: { id: build.id }, body })), flags);
 }
 
 /** The newest build of the repository, or the one with the number. */
@@ -122,9 +129,17 @@ export function renderBuild(build: BuildDetails): string {
 }
 
 export function renderStep(step: StepView): string {
-  const why = step.waits.length > 0 ? `waits ${step.waits.map(({ text }) => text).join("; ")}` : (step.reason ?? "");
+  const fields = step.state === "blocked" && step.fields.length > 0 ? `; ${step.fields.map(askField).join(", ")}` : "";
+  const why =
+    step.waits.length > 0 ? `waits ${step.waits.map(({ text }) => text).join("; ")}${fields}` : (step.reason ?? "");
   const tries = step.attempts.length > 1 ? ` (attempt ${step.attempts.length})` : "";
   return `${stepMark(step)} ${step.label}${tries}${why ? paint("dim", `  ${why}`) : ""}`;
+}
+
+/** How a field is answered on the command line. */
+function askField({ key, options, required }: StepView["fields"][number]): string {
+  const values = options ? options.map(({ value }) => value).join("|") : "…";
+  return `--field ${key}=${values}${required ? "" : " (may stay empty)"}`;
 }
 
 function stepMark({ state, outcome }: StepView): string {

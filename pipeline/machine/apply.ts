@@ -36,8 +36,11 @@ const appliers: Appliers = {
   "build-reopened": (state) => ({ ...state, closed: false }),
   "step-runnable": (state, { step, at }) => setStatus(state, step, { state: "runnable", since: at }),
   "step-blocked": (state, { step, at }) => setStatus(state, step, { state: "blocked", since: at }),
-  "step-unblocked": (state, { step, by, at }) =>
-    setStatus(state, step, { state: "finished", at, outcome: "passed", by }),
+  "step-unblocked": (state, { step, by, answers, at }) =>
+    change(state, step, {
+      status: { state: "finished", at, outcome: "passed", by },
+      ...(answers === undefined ? {} : { answers }),
+    }),
   "step-canceling": (state, { step, at }) => setStatus(state, step, { state: "canceling", since: at }),
   "step-reset": (state, { step }) => setStatus(state, step, { state: "waiting" }),
   "step-leased": (state, { step, attempt: number, token, agent, at }) =>
@@ -51,6 +54,12 @@ const appliers: Appliers = {
       step,
       status: { state: "requested", since: at },
       attempt: { number, token, leasedAt: at, outputs: {} },
+    }),
+  "build-requested": (state, { step, attempt: number, request: token, name, at }) =>
+    openAttempt(state, {
+      step,
+      status: { state: "requested", since: at },
+      attempt: { number, token, name, leasedAt: at, outputs: {} },
     }),
   "step-started": (state, { step, token, at }) =>
     setStatus(changeAttempt(state, { step, token }, { startedAt: at }), step, { state: "running", since: at }),

@@ -1,5 +1,6 @@
 /** What can be asked of a build or observed about it. `at` is an ISO time; ids and tokens are made by the caller. */
 import type { deploymentOutcomes } from "#api/events.ts";
+import type { Answers } from "./answers.ts";
 
 export type Command =
   /** Gives a runnable job to an agent. `token` must be fresh. */
@@ -17,7 +18,7 @@ export type Command =
       at: string;
     }
   /** Observation; one that comes too late changes nothing. `reason` where more is known than that the agent was lost. */
-  | { type: "lease-expired"; step: string; token: string; reason?: string; at: string }
+  | { type: "lease-expired"; step: string; token: string; reason?: string; stopped?: boolean; at: string }
   /** Answers the intent `request-deploy`. */
   | { type: "request-deploy"; step: string; request: string; at: string }
   /** Observation; one that comes twice changes nothing. */
@@ -28,7 +29,19 @@ export type Command =
       reason?: string;
       at: string;
     }
-  | { type: "unblock"; step: string; user: string; role: string; at: string }
+  /** Answers the intent `request-build` with the id of the build that was started. `name`: as people call it, `orders #5`. */
+  | { type: "request-build"; step: string; request: string; name: string; at: string }
+  /** The other answer: no build could be started. */
+  | { type: "build-refused"; step: string; reason: string; at: string }
+  /** Observation; one that comes twice changes nothing. */
+  | {
+      type: "triggered-finished";
+      request: string;
+      outcome: "passed" | "failed" | "canceled";
+      reason: string;
+      at: string;
+    }
+  | { type: "unblock"; step: string; user: string; role: string; answers?: Answers; at: string }
   /** `supersededBy`: number of the newer build that takes the place of this one. */
   | { type: "cancel"; by: string; reason?: string; supersededBy?: number; at: string }
   | { type: "retry"; step: string; by: string; at: string }

@@ -4,6 +4,7 @@ import type { PlannedWork } from "../plan.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
 import type { Attempt, BuildState, StepState } from "./state.ts";
+import { type AttemptEnd, matchingRule } from "./retry-rule.ts";
 import { findStep, isWork, openAttempt, plannedOf } from "./steps.ts";
 import { stoppedOutcome } from "./stopped.ts";
 
@@ -48,18 +49,39 @@ export function decideFinish(state: BuildState, command: CommandOf<"finish">): D
 }
 
 export function decideLeaseExpired(state: BuildState, command: CommandOf<"lease-expired">): Decided {
-  const { step, token, at } = command;
+  const { step, token, stopped = false, at } = command;
   const held = heldBy(state, step, token);
   if (!held) return [];
   const reason = command.reason ?? `the agent ${held.attempts.at(-1)?.agent ?? ""} was lost`;
   const ended: BuildEvent = { type: "attempt-ended", step, token, outcome: "lost", reason, outputs: {}, at };
   if (held.status.state === "canceling")
     return [ended, { type: "step-finished", step, outcome: stoppedOutcome(state), reason, at }];
-  if (lossesInARow(held.attempts) < maximumLosses) return [ended, { type: "step-retried", step, reason, at }];
-  return [
-    ended,
-    { type: "step-finished", step, outcome: "failed", reason: `${reason}, and ${maximumLosses} before it`, at },
-  ];
+  return [ended, afterLoss(plannedOf(state, step) as PlannedWork, held, { step, reason, stopped, at })];
+}
+
+interface Loss {
+  step: string;
+  reason: string;
+  /** The agent said that it stops, and was not simply gone. */
+  stopped: boolean;
+  at: string;
+}
+
+/** Where the author wrote retry rules, they alone decide; else a lost job is begun again, and not for ever. */
+function afterLoss(planned: PlannedWork, held: StepState, { step, reason, stopped, at }: Loss): BuildEvent {
+  const end = { exitStatus: -1, signalReason: stopped ? "agent_stop" : "agent_lost" } as const;
+  const rule = matchingRule(planned.retry, held.retries, end);
+  if (rule !== undefined) return retriedBy(rule, { step, reason, at });
+  const finished = {
+    type: "step-finished",
+    step,
+    outcome: isSoft(planned, -1) ? "soft-failed" : "failed",
+    at,
+  } as const;
+  if (planned.retry.automatic.length > 0)
+    return { ...finished, reason: `${reason}, and no retry rule is left for that` };
+  if (lossesInARow(held.attempts) < maximumLosses) return { type: "step-retried", step, reason, at };
+  return { ...finished, reason: `${reason}, and ${maximumLosses} before it` };
 }
 
 /** The step, when its open attempt has this token. */
@@ -97,33 +119,26 @@ function afterAttempt(planned: PlannedWork, held: StepState, command: CommandOf<
   const why = reason === undefined ? {} : { reason };
   const finished = { type: "step-finished", step, ...exit, ...why, at } as const;
   if (outcome === "passed") return { ...finished, outcome };
-  const rule = matchingRule(planned, held, command);
-  if (rule !== undefined)
-    return {
-      type: "step-retried",
-      step,
-      reason: `${describe(command)}, and the retry rule ${rule + 1} allows another attempt`,
-      rule,
-      at,
-    };
+  const rule = matchingRule(planned.retry, held.retries, endOf(command));
+  if (rule !== undefined) return retriedBy(rule, { step, reason: describe(command), at });
   return { ...finished, outcome: isSoft(planned, exitStatus) ? "soft-failed" : outcome };
+}
+
+function retriedBy(rule: number, { step, reason, at }: { step: string; reason: string; at: string }): BuildEvent {
+  const why = `${reason}, and the retry rule ${rule + 1} allows another attempt`;
+  return { type: "step-retried", step, reason: why, rule, at };
+}
+
+/** A timeout stops the job as a cancel does; a job whose command never ran has broken before. */
+function endOf({ outcome, exitStatus }: CommandOf<"finish">): AttemptEnd {
+  if (outcome === "timed-out") return { exitStatus: exitStatus ?? -1, signalReason: "cancel" };
+  return exitStatus === undefined
+    ? { exitStatus: -1, signalReason: "process_run_error" }
+    : { exitStatus, signalReason: "none" };
 }
 
 function describe({ outcome, exitStatus }: CommandOf<"finish">): string {
   return outcome === "timed-out" ? "it timed out" : `it failed with exit status ${exitStatus ?? "unknown"}`;
-}
-
-/** The first rule that matches counts, even when it is used up. */
-function matchingRule(
-  { retry }: PlannedWork,
-  { retries }: StepState,
-  { exitStatus }: CommandOf<"finish">,
-): number | undefined {
-  const matches = (statuses: "*" | number[]): boolean =>
-    statuses === "*" || (exitStatus !== undefined && statuses.includes(exitStatus));
-  const index = retry.automatic.findIndex((rule) => matches(rule.exitStatus));
-  const rule = retry.automatic[index];
-  return rule && (retries[index] ?? 0) < rule.limit ? index : undefined;
 }
 
 function isSoft({ softFail }: PlannedWork, exitStatus: number | undefined): boolean {

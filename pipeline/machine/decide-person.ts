@@ -1,17 +1,23 @@
 /** Commands that people give: open a gate, cancel, try again. */
-import { type Refusal, refuse } from "#api/errors.ts";
+import { type Refusal, isRefusal, refuse } from "#api/errors.ts";
+import { checkAnswers } from "./answers.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
-import type { BuildState, StepState } from "./state.ts";
-import { dependenciesThat, findStep, isWork, outcomeOf, plannedOf } from "./steps.ts";
+import type { PlannedStep } from "../plan.ts";
+import type { Retry } from "../step.ts";
+import type { BuildState, StepOutcome, StepState } from "./state.ts";
+import { dependenciesThat, findStep, isGate, isWork, outcomeOf, plannedOf } from "./steps.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 type Decided = BuildEvent[] | Refusal;
 
-export function decideUnblock(state: BuildState, { step, user, role, at }: CommandOf<"unblock">): Decided {
+export function decideUnblock(
+  state: BuildState,
+  { step, user, role, answers = {}, at }: CommandOf<"unblock">,
+): Decided {
   const found = findStep(state, step);
   const planned = found ? plannedOf(state, step) : undefined;
-  if (!found || planned?.kind !== "block") return refuse("not-found", `the build has no block step \`${step}\``);
+  if (!found || !planned || !isGate(planned)) return refuse("not-found", `the build has no gate \`${step}\``);
   const { status } = found;
   if (status.state === "waiting")
     return refuse(
@@ -26,7 +32,11 @@ export function decideUnblock(state: BuildState, { step, user, role, at }: Comma
       "auth.forbidden",
       `the gate \`${planned.label}\` is opened by ${planned.roles.join(", ")}, and you are ${role}`,
     );
-  return [{ type: "step-unblocked", step, by: user, role, at }];
+  const checked = checkAnswers(planned.fields, answers);
+  if (isRefusal(checked)) return checked;
+  return [
+    { type: "step-unblocked", step, by: user, role, ...(planned.fields.length > 0 ? { answers: checked } : {}), at },
+  ];
 }
 
 function describe({ status }: StepState): string {
@@ -48,7 +58,7 @@ export function decideRetry(state: BuildState, { step, by, at }: CommandOf<"retr
 
 export function decideRetryFailed(state: BuildState, { by, at }: CommandOf<"retry-failed">): Decided {
   const failed = Object.values(state.steps).filter(
-    (step) => isWork(plannedOf(state, step.key)) && !whyNotRetry(state, step),
+    (step) => isWork(plannedOf(state, step.key)) && isRed(step) && !whyNotRetry(state, step),
   );
   if (failed.length > 0)
     return reopened(
@@ -74,14 +84,27 @@ function reopened({ closed }: BuildState, { by, at }: Who, events: BuildEvent[])
   return closed ? [{ type: "build-reopened", by, at }, ...events] : events;
 }
 
-const retryable = new Set(["failed", "timed-out", "canceled"]);
+const red: ReadonlySet<StepOutcome | undefined> = new Set(["failed", "timed-out", "canceled"]);
+const isRed = (step: StepState): boolean => red.has(outcomeOf(step));
+
+/** A trigger may always be tried again; it starts another build. */
+const manualRule = (planned: PlannedStep): Retry["manual"] | undefined => {
+  if (planned.kind === "trigger") return { allowed: true, permitOnPassed: false };
+  return "retry" in planned ? planned.retry.manual : undefined;
+};
+
+/** What made an image or changed an environment stands: another image would have the same release, another deployment its own. */
+function mayRepeat({ kind }: PlannedStep, { permitOnPassed }: Retry["manual"]): boolean {
+  return permitOnPassed && (kind === "command" || kind === "test");
+}
 
 /** Nothing, when the step may be tried again. */
 function whyNotRetry(state: BuildState, step: StepState): Refusal | undefined {
   const planned = plannedOf(state, step.key);
   if (state.cancel)
     return refuse("build.wrong-state", "the build was canceled", { fix: "start a new build of the commit" });
-  if (!("retry" in planned)) return refuse("build.wrong-state", `\`${step.key}\` is no job`);
+  const rule = manualRule(planned);
+  if (!rule) return refuse("build.wrong-state", `\`${step.key}\` is no job`);
   const outcome = outcomeOf(step);
   if (outcome === undefined) return refuse("build.wrong-state", `\`${step.key}\` has not finished`);
   if (outcome === "broken")
@@ -90,8 +113,9 @@ function whyNotRetry(state: BuildState, step: StepState): Refusal | undefined {
       `\`${step.key}\` did not run, because ${dependenciesThat(state, planned, "failed").join(", ")} did not pass`,
       { fix: "retry that" },
     );
-  if (!retryable.has(outcome)) return refuse("build.wrong-state", `\`${step.key}\` is ${outcome}`);
-  const { allowed, reason } = planned.retry.manual;
+  const isOpen = isRed(step) || outcome === "soft-failed" || (outcome === "passed" && mayRepeat(planned, rule));
+  if (!isOpen) return refuse("build.wrong-state", `\`${step.key}\` is ${outcome}`);
+  const { allowed, reason } = rule;
   return allowed
     ? undefined
     : refuse("build.wrong-state", `\`${step.key}\` may not be tried again${reason ? `: ${reason}` : ""}`);

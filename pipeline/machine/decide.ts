@@ -2,6 +2,7 @@
 import { type Refusal, isRefusal } from "#api/errors.ts";
 import { decideFinish, decideLease, decideLeaseExpired, decideStart } from "./decide-job.ts";
 import { decideDeploymentFinished, decideRequestDeploy } from "./decide-deploy.ts";
+import { decideBuildRefused, decideRequestBuild, decideTriggeredFinished } from "./decide-trigger.ts";
 import { decideCancel, decideRetry, decideRetryFailed, decideUnblock } from "./decide-person.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
@@ -18,6 +19,9 @@ const deciders: Deciders = {
   "lease-expired": decideLeaseExpired,
   "request-deploy": decideRequestDeploy,
   "deployment-finished": decideDeploymentFinished,
+  "request-build": decideRequestBuild,
+  "build-refused": decideBuildRefused,
+  "triggered-finished": decideTriggeredFinished,
   unblock: decideUnblock,
   cancel: decideCancel,
   retry: decideRetry,

@@ -9,7 +9,7 @@ export type BuildEvent =
   | { type: "build-reopened"; by: string; at: string }
   | { type: "step-runnable"; step: string; at: string }
   | { type: "step-blocked"; step: string; at: string }
-  | { type: "step-unblocked"; step: string; by: string; role: string; at: string }
+  | { type: "step-unblocked"; step: string; by: string; role: string; answers?: Record<string, string>; at: string }
   | { type: "step-leased"; step: string; attempt: number; token: string; agent: string; at: string }
   | { type: "step-started"; step: string; token: string; at: string }
   | { type: "step-canceling"; step: string; at: string }
@@ -36,6 +36,7 @@ export type BuildEvent =
       by?: string;
       at: string;
     }
+  | { type: "build-requested"; step: string; attempt: number; request: string; name: string; at: string }
   | {
       type: "deploy-requested";
       step: string;

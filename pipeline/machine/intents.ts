@@ -16,6 +16,7 @@ function intentOf(state: BuildState, planned: PlannedStep): Intent | undefined {
   if (status.state !== "runnable") return undefined;
   const next = attempts.length + 1;
   if (isWork(planned)) return { type: "offer", id: `offer:${step}:${next}`, step, agents: planned.agents };
+  if (planned.kind === "trigger") return { type: "request-build", id: `build:${step}:${next}`, step };
   if (planned.kind !== "deploy") return undefined;
   const actor = actorOf(state, step);
   return {
@@ -32,6 +33,7 @@ function stopIntent(state: BuildState, planned: PlannedStep): Intent | undefined
   const attempt = openAttempt(stepOf(state, step));
   if (!attempt) return undefined;
   const { token, agent } = attempt;
+  if (planned.kind === "trigger") return { type: "cancel-build", id: `cancel-build:${token}`, step, request: token };
   if (agent === undefined) return { type: "cancel-deploy", id: `cancel-deploy:${token}`, step, request: token };
   return { type: "stop", id: `stop:${token}`, step, token, agent };
 }

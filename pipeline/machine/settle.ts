@@ -6,7 +6,7 @@ import type { BuildEvent } from "./event.ts";
 import type { BuildState } from "./state.ts";
 import { buildStatus } from "./status.ts";
 import { type Stopped, stoppedBy } from "./stopped.ts";
-import { dependenciesThat, hasFailed, isWork, stepOf } from "./steps.ts";
+import { dependenciesThat, hasFailed, isGate, isWork, stepOf } from "./steps.ts";
 
 export interface Settled {
   state: BuildState;
@@ -87,5 +87,5 @@ function ready(state: BuildState, planned: PlannedStep, at: string): BuildEvent 
     return { type: "step-finished", step, outcome: "broken", reason: `\`${cause}\` did not pass`, at };
   if (dependenciesThat(state, planned, "pending").length > 0) return undefined;
   if (kind === "wait") return { type: "step-finished", step, outcome: "passed", at };
-  return { type: kind === "block" ? "step-blocked" : "step-runnable", step, at };
+  return { type: isGate(planned) ? "step-blocked" : "step-runnable", step, at };
 }

@@ -28,12 +28,14 @@ export interface StepState {
   retries: Record<string, number>;
   /** Who tried it again by hand last. */
   retriedBy?: string;
+  /** What was answered at a gate, by key of field. */
+  answers?: Record<string, string>;
 }
 
 /**
  * work:    waiting → runnable → leased → running → finished, and canceling from leased and running
- * deploy:  waiting → runnable → requested → finished, and canceling from requested
- * block:   waiting → blocked → finished
+ * deploy and trigger: waiting → runnable → requested → finished, and canceling from requested
+ * block and input: waiting → blocked → finished
  * wait:    waiting → finished
  */
 export type StepStatus =
@@ -69,10 +71,12 @@ export const stepOutcomes = [
 ] as const;
 export type StepOutcome = (typeof stepOutcomes)[number];
 
-/** One try. For a deploy step `token` is the id of its request and there is no agent. */
+/** One try. For a deploy step `token` is the id of its request, for a trigger that of its build; then there is no agent. */
 export interface Attempt {
   number: number;
   token: string;
+  /** Of a triggered build, as people call it: `orders #5`. */
+  name?: string;
   agent?: string;
   leasedAt: string;
   startedAt?: string;

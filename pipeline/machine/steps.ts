@@ -1,5 +1,5 @@
 /** Questions about one step of a state that several rules ask. */
-import type { PlannedStep, PlannedWork } from "../plan.ts";
+import type { PlannedBlock, PlannedInput, PlannedStep, PlannedWork } from "../plan.ts";
 import type { Attempt, BuildState, StepOutcome, StepState } from "./state.ts";
 
 /** Throws for a key that the build has not: the caller made it up. */
@@ -23,6 +23,11 @@ export function plannedOf(state: BuildState, key: string): PlannedStep {
 /** True for steps that run on an agent. */
 export function isWork(step: PlannedStep): step is PlannedWork {
   return step.kind === "command" || step.kind === "test" || step.kind === "publish";
+}
+
+/** True for steps at which a person is waited for. */
+export function isGate(step: PlannedStep): step is PlannedBlock | PlannedInput {
+  return step.kind === "block" || step.kind === "input";
 }
 
 /** The attempt that goes on, if one does. */

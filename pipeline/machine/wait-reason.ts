@@ -1,7 +1,7 @@
 /** Why a step does not run, as values; words are made last. */
-import type { PlannedBlock, PlannedStep } from "../plan.ts";
+import type { PlannedBlock, PlannedInput, PlannedStep } from "../plan.ts";
 import type { BuildState } from "./state.ts";
-import { dependenciesThat, openAttempt, plannedOf, stepOf } from "./steps.ts";
+import { dependenciesThat, isGate, openAttempt, plannedOf, stepOf } from "./steps.ts";
 
 export type WaitReason =
   | { kind: "dependency"; on: string[] }
@@ -13,7 +13,10 @@ export type WaitReason =
   /** A deploy step that is ready and about to be asked for. */
   | { kind: "request"; environment: string }
   | { kind: "deployment"; environment: string; request: string }
-  | { kind: "stopping"; agent?: string };
+  /** A trigger step that is ready and whose build is about to be started. */
+  | { kind: "trigger"; pipeline: string }
+  | { kind: "build"; name: string; request: string }
+  | { kind: "stopping"; agent?: string; name?: string };
 
 /** Every reason why a step does not run now; none for one that runs or has finished. */
 export function waitReasons(state: BuildState, key: string): WaitReason[] {
@@ -21,13 +24,19 @@ export function waitReasons(state: BuildState, key: string): WaitReason[] {
   const step = stepOf(state, key);
   const { status } = step;
   if (status.state === "waiting") return pendingReasons(state, planned);
-  if (status.state === "blocked" && planned.kind === "block") return [gateReason(planned)];
-  if (status.state === "runnable")
-    return [planned.kind === "deploy" ? { kind: "request", environment: planned.environment } : { kind: "agent" }];
-  const { token = "", agent } = openAttempt(step) ?? {};
+  if (status.state === "blocked" && isGate(planned)) return [gateReason(planned)];
+  if (status.state === "runnable") return [readyReason(planned)];
+  const { token = "", agent, name = "" } = openAttempt(step) ?? {};
+  if (status.state === "requested" && planned.kind === "trigger") return [{ kind: "build", name, request: token }];
   if (status.state === "requested" && planned.kind === "deploy")
     return [{ kind: "deployment", environment: planned.environment, request: token }];
-  return status.state === "canceling" ? [{ kind: "stopping", ...(agent === undefined ? {} : { agent }) }] : [];
+  if (status.state !== "canceling") return [];
+  return [{ kind: "stopping", ...(agent === undefined ? {} : { agent }), ...(name === "" ? {} : { name }) }];
+}
+
+function readyReason(planned: PlannedStep): WaitReason {
+  if (planned.kind === "deploy") return { kind: "request", environment: planned.environment };
+  return planned.kind === "trigger" ? { kind: "trigger", pipeline: planned.pipeline } : { kind: "agent" };
 }
 
 /** Looks through `wait` steps, which say nothing to a reader. */
@@ -41,15 +50,14 @@ function pendingReasons(state: BuildState, planned: PlannedStep): WaitReason[] {
     seen.add(key);
     const dependency = plannedOf(state, key);
     if (dependency.kind === "wait") stack.push(...dependenciesThat(state, dependency, "pending"));
-    else if (dependency.kind === "block" && stepOf(state, key).status.state === "blocked")
-      gates.push(gateReason(dependency));
+    else if (isGate(dependency) && stepOf(state, key).status.state === "blocked") gates.push(gateReason(dependency));
     else on.add(key);
   }
   const inOrder = state.plan.steps.map((step) => step.key).filter((key) => on.has(key));
   return [...gates.toReversed(), ...(inOrder.length > 0 ? [{ kind: "dependency" as const, on: inOrder }] : [])];
 }
 
-function gateReason({ key: step, label, roles }: PlannedBlock): WaitReason {
+function gateReason({ key: step, label, roles }: PlannedBlock | PlannedInput): WaitReason {
   return { kind: "gate", step, label, roles };
 }
 
@@ -72,5 +80,10 @@ const renderers: Renderers = {
     }; none is connected`,
   request: ({ environment }) => `for its deployment to ${environment} to be made`,
   deployment: ({ environment }) => `for the deployment to ${environment}`,
-  stopping: ({ agent }) => (agent === undefined ? "for its deployment to stop" : `for the agent ${agent} to stop it`),
+  trigger: ({ pipeline }) => `for a build of ${pipeline} to be started`,
+  build: ({ name }) => `for the build ${name}`,
+  stopping: ({ agent, name }) => {
+    if (name !== undefined) return `for the build ${name} to stop`;
+    return agent === undefined ? "for its deployment to stop" : `for the agent ${agent} to stop it`;
+  },
 };

@@ -61,6 +61,8 @@ create table build_jobs (
   agent text,
   lease_until timestamp with time zone,
   sequence bigint not null,
+  priority integer not null default 0,
+  slot_group text,
   FOREIGN KEY (build) REFERENCES builds(id),
   PRIMARY KEY (id),
   UNIQUE (build, step)
@@ -108,6 +110,20 @@ create table build_schedules (
   PRIMARY KEY (repository, name)
 );
 
+create table build_slots (
+  build uuid not null,
+  step text not null,
+  group_name text not null,
+  slot_limit integer not null,
+  ordered boolean not null,
+  is_job boolean not null,
+  sequence bigint not null,
+  position integer not null,
+  held boolean not null default false,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  PRIMARY KEY (build, step)
+);
+
 create table build_webhook_calls (
   repository text not null,
   signature text not null,
@@ -149,9 +165,11 @@ create table builds (
   pull_request integer,
   env jsonb not null default '{}'::jsonb,
   superseded_by integer,
+  parent jsonb,
+  ancestors uuid[] not null default '{}'::uuid[],
   CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
   CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
-  CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text, 'webhook'::text]))),
+  CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text, 'webhook'::text, 'trigger'::text]))),
   CHECK ((state = ANY (ARRAY['preparing'::text, 'scheduled'::text, 'running'::text, 'failing'::text, 'blocked'::text, 'canceling'::text, 'finished'::text]))),
   PRIMARY KEY (id),
   UNIQUE (repository, number),
@@ -521,13 +539,17 @@ CREATE INDEX build_jobs_by_agent ON public.build_jobs USING btree (agent) WHERE 
 
 CREATE INDEX build_jobs_by_token ON public.build_jobs USING btree (token_hash) WHERE (token_hash IS NOT NULL);
 
-CREATE INDEX build_jobs_claimable ON public.build_jobs USING btree (md5((tags)::text), sequence, "position") WHERE (state = 'runnable'::text);
+CREATE INDEX build_jobs_claimable ON public.build_jobs USING btree (md5((tags)::text), priority DESC, sequence, "position") WHERE (state = 'runnable'::text);
 
 CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 
 CREATE INDEX build_logs_kept ON public.build_logs USING btree (completed_at) WHERE (complete AND (removed_at IS NULL));
 
 CREATE INDEX build_schedules_due ON public.build_schedules USING btree (next_at);
+
+CREATE INDEX build_slots_held ON public.build_slots USING btree (group_name) WHERE held;
+
+CREATE INDEX build_slots_waiting ON public.build_slots USING btree (group_name, sequence, "position") WHERE (NOT held);
 
 CREATE INDEX builds_by_branch ON public.builds USING btree (repository, branch, sequence DESC);
 

@@ -3,7 +3,7 @@ import { isRefusal } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import { together } from "#kernel/together.ts";
 import type { Wake } from "#kernel/wake.ts";
-import { jobChannel } from "./commit.ts";
+import { jobChannel } from "./channels.ts";
 import { matchJobs } from "./core/matching.ts";
 import type { BuildRow, JobRow } from "./core/rows.ts";
 import { agentTags } from "./core/tags.ts";
@@ -52,9 +52,8 @@ const mostAtOnce = 100;
  * in the order in which they asked. A look locks nothing. Whether a job is still to be had is decided by the lease, under its
  * build's lock (`machine.ask`); who finds it taken goes back to his place in the line.
  *
- * Where more rules go: an order among jobs (priority) is one more column of the index and of the `order by` in `claimableJobs`;
- * a concurrency group that is full is one more condition there, and since two builds may want its last slot, the lease has
- * to count the slots once more under the group's own lock, in the transaction of `machine.ask`.
+ * A job whose concurrency group is full is not seen by a look; since two builds may want the last slot, the lease takes it
+ * under the group's own lock, in the transaction of `machine.ask`.
  */
 export function createClaimJob({ db, wake, machine, leasing, logs }: Deps): ClaimJob {
   /** Jobs that are being leased at this moment. */

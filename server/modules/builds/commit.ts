@@ -2,10 +2,12 @@
 import { orThrow } from "#api/errors.ts";
 import { type Clock, newId } from "#kernel/clock.ts";
 import { notify, type Tx } from "#kernel/database.ts";
+import type { Jobs } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { intents } from "#pipeline/machine/intents.ts";
 import { buildStatus } from "#pipeline/machine/status.ts";
 import { stepOf } from "#pipeline/machine/steps.ts";
+import { jobChannel } from "./channels.ts";
 import { announcements } from "./core/announcements.ts";
 import { attemptsIn } from "./core/attempts.ts";
 import { advance, type Change } from "./core/change.ts";
@@ -13,13 +15,17 @@ import { jobColumns } from "./core/job-columns.ts";
 import { identityOf } from "./core/view.ts";
 import { logStore } from "./log-store.ts";
 import { logChannel } from "./logs/follow-log.ts";
+import { putMetaData } from "./meta-data.ts";
+import { saveSlots, takeSlot } from "./slots.ts";
 import { buildsStore } from "./store.ts";
 
-/** Rings when a job may be leased. */
-export const jobChannel = "towline_jobs";
+/** Starts the build of a trigger step, and cancels one. */
+export const triggerTask = "builds.trigger";
+export const cancelTask = "builds.cancel-triggered";
 
 export interface CommitDeps {
   emit: Emit;
+  jobs: Jobs;
   clock: Clock;
   leaseMs: number;
 }
@@ -27,24 +33,57 @@ export interface CommitDeps {
 /** First asks for the deployments that are due: their requests belong to the same transaction. */
 export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise<Change> {
   const change = await requestDeployments(deps, tx, decided);
+  await startBuilds(deps, tx, change);
   if (change.events.length === 0) return change;
   await saveBuild(deps, tx, change);
   await saveJobs(deps, tx, change);
+  await saveSlots(deps.jobs, tx, change);
+  await saveAnswers(deps, tx, change);
   await ring(tx, change);
   await tell(deps, tx, change);
   await cancelDeployments(deps, tx, change);
+  await cancelTriggered(deps, tx, change);
   return change;
 }
 
-/** One after another: what the machine makes of one may ask for the next. */
-async function requestDeployments(deps: CommitDeps, tx: Tx, change: Change): Promise<Change> {
-  const wanted = intents(change.state).find(({ type }) => type === "request-deploy");
-  if (!wanted) return change;
-  const { step } = wanted;
-  const request = newId();
-  await buildsStore(tx).insertRequest({ request, build: change.build.id, step });
-  const command = { type: "request-deploy" as const, step, request, at: deps.clock.now().toISOString() };
-  return requestDeployments(deps, tx, orThrow(advance(change, command)));
+/** One after another: what the machine makes of one may ask for the next. One without a slot is asked for when it gets one. */
+async function requestDeployments(deps: CommitDeps, tx: Tx, decided: Change): Promise<Change> {
+  let change = decided;
+  const passedBy = new Set<string>();
+  for (;;) {
+    const wanted = intents(change.state).find(({ type, step }) => type === "request-deploy" && !passedBy.has(step));
+    if (!wanted) return change;
+    const { step } = wanted;
+    passedBy.add(step);
+    if (!(await takeSlot(deps.jobs, tx, change, step))) continue;
+    const request = newId();
+    await buildsStore(tx).insertRequest({ request, build: change.build.id, step });
+    const command = { type: "request-deploy" as const, step, request, at: deps.clock.now().toISOString() };
+    change = orThrow(advance(change, command));
+  }
+}
+
+/** In jobs of their own, since Git is asked for the commit. */
+async function startBuilds({ jobs }: CommitDeps, tx: Tx, { build: { id: build }, state }: Change): Promise<void> {
+  for (const { type, step } of intents(state))
+    if (type === "request-build")
+      await jobs.add(tx, triggerTask, { build, step }, { key: `${triggerTask}:${build}:${step}` });
+}
+
+async function cancelTriggered({ jobs }: CommitDeps, tx: Tx, { build, state }: Change): Promise<void> {
+  for (const intent of intents(state)) {
+    if (intent.type !== "cancel-build") continue;
+    const { request } = intent;
+    const by = state.cancel?.by ?? build.creator ?? "towline";
+    await jobs.add(tx, cancelTask, { build: request, by }, { key: `${cancelTask}:${request}` });
+  }
+}
+
+/** The fields of an opened gate are meta-data of the build. */
+async function saveAnswers({ clock }: CommitDeps, tx: Tx, { build, events }: Change): Promise<void> {
+  for (const event of events)
+    if (event.type === "step-unblocked" && event.answers)
+      await putMetaData(tx, build.id, { values: event.answers, clock });
 }
 
 async function saveBuild({ clock }: CommitDeps, tx: Tx, { build, state, events }: Change): Promise<void> {

@@ -22,18 +22,22 @@ import { createClaimJob } from "./claiming.ts";
 import { evidenceOf, type Evidence } from "./core/evidence.ts";
 import { publishes } from "./core/steps.ts";
 import { viewSummary, viewWaits } from "./core/view.ts";
-import type { Surroundings } from "./core/waits.ts";
+import { type Surroundings, viewPlace } from "./core/waits.ts";
+import { cancelTask, triggerTask } from "./commit.ts";
 import { createCreation, type Creation } from "./create.ts";
 import { createLeasing, type LeaseTimes, type Leasing } from "./leasing.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { createLogDesk, type LogDesk } from "./logs/log-desk.ts";
 import type { LogRules } from "./logs/retention.ts";
-import { createMachine } from "./machine.ts";
+import { createMachine, type Machine } from "./machine.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
 import { buildReactions } from "./reactions.ts";
 import { buildRoutes } from "./routes.ts";
 import { createSchedules, type Schedules } from "./schedules.ts";
 import { buildsStore } from "./store.ts";
+import { letIn, slotTask } from "./slots.ts";
+import { slotStore } from "./slot-store.ts";
+import { cancelTriggered, startTriggered } from "./start-triggered.ts";
 import { startSweeping } from "./sweeping.ts";
 import { buildTag, tagTask } from "./tags.ts";
 import { createWebhooks } from "./webhooks.ts";
@@ -120,17 +124,14 @@ export function createBuilds(deps: BuildsDeps): Builds {
     await schedules.sweep();
   }
 
-  async function surroundings(): Promise<Surroundings> {
-    const near = await store.agentsSince(new Date(clock.now().getTime() - agentIsNearMs));
-    return { agents: near.map(({ tags }) => tags), diskIsFull: await logs.diskIsFull() };
-  }
+  const surroundings = () => lookAround(deps, logs);
 
   async function unfinished(): Promise<UnfinishedBuild[]> {
     const around = await surroundings();
     return (await store.unfinishedBuilds(unfinishedLimit)).map((row) => ({
       ...viewSummary(row),
       service: row.service,
-      waits: row.machine ? viewWaits(row.machine, around) : [],
+      waits: row.machine ? viewWaits(row, row.machine, around) : [],
     }));
   }
 
@@ -158,7 +159,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
       desk.register(app, authenticate);
     },
     reactions: buildReactions({ ...deps, machine, creation }),
-    tasks: { [prepareTask]: prepareBuild({ ...deps, machine }), [tagTask]: buildTag({ ...deps, creation }) },
+    tasks: tasksOf(deps, { machine, creation }),
     sweep,
     removeOldLogs: desk.removeOld,
     start: () => takeUp({ log, sweepMs: times.sweepMs, desk, leasing, creation, schedules }),
@@ -182,4 +183,21 @@ async function takeUp({ log, sweepMs, desk, leasing, creation, schedules }: Runn
   running.use(startSweeping(leasing.sweep, sweepMs, log));
   running.use(startSweeping(schedules.sweep, sweepMs, log));
   return running;
+}
+
+/** What decides whether a job that is ready can begin. */
+async function lookAround({ db, clock }: BuildsDeps, logs: LogDesk["logs"]): Promise<Surroundings> {
+  const near = await buildsStore(db).agentsSince(new Date(clock.now().getTime() - agentIsNearMs));
+  const slots = (await slotStore(db).places()).map(viewPlace);
+  return { agents: near.map(({ tags }) => tags), diskIsFull: await logs.diskIsFull(), slots };
+}
+
+function tasksOf(deps: BuildsDeps, { machine, creation }: { machine: Machine; creation: Creation }): Builds["tasks"] {
+  return {
+    [prepareTask]: prepareBuild({ ...deps, machine }),
+    [tagTask]: buildTag({ ...deps, creation }),
+    [slotTask]: letIn({ ...deps, machine }),
+    [triggerTask]: startTriggered({ ...deps, machine, creation }),
+    [cancelTask]: cancelTriggered({ ...deps, creation }),
+  };
 }

@@ -59,7 +59,7 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
       const known = await buildsStore(tx).lockAgent(name);
       if (known && instance && known.instance !== instance)
         for (const job of (await buildsStore(tx).leasesOf(name)).filter((job) => !held.has(job.token_hash ?? "")))
-          await lose(tx, job, `the agent ${name} was started anew`);
+          await lose(tx, job, { reason: `the agent ${name} was started anew` });
       await buildsStore(tx).putAgent({ name, tags, instance: instance ?? null, last_seen: clock.now() });
     });
   }
@@ -69,7 +69,8 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     await db.transaction().execute(async (tx) => {
       const store = buildsStore(tx);
       if ((await store.lockAgent(name))?.instance !== instance) return;
-      for (const job of await store.leasesOf(name)) await lose(tx, job, `the agent ${name} was stopped`);
+      for (const job of await store.leasesOf(name))
+        await lose(tx, job, { reason: `the agent ${name} was stopped`, stopped: true });
       await store.removeAgent(name);
     });
   }
@@ -106,11 +107,11 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     });
   }
 
-  async function lose(tx: Tx, lost: JobRow, reason?: string): Promise<void> {
+  async function lose(tx: Tx, lost: JobRow, word: { reason?: string; stopped?: boolean } = {}): Promise<void> {
     const { id: job, build, step, agent, token_hash: token } = lost;
     if (!token) return;
-    log.warn({ job, step, agent, reason }, "a lease was lost");
-    orThrow(await machine.act(tx, build, { type: "lease-expired", step, token, ...(reason ? { reason } : {}) }));
+    log.warn({ job, step, agent, ...word }, "a lease was lost");
+    orThrow(await machine.act(tx, build, { type: "lease-expired", step, token, ...word }));
   }
 
   const meeting = createMeeting(meet, clock);

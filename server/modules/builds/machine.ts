@@ -12,6 +12,7 @@ import { advance, type Change } from "./core/change.ts";
 import type { BuildRow } from "./core/rows.ts";
 import { jobTags } from "./core/tags.ts";
 import { commit, type CommitDeps } from "./commit.ts";
+import { takeSlot } from "./slots.ts";
 import { buildsStore } from "./store.ts";
 
 type Untimed<C> = C extends Command ? Omit<C, "at"> : never;
@@ -26,6 +27,8 @@ export interface Machine {
   begin(tx: Tx, build: BuildRow, plan: Plan): Promise<void>;
   /** Locks the build and does what is asked, or refuses and changes nothing. */
   act(tx: Tx, build: string, ask: Ask): Promise<BuildState | Refusal>;
+  /** Does what is due and could not be done before, as there was no slot for it. */
+  nudge(tx: Tx, build: string): Promise<void>;
   /**
    * As `act`, in a transaction of its own, together with whatever else is asked of the build at that moment: fifty agents
    * that begin fifty jobs of one build cost one reading and one writing of it, not fifty. Not done for a caller who has gone.
@@ -56,8 +59,15 @@ export function createMachine(deps: Deps): Machine {
   async function act(tx: Tx, id: string, ask: Ask): Promise<BuildState | Refusal> {
     const change = await lock(tx, id);
     if (isRefusal(change)) return change;
-    const decided = advance(change, { ...ask, at: now() });
+    const decided = await decide(tx, change, ask);
     return isRefusal(decided) ? decided : (await commit(deps, tx, decided)).state;
+  }
+
+  /** A job is leased only with the slot that it needs. */
+  async function decide(tx: Tx, change: Change, ask: Ask): Promise<Change | Refusal> {
+    const decided = advance(change, { ...ask, at: now() });
+    if (isRefusal(decided) || ask.type !== "lease" || decided === change) return decided;
+    return (await takeSlot(deps.jobs, tx, change, ask.step)) ? decided : noSlot();
   }
 
   async function actTogether(id: string, asks: Asked[]): Promise<(Done | Refusal)[]> {
@@ -65,19 +75,25 @@ export function createMachine(deps: Deps): Machine {
       const before = await lock(tx, id);
       if (isRefusal(before)) return asks.map(() => before);
       let change: Change = before;
-      const refusals = asks.map(({ ask, signal }) => {
-        const decided = signal?.aborted ? callerGone() : advance(change, { ...ask, at: now() });
-        if (isRefusal(decided)) return decided;
-        change = decided;
-        return undefined;
-      });
+      const refusals: (Refusal | undefined)[] = [];
+      for (const { ask, signal } of asks) {
+        const decided = signal?.aborted ? callerGone() : await decide(tx, change, ask);
+        refusals.push(isRefusal(decided) ? decided : undefined);
+        if (!isRefusal(decided)) change = decided;
+      }
       const done = await commit(deps, tx, change);
       return refusals.map((refusal) => refusal ?? done);
     });
   }
 
   const asked = together(actTogether);
-  return { begin, act, ask: (build, ask, signal) => asked(build, { ask, signal }) };
+
+  async function nudge(tx: Tx, id: string): Promise<void> {
+    const change = await lock(tx, id);
+    if (!isRefusal(change)) await commit(deps, tx, change);
+  }
+
+  return { begin, act, nudge, ask: (build, ask, signal) => asked(build, { ask, signal }) };
 }
 
 async function lock(tx: Tx, id: string): Promise<Change | Refusal> {
@@ -88,6 +104,7 @@ async function lock(tx: Tx, id: string): Promise<Change | Refusal> {
   return { build, jobs: await store.jobs(id), state: build.machine, events: [] };
 }
 
+const noSlot = (): Refusal => refuse("build.wrong-state", "its concurrency group has no free slot");
 const callerGone = (): Refusal => refuse("build.wrong-state", "whoever asked has gone");
 
 /** Steps that will run on an agent. */
@@ -97,6 +114,8 @@ function jobsOf({ id: build, sequence }: BuildRow, plan: Plan) {
     ...{ id: newId(), build, sequence, step: step.key, kind: step.kind },
     position: plan.steps.indexOf(step),
     tags: jobTags(step.agents),
+    priority: step.priority,
+    slot_group: step.concurrency?.group ?? null,
     state: "waiting",
   }));
 }

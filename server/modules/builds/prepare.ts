@@ -3,11 +3,14 @@ import { isRefusal, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Task } from "#kernel/jobs.ts";
+import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Source } from "#source";
+import type { BuildContext } from "#pipeline/build-context.ts";
+import { changedFiles } from "./changed-files.ts";
 import { contextOf } from "./core/context.ts";
 import { identityOf } from "./core/view.ts";
-import { type BuildFiles, planFiles, type PlannedFiles } from "./core/plan-files.ts";
+import { type BuildFiles, deployEnvironments, planFiles, type PlannedFiles } from "./core/plan-files.ts";
 import type { Fault } from "#pipeline/fault.ts";
 import type { Machine } from "./machine.ts";
 import type { BuildRow } from "./core/rows.ts";
@@ -29,7 +32,8 @@ interface Deps {
   db: Database;
   emit: Emit;
   clock: Clock;
-  source: Pick<Source, "readFile" | "commit">;
+  log: Log;
+  source: Pick<Source, "readFile" | "commit" | "changedPaths">;
   machine: Machine;
 }
 
@@ -39,12 +43,13 @@ interface Prepared {
 }
 
 /** Safe to run twice: only a build that is still being prepared is changed. */
-export function prepareBuild({ db, emit, clock, source, machine }: Deps): Task {
+export function prepareBuild(deps: Deps): Task {
+  const { db, emit, clock, machine } = deps;
   return async (payload) => {
     const { build: id } = payload as { build: string };
     const build = await buildsStore(db).build(id);
     if (build?.state !== "preparing") return;
-    const prepared = await prepare(source, build).catch((error: unknown) => unlessTooLate(build, error));
+    const prepared = await prepare(deps, build).catch((error: unknown) => unlessTooLate(build, error));
     await db.transaction().execute(async (tx) => {
       const locked = await buildsStore(tx).lockBuild(id);
       if (locked?.state === "preparing") await take(tx, locked, prepared);
@@ -80,14 +85,27 @@ export function prepareBuild({ db, emit, clock, source, machine }: Deps): Task {
   }
 }
 
-async function prepare(source: Deps["source"], build: BuildRow): Promise<Prepared> {
+async function prepare(deps: Deps, build: BuildRow): Promise<Prepared> {
+  const { source } = deps;
   const { repository, commit: revision } = build;
   const found = await source.commit(repository, revision);
   if (!found) return { commit: undefined, planned: goneRevision(build) };
   const message = found.message.slice(0, longestMessage);
   const files = await readFiles(source, build).catch(asRefusal);
-  const planned = isRefusal(files) ? files : planFiles(files, contextOf(build, build.message ?? message));
+  const context = contextOf(build, build.message ?? message);
+  const planned = isRefusal(files) ? files : await plan(deps, build, { files, context });
   return { commit: { message, author: found.author }, planned };
+}
+
+/** What has changed is looked up only where the pipeline asks for it. */
+async function plan(
+  deps: Deps,
+  build: BuildRow,
+  { files, context }: { files: BuildFiles; context: BuildContext },
+): Promise<PlannedFiles | Refusal> {
+  if (!files.pipeline?.text.includes("if_changed")) return planFiles(files, context);
+  const changed = await changedFiles(deps, build, deployEnvironments(files, context));
+  return planFiles(files, changed ? { ...context, changedFiles: changed } : context);
 }
 
 async function readFiles(source: Deps["source"], { repository, commit }: BuildRow): Promise<BuildFiles> {

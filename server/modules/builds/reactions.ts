@@ -52,6 +52,15 @@ export function buildReactions({ log, jobs, source, machine, creation }: Deps): 
       orThrow(await machine.act(tx, found.build, ask));
     }),
 
+    reaction("builds.follow-triggered", "builds.build-finished", async (tx, { payload }) => {
+      const { build: request, repository, number, outcome } = payload;
+      const parent = (await buildsStore(tx).build(request))?.parent;
+      if (!parent) return;
+      const reason = `${repository} #${number} ${outcome}`;
+      const done = await machine.act(tx, parent.build, { type: "triggered-finished", request, outcome, reason });
+      orThrow(done);
+    }),
+
     reaction("builds.follow-deployed", "deployments.deployment-finished", async (tx, { payload }) => {
       const { outcome, repository, environment, commit } = payload;
       if (outcome === "succeeded" && repository && commit)

@@ -1,5 +1,6 @@
 import type { BuildDetails, buildEndpoints } from "#api/endpoints/builds.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
+import type { Clock } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import { type Handlers, userOf } from "#kernel/http.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
@@ -10,11 +11,13 @@ import type { Creation } from "./create.ts";
 import { type FindLog, followLog } from "./logs/follow-log.ts";
 import type { JobLogs } from "./logs/job-logs.ts";
 import type { Ask, Machine } from "./machine.ts";
+import { putMetaData } from "./meta-data.ts";
 import { buildsStore } from "./store.ts";
 import { resolveTarget } from "./target.ts";
 
 interface Deps {
   db: Database;
+  clock: Clock;
   source: Pick<Source, "repository" | "resolve" | "isAncestor">;
   machine: Machine;
   creation: Creation;
@@ -45,7 +48,11 @@ export function buildRoutes(deps: Deps): Handlers<typeof buildEndpoints> {
       if (isRefusal(target)) return target;
       const { env = {}, message } = body;
       const given = { source: "api" as const, creator: userOf(context).name, env, ...(message ? { message } : {}) };
-      const build = await db.transaction().execute((tx) => creation.create(tx, { ...target, ...given }));
+      const build = await db.transaction().execute(async (tx) => {
+        const made = await creation.create(tx, { ...target, ...given });
+        await putMetaData(tx, made.id, { values: body.metaData ?? {}, clock: deps.clock });
+        return made;
+      });
       return viewSummary(build);
     },
 
@@ -74,7 +81,8 @@ export function buildRoutes(deps: Deps): Handlers<typeof buildEndpoints> {
       const { name: user, role } = userOf(context);
       return change(params.id, async (tx) => {
         const step = body.step ?? gateOf((await buildsStore(tx).lockBuild(params.id))?.machine);
-        return isRefusal(step) ? step : machine.act(tx, params.id, { type: "unblock", step, user, role });
+        const answers = body.fields ?? {};
+        return isRefusal(step) ? step : machine.act(tx, params.id, { type: "unblock", step, user, role, answers });
       });
     },
 

@@ -5,6 +5,7 @@ import type { Fault } from "#pipeline/fault.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
 import type { JobColumns } from "./core/job-columns.ts";
+import { slotIsOpen } from "./slot-store.ts";
 import type {
   AgentRow,
   BuildFault,
@@ -13,6 +14,7 @@ import type {
   BuildSummaryRow,
   JobRow,
   MachineColumns,
+  Parent,
 } from "./core/rows.ts";
 
 /** Rows with the columns that the database fills in where nothing is given. */
@@ -20,7 +22,7 @@ type WithDefaults<Row, Keys extends keyof Row> = { [K in keyof Row]: K extends K
 
 type Tables = {
   build_numbers: { repository: string; last: number };
-  builds: WithDefaults<BuildRow, "sequence" | "warnings">;
+  builds: WithDefaults<BuildRow, "sequence" | "warnings" | "ancestors">;
   build_events: { id: Generated<number>; build: string; event: BuildEvent };
   build_jobs: WithDefaults<JobRow, "attempt">;
   build_deploy_requests: { request: string; build: string; step: string; canceled: Generated<boolean> };
@@ -49,7 +51,16 @@ const summaryColumns = [
   "finished_at",
 ] as const;
 
-const buildColumns = [...summaryColumns, "env", "manifest", "warnings", "fault", "machine"] as const;
+const buildColumns = [
+  ...summaryColumns,
+  "parent",
+  "ancestors",
+  "env",
+  "manifest",
+  "warnings",
+  "fault",
+  "machine",
+] as const;
 
 export interface NewBuild {
   id: string;
@@ -63,6 +74,8 @@ export interface NewBuild {
   env?: Record<string, string>;
   /** Instead of the commit's. */
   message?: string;
+  parent?: Parent;
+  ancestors?: string[];
   at: Date;
 }
 
@@ -87,7 +100,7 @@ export function buildsStore(database: Database) {
 type Db = Kysely<Tables>;
 
 /** Takes the next number under the counter's row lock, so two builds never share one and none is left out. */
-async function insertBuild(db: Db, { at, creator, env = {}, ...build }: NewBuild): Promise<BuildSummaryRow> {
+async function insertBuild(db: Db, { at, creator, env = {}, parent, ...build }: NewBuild): Promise<BuildSummaryRow> {
   const { last: number } = await db
     .insertInto("build_numbers")
     .values({ repository: build.repository, last: 1 })
@@ -96,7 +109,15 @@ async function insertBuild(db: Db, { at, creator, env = {}, ...build }: NewBuild
     .executeTakeFirstOrThrow();
   return db
     .insertInto("builds")
-    .values({ ...build, env: json(env), creator: creator ?? null, number, state: "preparing", created_at: at })
+    .values({
+      ...build,
+      env: json(env),
+      ...(parent ? { parent: json(parent) } : {}),
+      creator: creator ?? null,
+      number,
+      state: "preparing",
+      created_at: at,
+    })
     .returning(summaryColumns)
     .executeTakeFirstOrThrow();
 }
@@ -137,6 +158,21 @@ function builds(db: Db) {
         .where("commit", "=", commit)
         .where("tag", "=", tag)
         .executeTakeFirst(),
+    /** Of the newest build of the branch before this one that passed. */
+    passedCommit: async ({ repository, branch, sequence }: BuildRow): Promise<string | undefined> => {
+      const row = await db
+        .selectFrom("builds")
+        .select("commit")
+        .where("repository", "=", repository)
+        .where("branch", "=", branch)
+        .where("tag", "is", null)
+        .where("sequence", "<", sequence)
+        .where("outcome", "=", "passed")
+        .orderBy("sequence", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      return row?.commit;
+    },
     preparingBuilds: (): Promise<{ id: string }[]> =>
       db.selectFrom("builds").select("id").where("state", "=", "preparing").orderBy("sequence").execute(),
   };
@@ -265,8 +301,8 @@ export interface Asking {
 }
 
 /**
- * The next jobs for agents with these tags: at most `limit` for each set of tags that jobs ask for. Oldest build first; a
- * build waits while an older one of its branch is still being read, so that builds start in the order of the pushes.
+ * The next jobs for agents with these tags: at most `limit` for each set of tags that jobs ask for. The higher priority first,
+ * then the older build; none whose concurrency group has no slot for it. A build waits while an older one of its branch is still being read, so that builds start in the order of the pushes.
  * Each step goes through an index, so ten thousand jobs that wait for other agents, or behind these, cost nothing. Nothing is
  * locked: the lease itself finds out under the build's lock whether the job is still to be had.
  */
@@ -285,9 +321,11 @@ async function claimableJobs(db: Db, { tags, except, limit }: Asking): Promise<J
         select 1 from builds older
         where older.repository = b.repository and older.branch = b.branch
           and older.sequence < b.sequence and older.state = 'preparing')
-      order by j.sequence, j.position limit ${limit}) next
+        and (j.slot_group is null or exists (
+          select 1 from build_slots s where s.build = j.build and s.step = j.step and not s.held and ${slotIsOpen}))
+      order by j.priority desc, j.sequence, j.position limit ${limit}) next
     where kinds.tags <@ any(${tags.map((each) => JSON.stringify(each))}::jsonb[])
-    order by next.sequence, next.position`.execute(db);
+    order by next.priority desc, next.sequence, next.position`.execute(db);
   return rows;
 }
 

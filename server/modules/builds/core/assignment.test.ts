@@ -7,7 +7,7 @@ import { contextOf } from "./context.ts";
 
 const row = {
   ...{ id: "b", number: 7, repository: "orders", branch: "main", commit: "c".repeat(40), source: "push" as const },
-  ...{ creator: "ada", author: "Ada", service: "orders", tag: null, pull_request: null, env: {} },
+  ...{ creator: "ada", author: "Ada", service: "orders", tag: null, pull_request: null, env: {}, parent: null },
 };
 const context = contextOf(row, "a change");
 

@@ -25,7 +25,7 @@ export function workOf(step: PlannedWork, manifest: Manifest | null): Work {
 }
 
 export interface JobFacts {
-  build: Pick<BuildRow, "id" | "repository" | "author" | "service">;
+  build: Pick<BuildRow, "id" | "repository" | "author" | "service" | "parent">;
   context: BuildContext;
   step: PlannedWork;
   job: { id: string; attempt: number; agent: string; timeoutMs: number };
@@ -53,6 +53,27 @@ function buildkiteVariables({ build, job, step }: JobFacts): Record<string, stri
     BUILDKITE_STEP_ID: job.id,
     BUILDKITE_STEP_KEY: step.step,
     BUILDKITE_TIMEOUT: String(Math.ceil(job.timeoutMs / 60_000)),
+    ...parallelVariables(step),
+    ...groupVariables(step),
+    ...parentVariables(build.parent),
+  };
+}
+
+function parallelVariables({ parallel }: PlannedWork): Record<string, string> {
+  if (!parallel) return {};
+  return { BUILDKITE_PARALLEL_JOB: String(parallel.index), BUILDKITE_PARALLEL_JOB_COUNT: String(parallel.count) };
+}
+
+function groupVariables({ group }: PlannedWork): Record<string, string> {
+  return group ? { BUILDKITE_GROUP_KEY: group.key, BUILDKITE_GROUP_LABEL: group.label } : {};
+}
+
+function parentVariables(parent: BuildRow["parent"]): Record<string, string> {
+  if (!parent) return {};
+  return {
+    BUILDKITE_TRIGGERED_FROM_BUILD_ID: parent.build,
+    BUILDKITE_TRIGGERED_FROM_BUILD_NUMBER: String(parent.number),
+    BUILDKITE_TRIGGERED_FROM_BUILD_PIPELINE_SLUG: parent.repository,
   };
 }
 

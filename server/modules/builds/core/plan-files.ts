@@ -37,6 +37,12 @@ export function planFiles(files: BuildFiles, context: BuildContext): PlannedFile
   return { plan: planPipeline(pipeline.value, context), manifest: manifest?.value, warnings };
 }
 
+/** Environments that the pipeline deploys to, in the order of the file; none where it has faults. */
+export function deployEnvironments(files: BuildFiles, context: BuildContext): string[] {
+  const { value } = readPipeline(files, context);
+  return (value?.steps ?? []).flatMap((step) => (step.kind === "deploy" ? [step.environment] : []));
+}
+
 function readPipeline({ pipeline, hasComposeTest }: BuildFiles, context: BuildContext): Parsed<Pipeline> {
   if (!pipeline) return { value: defaultPipeline(hasComposeTest), warnings: [] };
   return parsePipeline({ ...pipeline, variables: buildVariables(context) });

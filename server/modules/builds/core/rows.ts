@@ -33,7 +33,18 @@ export interface BuildSummaryRow {
   finished_at: Date | null;
 }
 
+/** The trigger step that started a build. */
+export interface Parent {
+  build: string;
+  repository: string;
+  number: number;
+  step: string;
+}
+
 export interface BuildRow extends BuildSummaryRow {
+  parent: Parent | null;
+  /** Builds by whose trigger steps it came to be, the first one first. */
+  ancestors: string[];
   env: Record<string, string>;
   manifest: Manifest | null;
   warnings: Fault[];
@@ -57,6 +68,9 @@ export interface JobRow {
   position: number;
   kind: "command" | "test" | "publish";
   tags: Record<string, string>;
+  priority: number;
+  /** Concurrency group that it needs a slot of. */
+  slot_group: string | null;
   state: string;
   /** Number of the newest attempt; 0 before the first. */
   attempt: number;

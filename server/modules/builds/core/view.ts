@@ -3,6 +3,7 @@ import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds
 import type { Attempt, BuildState } from "#pipeline/machine/state.ts";
 import { stepOf } from "#pipeline/machine/steps.ts";
 import type { PlannedStep } from "#pipeline/plan.ts";
+import type { Field } from "#pipeline/step.ts";
 import type { BuildRow, BuildSummaryRow, JobRow } from "./rows.ts";
 import { type Surroundings, waitsOf } from "./waits.ts";
 
@@ -24,21 +25,23 @@ export function viewSummary(row: BuildSummaryRow): BuildSummary {
 }
 
 export function viewDetails(row: BuildRow, jobs: readonly JobRow[], around: Surroundings): BuildDetails {
-  const { service, fault, warnings, machine } = row;
-  return { ...viewSummary(row), service, fault, warnings, steps: machine ? viewSteps(machine, jobs, around) : [] };
+  const { service, parent, fault, warnings } = row;
+  return { ...viewSummary(row), service, parent, fault, warnings, steps: viewSteps(row, jobs, around) };
 }
 
-function viewSteps(state: BuildState, jobs: readonly JobRow[], around: Surroundings): StepView[] {
+function viewSteps(build: BuildRow, jobs: readonly JobRow[], around: Surroundings): StepView[] {
+  const { machine: state } = build;
+  if (!state) return [];
   const jobOf = new Map(jobs.map(({ step, id }) => [step, id]));
   return state.plan.steps.map((step) => ({
     ...viewStep(step, state),
     job: jobOf.get(step.key) ?? null,
-    waits: waitsOf(state, step.key, around),
+    waits: waitsOf({ build, state }, step.key, around),
   }));
 }
 
 function viewStep(step: PlannedStep, state: BuildState): Omit<StepView, "job" | "waits"> {
-  const { status, attempts } = stepOf(state, step.key);
+  const { status, attempts, answers = null } = stepOf(state, step.key);
   const end = status.state === "finished" ? status : undefined;
   return {
     key: step.key,
@@ -51,16 +54,28 @@ function viewStep(step: PlannedStep, state: BuildState): Omit<StepView, "job" | 
     reason: end?.reason ?? null,
     by: end?.by ?? null,
     dependsOn: step.dependsOn.map(({ key }) => key),
+    group: step.group ?? null,
+    fields: "fields" in step ? step.fields.map(viewField) : [],
+    answers,
     attempts: attempts.map((attempt) => viewAttempt(attempt, step)),
   };
+}
+
+function viewField(field: Field): StepView["fields"][number] {
+  const { key, label, hint, required } = field;
+  const options =
+    field.kind === "select" ? field.options.map((each) => ({ label: each.label, value: each.value })) : null;
+  const multiple = field.kind === "select" && field.multiple;
+  return { key, label, ...(hint === undefined ? {} : { hint }), required, multiple, options };
 }
 
 function viewAttempt(attempt: Attempt, { kind }: PlannedStep): StepView["attempts"][number] {
   return {
     number: attempt.number,
     agent: attempt.agent ?? null,
-    // Only a deployment's token is no secret: it is the id of its request.
-    request: kind === "deploy" ? attempt.token : null,
+    // These tokens are no secrets: they are ids of a request and of a build.
+    request: kind === "deploy" || kind === "trigger" ? attempt.token : null,
+    name: attempt.name ?? null,
     leasedAt: attempt.leasedAt,
     startedAt: attempt.startedAt ?? null,
     finishedAt: attempt.finishedAt ?? null,
@@ -71,9 +86,13 @@ function viewAttempt(attempt: Attempt, { kind }: PlannedStep): StepView["attempt
 }
 
 /** Steps that wait for something outside the build: an agent, a person, a deployment. */
-export function viewWaits(state: BuildState, around: Surroundings): { step: string; label: string; text: string }[] {
+export function viewWaits(
+  build: Pick<BuildRow, "id" | "sequence" | "ancestors">,
+  state: BuildState,
+  around: Surroundings,
+): { step: string; label: string; text: string }[] {
   return state.plan.steps.flatMap(({ key, label }) =>
-    waitsOf(state, key, around)
+    waitsOf({ build, state }, key, around)
       .filter(({ reason }) => reason.kind !== "dependency" && (reason.kind !== "gate" || reason.step === key))
       .map(({ text }) => ({ step: key, label, text })),
   );

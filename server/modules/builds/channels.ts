@@ -1,0 +1,2 @@
+/** Rings when a job may be leased. */
+export const jobChannel = "towline_jobs";

@@ -1,0 +1,98 @@
+/** Starts the build that a trigger step describes, in a job: which commit it is of is read from Git. */
+import { isRefusal, orThrow, refuse, type Refusal } from "#api/errors.ts";
+import type { Clock } from "#kernel/clock.ts";
+import type { Database, Tx } from "#kernel/database.ts";
+import type { Jobs, Task } from "#kernel/jobs.ts";
+import { findStep, plannedOf } from "#pipeline/machine/steps.ts";
+import type { PlannedTrigger } from "#pipeline/plan.ts";
+import type { Source } from "#source";
+import type { BuildRow } from "./core/rows.ts";
+import type { Creation } from "./create.ts";
+import type { Machine } from "./machine.ts";
+import { putMetaData } from "./meta-data.ts";
+import { takeSlot } from "./slots.ts";
+import { buildsStore } from "./store.ts";
+import { resolveTarget, type Target } from "./target.ts";
+
+/** Builds that started each other, one in the other; more would be a circle without end. */
+export const maximumDepth = 10;
+
+interface Deps {
+  db: Database;
+  jobs: Jobs;
+  clock: Clock;
+  source: Pick<Source, "repository" | "resolve" | "isAncestor">;
+  machine: Machine;
+  creation: Creation;
+}
+
+/** Safe to run twice: only a trigger step that is ready starts a build, in the transaction that says so. */
+export function startTriggered({ db, jobs, clock, source, machine, creation }: Deps): Task {
+  return async (payload) => {
+    const { build: id, step } = payload as { build: string; step: string };
+    const build = await buildsStore(db).build(id);
+    const trigger = build && readyTrigger(build, step);
+    if (!trigger) return;
+    const target = await targetOf(build, trigger);
+    await db.transaction().execute(async (tx) => {
+      const locked = await buildsStore(tx).lockBuild(id);
+      if (locked && readyTrigger(locked, step)) await start(tx, { parent: locked, trigger, target });
+    });
+  };
+
+  async function targetOf({ ancestors }: BuildRow, { pipeline, build }: PlannedTrigger): Promise<Target | Refusal> {
+    if (ancestors.length + 1 > maximumDepth)
+      return refuse("build.too-deep", `builds start builds ${maximumDepth} deep at most`, {
+        fix: "Look whether they start each other in a circle.",
+      });
+    return resolveTarget(source, { ...build, repository: pipeline });
+  }
+
+  interface Start {
+    parent: BuildRow;
+    trigger: PlannedTrigger;
+    target: Target | Refusal;
+  }
+
+  async function start(tx: Tx, { parent, trigger, target }: Start): Promise<void> {
+    const { key: step } = trigger;
+    if (isRefusal(target)) {
+      const reason = `${target.refused}: ${target.message}`;
+      return void orThrow(await machine.act(tx, parent.id, { type: "build-refused", step, reason }));
+    }
+    const change = { build: parent, jobs: [], state: orGone(parent), events: [] };
+    if (!(await takeSlot(jobs, tx, change, step))) return;
+    const { env, message, metaData } = trigger.build;
+    const { id, repository, number } = parent;
+    const child = await creation.create(tx, {
+      ...target,
+      ...{ source: "trigger", creator: parent.creator ?? undefined, env, ...(message ? { message } : {}) },
+      ...{ parent: { build: id, repository, number, step }, ancestors: [...parent.ancestors, id] },
+    });
+    await putMetaData(tx, child.id, { values: metaData, clock });
+    const name = `${child.repository} #${child.number}`;
+    orThrow(await machine.act(tx, id, { type: "request-build", step, request: child.id, name }));
+  }
+}
+
+function orGone({ id, machine }: BuildRow) {
+  if (!machine) throw new Error(`the build ${id} has no steps`);
+  return machine;
+}
+
+function readyTrigger({ machine }: BuildRow, key: string): PlannedTrigger | undefined {
+  if (!machine || findStep(machine, key)?.status.state !== "runnable") return undefined;
+  const planned = plannedOf(machine, key);
+  return planned.kind === "trigger" ? planned : undefined;
+}
+
+/** The build that a canceled trigger step waits for. */
+export function cancelTriggered({ db, creation }: Pick<Deps, "db" | "creation">): Task {
+  return async (payload) => {
+    const { build, by } = payload as { build: string; by: string };
+    // A refusal says that it has ended, which its step hears of by itself.
+    await db
+      .transaction()
+      .execute((tx) => creation.cancel(tx, build, { by, reason: "the build that started it was canceled" }));
+  };
+}
