@@ -1,5 +1,7 @@
-import type { JobResult, Work } from "#api/endpoints/agent.ts";
+import { join } from "node:path";
+import type { JobResult } from "#api/endpoints/agent.ts";
 import { EngineError } from "#drivers/engine/engine.ts";
+import { type CommandSpec, shell } from "./command-spec.ts";
 import {
   type ContainerEnd,
   type ContainerRun,
@@ -15,7 +17,6 @@ import { type JobTool, openJobTool } from "./job-tool/job-tool.ts";
 import { mustAnswer } from "./readiness.ts";
 import type { JobContext } from "./run-job.ts";
 
-const shell = "/bin/sh";
 /** Linux takes no longer argument. */
 const longestScript = 128 * 1024 - 1;
 const tooLong: JobResult = {
@@ -23,18 +24,14 @@ const tooLong: JobResult = {
   reason: "the commands of the step are longer than 64 KiB; put them into a file of the repository",
 };
 
-type CommandWork = Extract<Work, { kind: "command" }>;
-
-/** Runs the commands of a step by one shell in a container that sees the workspace; the first that fails ends it. */
-export async function runCommands(context: JobContext, work: CommandWork): Promise<JobResult> {
+/** Runs the commands of a step in a container that sees the workspace. */
+export async function runCommands(context: JobContext, spec: CommandSpec): Promise<JobResult> {
   const { agent, log } = context;
-  const image = work.image ?? agent.defaultImage;
-  await log.say(`~~~ Commands in ${image}`);
+  await log.say(`~~~ Commands in ${spec.image}`);
   await using tool = await openJobTool(context);
-  const text = script(work.commands, tool);
-  if (Buffer.byteLength(text) > longestScript) return tooLong;
-  const run = containerOf(context, tool, { image, text });
-  const created = await create(context, run);
+  const run = containerOf(context, tool, spec);
+  if (run.command.some((word) => Buffer.byteLength(word) > longestScript)) return tooLong;
+  const created = await create(context, run, spec.alwaysPull);
   if (created) return created;
   return await follow(context, run, async () => {
     await context.beginContainer();
@@ -43,14 +40,23 @@ export async function runCommands(context: JobContext, work: CommandWork): Promi
 }
 
 /** Goes on with the container that an earlier start of this agent began: it still runs, or has ended meanwhile. */
-export async function resumeCommands(context: JobContext, work: CommandWork): Promise<JobResult> {
-  const { agent } = context;
+export async function resumeCommands(context: JobContext, spec: CommandSpec): Promise<JobResult> {
   await using tool = await openJobTool(context);
-  const run = containerOf(context, tool, {
-    image: work.image ?? agent.defaultImage,
-    text: script(work.commands, tool),
-  });
-  return await follow(context, run, async () => resumeContainer(agent.engine, run));
+  const run = containerOf(context, tool, spec);
+  return await follow(context, run, async () => resumeContainer(context.agent.engine, run));
+}
+
+/** As `runCommands`, in a container beside what the job does in another way: gone when it has ended, and not taken up again. */
+export async function runAside(context: JobContext, spec: CommandSpec): Promise<JobResult> {
+  await using tool = await openJobTool(context);
+  const run = containerOf(context, tool, spec);
+  try {
+    const created = await create(context, run);
+    if (created) return created;
+    return await follow(context, run, () => startContainer(context.agent.engine, run));
+  } finally {
+    await context.agent.leftovers.removeContainer(run.name);
+  }
 }
 
 /** A container that ended by itself stays until the end of the job is reported, for an agent that dies before that to look at. */
@@ -72,24 +78,23 @@ async function follow(
   }
 }
 
-function containerOf(
-  context: JobContext,
-  tool: JobTool,
-  { image, text }: { image: string; text: string },
-): ContainerRun {
+function containerOf(context: JobContext, tool: JobTool, spec: CommandSpec): ContainerRun {
   const { agent, assignment, workspace, name, ended, log } = context;
   const { env, secrets, timeoutMs } = assignment;
   const objects = agent.checkouts.objectsOf(assignment.build.repository);
   const user = ownUser();
+  const { image, ownProgram = false, folder } = spec;
+  const command = spec.command.map((word, at) => (at === spec.scriptAt ? [...tool.prelude, word].join("\n") : word));
   return {
-    ...{ name, agent: agent.id, image, command: [shell, "-e", "-c", text], folder: "/workspace", user },
+    ...{ name, agent: agent.id, image, command, ownProgram, folder, user },
     // Without an entry in the image's list of users, `~` would be a place where nobody may write.
-    env: { ...(user === "0:0" ? {} : { HOME: "/tmp" }), ...env, ...secrets },
+    env: { ...(user === "0:0" ? {} : { HOME: "/tmp" }), ...env, ...spec.env, ...secrets },
     mounts: [
-      { from: workspace, to: "/workspace" },
+      { from: workspace, to: folder },
       // Where the checkout's Git looks for its objects; read-only, for other builds look there too.
       { from: objects, to: objects, readOnly: true },
       ...tool.mounts,
+      ...spec.volumes.map(({ from, ...volume }) => ({ ...volume, from: join(workspace, from) })),
     ],
     ...{ network: name, limits: agent.limits },
     // The lease's own clock ends it first.
@@ -98,11 +103,11 @@ function containerOf(
 }
 
 /** Makes the container, with its image when that is not here; answers why it cannot be made. */
-async function create(context: JobContext, run: ContainerRun): Promise<JobResult | undefined> {
+async function create(context: JobContext, run: ContainerRun, alwaysPull = false): Promise<JobResult | undefined> {
   const { agent, log, ended } = context;
   const make = () => createContainer(agent.engine, run).then(() => undefined);
   try {
-    return await make();
+    if (!alwaysPull) return await make();
   } catch (error) {
     if (!isMissing(error) || ended.aborted) return refusedBy(error);
   }
@@ -121,18 +126,8 @@ function refusedBy(error: unknown): JobResult {
   return { outcome: "failed", reason: `the container could not be started: ${error.message}` };
 }
 
-/** Shows each command before it runs, as people expect of a build log. In one stream, whose order is the same however often it is read. */
-function script(commands: string[], { prelude }: JobTool): string {
-  const shown = commands.map((command) => `printf '%s\\n' ${quote(`$ ${command}`)}\n${command}`);
-  return ["exec 2>&1", ...prelude, ...shown].join("\n");
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /** Whatever user the image names: the workspace is the agent's, and only the agent's own files can it remove. */
-function ownUser(): string {
+export function ownUser(): string {
   const uid = process.getuid?.() ?? 0;
   return `${uid}:${process.getgid?.() ?? uid}`;
 }

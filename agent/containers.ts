@@ -19,8 +19,9 @@ export interface ContainerRun {
   /** Id of the agent, by which its containers are found after a crash. */
   agent: string;
   image: string;
-  /** Program and arguments, in place of the image's own. */
+  /** Program and arguments, in place of the image's own; with `ownProgram` that program's arguments. */
   command: readonly string[];
+  ownProgram?: boolean;
   env: Readonly<Record<string, string>>;
   /** Working directory. */
   folder: string;
@@ -140,12 +141,11 @@ const capabilities = [
 const outputCopy = { Type: "local", Config: { "max-size": "512m", "max-file": "1", compress: "false" } };
 
 function bodyOf(run: ContainerRun): Record<string, unknown> {
-  const { agent, image, command, env, folder, user, mounts, network, limits } = run;
+  const { agent, image, command, ownProgram, env, folder, user, mounts, network, limits } = run;
   const [program, ...args] = command;
   return {
     Image: image,
-    Entrypoint: [program],
-    Cmd: args,
+    ...(ownProgram ? { Cmd: command } : { Entrypoint: [program], Cmd: args }),
     Env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
     WorkingDir: folder,
     User: user,

@@ -1,7 +1,6 @@
-import { realpath } from "node:fs/promises";
-import { resolve, sep } from "node:path";
 import type { JobResult, Work } from "#api/endpoints/agent.ts";
 import { docker } from "./docker-client.ts";
+import { inside } from "./inside.ts";
 import { keepNewest, push } from "./images.ts";
 import { mustAnswer } from "./readiness.ts";
 import type { JobContext } from "./run-job.ts";
@@ -47,13 +46,6 @@ async function buildArguments(
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     root,
   ];
-}
-
-/** The path within the checkout, links followed: a repository must not build from the agent's other files. */
-async function inside(workspace: string, path: string): Promise<string | undefined> {
-  const root = await realpath(workspace);
-  const target = await realpath(resolve(root, path)).catch(() => undefined);
-  return target === root || target?.startsWith(root + sep) ? target : undefined;
 }
 
 function notInside(path: string): JobResult {

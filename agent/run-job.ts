@@ -1,16 +1,19 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Assignment, JobResult, Work } from "#api/endpoints/agent.ts";
+import type { Assignment, Cache, JobResult } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
 import type { AgentContext } from "./agent.ts";
 import type { AttemptRecord } from "./attempt-records.ts";
-import { restoreCache } from "./caches/cache-job.ts";
+import { type JobCache, restoreCache } from "./caches/cache-job.ts";
+import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
 import { maskText } from "./masking.ts";
 import { createNetwork } from "./networks.ts";
 import { untilAnswered } from "./passing.ts";
+import { runComposePlugin } from "./plugins/compose-plugin.ts";
+import { type Plugged, plugIn } from "./plugins/plug-in.ts";
 import { publish } from "./publish-work.ts";
 import { runTest } from "./test-work.ts";
 import { brokenJob } from "./trouble.ts";
@@ -128,16 +131,31 @@ async function begun(context: JobContext): Promise<JobResult> {
   network.catch(() => {});
   using _ = await agent.checkouts.checkout(context);
   await network;
-  const cache = assignment.cache && (await restoreCache(context, assignment.cache));
-  const result = await doWork(context, work);
-  if (cache && result.outcome === "passed") await cache.save();
+  if (work.kind === "publish") return await publish(context, work);
+  if (work.kind === "test") return await withCaches(context, [], () => runTest(context, work));
+  const plugged = await plugIn(context, work);
+  if ("outcome" in plugged) return plugged;
+  return await withCaches(context, plugged.caches, () => runPlugged(context, work.commands, plugged));
+}
+
+/** Those of the step and of its plugins: brought back before the work, kept when it has passed. */
+async function withCaches(
+  context: JobContext,
+  ofPlugins: readonly Cache[],
+  run: () => Promise<JobResult>,
+): Promise<JobResult> {
+  const own = context.assignment.cache;
+  const caches: JobCache[] = [];
+  for (const cache of own ? [own, ...ofPlugins] : ofPlugins) caches.push(await restoreCache(context, cache));
+  const result = await run();
+  if (result.outcome === "passed") for (const cache of caches) await cache.save();
   return result;
 }
 
-async function doWork(context: JobContext, work: Work): Promise<JobResult> {
-  if (work.kind === "command") return await runCommands(context, work);
-  if (work.kind === "test") return await runTest(context, work);
-  return await publish(context, work);
+async function runPlugged(context: JobContext, commands: readonly string[], plugged: Plugged): Promise<JobResult> {
+  const { spec, hooks, composes } = plugged;
+  if (composes.length > 0) return runComposePlugin(context, { commands, composes, hooks });
+  return runCommands(context, hooks ? hooks("whole") : spec);
 }
 
 /** Its cache is not kept: what its key stood for at its beginning is not known any more. */
@@ -146,7 +164,7 @@ async function resumed(context: JobContext): Promise<JobResult> {
   const { work, build } = assignment;
   if (work.kind !== "command") throw new Error(`a job of kind ${work.kind} cannot be taken up again`);
   using _ = agent.checkouts.use(build.repository);
-  return await resumeCommands(context, work);
+  return await resumeCommands(context, plainSpec(work.image ?? agent.defaultImage, work.commands));
 }
 
 function endedEarly(reason: EndReason, { timeoutMs }: Assignment): JobResult {

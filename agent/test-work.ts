@@ -26,10 +26,10 @@ export async function runTest(context: JobContext, work: Extract<Work, { kind: "
     throw error;
   });
   if (!isRefusal(end) && !end.cleaned) agent.leftovers.keepProject(name);
-  return verdict(end);
+  return verdictOf(end);
 }
 
-function verdict(end: ComposeEnd | Refusal): JobResult {
+export function verdictOf(end: ComposeEnd | Refusal): JobResult {
   if (isRefusal(end)) return { outcome: "failed", reason: [end.message, end.fix].filter(Boolean).join(" ") };
   if (end.ended !== "exited") return { outcome: end.ended === "timed-out" ? "timed-out" : "canceled" };
   const reason = end.outOfMemory ? { reason: "it ran out of memory" } : {};

@@ -4,15 +4,17 @@
  */
 import type { StepKind } from "./step.ts";
 
-const work = ["notify", "plugins", "plugin", "secrets", "inputs"];
+const work = ["notify", "secrets", "inputs"];
+
+const plugins = ["plugins", "plugin"];
 
 const form = ["notify"];
 
 /** Keys by kind of step; a dot goes into a map, and through the entries of a list. */
 export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
   command: work,
-  test: work,
-  publish: [...work, "cache"],
+  test: [...work, ...plugins],
+  publish: [...work, ...plugins, "cache"],
   deploy: [
     "notify",
     "priority",

@@ -208,7 +208,7 @@ describe("faults", () => {
       "shape.unknown-key 1:16 did you mean `allowed_roles`?",
     ]);
   });
-  test.each(["plugins", "notify", "secrets", "inputs"])("%s is refused and never silently ignored", (key) => {
+  test.each(["notify", "secrets", "inputs"])("%s is refused and never silently ignored", (key) => {
     expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
   });
   test("keys at the top that are not served are refused, misspelt ones told of, and others may hold anchors", () => {

@@ -40,7 +40,7 @@ export function silentEngine(): Engine {
 }
 
 export function playCompose(run: PlayedWork): Compose {
-  return { version: "played", run, cleanup: async () => {}, reap: async () => [] };
+  return { version: "played", run, build: async () => passed, cleanup: async () => {}, reap: async () => [] };
 }
 
 export function playAgent(

@@ -1,9 +1,10 @@
 /** A step's cache around its work: brought back before, kept after it has passed. */
 import { createHash } from "node:crypto";
-import { lstat, readFile, realpath, rm, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { lstat, readFile, rm, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, normalize } from "node:path";
 import type { Cache } from "#api/endpoints/agent.ts";
 import { runAttached } from "#drivers/process/run-attached.ts";
+import { inside } from "../inside.ts";
 import type { JobContext } from "../run-job.ts";
 import { troubleOf } from "../trouble.ts";
 import type { CacheDraft, CacheEntry, CacheScope } from "./cache-store.ts";
@@ -35,7 +36,7 @@ function factsOf({ workspace, assignment }: JobContext) {
   const checksum = async (files: readonly string[]) => {
     const hash = createHash("sha256");
     for (const file of files) {
-      const path = await realInside(workspace, file);
+      const path = await inside(workspace, file);
       const content = path && (await readFile(path).catch(() => undefined));
       if (!content) return undefined;
       hash.update(content);
@@ -124,19 +125,12 @@ async function faultOf(workspace: string, paths: readonly string[]): Promise<str
 async function isInside(workspace: string, folder: string): Promise<boolean> {
   const isThere = await lstat(join(workspace, folder)).catch(() => undefined);
   if (!isThere && folder !== ".") return isInside(workspace, dirname(folder));
-  return (await realInside(workspace, folder)) !== undefined;
+  return (await inside(workspace, folder)) !== undefined;
 }
 
 async function presentOf(workspace: string, paths: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(paths.map(async (path) => ({ path, real: await realInside(workspace, path) })));
+  const found = await Promise.all(paths.map(async (path) => ({ path, real: await inside(workspace, path) })));
   return found.filter(({ real }) => real !== undefined).map(({ path }) => tarPath(path));
-}
-
-/** Where the path really is, when that is inside the checkout. */
-async function realInside(workspace: string, path: string): Promise<string | undefined> {
-  const root = await realpath(workspace);
-  const real = await realpath(join(root, path)).catch(() => undefined);
-  return real === root || real?.startsWith(root + sep) ? real : undefined;
 }
 
 /** Runs it to its end; answers what it said when it failed. */

@@ -12,9 +12,18 @@ const agentInstance = z
   .max(100)
   .describe("Fresh at every start of the agent: with a new one, jobs of the earlier start are lost at once.");
 
+/** As the pipeline file has it; see `pipeline/plugin-source.ts`. */
+const plugin = z.object({ source: z.string(), config: z.json() });
+export type Plugin = z.output<typeof plugin>;
+
 /** How the job is to be done. Paths are relative to the checkout. */
 const work = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("command"), commands: z.array(z.string()), image: z.string().optional() }),
+  z.object({
+    kind: z.literal("command"),
+    commands: z.array(z.string()),
+    image: z.string().optional(),
+    plugins: z.array(plugin).optional(),
+  }),
   z.object({ kind: z.literal("test"), compose: z.string(), run: z.string() }),
   z.object({
     kind: z.literal("publish"),

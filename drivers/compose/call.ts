@@ -1,5 +1,5 @@
 import type { Engine } from "#drivers/engine/engine.ts";
-import type { ComposeRun } from "./contract.ts";
+import type { ComposeBuild, ComposeRun } from "./contract.ts";
 import type { ComposeClient } from "./detect.ts";
 import { askCommand, hostEnv, type DockerAnswer } from "./docker.ts";
 import { runAttached } from "../process/run-attached.ts";
@@ -9,8 +9,8 @@ import { clientEnv } from "./request.ts";
 export interface Call {
   client: ComposeClient;
   engine: Engine;
-  /** Absolute path of the Compose file. */
-  path: string;
+  /** Absolute paths of the Compose files; the first is the main one. */
+  paths: readonly string[];
   /** Ends whatever runs. */
   stop: AbortSignal;
   /** Name of the service's container. */
@@ -23,15 +23,17 @@ export interface Call {
   complaint(): string;
 }
 
-export function createCall(given: Pick<Call, "client" | "engine" | "path" | "stop"> & { request: ComposeRun }): Call {
-  const { client, engine, path, request, stop } = given;
+export function createCall(
+  given: Pick<Call, "client" | "engine" | "paths" | "stop"> & { request: ComposeRun | ComposeBuild },
+): Call {
+  const { client, engine, paths, request, stop } = given;
   const env = clientEnv(request.env, hostEnv());
-  const always = [...client.args, "--project-name", request.project, "--file", path, "--ansi", "never"];
+  const always = [...client.args, "--project-name", request.project, ...filesOf(paths), "--ansi", "never"];
   let complaint = Buffer.alloc(0);
   return {
     client,
     engine,
-    path,
+    paths,
     stop,
     container: `${request.project}-run`,
     compose: (args) =>
@@ -50,5 +52,7 @@ export function createCall(given: Pick<Call, "client" | "engine" | "path" | "sto
     complaint: () => complaint.toString("utf8").trim(),
   };
 }
+
+const filesOf = (paths: readonly string[]) => paths.flatMap((path) => ["--file", path]);
 
 const complaintBytes = 2_048;

@@ -5,9 +5,9 @@ import { buildList } from "./build-list.ts";
 import { keepImages } from "./cache.ts";
 import { cleanupProject, projectsWith } from "./cleanup.ts";
 import { createCall, type Call } from "./call.ts";
-import type { Compose, ComposeEnd, ComposeRun } from "./contract.ts";
+import type { Compose, ComposeBuild, ComposeEnd, ComposeRun } from "./contract.ts";
 import { detectCompose, type ComposeClient, differentEngines } from "./detect.ts";
-import { checkNames, checkPrefix, checkProject, findFile } from "./request.ts";
+import { checkNames, checkPrefix, checkProject, findFiles } from "./request.ts";
 import { dependencyLogs, exitOf, explain, type Exit } from "./verdict.ts";
 
 /** Compose by its command line, version 2 or version 1 from 1.28 on; `host.compose-missing` where there is none. */
@@ -22,6 +22,7 @@ function createCompose(client: ComposeClient, engine: Engine): Compose {
   return {
     version: [client.command, ...client.args, client.version].join(" "),
     run: (request) => run(client, engine, request),
+    build: (request) => buildServices(client, engine, request),
     cleanup: async (project) => {
       checkProject(project);
       await cleanupProject(engine, project, { settle: true });
@@ -40,14 +41,34 @@ async function reap(engine: Engine, prefix: string, except: readonly string[] = 
 async function run(client: ComposeClient, engine: Engine, request: ComposeRun): Promise<ComposeEnd | Refusal> {
   const wrong = checkNames(request);
   if (wrong !== undefined) return wrong;
-  const path = await findFile(request);
-  if (isRefusal(path)) return path;
+  const paths = await findFiles(request);
+  if (isRefusal(paths)) return paths;
   // A run of the same name that was killed may have left its containers.
   await cleanupProject(engine, request.project, { settle: false });
-  return runAndCleanUp(request, createCall({ client, engine, request, path, stop: stopOf(request) }));
+  return runAndCleanUp(request, createCall({ client, engine, request, paths, stop: stopOf(request) }));
 }
 
-function stopOf({ signal, deadlineMs }: ComposeRun): AbortSignal {
+async function buildServices(
+  client: ComposeClient,
+  engine: Engine,
+  request: ComposeBuild,
+): Promise<ComposeEnd | Refusal> {
+  for (const service of request.services) {
+    const wrong = checkNames({ ...request, service });
+    if (wrong !== undefined) return wrong;
+  }
+  const paths = await findFiles(request);
+  if (isRefusal(paths)) return paths;
+  const { project, cache, services, signal } = request;
+  const call = createCall({ client, engine, request, paths, stop: stopOf(request) });
+  const exitCode = await call.compose(["build", ...(client.major > 1 ? [] : ["--force-rm"]), ...services]);
+  if (exitCode === 0 && cache !== undefined) await keepImages(engine, project, cache);
+  await cleanupProject(engine, project, { settle: call.stop.aborted });
+  if (call.stop.aborted) return { ended: signal?.aborted ? "cancelled" : "timed-out", cleaned: true };
+  return { ended: "exited", exitCode, outOfMemory: false, cleaned: true };
+}
+
+function stopOf({ signal, deadlineMs }: Pick<ComposeRun, "signal" | "deadlineMs">): AbortSignal {
   const deadline = AbortSignal.timeout(deadlineMs);
   return signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
 }
@@ -73,6 +94,7 @@ async function runAndCleanUp(request: ComposeRun, call: Call): Promise<ComposeEn
 }
 
 async function runToEnd(request: ComposeRun, call: Call): Promise<Exit | Refusal | "stopped"> {
+  if (request.pull?.length) await call.compose(["pull", ...request.pull]);
   const built = call.client.major > 1 || (await build(request, call));
   if (built && !call.stop.aborted) await call.compose(runArguments(request, call));
   if (call.stop.aborted) return "stopped";
@@ -87,7 +109,7 @@ async function runToEnd(request: ComposeRun, call: Call): Promise<Exit | Refusal
  * leaves its container behind unless it is told to remove it.
  */
 async function build({ service }: ComposeRun, call: Call): Promise<boolean> {
-  const services = buildList(await readFile(call.path, "utf8"), service);
+  const services = call.paths.length > 1 ? undefined : buildList(await readFile(call.paths[0] ?? "", "utf8"), service);
   if (services?.length === 0) return true;
   return (await call.compose(["build", "--force-rm", ...(services ?? [])])) === 0;
 }
@@ -95,5 +117,6 @@ async function build({ service }: ComposeRun, call: Call): Promise<boolean> {
 function runArguments(request: ComposeRun, call: Call): string[] {
   const labels = Object.entries(request.labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
   const build = call.client.major > 1 ? ["--build"] : [];
-  return ["run", "-T", ...build, "--name", call.container, ...labels, request.service];
+  const { service, options = [], command = [] } = request;
+  return ["run", "-T", ...build, "--name", call.container, ...labels, ...options, service, ...command];
 }

@@ -26,6 +26,12 @@ export interface Compose {
   run(request: ComposeRun): Promise<ComposeEnd | Refusal>;
 
   /**
+   * Builds the images of services (none named: of all) and keeps their layers for later runs, as `run` does. Answers the
+   * exit status of the build; nothing else of the project is left. Refusals: `name.invalid`, `compose.invalid`.
+   */
+  build(request: ComposeBuild): Promise<ComposeEnd | Refusal>;
+
+  /**
    * Removes every container, network, volume and image of the project, found by label and name, so it needs no Compose
    * file and may be repeated. Throws when the engine does not answer or something cannot be removed within 30 s.
    */
@@ -38,6 +44,10 @@ export interface Compose {
   reap(prefix: string, except?: readonly string[]): Promise<string[]>;
 }
 
+export interface ComposeBuild extends Omit<ComposeRun, "service" | "labels" | "command" | "options" | "pull"> {
+  services: readonly string[];
+}
+
 export interface ComposeRun {
   /** Unique to this run; lower-case letters, digits and dashes. All that the run makes carries it. */
   project: string;
@@ -45,7 +55,15 @@ export interface ComposeRun {
   directory: string;
   /** The Compose file, relative to `directory`. */
   file: string;
+  /** Further files, whose settings are laid over those of the first. */
+  overrides?: readonly string[];
   service: string;
+  /** In place of the service's own command. */
+  command?: readonly string[];
+  /** Further options of Compose's `run`, such as `--workdir` and its value. */
+  options?: readonly string[];
+  /** Services whose images are pulled first, also where there is one already. */
+  pull?: readonly string[];
   /**
    * Variables for `${NAME}` in the file and for `environment: [NAME]`. Compose sees nothing else of this process's
    * environment but what it needs to reach the engine; names with `DOCKER_` and `COMPOSE_` are ignored.

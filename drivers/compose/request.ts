@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { refuse, type Refusal } from "#api/errors.ts";
+import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import { variableName } from "#api/names.ts";
 import type { ComposeRun } from "./contract.ts";
 
@@ -30,8 +30,20 @@ function badName(what: string, name: string): Refusal {
   return refuse("name.invalid", `${what} cannot be called ${JSON.stringify(name)}.`);
 }
 
+/** Absolute paths of the Compose files, or the first refusal. */
+export async function findFiles(request: Pick<ComposeRun, "directory" | "file" | "overrides">) {
+  const { directory, file, overrides = [] } = request;
+  const found: string[] = [];
+  for (const each of [file, ...overrides]) {
+    const path = await findFile({ directory, file: each });
+    if (isRefusal(path)) return path;
+    found.push(path);
+  }
+  return found;
+}
+
 /** Absolute path of the Compose file, which must be inside the directory, or `compose.invalid`. */
-export async function findFile({ directory, file }: ComposeRun): Promise<string | Refusal> {
+async function findFile({ directory, file }: Pick<ComposeRun, "directory" | "file">): Promise<string | Refusal> {
   const root = await realpath(directory);
   const path = await realpath(join(root, file)).catch(() => undefined);
   if (path === undefined) return refuse("compose.invalid", `The repository has no file ${file}.`);

@@ -1,4 +1,6 @@
 import { isWork } from "#pipeline/machine/steps.ts";
+import type { PlannedWork } from "#pipeline/plan.ts";
+import { parsePluginSource } from "#pipeline/plugin-source.ts";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import type { Access } from "#access";
 import type { Clock } from "#kernel/clock.ts";
@@ -37,7 +39,7 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
     const secrets = await secretsOf(build.repository, undefined);
     const password = await tokenFor("", {
       name: `${build.repository} #${build.number} ${step.key}`,
-      grants: { ...grantsOf(build, step.kind === "publish"), job: { id: job.id, attempt: job.attempt } },
+      grants: { ...grantsOf(build, step), job: { id: job.id, attempt: job.attempt } },
       expiresAt: new Date(clock.now().getTime() + timeoutMs + afterTimeoutMs),
     });
     return {
@@ -57,10 +59,13 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
   };
 }
 
-/** Its own repository, with the right to push an image only where it publishes; and the shared scripts of the fleet. */
-function grantsOf({ repository }: BuildRow, publishes: boolean) {
-  const own: ("pull" | "push")[] = publishes ? ["pull", "push"] : ["pull"];
-  return { repositories: { fleet: ["pull" as const], [repository]: own } };
+/** Its own repository, with the right to push an image only where it publishes; the shared scripts of the fleet, and its plugins. */
+function grantsOf({ repository }: BuildRow, { kind, plugins }: PlannedWork) {
+  const own: ("pull" | "push")[] = kind === "publish" ? ["pull", "push"] : ["pull"];
+  const sources = plugins.map(({ source }) => parsePluginSource(source));
+  const read = sources.flatMap((source) => (source?.kind === "repository" ? [source.repository] : []));
+  const pulled = Object.fromEntries(["fleet", ...read].map((name) => [name, ["pull" as const]]));
+  return { repositories: { ...pulled, [repository]: own } };
 }
 
 function pick({ id, number, repository, branch, commit }: BuildRow) {

@@ -26,13 +26,18 @@ test("an assignment says all that the job needs", async () => {
   const pipeline = `
 env: { STAGE: ci }
 steps:
-  - { key: unit, label: Unit, command: [npm ci, npm test], env: { LEVEL: "2" }, image: "node:24", timeout_in_minutes: 3, cache: node_modules }
+  - { key: unit, label: Unit, command: [npm ci, npm test], env: { LEVEL: "2" }, image: "node:24", timeout_in_minutes: 3, cache: node_modules, plugins: ["acme/llamas#v1"] }
 `;
   const { id, commit } = await push(place, server, { files: files(pipeline) });
   const assignment = await mustLease(server);
   expect(assignment).toMatchObject({
     ...{ attempt: 1, leaseMs: 15_000, timeoutMs: 180_000, label: "Unit" },
-    work: { kind: "command", commands: ["npm ci", "npm test"], image: "node:24" },
+    work: {
+      kind: "command",
+      commands: ["npm ci", "npm test"],
+      image: "node:24",
+      plugins: [{ source: "acme/llamas#v1", config: null }],
+    },
     build: { id, number: 1, repository: "orders", branch: "main", commit, message: "change 1" },
     env: {
       ...{ STAGE: "ci", LEVEL: "2", CI: "true", BUILDKITE: "true" },

@@ -12,7 +12,11 @@ export const defaultTimeoutMs = 60 * 60 * 1000;
 /** The work of a step; throws when a `publish` has no manifest, which planning rules out. */
 export function workOf(step: PlannedWork, manifest: Manifest | null): Work {
   if (step.kind === "command")
-    return { kind: "command", commands: step.commands, ...(step.image ? { image: step.image } : {}) };
+    return {
+      ...{ kind: "command", commands: step.commands },
+      ...(step.image ? { image: step.image } : {}),
+      ...(step.plugins.length > 0 ? { plugins: step.plugins } : {}),
+    };
   if (step.kind === "test") return { kind: "test", compose: step.compose, run: step.run };
   if (!manifest) throw new Error("a build with a publish step has no manifest");
   return {
