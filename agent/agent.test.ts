@@ -7,6 +7,7 @@ import { EngineError, type EngineRequest } from "#drivers/engine/engine.ts";
 import { createLog } from "#kernel/log.ts";
 import { passed, playCompose, silentEngine } from "#testing/played-agent.ts";
 import { type PlayedServer, playServer } from "#testing/played-server.ts";
+import { freePort } from "#testing/free-port.ts";
 import { until } from "#testing/until.ts";
 import { type AgentOptions, startAgent } from "./agent.ts";
 
@@ -115,6 +116,25 @@ test("a server that refuses at once is not asked without pause", async () => {
   await using _ = orThrow(await startAgent(options, never));
   await until(() => server.calls.length > 0);
   expect(await quiet(server)).toBeLessThan(4);
+});
+
+test("its health and its metrics are told, with what keeps it from leasing", async () => {
+  await using server = await playServer();
+  await using options = await optionsFor(server);
+  let down = false;
+  const health = { host: "127.0.0.1", port: await freePort() };
+  await using _ = orThrow(await startAgent({ ...options, health, engine: shakyEngine(() => down) }, never));
+  const ask = (path: string) => fetch(`http://127.0.0.1:${health.port}${path}`);
+  expect(await (await ask("/health")).json()).toMatchObject({ ok: true, running: 0, capacity: 1 });
+  const metrics = await (await ask("/metrics")).text();
+  expect(metrics).toContain("\ntowline_agent_up 1\n");
+  expect(metrics).toMatch(/\ntowline_agent_disk_free_bytes \d+\n/);
+  down = true;
+  server.refuseNext("leaseJob", refuse("server.stopping", "bye"));
+  await server.away();
+  await server.back();
+  await until(async () => (await ask("/health")).status === 503);
+  expect((await ask("/nothing")).status).toBe(404);
 });
 
 test("workspaces of an earlier run are removed at the start", async () => {

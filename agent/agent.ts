@@ -13,6 +13,11 @@ import { type AttemptRecord, type AttemptRecords, createAttemptRecords } from ".
 import { type CacheStore, createCacheStore } from "./caches/cache-store.ts";
 import { type Checkouts, createCheckouts } from "./checkout.ts";
 import { containersOf, type JobLimits } from "./containers.ts";
+import { createPulledImages, type PulledImages } from "./pulled-images.ts";
+import { freeBytes } from "./readiness.ts";
+import { createRoom, type Room } from "./room.ts";
+import { type HealthPlace, serveHealth } from "./serve-health.ts";
+import { count, createTally, type Tally } from "./tally.ts";
 import { prepareTool } from "./job-tool/tool-binary.ts";
 import { leaseJobs } from "./lease-jobs.ts";
 import { createLeftovers, type Leftovers } from "./leftovers.ts";
@@ -35,6 +40,8 @@ export interface AgentOptions {
   limits: JobLimits;
   /** Bytes that all caches of steps may take together. */
   cacheSize: number;
+  /** Where health and metrics are told; absent: nowhere. */
+  health?: HealthPlace | undefined;
   compose: Compose;
   engine: Engine;
   log: Log;
@@ -57,6 +64,9 @@ export interface AgentContext extends AgentOptions {
   /** Folder of the tool by which jobs call the agent; undefined where it cannot be made. */
   tool: string | undefined;
   leftovers: Leftovers;
+  pulled: PulledImages;
+  room: Room;
+  tally: Tally;
   /** No job is leased any more. */
   stopping: AbortSignal;
   /** The jobs at work are ended, for another agent to begin anew. */
@@ -87,9 +97,9 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
     ...options,
     ...{ id, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
     ...{ held: new Set(standing.map(({ assignment }) => assignment.token)), records },
-    caches: createCacheStore(options.home),
-    ...{ checkouts: createCheckouts(options), tool, leftovers, stopping: stopping.signal, abandon },
+    ...{ ...openStores(options), tool, leftovers, stopping: stopping.signal, abandon },
   };
+  if (options.health) stack.use(await serveHealth(context, options.health));
   const loops = Array.from({ length: Math.max(options.capacity, standing.length) }, async (_, slot) => {
     const before = standing[slot];
     if (before) await resumeJob(context, before).catch((error: unknown) => brokeAgent(context, error));
@@ -105,6 +115,24 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
       await kept.disposeAsync();
     },
   };
+}
+
+/** What stays on the disk for later jobs, and goes when there is no room. */
+function openStores({ home, url, engine, diskFloor, log }: AgentOptions) {
+  const tally = createTally();
+  const caches = createCacheStore(home);
+  const checkouts = createCheckouts({ home, url });
+  const pulled = createPulledImages(home, engine);
+  const stores = [
+    { name: "cache", removeOldest: caches.removeOldest },
+    { name: "mirror", removeOldest: checkouts.removeOldest },
+    { name: "image", removeOldest: pulled.removeOldest },
+  ];
+  const room = createRoom({ free: () => freeBytes(home), floor: diskFloor, stores }, (kind) => {
+    count(tally.removed, kind);
+    log.warn(`a ${kind} was removed for want of room on the disk`);
+  });
+  return { tally, caches, checkouts, pulled, room };
 }
 
 async function findTool({ home, log }: AgentOptions): Promise<string | undefined> {

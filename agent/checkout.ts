@@ -1,4 +1,4 @@
-import { access, mkdir, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentOptions } from "./agent.ts";
 import { createGit, type Git, GitFailure } from "./git.ts";
@@ -11,6 +11,8 @@ export interface Checkouts {
   checkout(context: JobContext): Promise<Disposable>;
   /** Keeps the mirror for a working copy that is there already, until disposed. */
   use(repository: string): Disposable;
+  /** Removes the mirror that was not used for longest and is not used now; false when there is none. */
+  removeOldest(): Promise<boolean>;
   /** Folder of the Git objects that the working copies of a repository refer to. */
   objectsOf(repository: string): string;
 }
@@ -63,7 +65,22 @@ export function createCheckouts({ home, url }: Pick<AgentOptions, "home" | "url"
     await inTurn(mirror, removeUnused);
   }
 
-  return { checkout, use, objectsOf: (repository) => join(mirrorOf(repository), "objects") };
+  async function removeOldest(): Promise<boolean> {
+    const names = await readdir(join(home, "mirrors")).catch(() => []);
+    const found = names.map(async (name) => {
+      const path = join(home, "mirrors", name);
+      return { path, usedAt: (await stat(path)).mtimeMs };
+    });
+    const unused = (await Promise.all(found)).filter(({ path }) => (users.get(path) ?? 0) === 0);
+    const [oldest] = unused.toSorted((one, other) => one.usedAt - other.usedAt);
+    if (!oldest) return false;
+    await inTurn(oldest.path, async () => {
+      if ((users.get(oldest.path) ?? 0) === 0) await rm(oldest.path, { recursive: true, force: true });
+    });
+    return true;
+  }
+
+  return { checkout, use, removeOldest, objectsOf: (repository) => join(mirrorOf(repository), "objects") };
 }
 
 const tidyMs = 10 * 60_000;

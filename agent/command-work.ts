@@ -107,7 +107,10 @@ async function create(context: JobContext, run: ContainerRun, alwaysPull = false
   const { agent, log, ended } = context;
   const make = () => createContainer(agent.engine, run).then(() => undefined);
   try {
-    if (!alwaysPull) return await make();
+    if (!alwaysPull) {
+      await make();
+      return void (await agent.pulled.noteUse(run.image, false));
+    }
   } catch (error) {
     if (!isMissing(error) || ended.aborted) return refusedBy(error);
   }
@@ -117,6 +120,7 @@ async function create(context: JobContext, run: ContainerRun, alwaysPull = false
     await mustAnswer(agent.engine);
     return { outcome: "failed", reason: `the image ${run.image} is not here and cannot be pulled` };
   }
+  await agent.pulled.noteUse(run.image, true);
   return make().catch(refusedBy);
 }
 

@@ -20,6 +20,7 @@ export async function leaseJobs(context: AgentContext, run: (job: Assignment) =>
     if (stopping.aborted && !found.assignment) return;
     if (found.trouble !== trouble) tell(context, found.trouble);
     trouble = found.trouble;
+    context.tally.trouble = trouble;
     if (found.assignment) {
       token = newSecret();
       await run(found.assignment).catch((error: unknown) => log.error({ err: error }, "a job broke the agent"));

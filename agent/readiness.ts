@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { Engine } from "#drivers/engine/engine.ts";
-import type { AgentOptions } from "./agent.ts";
+import type { AgentContext } from "./agent.ts";
 import { troubleOf } from "./trouble.ts";
 
 const deadlineMs = 10_000;
@@ -10,11 +10,15 @@ export async function whyNotReady({
   home,
   diskFloor,
   engine,
-}: Pick<AgentOptions, "home" | "diskFloor" | "engine">): Promise<string | undefined> {
-  const { bavail, bsize } = await statfs(home);
-  if (bavail * bsize < diskFloor)
-    return `the disk of ${home} has less than ${Math.round(diskFloor / 1024 / 1024)} MiB free`;
+  room,
+}: Pick<AgentContext, "home" | "diskFloor" | "engine" | "room">): Promise<string | undefined> {
+  if (!(await room.make())) return `the disk of ${home} has less than ${Math.round(diskFloor / 1024 / 1024)} MiB free`;
   return mustAnswer(engine).then(() => undefined, troubleOf);
+}
+
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 /** Throws `EngineError` when Docker does not answer: then a failure was not the fault of what ran. */

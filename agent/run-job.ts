@@ -15,6 +15,7 @@ import { untilAnswered } from "./passing.ts";
 import { runComposePlugin } from "./plugins/compose-plugin.ts";
 import { type Plugged, plugIn } from "./plugins/plug-in.ts";
 import { publish } from "./publish-work.ts";
+import { count } from "./tally.ts";
 import { runTest } from "./test-work.ts";
 import { brokenJob } from "./trouble.ts";
 
@@ -62,6 +63,7 @@ export async function resumeJob(agent: AgentContext, record: AttemptRecord): Pro
       return await removeAttempt(agent, attemptName(agent.id, assignment));
     }
     agent.log.info({ job }, "took up again a job that was at work");
+    agent.tally.resumed++;
     const opening = Buffer.from(record.opening, "base64");
     const log = openJobLog(client, assignment, keeper.lost, { opening, ...standing });
     await runToReport(contextOf(agent, { assignment, log, keeper, startedAt }), keeper, resumed);
@@ -96,11 +98,16 @@ async function runToReport(
 ): Promise<void> {
   const { agent, assignment, log, name } = context;
   const { job, token } = assignment;
+  const { tally } = agent;
+  tally.running++;
   const result = await work(context, how);
   await log.close();
   const report = () => agent.client.finishJob({ params: { id: job }, body: { token, result } });
   const finished = await untilAnswered(report, keeper.lost);
-  if (!finished || isRefusal(finished)) agent.log.warn({ job, finished }, "the end of a job was not taken");
+  const isTaken = finished !== undefined && !isRefusal(finished);
+  if (!isTaken) agent.log.warn({ job, finished }, "the end of a job was not taken");
+  count(tally.finished, isTaken ? result.outcome : "lost");
+  tally.running--;
   // Nobody waits for it, and large trees take long.
   await removeAttempt(agent, name);
 }

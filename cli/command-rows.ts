@@ -47,6 +47,8 @@ export const commandRows: readonly CommandRow[] = [
       ["--job-cpus <cores>", "cores of one job, such as 1.5 (default: all)"],
       ["--job-processes <number>", "processes of one job", "4096"],
       ["--cache-size <size>", "what the caches of steps may take on the disk", "10Gi"],
+      ["--metrics-port <port>", "tell health and metrics (Prometheus) on this port"],
+      ["--metrics-host <host>", "address for --metrics-port", "127.0.0.1"],
       ["--drain <time>", "what jobs at work get to end by themselves when the agent stops, such as 10m", "10s"],
       ["--with-parent", "end when standard input is closed"],
     ],

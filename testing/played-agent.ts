@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentContext } from "#agent/agent.ts";
 import { createCacheStore } from "#agent/caches/cache-store.ts";
+import { createTally } from "#agent/tally.ts";
 import type { Compose, ComposeEnd, ComposeRun } from "#drivers/compose/contract.ts";
 import type { Refusal } from "#api/errors.ts";
 import type { Engine } from "#drivers/engine/engine.ts";
@@ -74,6 +75,7 @@ export function playAgent(
     checkouts: {
       checkout: async () => ({ [Symbol.dispose]() {} }),
       use: () => ({ [Symbol.dispose]() {} }),
+      removeOldest: async () => false,
       objectsOf: () => "/tmp",
     },
     leftovers: {
@@ -85,6 +87,9 @@ export function playAgent(
       keepProject: (name) => void kept.push(name),
     },
     caches: createCacheStore(join(tmpdir(), "towline-played-agent")),
+    pulled: { noteUse: async () => {}, removeOldest: async () => false },
+    room: { make: async () => true },
+    tally: createTally(),
     records: { keep: async () => {}, forget: async () => {}, all: async () => new Map() },
     ...more,
   };

@@ -29,6 +29,8 @@ export interface CacheStore {
   draft(scope: CacheScope, key: string): Promise<CacheDraft>;
   /** Removes what was not used for longest until all take at most so many bytes; answers the bytes that were freed. */
   evict(mostBytes: number): Promise<number>;
+  /** Removes the one that was not used for longest; false when there is none. */
+  removeOldest(): Promise<boolean>;
   /** Bytes of all. */
   size(): Promise<number>;
 }
@@ -57,6 +59,7 @@ export function createCacheStore(home: string): CacheStore {
     return undefined;
   }
 
+  /** Those that were not used for longest first. */
   async function archives(): Promise<{ path: string; bytes: number; usedAt: number }[]> {
     const names = await readdir(root, { recursive: true }).catch(() => []);
     const found = names
@@ -65,7 +68,7 @@ export function createCacheStore(home: string): CacheStore {
         const known = await stat(join(root, name)).catch(() => undefined);
         return { path: join(root, name), bytes: known?.size ?? 0, usedAt: known?.mtimeMs ?? 0 };
       });
-    return Promise.all(found);
+    return (await Promise.all(found)).toSorted((one, other) => one.usedAt - other.usedAt);
   }
 
   return {
@@ -96,20 +99,30 @@ export function createCacheStore(home: string): CacheStore {
     },
 
     async evict(mostBytes) {
-      const all = (await archives()).toSorted((one, other) => one.usedAt - other.usedAt);
+      const all = await archives();
       let total = all.reduce((sum, { bytes }) => sum + bytes, 0);
       const before = total;
       for (const { path, bytes } of all) {
         if (total <= mostBytes) break;
-        await rm(path, { force: true });
-        await rm(`${path}.key`, { force: true });
+        await remove(path);
         total -= bytes;
       }
       return before - total;
     },
 
+    async removeOldest() {
+      const [oldest] = await archives();
+      if (oldest) await remove(oldest.path);
+      return oldest !== undefined;
+    },
+
     size: async () => (await archives()).reduce((sum, { bytes }) => sum + bytes, 0),
   };
+}
+
+async function remove(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rm(`${path}.key`, { force: true });
 }
 
 async function entryIn(folder: string, name: string, fits: (key: string) => boolean): Promise<CacheEntry | undefined> {

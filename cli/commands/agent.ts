@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { isRefusal, refuse } from "#api/errors.ts";
 import { startAgent } from "#agent/agent.ts";
+import type { HealthPlace } from "#agent/serve-health.ts";
 import type { JobLimits } from "#agent/containers.ts";
 import { createClient } from "#client/client.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
@@ -24,6 +25,8 @@ export interface AgentFlags extends SessionFlags {
   jobProcesses: string;
   drain: string;
   cacheSize: string;
+  metricsPort?: string;
+  metricsHost: string;
   withParent?: boolean;
 }
 
@@ -50,6 +53,7 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
       tags: readTags(flags.tag ?? []),
       defaultImage: flags.image,
       limits: readLimits(flags),
+      health: readHealth(flags),
       cacheSize: readValue("--cache-size", byteSize, flags.cacheSize),
       compose,
       engine: connectEngine(),
@@ -88,6 +92,11 @@ function readLimits({ jobMemory, jobCpus, jobProcesses }: AgentFlags): JobLimits
     cpus: jobCpus ? readValue("--job-cpus", numberValue.pipe(z.number().positive()), jobCpus) : undefined,
     processes: readValue("--job-processes", wholeNumber.pipe(z.int().min(16)), jobProcesses),
   };
+}
+
+function readHealth({ metricsPort, metricsHost: host }: AgentFlags): HealthPlace | undefined {
+  if (metricsPort === undefined) return undefined;
+  return { host, port: readValue("--metrics-port", wholeNumber.pipe(z.int().min(1).max(65_535)), metricsPort) };
 }
 
 function readValue<T>(flag: string, shape: z.ZodType<T>, text: string): T {
