@@ -193,6 +193,30 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/build.ts")).approve,
   },
   {
+    usage: "pipeline lint <files...>",
+    summary: "check pipeline files without a server; the exit status is 1 when one has an error",
+    example: "towline pipeline lint .towline/pipeline.yml --json",
+    load: async () => (await import("./commands/pipeline-lint.ts")).lintFiles,
+  },
+  {
+    usage: "pipeline plan [file]",
+    summary: "show which steps a build of this folder would run, and why",
+    options: [
+      ["--branch <name>", "as a build of this branch (default: the one that is checked out)"],
+      ["--pull-request <number>", "as a build of this pull request"],
+      ["--tag <name>", "as a build of this tag"],
+      ["--changed <paths...>", "as if these files had changed (default: what Git says)"],
+    ],
+    example: "towline pipeline plan --branch discount --changed src/app.ts",
+    load: async () => (await import("./commands/pipeline-plan.ts")).planFile,
+  },
+  {
+    usage: "pipeline schema",
+    summary: "print the JSON Schema of pipeline files, for editors",
+    example: "towline pipeline schema > pipeline.schema.json",
+    load: async () => (await import("./commands/pipeline-schema.ts")).printSchema,
+  },
+  {
     usage: "release list <service>",
     summary: "list the releases of a service",
     example: "towline release list catalog",

@@ -7,6 +7,7 @@ import { CommandRefused, reportRefusal, tell } from "./output.ts";
 
 const groups: Record<string, string> = {
   build: "builds: create, list, show, watch, logs, cancel, retry",
+  pipeline: "pipeline files: lint, plan, schema",
   pr: "pull requests: open, list, show, approve, merge, close",
   release: "releases: list, show",
   repository: "repositories: create, list",
@@ -23,8 +24,8 @@ function addRow({ usage, summary, options = [], example, load }: CommandRow): vo
   command.addHelpText("after", `\nExample:\n  ${example}`);
   command.action(async () => {
     // Every command takes its options, those of the program among them, then its arguments.
-    const run = (await load()) as (flags: object, ...args: string[]) => Promise<unknown>;
-    await run(command.optsWithGlobals(), ...(command.processedArgs as string[]));
+    const run = (await load()) as (flags: object, ...args: unknown[]) => Promise<unknown>;
+    await run(command.optsWithGlobals(), ...command.processedArgs);
   });
 }
 
@@ -44,6 +45,11 @@ program
   .exitOverride()
   .showHelpAfterError("See `towline --help`.");
 commandRows.forEach(addRow);
+// A reader such as `head` that has seen enough is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

@@ -119,9 +119,25 @@ const renderers: Renderers = {
   author: ({ reason }) => (reason === "" ? "switched off in the pipeline file" : reason),
   branches: ({ pattern }) => `the branch does not match \`${pattern}\``,
   "not-default-branch": ({ defaultBranch }) => `only builds of \`${defaultBranch}\` deploy`,
-  condition: ({ expression }) => `\`${expression}\` is false`,
+  condition: ({ expression }) => `\`${oneLine(expression)}\` is false`,
   unchanged: ({ include }) => `no changed file is in ${include.map((glob) => `\`${glob}\``).join(", ")}`,
   "unknown-step": () => "nothing here knows what this step does",
   "nothing-published": () => "this build publishes nothing that could be deployed",
   "nothing-behind": () => "nothing behind this gate is left in this build",
 };
+
+/** Why a step that is not skipped is there, in words. */
+export function renderRunReason({ group, ...step }: Step, changedFiles: readonly string[] | undefined): string {
+  const conditions = [group?.if, step.if].flatMap((text) =>
+    text === undefined ? [] : [`\`${oneLine(text)}\` is true`],
+  );
+  const branches = step.branches === undefined ? [] : [`the branch matches \`${step.branches}\``];
+  const hasFilter = Boolean(step.ifChanged ?? group?.ifChanged);
+  const changes = changedFiles ? "a file it looks at has changed" : "which files have changed is not known";
+  const reasons = [...conditions, ...branches, ...(hasFilter ? [changes] : [])];
+  return reasons.join(", ") || "always";
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, " ");
+}

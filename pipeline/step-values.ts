@@ -1,7 +1,7 @@
 /** Shapes of the values that the keys of a step take, in every form that people write. */
 import { z } from "zod";
 import { variableName } from "#api/names.ts";
-import { signalReasons } from "./step.ts";
+import { type Json, signalReasons } from "./step.ts";
 import { flag, numberValue, textList, textValue, wholeNumber } from "./text/values.ts";
 
 /** Buildkite's own rule is the same: a key that looks like an id would be taken for one. */
@@ -85,27 +85,28 @@ export const changeFilter = z.union([
 /** Globs of files that decide a result. */
 export const inputs = globs;
 
+/** What a reader of YAML gives is plain JSON already. */
+const json = z.custom<Json>(() => true);
+
 const pluginSource = z.string().min(1).max(500);
 
 /** As lists of names, of maps with one name each, or as one map; the order counts. */
 export const plugins = z
   .union([
     pluginSource.transform((source) => [{ source, config: null }]),
-    z.record(pluginSource, z.json()).transform((map) => entriesOf(map)),
+    z.record(pluginSource, json).transform((map) => entriesOf(map)),
     z
       .array(
         z.union([
           pluginSource.transform((source) => [{ source, config: null }]),
-          z.record(pluginSource, z.json()).transform((map) => entriesOf(map)),
+          z.record(pluginSource, json).transform((map) => entriesOf(map)),
         ]),
       )
       .transform((list) => list.flat()),
   ])
-  .pipe(z.array(z.object({ source: z.string(), config: z.json() })).max(50, "at most 50 plugins"));
+  .pipe(z.array(z.object({ source: z.string(), config: json })).max(50, "at most 50 plugins"));
 
-type JsonValue = z.output<ReturnType<typeof z.json>>;
-
-function entriesOf(map: Record<string, JsonValue>): { source: string; config: JsonValue }[] {
+function entriesOf(map: Record<string, Json>): { source: string; config: Json }[] {
   return Object.entries(map).map(([source, config]) => ({ source, config }));
 }
 
@@ -144,7 +145,7 @@ export const secrets = z.union([
   z.record(variableName, variableName),
 ]);
 
-const notificationMap = z.record(z.string(), z.json()).superRefine((map, context) => {
+const notificationMap = z.record(z.string(), json).superRefine((map, context) => {
   const kinds = Object.keys(map).filter((key) => key !== "if");
   if (kinds.length !== 1) context.addIssue({ code: "custom", message: "name one service, and `if` beside it" });
   if ("if" in map && typeof map["if"] !== "string")
@@ -154,7 +155,7 @@ const notificationMap = z.record(z.string(), z.json()).superRefine((map, context
 export const notify = z
   .array(
     z.union([
-      z.string().transform((kind) => ({ kind, config: null as JsonValue, if: undefined })),
+      z.string().transform((kind) => ({ kind, config: null as Json, if: undefined })),
       notificationMap.transform(({ if: condition, ...rest }) => {
         const [kind = "", config = null] = Object.entries(rest)[0] ?? [];
         return { kind, config, if: typeof condition === "string" ? condition : undefined };

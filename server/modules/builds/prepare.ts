@@ -12,19 +12,13 @@ import { contextOf } from "./core/context.ts";
 import { identityOf } from "./core/view.ts";
 import { type BuildFiles, deployEnvironments, planFiles, type PlannedFiles } from "./core/plan-files.ts";
 import type { Fault } from "#pipeline/fault.ts";
+import { pipelineFiles } from "#pipeline/pipeline-names.ts";
 import type { Machine } from "./machine.ts";
 import type { BuildRow } from "./core/rows.ts";
 import { buildsStore } from "./store.ts";
 
 export const prepareTask = "builds.prepare";
 
-/** The first that the revision has is the pipeline. */
-const pipelineFiles = [
-  ".towline/pipeline.yml",
-  ".towline/pipeline.yaml",
-  ".buildkite/pipeline.yml",
-  ".buildkite/pipeline.yaml",
-];
 const longestMessage = 10_000;
 const readingDeadlineMs = 10 * 60 * 1000;
 

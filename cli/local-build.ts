@@ -1,0 +1,68 @@
+/** A build of the folder that the command runs in, as far as Git tells. */
+import { execFile } from "node:child_process";
+import { basename } from "node:path";
+import { promisify } from "node:util";
+import { refuse } from "#api/errors.ts";
+import type { BuildContext } from "#pipeline/build-context.ts";
+import { CommandRefused } from "./output.ts";
+
+export interface PlanFlags {
+  branch?: string;
+  pullRequest?: string;
+  tag?: string;
+  changed?: string[];
+}
+
+const defaultBranch = "main";
+const nowhere = "0".repeat(40);
+
+/** Outside of a repository it is a build of the default branch of which nothing else is known. */
+export async function localContext(flags: PlanFlags): Promise<BuildContext> {
+  const branch = flags.branch ?? flags.tag ?? (await git("rev-parse", "--abbrev-ref", "HEAD")) ?? defaultBranch;
+  const id = pullRequestOf(flags);
+  const author = await git("log", "-1", "--format=%an");
+  const top = await git("rev-parse", "--show-toplevel");
+  const changedFiles = flags.changed ?? (await changedSince(branch));
+  return {
+    build: {
+      number: 1,
+      branch,
+      commit: (await git("rev-parse", "HEAD")) ?? nowhere,
+      message: (await git("log", "-1", "--format=%B")) ?? "",
+      source: id === undefined ? "push" : "pull-request",
+      env: {},
+      ...(flags.tag === undefined ? {} : { tag: flags.tag }),
+      ...(id === undefined ? {} : { pullRequest: { id, baseBranch: defaultBranch } }),
+      ...(author === undefined ? {} : { author: { name: author } }),
+    },
+    pipeline: { slug: basename(top ?? process.cwd()), defaultBranch },
+    ...(changedFiles ? { changedFiles } : {}),
+  };
+}
+
+function pullRequestOf({ pullRequest: text }: PlanFlags): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new CommandRefused(refuse("request.invalid", `\`${text}\` is no number of a pull request`));
+  return Number(text);
+}
+
+/** Against the merge base with the default branch. What is deployed, with which its own builds compare, only the server knows. */
+async function changedSince(branch: string): Promise<string[] | undefined> {
+  if (branch === defaultBranch) return undefined;
+  for (const base of [`origin/${defaultBranch}`, defaultBranch]) {
+    const from = await git("merge-base", base, "HEAD");
+    const names = from === undefined ? undefined : await git("diff", "--name-only", "-z", from, "--");
+    if (names !== undefined) return names.split("\0").filter((name) => name !== "");
+  }
+  return undefined;
+}
+
+async function git(...args: string[]): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)("git", args, { maxBuffer: 64 * 1024 * 1024, timeout: 10_000 });
+    return stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
