@@ -1,4 +1,5 @@
 /** `.towline/pipeline.yml` in Buildkite's step syntax → a checked pipeline. */
+import type { z } from "zod";
 import { nearest } from "#api/nearest.ts";
 import type { Fault, Parsed } from "./fault.ts";
 import { interpolateFile } from "./interpolate-file.ts";
@@ -14,7 +15,7 @@ import { keyPlaceOf, type Located, locate } from "./text/located.ts";
 import type { Review } from "./text/parse-yaml.ts";
 import { readYaml } from "./text/read-yaml.ts";
 import { checkShape } from "./text/shape.ts";
-import { completeNotify } from "./work-completion.ts";
+import { completeCache, completeNotify } from "./work-completion.ts";
 
 export interface PipelineSource {
   file: string;
@@ -129,16 +130,19 @@ function tooManyJobs({ place }: Located): Fault {
   return { code: "pipeline.limit", message, place, fix: "make several pipelines of it" };
 }
 
-interface Defaults {
-  agents?: Record<string, string> | undefined;
-  image?: string | undefined;
-}
+type Defaults = Omit<z.output<typeof topShape>, "steps" | "env" | "notify">;
 
 /** What the file says for all its steps; a step's own word counts more. The image of a test or publish step is another thing. */
-function withDefaults(steps: Step[], { agents, image }: Defaults): Step[] {
+function withDefaults(steps: Step[], { agents, image, priority, secrets, cache }: Defaults): Step[] {
   return steps.map((step) => {
     if (!("agents" in step)) return step;
-    const inherited = step.kind === "command" && image !== undefined ? { image } : {};
-    return { ...inherited, ...step, agents: { ...agents, ...step.agents } };
+    return {
+      ...(step.kind === "command" && image !== undefined ? { image } : {}),
+      ...(cache ? { cache: completeCache(cache) } : {}),
+      ...step,
+      priority: step.priority || (priority ?? 0),
+      secrets: { ...secrets, ...step.secrets },
+      agents: { ...agents, ...step.agents },
+    };
   });
 }
