@@ -42,6 +42,7 @@ export const errorCatalogue = {
   },
   "log.search-too-slow": { status: 422, exit: 1, summary: "The regular expression takes too long on this log." },
   "build.too-deep": { status: 409, exit: 1, summary: "Builds start each other deeper than is allowed." },
+  "upload.refused": { status: 422, exit: 1, summary: "Steps that a job uploads cannot be added to its build." },
   "build.bad-answer": { status: 422, exit: 2, summary: "An answer to a gate does not fit its field." },
   "deployment.wrong-state": { status: 409, exit: 1, summary: "The deployment is not in a state that allows this." },
   "deployment.superseded": { status: 409, exit: 1, summary: "A newer revision is deployed or on its way." },

@@ -11,9 +11,12 @@ interface Line {
   open: string[];
 }
 
+/** Keys of the jobs that a name stands for. */
+export type Names = ReadonlyMap<string, readonly string[]>;
+
 /** The line of the file, and that of the group that is being read. */
 interface Lines {
-  names: ReadonlyMap<string, readonly string[]>;
+  names: Names;
   outer: Line;
   inner: { group: string; line: Line } | undefined;
 }
@@ -22,11 +25,16 @@ interface Lines {
  * A step with `depends_on` waits for those only. One without waits for the last barrier before it. Barriers are `wait` and
  * `block`, as with Buildkite, and `deploy`, because nobody means to deploy beside the steps above: they wait for all before
  * them. A `wait` or `block` with `depends_on` is added to what the steps after it wait for; a `deploy` with it is no barrier.
- * The barriers of a group hold only inside it, and to the outside each of its steps is an ordinary one.
+ * The barriers of a group hold only inside it, and to the outside each of its steps is an ordinary one. `outside`: names of
+ * jobs that the build has beside these.
  */
-export function buildGraph(steps: readonly Step[]): Graph {
+export function buildGraph(steps: readonly Step[], outside: Names = new Map()): Graph {
   const graph = new Map<string, readonly Dependency[]>();
-  const lines: Lines = { names: jobsByName(steps), outer: { barrier: [], open: [] }, inner: undefined };
+  const lines: Lines = {
+    names: new Map([...outside, ...jobsByName(steps)]),
+    outer: { barrier: [], open: [] },
+    inner: undefined,
+  };
   for (const step of steps) {
     const line = lineOf(step, lines);
     graph.set(step.key, dependenciesOf(step, line, lines));

@@ -2,9 +2,9 @@
 import type { ReadEntry } from "./group-reader.ts";
 import type { Step, StepGroup } from "./step.ts";
 
-/** All jobs of a file in its order, each with its key, its step and its group. */
-export function keyedJobs(entries: readonly ReadEntry[]): Step[] {
-  const taken = new Set(entries.flatMap(writtenKeys));
+/** All jobs of a file in its order, each with its key, its step and its group. `outside`: keys that the build has already. */
+export function keyedJobs(entries: readonly ReadEntry[], outside: readonly string[] = []): Step[] {
+  const taken = new Set([...outside, ...entries.flatMap(writtenKeys)]);
   return entries.flatMap(({ group, steps }) => {
     const within = group && { ...group, key: group.key || take(taken, group.label, "group") };
     return steps.flatMap(({ base, jobs }) => {

@@ -2,19 +2,26 @@
 import type { Place } from "#api/errors.ts";
 import { nearest } from "#api/nearest.ts";
 import type { Fault } from "./fault.ts";
-import { ancestors, buildGraph, findCycle, type Graph, jobsByName } from "./graph.ts";
+import { ancestors, buildGraph, findCycle, type Graph, jobsByName, type Names } from "./graph.ts";
 import { limits } from "./text/limits.ts";
 import type { BlockStep, DeployStep, Pipeline, Step, TriggerStep } from "./step.ts";
 
-/** All faults; none means that every step can be reached and no deploy can pass its gate. `slug`: the pipeline's own name. */
-export function lintPipeline(pipeline: Pipeline, slug?: string): Fault[] {
+interface Surroundings {
+  /** The pipeline's own name. */
+  slug?: string | undefined;
+  /** Jobs that the build has beside these. */
+  outside?: Names | undefined;
+}
+
+/** All faults; none means that every step can be reached and no deploy can pass its gate. */
+export function lintPipeline(pipeline: Pipeline, { slug, outside = new Map() }: Surroundings = {}): Fault[] {
   const { steps } = pipeline;
   const large = sizeFault(pipeline);
   if (large) return [large];
-  const names = jobsByName(steps);
+  const names = new Map([...outside, ...jobsByName(steps)]);
   const naming = [...duplicateKeys(steps), ...unknownDependencies(steps, names)];
   if (naming.length > 0) return naming;
-  const graph = buildGraph(steps);
+  const graph = buildGraph(steps, outside);
   const cycle = cycleFault(steps, graph);
   if (cycle) return [cycle];
   return steps.flatMap((step) => {

@@ -4,6 +4,7 @@ import { nearest } from "#api/nearest.ts";
 import type { Fault, Parsed } from "./fault.ts";
 import { interpolateFile } from "./interpolate-file.ts";
 import { type ReadEntry, readEntry } from "./group-reader.ts";
+import type { Names } from "./graph.ts";
 import { keyedJobs } from "./job-keys.ts";
 import { lintPipeline } from "./lint.ts";
 import { refuseUnserved, type Served } from "./refuse-unserved.ts";
@@ -22,6 +23,12 @@ export interface PipelineSource {
   text: string;
   /** What `$NAME` in the file stands for, beside the file's own `env`; see `build-variables.ts`. */
   variables?: Record<string, string>;
+  /** False: `$NAME` stays as it is written. */
+  interpolate?: boolean;
+  /** Jobs of the build beside those of the file, which its `depends_on` may name. */
+  outside?: Names;
+  /** Of those the keys that the file may make again from a label. */
+  reusable?: readonly string[];
 }
 
 /** Reads and lints a pipeline: a map with `steps`, or the bare list of steps, as YAML or JSON. */
@@ -31,12 +38,13 @@ export function parsePipeline(source: PipelineSource): Parsed<Pipeline> {
 
 /** The whole language, whatever of it is served; `refuse` takes out what is not. */
 export function readPipeline(
-  { file, text, variables = {} }: PipelineSource,
+  { file, text, variables = {}, interpolate = true, outside, reusable = [] }: PipelineSource,
   refuse: (root: Located) => Served = (root) => ({ root, faults: [] }),
 ): Parsed<Pipeline> {
   const read = readYaml(file, text);
   if (read.errors) return read;
-  const interpolated = interpolateFile(asMap(read.value), variables);
+  const written = asMap(read.value);
+  const interpolated = interpolate ? interpolateFile(written, variables) : { root: written, errors: [], warnings: [] };
   const { root, faults: refused } = refuse(interpolated.root);
   const faults: Required<Review> = {
     errors: [...interpolated.errors, ...refused],
@@ -45,19 +53,23 @@ export function readPipeline(
   add(faults, topKeyFaults(root));
   add(faults, { errors: notificationFaults(root) });
   const top = checkShape(root, topShape);
-  const written = [...(locate(root, ["steps"])?.children?.values() ?? [])].slice(0, maximumSteps);
-  const entries = readEntries(written, faults);
+  const steps = [...(locate(root, ["steps"])?.children?.values() ?? [])].slice(0, maximumSteps);
+  const entries = readEntries(steps, faults);
   faults.errors.push(...(top.errors ?? []));
   if (!top.value || faults.errors.length > 0) return faults;
   const { env = {}, notify } = top.value;
   const pipeline: Pipeline = {
     file,
     env,
-    steps: withDefaults(keyedJobs(entries), top.value),
+    steps: withDefaults(keyedJobs(entries, takenKeys(outside, reusable)), top.value),
     notify: completeNotify(notify),
   };
-  faults.errors.push(...lintPipeline(pipeline, variables["TOWLINE_PIPELINE_SLUG"]));
+  faults.errors.push(...lintPipeline(pipeline, { slug: variables["TOWLINE_PIPELINE_SLUG"], outside }));
   return faults.errors.length > 0 ? faults : { value: pipeline, warnings: faults.warnings };
+}
+
+function takenKeys(outside: Names = new Map(), reusable: readonly string[]): string[] {
+  return [...outside.keys()].filter((key) => !reusable.includes(key));
 }
 
 function add(faults: Required<Review>, { errors = [], warnings = [] }: Review): void {

@@ -1,6 +1,6 @@
 /** A pipeline for one build: conditions evaluated, variables merged, order resolved to dependencies. */
 import type { BuildContext } from "./build-context.ts";
-import { buildGraph } from "./graph.ts";
+import { buildGraph, type Graph } from "./graph.ts";
 import { type PlannedDependency, plannedDependencies } from "./planned-dependencies.ts";
 import { type SkipReason, skipSteps } from "./skips.ts";
 import type {
@@ -53,11 +53,28 @@ export type PlannedStep =
 
 /** Decides which steps this build has, and what each waits for. The pipeline must have passed its lint. */
 export function planPipeline(pipeline: Pipeline, context: BuildContext): Plan {
-  const env = { ...context.build.env, ...pipeline.env };
   const graph = buildGraph(pipeline.steps);
-  const skipped = skipSteps({ steps: pipeline.steps, graph }, context, env);
-  const skipping = { steps: pipeline.steps, graph, isSkipped: (key: string) => skipped.has(key) };
-  const steps = pipeline.steps.map((step) => {
+  const steps = planJobs(pipeline, context, { own: graph, all: graph, before: [] });
+  const { file, notify } = pipeline;
+  return { file, steps, ...(notify.length > 0 ? { notify } : {}) };
+}
+
+interface Around {
+  /** What the pipeline's own steps wait for. */
+  own: Graph;
+  /** The same of all steps of the build. */
+  all: Graph;
+  /** Steps that the build has already. */
+  before: readonly PlannedStep[];
+}
+
+export function planJobs(pipeline: Pipeline, context: BuildContext, { own, all, before }: Around): PlannedStep[] {
+  const env = { ...context.build.env, ...pipeline.env };
+  const skipped = skipSteps({ steps: pipeline.steps, graph: own }, context, env);
+  const skippedBefore = new Set(before.filter((step) => step.skipped).map(({ key }) => key));
+  const isSkipped = (key: string) => skipped.has(key) || skippedBefore.has(key);
+  const skipping = { steps: [...before, ...pipeline.steps], graph: all, isSkipped };
+  return pipeline.steps.map((step) => {
     const reason = skipped.get(step.key);
     return planStep(step, {
       env,
@@ -65,8 +82,6 @@ export function planPipeline(pipeline: Pipeline, context: BuildContext): Plan {
       ...(reason ? { skipped: reason } : {}),
     });
   });
-  const { file, notify } = pipeline;
-  return { file, steps, ...(notify.length > 0 ? { notify } : {}) };
 }
 
 interface Planning {

@@ -8,7 +8,7 @@ export interface PlannedDependency {
 }
 
 export interface Skipping {
-  steps: readonly Step[];
+  steps: readonly Pick<Step, "key" | "kind">[];
   graph: Graph;
   /** Whether this build leaves the step out. */
   isSkipped: (key: string) => boolean;

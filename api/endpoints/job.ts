@@ -15,7 +15,44 @@ const build = uuid.optional().describe("Without it the job's own build; another 
 /** Bytes of a value; jobs pass facts by meta-data, and files as artifacts. */
 export const metaDataLimit = 100 * 1024;
 
+const uploadText = z.string().max(1024 * 1024);
+
+const pipelineUpload = z.strictObject({
+  upload: z.string().min(1).max(100).describe("Made by the job for this upload: the same said again adds nothing."),
+  file: z.string().min(1).max(300).default("pipeline.yml").describe("What faults name as their place."),
+  text: uploadText.describe("A pipeline: YAML or JSON, a map with `steps` or the list of them."),
+  variables: z
+    .record(z.string().max(200), uploadText)
+    .default({})
+    .describe("What `$NAME` in it stands for beside the facts of the build: the job's environment."),
+  interpolate: z.boolean().default(true),
+});
+export type PipelineUpload = z.output<typeof pipelineUpload>;
+
+const uploadedPipeline = z.object({
+  steps: z.array(z.string()).describe("Keys of the jobs that were added."),
+  warnings: z.array(
+    z.object({
+      code: z.string(),
+      message: z.string(),
+      place: z.object({ file: z.string(), line: z.int(), column: z.int() }).optional(),
+      fix: z.string().optional(),
+    }),
+  ),
+});
+export type UploadedPipeline = z.output<typeof uploadedPipeline>;
+
 export const jobEndpoints = endpoints({
+  uploadPipeline: {
+    method: "POST",
+    path: "/api/job/pipeline",
+    summary: "Add steps to the job's build: they wait for the job, and what waits for the job waits for them too.",
+    auth: rule,
+    body: pipelineUpload,
+    bodyLimit: 4 * 1024 * 1024,
+    response: uploadedPipeline,
+    errors: [stale, "build.wrong-state", "pipeline.invalid", "manifest.missing", "upload.refused", "limit.reached"],
+  },
   setMetaData: {
     method: "POST",
     path: "/api/job/meta-data",

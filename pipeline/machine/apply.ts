@@ -1,5 +1,5 @@
 /** Event → next state. Total: it decides nothing, so that replay gives the same state whatever the rules are by then. */
-import type { Plan } from "../plan.ts";
+import type { Plan, PlannedStep } from "../plan.ts";
 import type { BuildEvent } from "./event.ts";
 import type { Attempt, BuildState, StepState, StepStatus } from "./state.ts";
 import { stepOf } from "./steps.ts";
@@ -22,11 +22,34 @@ export function replay(events: readonly BuildEvent[]): BuildState {
 
 /** Everything waits. */
 export function initialState(plan: Plan, at: string): BuildState {
-  const steps = plan.steps.map(({ key }): [string, StepState] => [
-    key,
-    { key, status: { state: "waiting" }, attempts: [], retries: {} },
-  ]);
-  return { plan, createdAt: at, steps: Object.fromEntries(steps), closed: false };
+  return { plan, createdAt: at, steps: waitingSteps(plan.steps), closed: false };
+}
+
+function waitingSteps(steps: readonly PlannedStep[]): Record<string, StepState> {
+  return Object.fromEntries(
+    steps.map(({ key }): [string, StepState] => [
+      key,
+      { key, status: { state: "waiting" }, attempts: [], retries: {} },
+    ]),
+  );
+}
+
+function stepsAdded(state: BuildState, event: EventOf<"steps-added">): BuildState {
+  const { upload: id, by, attempt, steps: added, after, dependents } = event;
+  const keys = added.map(({ key }) => key);
+  const toleranceOf = new Map(dependents.map(({ key, allowFailure }) => [key, allowFailure]));
+  const steps = state.plan.steps.flatMap((step): PlannedStep[] => {
+    const allowFailure = toleranceOf.get(step.key);
+    const more = allowFailure === undefined ? [] : keys.map((key) => ({ key, allowFailure }));
+    const known = { ...step, dependsOn: [...step.dependsOn, ...more] };
+    return step.key === after ? [known, ...added] : [known];
+  });
+  return {
+    ...state,
+    plan: { ...state.plan, steps },
+    steps: { ...state.steps, ...waitingSteps(added) },
+    uploads: [...(state.uploads ?? []), { id, by, attempt, keys }],
+  };
 }
 
 const appliers: Appliers = {
@@ -34,6 +57,7 @@ const appliers: Appliers = {
   "build-cancel-requested": (state, { type: _type, ...cancel }) => ({ ...state, cancel }),
   "build-finished": (state) => ({ ...state, closed: true }),
   "build-reopened": (state) => ({ ...state, closed: false }),
+  "steps-added": stepsAdded,
   "step-runnable": (state, { step, at }) => setStatus(state, step, { state: "runnable", since: at }),
   "step-blocked": (state, { step, at }) => setStatus(state, step, { state: "blocked", since: at }),
   "step-unblocked": (state, { step, by, answers, at }) =>

@@ -4,6 +4,7 @@ import { decideFinish, decideLease, decideLeaseExpired, decideStart } from "./de
 import { decideDeploymentFinished, decideRequestDeploy } from "./decide-deploy.ts";
 import { decideBuildRefused, decideRequestBuild, decideTriggeredFinished } from "./decide-trigger.ts";
 import { decideCancel, decideRetry, decideRetryFailed, decideUnblock } from "./decide-person.ts";
+import { decideUpload } from "./decide-upload.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
 import { settle } from "./settle.ts";
@@ -22,6 +23,7 @@ const deciders: Deciders = {
   "request-build": decideRequestBuild,
   "build-refused": decideBuildRefused,
   "triggered-finished": decideTriggeredFinished,
+  upload: decideUpload,
   unblock: decideUnblock,
   cancel: decideCancel,
   retry: decideRetry,

@@ -1,5 +1,5 @@
 /** What happened to a build: enough for a timeline (who, what, why, when) and to make the state again. */
-import type { Plan } from "../plan.ts";
+import type { Plan, PlannedStep } from "../plan.ts";
 import type { AttemptOutcome, BuildStatus, StepOutcome } from "./state.ts";
 
 export type BuildEvent =
@@ -7,6 +7,17 @@ export type BuildEvent =
   | { type: "build-cancel-requested"; by: string; reason?: string; supersededBy?: number; at: string }
   | { type: "build-finished"; outcome: NonNullable<BuildStatus["outcome"]>; at: string }
   | { type: "build-reopened"; by: string; at: string }
+  /** `after`: the step they stand behind. `dependents`: steps that wait for the job that added them, and now for them too. */
+  | {
+      type: "steps-added";
+      upload: string;
+      by: string;
+      attempt: number;
+      steps: PlannedStep[];
+      after: string;
+      dependents: { key: string; allowFailure: boolean }[];
+      at: string;
+    }
   | { type: "step-runnable"; step: string; at: string }
   | { type: "step-blocked"; step: string; at: string }
   | { type: "step-unblocked"; step: string; by: string; role: string; answers?: Record<string, string>; at: string }

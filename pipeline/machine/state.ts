@@ -10,6 +10,16 @@ export interface BuildState {
   steps: Record<string, StepState>;
   /** True between `build-finished` and a retry. */
   closed: boolean;
+  /** Steps that jobs added; absent before the first. */
+  uploads?: Upload[];
+}
+
+export interface Upload {
+  id: string;
+  /** Step and attempt of the job that added them. */
+  by: string;
+  attempt: number;
+  keys: string[];
 }
 
 export interface Cancellation {

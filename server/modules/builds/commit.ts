@@ -16,6 +16,7 @@ import { identityOf } from "./core/view.ts";
 import { logStore } from "./log-store.ts";
 import { logChannel } from "./logs/follow-log.ts";
 import { putMetaData } from "./meta-data.ts";
+import { newJobs } from "./new-jobs.ts";
 import { saveSlots, takeSlot } from "./slots.ts";
 import { buildsStore } from "./store.ts";
 
@@ -32,7 +33,7 @@ export interface CommitDeps {
 
 /** First asks for the deployments that are due: their requests belong to the same transaction. */
 export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise<Change> {
-  const change = await requestDeployments(deps, tx, decided);
+  const change = await requestDeployments(deps, tx, await addJobs(tx, decided));
   await startBuilds(deps, tx, change);
   if (change.events.length === 0) return change;
   await saveBuild(deps, tx, change);
@@ -44,6 +45,16 @@ export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise
   await cancelDeployments(deps, tx, change);
   await cancelTriggered(deps, tx, change);
   return change;
+}
+
+/** Rows for the jobs that another job added. */
+async function addJobs(tx: Tx, change: Change): Promise<Change> {
+  const { build, events, state } = change;
+  const added = events.flatMap((event) => (event.type === "steps-added" ? event.steps : []));
+  const rows = newJobs(build, state.plan, added);
+  if (rows.length === 0) return change;
+  await buildsStore(tx).insertJobs(rows);
+  return { ...change, jobs: await buildsStore(tx).jobs(build.id) };
 }
 
 /** One after another: what the machine makes of one may ask for the next. One without a slot is asked for when it gets one. */

@@ -40,6 +40,7 @@ import { slotStore } from "./slot-store.ts";
 import { cancelTriggered, startTriggered } from "./start-triggered.ts";
 import { startSweeping } from "./sweeping.ts";
 import { buildTag, tagTask } from "./tags.ts";
+import { createUploadSteps } from "./upload-steps.ts";
 import { createWebhooks } from "./webhooks.ts";
 
 export type { Evidence } from "./core/evidence.ts";
@@ -152,7 +153,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
       ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign }),
       ...schedules.handlers,
       ...webhooks.handlers,
-      ...jobRoutes({ db, clock }),
+      ...jobRoutes({ db, clock, uploadSteps: createUploadSteps({ db, machine }) }),
     },
     register(app, authenticate) {
       webhooks.register(app);

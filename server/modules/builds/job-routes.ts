@@ -7,17 +7,24 @@ import type { Handlers } from "#kernel/http.ts";
 import { createJobCaller } from "./job-caller.ts";
 import { putMetaData } from "./meta-data.ts";
 import { metaDataStore } from "./meta-data-store.ts";
+import type { UploadSteps } from "./upload-steps.ts";
 
 interface Deps {
   db: Database;
   clock: Clock;
+  uploadSteps: UploadSteps;
 }
 
-export function jobRoutes({ db, clock }: Deps): Handlers<typeof jobEndpoints> {
+export function jobRoutes({ db, clock, uploadSteps }: Deps): Handlers<typeof jobEndpoints> {
   const { caller, buildFor } = createJobCaller(db);
   const metaData = metaDataStore(db);
 
   return {
+    uploadPipeline: async ({ body }, context) => {
+      const job = await caller(context);
+      return isRefusal(job) ? job : uploadSteps(job, body);
+    },
+
     setMetaData: async ({ body: { key, value } }, context) => {
       const job = await caller(context);
       if (isRefusal(job)) return job;

@@ -1,17 +1,15 @@
 /** The build machine with a database: commands under the build's lock; state, events and announcements in one transaction. */
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
-import { newId } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import { together } from "#kernel/together.ts";
 import type { Command } from "#pipeline/machine/command.ts";
 import { startBuild } from "#pipeline/machine/start.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
-import { isWork } from "#pipeline/machine/steps.ts";
 import type { Plan } from "#pipeline/plan.ts";
 import { advance, type Change } from "./core/change.ts";
 import type { BuildRow } from "./core/rows.ts";
-import { jobTags } from "./core/tags.ts";
 import { commit, type CommitDeps } from "./commit.ts";
+import { newJobs } from "./new-jobs.ts";
 import { takeSlot } from "./slots.ts";
 import { buildsStore } from "./store.ts";
 
@@ -50,7 +48,7 @@ export function createMachine(deps: Deps): Machine {
 
   async function begin(tx: Tx, build: BuildRow, plan: Plan): Promise<void> {
     const store = buildsStore(tx);
-    const jobs = jobsOf(build, plan);
+    const jobs = newJobs(build, plan);
     if (jobs.length > 0) await store.insertJobs(jobs);
     const { state, events } = startBuild(plan, { ...(build.creator ? { by: build.creator } : {}), at: now() });
     await commit(deps, tx, { build, jobs: await store.jobs(build.id), state, events });
@@ -106,16 +104,3 @@ async function lock(tx: Tx, id: string): Promise<Change | Refusal> {
 
 const noSlot = (): Refusal => refuse("build.wrong-state", "its concurrency group has no free slot");
 const callerGone = (): Refusal => refuse("build.wrong-state", "whoever asked has gone");
-
-/** Steps that will run on an agent. */
-function jobsOf({ id: build, sequence }: BuildRow, plan: Plan) {
-  const work = plan.steps.filter(isWork).filter(({ skipped }) => !skipped);
-  return work.map((step) => ({
-    ...{ id: newId(), build, sequence, step: step.key, kind: step.kind },
-    position: plan.steps.indexOf(step),
-    tags: jobTags(step.agents),
-    priority: step.priority,
-    slot_group: step.concurrency?.group ?? null,
-    state: "waiting",
-  }));
-}

@@ -1,0 +1,111 @@
+/** Steps that a running job adds to its build: they wait for the job, and whatever waited for it waits for them too. */
+import { type Refusal, refuse } from "#api/errors.ts";
+import { findCycle } from "../graph.ts";
+import type { PlannedStep } from "../plan.ts";
+import type { Dependency } from "../step.ts";
+import type { Command } from "./command.ts";
+import type { BuildEvent } from "./event.ts";
+import type { BuildState, StepState, Upload } from "./state.ts";
+import { findStep, isWork, openAttempt, plannedOf } from "./steps.ts";
+
+type UploadCommand = Extract<Command, { type: "upload" }>;
+
+export const uploadLimits = { steps: 500, uploads: 500, jobs: 4_000 };
+
+export function decideUpload(state: BuildState, command: UploadCommand): BuildEvent[] | Refusal {
+  const { step: by, upload, at } = command;
+  const uploads = state.uploads ?? [];
+  if (uploads.some(({ id }) => id === upload)) return [];
+  const uploader = runningJob(state, command);
+  if ("refused" in uploader) return uploader;
+  const steps = withoutEarlier(command.steps, { uploads, by, attempt: uploader.attempts.length });
+  const refusal = tooMuch(state, command.steps, steps) ?? whyNot(state, steps);
+  if (refusal) return refusal;
+  const added = steps.map((step) => waitingFor(by, step));
+  const event = { type: "steps-added", upload, by, attempt: uploader.attempts.length, at } as const;
+  const own = uploads.filter((each) => each.by === by).flatMap(({ keys }) => keys);
+  const complete = { ...event, steps: added, after: own.at(-1) ?? by, dependents: dependentsOf(state, by, own) };
+  return circle(state, complete) ?? [complete];
+}
+
+/** The step, while the attempt with this token is at work and may go on. */
+function runningJob(state: BuildState, { step: key, token }: UploadCommand): StepState | Refusal {
+  const found = findStep(state, key);
+  if (!found || !isWork(plannedOf(state, key)) || openAttempt(found)?.token !== token)
+    return refuse("lease.stale", `the job \`${key}\` has ended or belongs to somebody else`, { fix: "stop the work" });
+  return state.cancel || found.status.state === "canceling"
+    ? refuse("build.wrong-state", "the build is being canceled and takes no more steps")
+    : found;
+}
+
+/** A job that is tried again uploads the same: what an earlier attempt of it added under the same key stays. */
+function withoutEarlier(
+  steps: readonly PlannedStep[],
+  { uploads, by, attempt }: { uploads: readonly Upload[]; by: string; attempt: number },
+): PlannedStep[] {
+  const earlier = new Set(
+    uploads.filter((each) => each.by === by && each.attempt < attempt).flatMap(({ keys }) => keys),
+  );
+  return steps.filter(({ key }) => !earlier.has(key));
+}
+
+function tooMuch(
+  { plan, uploads = [] }: BuildState,
+  given: readonly PlannedStep[],
+  steps: readonly PlannedStep[],
+): Refusal | undefined {
+  if (given.length > uploadLimits.steps)
+    return refuse("limit.reached", `an upload has at most ${uploadLimits.steps} jobs, and this one ${given.length}`);
+  if (uploads.length >= uploadLimits.uploads)
+    return refuse("limit.reached", `a build takes at most ${uploadLimits.uploads} uploads`);
+  if (plan.steps.length + steps.length > uploadLimits.jobs)
+    return refuse("limit.reached", `a build has at most ${uploadLimits.jobs} jobs`);
+  return undefined;
+}
+
+function whyNot(state: BuildState, steps: readonly PlannedStep[]): Refusal | undefined {
+  const deploy = steps.find(({ kind }) => kind === "deploy");
+  if (deploy)
+    return refuse("upload.refused", `\`${deploy.label}\` cannot be uploaded: deployments stand in the pipeline file`, {
+      fix: "Put the deploy step into the pipeline file, where its gate can be seen.",
+    });
+  const keys = new Set(steps.map(({ key }) => key));
+  const taken = steps.find(({ key }) => findStep(state, key));
+  if (taken || keys.size < steps.length)
+    return refuse("upload.refused", `the build has a step \`${taken?.key ?? steps[0]?.key}\` already`, {
+      fix: "Choose another key.",
+    });
+  const missing = steps.flatMap((step) => step.dependsOn).find(({ key }) => !keys.has(key) && !findStep(state, key));
+  return missing && refuse("upload.refused", `\`depends_on\` names \`${missing.key}\`, and no step has that key`);
+}
+
+function waitingFor<S extends PlannedStep>(by: string, step: S): S {
+  const others = step.dependsOn.filter(({ key }) => key !== by);
+  return { ...step, dependsOn: [{ key: by, allowFailure: false }, ...others] };
+}
+
+/** Steps that wait for the job and were not added by it. */
+function dependentsOf(
+  { plan }: BuildState,
+  by: string,
+  own: readonly string[],
+): { key: string; allowFailure: boolean }[] {
+  return plan.steps
+    .filter(({ key }) => !own.includes(key))
+    .flatMap(({ key, dependsOn }) => {
+      const edge = dependsOn.find((each) => each.key === by);
+      return edge ? [{ key, allowFailure: edge.allowFailure }] : [];
+    });
+}
+
+/** A step that waits for one behind the job: that one would wait for it too. */
+function circle({ plan }: BuildState, event: Extract<BuildEvent, { type: "steps-added" }>): Refusal | undefined {
+  const graph = new Map<string, Dependency[]>();
+  const edgesOf = (edges: PlannedStep["dependsOn"]) =>
+    edges.map(({ key: step, allowFailure }) => ({ step, allowFailure }));
+  for (const { key, dependsOn } of [...plan.steps, ...event.steps]) graph.set(key, edgesOf(dependsOn));
+  const added = event.steps.map(({ key: step }) => ({ step, allowFailure: false }));
+  for (const { key } of event.dependents) graph.set(key, [...(graph.get(key) ?? []), ...added]);
+  const cycle = findCycle(graph);
+  return cycle && refuse("upload.refused", `these steps would wait for each other: ${cycle.join(" → ")}`);
+}
