@@ -1,6 +1,7 @@
 /** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
 import { accessEndpoints } from "./endpoints/access.ts";
 import { agentEndpoints } from "./endpoints/agent.ts";
+import { buildRecordEndpoints } from "./endpoints/build-records.ts";
 import { buildEndpoints } from "./endpoints/builds.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
@@ -16,6 +17,7 @@ export const allEndpoints = {
   ...accessEndpoints,
   ...agentEndpoints,
   ...buildEndpoints,
+  ...buildRecordEndpoints,
   ...deploymentEndpoints,
   ...fleetEndpoints,
   ...imageEndpoints,

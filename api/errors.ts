@@ -44,6 +44,13 @@ export const errorCatalogue = {
   "build.too-deep": { status: 409, exit: 1, summary: "Builds start each other deeper than is allowed." },
   "upload.refused": { status: 422, exit: 1, summary: "Steps that a job uploads cannot be added to its build." },
   "build.bad-answer": { status: 422, exit: 2, summary: "An answer to a gate does not fit its field." },
+  "annotation.invalid": {
+    status: 422,
+    exit: 1,
+    summary: "An annotation is too long, has no text, or is one too many.",
+  },
+  "artifact.invalid": { status: 422, exit: 1, summary: "An artifact's path, size or kind is not one that is kept." },
+  "artifact.changed": { status: 409, exit: 1, summary: "The content that came is not what was announced." },
   "deployment.wrong-state": { status: 409, exit: 1, summary: "The deployment is not in a state that allows this." },
   "deployment.superseded": { status: 409, exit: 1, summary: "A newer revision is deployed or on its way." },
   "deployment.gate-closed": { status: 409, exit: 1, summary: "A gate of the environment is closed." },

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { agentEndpoints } from "#api/endpoints/agent.ts";
+import { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
@@ -125,7 +126,12 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   const source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor, stopping });
   const vault = await openVault(home);
   const fleet = createFleet({ ...deps, source, vault });
-  const builds = createBuilds({ ...deps, wake, home, diskFloor, logRules, access, source, fleet, vault });
+  const ofBuilds = {
+    ...{ wake, home, diskFloor, logRules, access, source, fleet, vault, artifactDays: config.artifactDays },
+    // Apart from the images': what is swept there is not known here.
+    blobs: await openFsBlobs(join(home, "artifacts")),
+  };
+  const builds = createBuilds({ ...deps, ...ofBuilds });
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
   const releases = createReleases({ ...deps, source, builds });
   const install = await installationId(home);
@@ -164,7 +170,14 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: accessEndpoints, handlers: modules.access.handlers });
   serveEndpoints(app, http, { table: sourceEndpoints, handlers: modules.source.handlers });
   serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
-  const ofBuilds = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...logEndpoints, ...triggerEndpoints };
+  const ofBuilds = {
+    ...buildEndpoints,
+    ...agentEndpoints,
+    ...jobEndpoints,
+    ...buildRecordEndpoints,
+    ...logEndpoints,
+    ...triggerEndpoints,
+  };
   serveEndpoints(app, http, { table: ofBuilds, handlers: modules.builds.handlers });
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });

@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import { createAccess } from "#access";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { agentEndpoints, type Assignment } from "#api/endpoints/agent.ts";
+import { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
 import { logEndpoints } from "#api/endpoints/logs.ts";
 import { triggerEndpoints } from "#api/endpoints/triggers.ts";
@@ -16,6 +17,7 @@ import { orThrow } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
 import { type Builds, type BuildsDeps, createBuilds } from "#builds";
 import { type Client, createClient } from "#client/client.ts";
+import { openFsBlobs } from "#drivers/blobs/fs.ts";
 import { type Clock, newSecret, systemClock } from "#kernel/clock.ts";
 import { createHttp, serveEndpoints } from "#kernel/http.ts";
 import { jobs, startJobs } from "#kernel/jobs.ts";
@@ -40,7 +42,9 @@ export function heldClock(): HeldClock {
 /** Nothing ends by itself: tests move the clock and sweep by hand. */
 export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
 
-export interface Tuning extends Partial<Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "times" | "fleet">> {
+export interface Tuning extends Partial<
+  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "artifactDays" | "times" | "fleet">
+> {
   clock?: HeldClock;
   /** Makes the reading of a commit wait. */
   holdReading?: (commit: string) => Promise<void> | undefined;
@@ -195,6 +199,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const builds = createBuilds({
     source: slowSource,
     ...{ db, emit, jobs, clock, log, wake, home, access, fleet, vault: await openVault(home) },
+    blobs: await openFsBlobs(join(home, "artifacts")),
     ...{ diskFloor: 0, times: stillTimes, ...tuned },
   });
   subscribe(builds.reactions);
@@ -203,7 +208,14 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const app = createHttp({ log });
   const http = { log, authenticate: access.authenticate, stopping: new AbortController().signal };
   serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
-  const table = { ...buildEndpoints, ...agentEndpoints, ...jobEndpoints, ...logEndpoints, ...triggerEndpoints };
+  const table = {
+    ...buildEndpoints,
+    ...agentEndpoints,
+    ...jobEndpoints,
+    ...buildRecordEndpoints,
+    ...logEndpoints,
+    ...triggerEndpoints,
+  };
   serveEndpoints(app, http, { table, handlers: builds.handlers });
   builds.register(app, access.authenticate);
   await app.listen({ host: "127.0.0.1", port: 0 });

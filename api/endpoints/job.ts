@@ -4,13 +4,16 @@
  */
 import { z } from "zod";
 import { endpoints } from "../endpoint.ts";
-import { uuid } from "../names.ts";
+import { digest, uuid } from "../names.ts";
+import { annotationStyles, artifact, artifactQuery } from "./build-records.ts";
 
 const rule = { job: true } as const;
 const stale = "lease.stale" as const;
 
 /** Another build of the same repository, where it is not the job's own that is meant. */
 const build = uuid.optional().describe("Without it the job's own build; another must be of the same repository.");
+
+const context = z.string().default("default").describe("Name of the annotation in its build.");
 
 /** Bytes of a value; jobs pass facts by meta-data, and files as artifacts. */
 export const metaDataLimit = 100 * 1024;
@@ -79,5 +82,55 @@ export const jobEndpoints = endpoints({
     query: z.strictObject({ build }),
     response: z.object({ keys: z.array(z.string()) }),
     errors: [stale, "not-found"],
+  },
+  annotate: {
+    method: "POST",
+    path: "/api/job/annotations",
+    summary: "Write Markdown on the page of the build, or change what the context has there.",
+    auth: rule,
+    body: z.strictObject({
+      context,
+      body: z.string().optional().describe("Without it what is there stays."),
+      append: z.boolean().default(false).describe("Add to what is there."),
+      style: z.enum(annotationStyles).optional(),
+      priority: z.int().min(1).max(10).optional().describe("The highest is shown first."),
+    }),
+    bodyLimit: 8 * 1024 * 1024,
+    response: z.object({}),
+    errors: [stale, "annotation.invalid"],
+  },
+  removeAnnotation: {
+    method: "DELETE",
+    path: "/api/job/annotations",
+    summary: "Remove an annotation of the build.",
+    auth: rule,
+    query: z.strictObject({ context }),
+    response: z.object({}),
+    errors: [stale, "not-found"],
+  },
+  createArtifact: {
+    method: "POST",
+    path: "/api/job/artifacts",
+    summary:
+      "Announce a file that the attempt keeps. Its content is then sent to `/api/job/artifacts/<id>/content?at=<bytes>` (PUT), unless it is known already.",
+    auth: rule,
+    body: z.strictObject({
+      path: z.string().describe("With slashes, relative, without `..`."),
+      size: z.int().nonnegative(),
+      sha1: z.string().regex(/^[0-9a-f]{40}$/),
+      digest,
+      contentType: z.string().regex(/^[\w.+-]{1,80}\/[\w.+-]{1,80}(; ?charset=[\w-]{1,40})?$/, "a media type"),
+    }),
+    response: z.object({ id: uuid, at: z.int().nullable().describe("Where to go on; null when it is complete.") }),
+    errors: [stale, "artifact.invalid", "disk.full"],
+  },
+  searchArtifacts: {
+    method: "GET",
+    path: "/api/job/artifacts",
+    summary: "Artifacts of a build, by path.",
+    auth: rule,
+    query: artifactQuery.extend({ build }),
+    response: z.object({ artifacts: z.array(artifact) }),
+    errors: [stale, "not-found", "request.invalid"],
   },
 });

@@ -44,6 +44,13 @@ const schema = z.object({
     .positive()
     .default(20)
     .describe("GiB that the logs of ended jobs may take together: the oldest go first."),
+  TOWLINE_ARTIFACT_DAYS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(36_500)
+    .default(90)
+    .describe("Days after the end of a build that the artifacts of its jobs are kept."),
 });
 
 export interface Config {
@@ -57,6 +64,7 @@ export interface Config {
   haproxyImage: string;
   /** Bytes. */
   diskFloor: number;
+  artifactDays: number;
   logDays: number;
   /** Bytes. */
   logRoom: number;
@@ -85,6 +93,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     logLevel: v.TOWLINE_LOG_LEVEL,
     haproxyImage: v.TOWLINE_HAPROXY_IMAGE,
     diskFloor: v.TOWLINE_DISK_FLOOR * 1024 * 1024,
+    artifactDays: v.TOWLINE_ARTIFACT_DAYS,
     logDays: v.TOWLINE_LOG_DAYS,
     logRoom: v.TOWLINE_LOG_ROOM * 1024 ** 3,
   };

@@ -161,7 +161,7 @@ export function userOf({ principal }: Context): Extract<Principal, { kind: "user
 const isJob = (principal: Principal) => principal.kind === "job" && principal.grants.job !== undefined;
 
 /** The attempt behind a request that the rule for jobs has let in. Whether it is still at work is the module's to say. */
-export function jobOf({ principal }: Context): JobIdentity {
+export function jobOf({ principal }: Pick<Context, "principal">): JobIdentity {
   if (principal?.kind !== "job" || !principal.grants.job) throw new Error("a job rule let in somebody who is no job");
   return principal.grants.job;
 }

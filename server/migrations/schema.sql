@@ -24,6 +24,35 @@ create table build_agents (
   PRIMARY KEY (name)
 );
 
+create table build_annotations (
+  build uuid not null,
+  context text not null,
+  style text not null,
+  priority integer not null,
+  body text not null,
+  created_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  PRIMARY KEY (build, context)
+);
+
+create table build_artifacts (
+  id uuid not null,
+  build uuid not null,
+  job uuid not null,
+  attempt integer not null,
+  path text not null,
+  size bigint not null,
+  sha1 text not null,
+  digest text not null,
+  content_type text not null,
+  complete boolean not null default false,
+  created_at timestamp with time zone not null,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  FOREIGN KEY (job) REFERENCES build_jobs(id),
+  PRIMARY KEY (id)
+);
+
 create table build_deploy_requests (
   request uuid not null,
   build uuid not null,
@@ -530,6 +559,12 @@ create table users (
   CHECK ((role = ANY (ARRAY['viewer'::text, 'developer'::text, 'analyst'::text, 'lead'::text, 'admin'::text]))),
   PRIMARY KEY (name)
 );
+
+CREATE INDEX build_artifacts_by_build ON public.build_artifacts USING btree (build);
+
+CREATE INDEX build_artifacts_by_digest ON public.build_artifacts USING btree (digest);
+
+CREATE INDEX build_artifacts_by_job ON public.build_artifacts USING btree (job);
 
 CREATE INDEX build_deploy_requests_by_build ON public.build_deploy_requests USING btree (build);
 

@@ -1,6 +1,7 @@
 /** Builds: one run of a pipeline for one commit, its jobs, their leases and their logs. */
 import type { Access } from "#access";
 import type { Fleet } from "#fleet";
+import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers, HttpDeps } from "#kernel/http.ts";
@@ -10,6 +11,7 @@ import type { Emit, Reaction } from "#kernel/outbox.ts";
 import type { Wake } from "#kernel/wake.ts";
 import type { agentEndpoints } from "#api/endpoints/agent.ts";
 import type { buildEndpoints, BuildSummary } from "#api/endpoints/builds.ts";
+import type { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
 import type { logEndpoints } from "#api/endpoints/logs.ts";
 import type { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import type { jobEndpoints } from "#api/endpoints/job.ts";
@@ -25,8 +27,8 @@ import { viewSummary, viewWaits } from "./core/view.ts";
 import { type Surroundings, viewPlace } from "./core/waits.ts";
 import { cancelTask, triggerTask } from "./commit.ts";
 import { createCreation, type Creation } from "./create.ts";
+import { createBuildRecords, type BuildRecords } from "./records.ts";
 import { createLeasing, type LeaseTimes, type Leasing } from "./leasing.ts";
-import { jobRoutes } from "./job-routes.ts";
 import { createLogDesk, type LogDesk } from "./logs/log-desk.ts";
 import type { LogRules } from "./logs/retention.ts";
 import { createMachine, type Machine } from "./machine.ts";
@@ -58,6 +60,10 @@ export interface BuildsDeps {
   /** Bytes that stay free on the disk of `home`: below it no job starts and no log grows. */
   diskFloor: number;
   access: Pick<Access, "issueJobTokens">;
+  /** The content of artifacts, in a place of their own. */
+  blobs: Blobs;
+  /** Days that artifacts stay after the end of their build; default 90. */
+  artifactDays?: number;
   source: Pick<
     Source,
     "repository" | "resolve" | "isAncestor" | "readFile" | "commit" | "openPullRequest" | "changedPaths"
@@ -87,9 +93,14 @@ export interface Builds {
   /** Oldest first, at most 200. */
   unfinished(): Promise<UnfinishedBuild[]>;
   handlers: Handlers<
-    typeof buildEndpoints & typeof agentEndpoints & typeof jobEndpoints & typeof logEndpoints & typeof triggerEndpoints
+    typeof buildEndpoints &
+      typeof agentEndpoints &
+      typeof jobEndpoints &
+      typeof buildRecordEndpoints &
+      typeof logEndpoints &
+      typeof triggerEndpoints
   >;
-  /** What is no row: signed calls from outside, below `/hooks/`, and the download of logs. */
+  /** What is no row: signed calls from outside, below `/hooks/`, and the contents of logs and artifacts. */
   register(app: FastifyInstance, authenticate: HttpDeps["authenticate"]): void;
   reactions: Reaction[];
   tasks: Record<string, Task>;
@@ -108,7 +119,7 @@ const agentIsNearMs = 60_000;
 const unfinishedLimit = 200;
 
 export function createBuilds(deps: BuildsDeps): Builds {
-  const { db, clock, log, times = defaultTimes } = deps;
+  const { db, log, times = defaultTimes } = deps;
   const store = buildsStore(db);
   const desk = createLogDesk(deps);
   const { logs, find } = desk;
@@ -117,6 +128,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const leasing = createLeasing({ ...deps, machine, times });
   const claimJob = createClaimJob({ ...deps, machine, leasing, logs });
   const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
+  const records = createBuildRecords({ ...deps, uploadSteps: createUploadSteps({ db, machine }) });
   const schedules = createSchedules({ ...deps, creation });
   const webhooks = createWebhooks({ ...deps, creation });
 
@@ -153,17 +165,18 @@ export function createBuilds(deps: BuildsDeps): Builds {
       ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign }),
       ...schedules.handlers,
       ...webhooks.handlers,
-      ...jobRoutes({ db, clock, uploadSteps: createUploadSteps({ db, machine }) }),
+      ...records.handlers,
     },
     register(app, authenticate) {
       webhooks.register(app);
       desk.register(app, authenticate);
+      records.register(app, authenticate);
     },
     reactions: buildReactions({ ...deps, machine, creation }),
-    tasks: tasksOf(deps, { machine, creation }),
+    tasks: { ...tasksOf(deps, { machine, creation }), ...records.tasks },
     sweep,
     removeOldLogs: desk.removeOld,
-    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, leasing, creation, schedules }),
+    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, leasing, creation, schedules, records }),
   };
 }
 
@@ -174,13 +187,23 @@ interface Running {
   leasing: Leasing;
   creation: Creation;
   schedules: Schedules;
+  records: BuildRecords;
 }
 
-async function takeUp({ log, sweepMs, desk, leasing, creation, schedules }: Running): Promise<AsyncDisposable> {
+async function takeUp({
+  log,
+  sweepMs,
+  desk,
+  leasing,
+  creation,
+  schedules,
+  records,
+}: Running): Promise<AsyncDisposable> {
   const running = new AsyncDisposableStack();
   running.use(desk.start());
   await leasing.sweep();
   await creation.resume();
+  await records.start();
   running.use(startSweeping(leasing.sweep, sweepMs, log));
   running.use(startSweeping(schedules.sweep, sweepMs, log));
   return running;

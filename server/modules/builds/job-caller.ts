@@ -6,23 +6,25 @@ import { staleLease } from "./leasing.ts";
 import { noSuchBuild } from "./meta-data.ts";
 import { buildsStore } from "./store.ts";
 
+type Speaker = Pick<Context, "principal">;
+
 export interface JobCaller {
   /** The job that speaks; `lease.stale` once its attempt has ended. */
-  caller(context: Context): Promise<JobRow | Refusal>;
+  caller(context: Speaker): Promise<JobRow | Refusal>;
   /** The build that a job asks about: its own, or another of the same repository. */
-  buildFor(context: Context, build: string | undefined): Promise<BuildRow | Refusal>;
+  buildFor(context: Speaker, build: string | undefined): Promise<BuildRow | Refusal>;
 }
 
 export function createJobCaller(db: Database): JobCaller {
   const store = buildsStore(db);
 
-  async function caller(context: Context): Promise<JobRow | Refusal> {
+  async function caller(context: Speaker): Promise<JobRow | Refusal> {
     const { id, attempt } = jobOf(context);
     const job = await store.job(id);
     return job?.attempt === attempt && job.token_hash ? job : staleLease();
   }
 
-  async function buildFor(context: Context, other: string | undefined): Promise<BuildRow | Refusal> {
+  async function buildFor(context: Speaker, other: string | undefined): Promise<BuildRow | Refusal> {
     const job = await caller(context);
     if (isRefusal(job)) return job;
     const own = await store.build(job.build);

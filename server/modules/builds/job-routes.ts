@@ -1,30 +1,49 @@
 /** What jobs say by the agent's command line. Their token tells which attempt speaks. */
 import type { jobEndpoints } from "#api/endpoints/job.ts";
-import { isRefusal } from "#api/errors.ts";
+import { isRefusal, refuse } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
-import { createJobCaller } from "./job-caller.ts";
+import { annotateBuild } from "./annotations.ts";
+import { annotationStore } from "./annotation-store.ts";
+import type { Artifacts } from "./artifacts.ts";
+import type { JobCaller } from "./job-caller.ts";
 import { putMetaData } from "./meta-data.ts";
 import { metaDataStore } from "./meta-data-store.ts";
+import { viewArtifact } from "./record-routes.ts";
 import type { UploadSteps } from "./upload-steps.ts";
 
 interface Deps {
   db: Database;
   clock: Clock;
+  caller: JobCaller;
+  artifacts: Artifacts;
   uploadSteps: UploadSteps;
 }
 
-export function jobRoutes({ db, clock, uploadSteps }: Deps): Handlers<typeof jobEndpoints> {
-  const { caller, buildFor } = createJobCaller(db);
+export function jobRoutes(deps: Deps): Handlers<typeof jobEndpoints> {
+  const { caller, uploadSteps } = deps;
+  return {
+    ...metaDataRoutes(deps),
+    ...annotationRoutes(deps),
+    ...artifactRoutes(deps),
+    uploadPipeline: async ({ body }, context) => {
+      const job = await caller.caller(context);
+      return isRefusal(job) ? job : uploadSteps(job, body);
+    },
+  };
+}
+
+type JobHandlers<K extends keyof typeof jobEndpoints> = Pick<Handlers<typeof jobEndpoints>, K>;
+
+function metaDataRoutes({
+  db,
+  clock,
+  caller: { caller, buildFor },
+}: Deps): JobHandlers<"setMetaData" | "getMetaData" | "listMetaDataKeys"> {
   const metaData = metaDataStore(db);
 
   return {
-    uploadPipeline: async ({ body }, context) => {
-      const job = await caller(context);
-      return isRefusal(job) ? job : uploadSteps(job, body);
-    },
-
     setMetaData: async ({ body: { key, value } }, context) => {
       const job = await caller(context);
       if (isRefusal(job)) return job;
@@ -41,6 +60,43 @@ export function jobRoutes({ db, clock, uploadSteps }: Deps): Handlers<typeof job
     listMetaDataKeys: async ({ query }, context) => {
       const build = await buildFor(context, query.build);
       return isRefusal(build) ? build : { keys: await metaData.keys(build.id) };
+    },
+  };
+}
+
+function annotationRoutes({ db, clock, caller: { caller } }: Deps): JobHandlers<"annotate" | "removeAnnotation"> {
+  return {
+    annotate: async ({ body: { context, body, append, style, priority } }, call) => {
+      const job = await caller(call);
+      if (isRefusal(job)) return job;
+      const change = { build: job.build, context, body, append, style, priority, at: clock.now() };
+      return (await annotateBuild(db, change)) ?? {};
+    },
+
+    removeAnnotation: async ({ query: { context } }, call) => {
+      const job = await caller(call);
+      if (isRefusal(job)) return job;
+      const removed = await annotationStore(db).remove(job.build, context);
+      return removed ? {} : refuse("not-found", `the build has no annotation of the context ${context}`);
+    },
+  };
+}
+
+function artifactRoutes({
+  artifacts,
+  caller: { caller, buildFor },
+}: Deps): JobHandlers<"createArtifact" | "searchArtifacts"> {
+  return {
+    createArtifact: async ({ body }, context) => {
+      const job = await caller(context);
+      return isRefusal(job) ? job : artifacts.announce(job, body);
+    },
+
+    searchArtifacts: async ({ query }, context) => {
+      const build = await buildFor(context, query.build);
+      if (isRefusal(build)) return build;
+      const found = await artifacts.find(build.id, query);
+      return isRefusal(found) ? found : { artifacts: found.map(viewArtifact) };
     },
   };
 }

@@ -124,4 +124,4 @@ function foldGroups(facts: Awaited<ReturnType<typeof readGroupFacts>>, total: nu
   return groups.map((group, at) => ({ ...group, lines: (groups[at + 1]?.line ?? total + 1) - group.line }));
 }
 
-const freeDisk = "Free space on the server's disk, or lower TOWLINE_DISK_FLOOR.";
+export const freeDisk = "Free space on the server's disk, or lower TOWLINE_DISK_FLOOR.";

@@ -1,7 +1,7 @@
 import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { BlobShelf } from "../blob-shelf.ts";
 import { type Fault, fault } from "../core/fault.ts";
-import { type ByteRange, readRange } from "../core/range.ts";
+import { type ByteRange, readRange } from "#kernel/byte-range.ts";
 import type { ImageStore } from "../store.ts";
 import type { Answer, Call, Operations, RouteOf } from "./call.ts";
 
