@@ -26,6 +26,7 @@ async function optionsFor(server: PlayedServer): Promise<AgentOptions & AsyncDis
       diskFloor: 0,
       limits: { processes: 64 },
       cacheSize: 2 ** 30,
+      enginePatienceMs: 60_000,
     },
     ...{ compose: playCompose(async () => passed), engine: silentEngine(), log: createLog("silent") },
     [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),

@@ -40,6 +40,8 @@ export interface AgentOptions {
   limits: JobLimits;
   /** Bytes that all caches of steps may take together. */
   cacheSize: number;
+  /** Milliseconds that a job waits for a Docker Engine that went away. */
+  enginePatienceMs: number;
   /** Where health and metrics are told; absent: nowhere. */
   health?: HealthPlace | undefined;
   compose: Compose;

@@ -4,10 +4,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { assignment } from "#api/endpoints/agent.ts";
 
+/** A value that the job asked to have hidden when so many bytes had come from its container. */
+const lateSecret = z.object({ at: z.number(), value: z.string() });
+export type LateSecret = z.output<typeof lateSecret>;
+
 const record = z.object({
   assignment,
   /** Base64 of the log before the container's first byte, masked. */
   opening: z.base64(),
+  lateSecrets: z.array(lateSecret),
   /** Milliseconds since 1970 at which the job's time began to run. */
   startedAt: z.number(),
 });

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { JobResult } from "#api/endpoints/agent.ts";
 import { EngineError } from "#drivers/engine/engine.ts";
+import type { AgentContext } from "./agent.ts";
 import { type CommandSpec, shell } from "./command-spec.ts";
 import {
   type ContainerEnd,
@@ -70,11 +72,73 @@ async function follow(
   try {
     const output = await begin().catch(refusedBy);
     if ("outcome" in output) return output;
-    const end = await followContainer(agent.engine, run, output);
+    const end = await followThrough(agent, run, output);
     hasEnded = true;
     return await verdict(context, end);
   } finally {
     if (!hasEnded || ended.aborted) await agent.leftovers.removeContainer(run.name);
+  }
+}
+
+/** As `followContainer`, over an engine that goes away and comes back: the output goes on at the byte where it stopped. */
+async function followThrough(
+  agent: AgentContext,
+  run: ContainerRun,
+  output: AsyncIterable<Buffer>,
+): Promise<ContainerEnd> {
+  let seen = 0;
+  const onOutput = (bytes: Buffer) => {
+    seen += bytes.length;
+    return run.onOutput(bytes);
+  };
+  for (let rest = output, wasAway = false; ; wasAway = true) {
+    const end = await followContainer(agent.engine, { ...run, onOutput }, rest).catch(unlessUnreachable);
+    if (!(end instanceof EngineError)) return wasAway ? unlessKilled(end) : end;
+    agent.log.warn({ container: run.name }, "the Docker Engine is away; the job goes on when it is back");
+    await untilAnswers(agent, run.signal, end);
+    rest = without(seen, resumeContainer(agent.engine, run));
+  }
+}
+
+const killedByRestart = new Set([137, 143, 255]);
+
+/** An engine that is restarted may end its containers with itself: that is no failure of the step. */
+function unlessKilled(end: ContainerEnd): ContainerEnd {
+  if (!killedByRestart.has(end.exitCode)) return end;
+  throw new Error("the Docker Engine was restarted, and ended the container");
+}
+
+function unlessUnreachable(error: unknown): EngineError {
+  if (error instanceof EngineError && error.reason === "unreachable") return error;
+  throw error;
+}
+
+/** Throws `lost` when the engine stays away. */
+async function untilAnswers(
+  { engine, enginePatienceMs }: AgentContext,
+  signal: AbortSignal,
+  lost: EngineError,
+): Promise<void> {
+  const deadline = Date.now() + enginePatienceMs;
+  while (!signal.aborted) {
+    if (
+      await mustAnswer(engine).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    if (Date.now() > deadline) throw lost;
+    await sleep(500, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** All but its first bytes. */
+async function* without(count: number, output: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  let left = count;
+  for await (const bytes of output) {
+    yield bytes.subarray(Math.min(left, bytes.length));
+    left -= Math.min(left, bytes.length);
   }
 }
 

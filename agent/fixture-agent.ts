@@ -20,6 +20,7 @@ orThrow(
         diskFloor: 0,
         limits: { processes: 512 },
         cacheSize: 2 ** 30,
+        enginePatienceMs: 60_000,
       },
       ...{ compose: orThrow(await openCompose()), engine: connectEngine(), log: createLog("info") },
     },

@@ -1,9 +1,10 @@
 import { isRefusal } from "#api/errors.ts";
 import { type Assignment, logPartLimit, logTimesLimit } from "#api/endpoints/agent.ts";
 import type { Client } from "#client/client.ts";
+import type { LateSecret } from "./attempt-records.ts";
 import { createLogParts, type LogPart } from "./log-parts.ts";
-import { createMasker, maskText } from "./masking.ts";
 import { isPassing } from "./passing.ts";
+import { createReplayMasker } from "./replay-masker.ts";
 
 export interface JobLog {
   /** Output of the job; awaiting it lets a slow server slow the job down. */
@@ -13,20 +14,25 @@ export interface JobLog {
   /** A text with what the log hides hidden in it. */
   maskText(text: string): string;
   /**
-   * All of it so far, as it is sent: with that, another process goes on with this log, by writing again all that follows. Undefined
-   * when it is too long to be kept.
+   * All of it so far, as it is sent: with that, and with the secrets that came later, another process goes on with this log, by
+   * writing again all that follows. Undefined when it is too long to be kept.
    */
-  opening(): Promise<Buffer | undefined>;
+  opening(onSecret: OnSecret): Promise<Buffer | undefined>;
   /** Masks one more value from now on. */
-  addSecret(value: string): void;
+  addSecret(value: string): Promise<void>;
   /** Delivers the rest. */
   close(): Promise<void>;
 }
+
+/** Gets all secrets that were added since the opening, whenever there is one more. */
+export type OnSecret = (secrets: LateSecret[]) => Promise<void>;
 
 /** A log that another process began, and where it stands at the server. */
 export interface BegunLog {
   /** What that process answered as `opening`. */
   opening: Buffer;
+  lateSecrets: LateSecret[];
+  onSecret: OnSecret;
   offset: number;
 }
 
@@ -42,8 +48,7 @@ export function openJobLog(
   signal: AbortSignal,
   begun?: BegunLog,
 ): JobLog {
-  const known = new Set([...Object.values(secrets), credentials.password]);
-  let masker = createMasker([...known]);
+  const masker = createReplayMasker([...Object.values(secrets), credentials.password], begun?.lateSecrets);
   const headers = { "towline-lease": token };
   const parts = createLogParts({
     ...{ signal, partBytes: logPartLimit, partTimes: logTimesLimit, from: begun?.offset ?? 0 },
@@ -57,6 +62,7 @@ export function openJobLog(
   });
   const opening = createOpening();
   let atLineStart = true;
+  let onSecret = begun?.onSecret;
   const send = (masked: Buffer) => {
     opening.add(masked);
     return parts.write(masked);
@@ -72,15 +78,14 @@ export function openJobLog(
   return {
     write,
     say: (line) => write(Buffer.from(`${atLineStart ? "" : "\n"}${line}\n`)),
-    maskText: (text) => maskText([...known], text),
-    addSecret(value) {
-      known.add(value);
-      masker.add(value);
+    maskText: masker.maskText,
+    async addSecret(value) {
+      await onSecret?.(masker.add(value));
     },
-    async opening() {
-      await send(masker.flush());
-      // What it holds back must not reach over the seam: whoever goes on has a new one too.
-      masker = createMasker([...known]);
+    async opening(whenAdded) {
+      // What it holds back must not reach over the seam: whoever goes on begins there too.
+      await send(masker.restart());
+      onSecret = whenAdded;
       return opening.end();
     },
     async close() {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Assignment, Cache, JobResult } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
 import type { AgentContext } from "./agent.ts";
-import type { AttemptRecord } from "./attempt-records.ts";
+import type { AttemptRecord, LateSecret } from "./attempt-records.ts";
 import { type JobCache, restoreCache } from "./caches/cache-job.ts";
 import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
@@ -65,7 +65,10 @@ export async function resumeJob(agent: AgentContext, record: AttemptRecord): Pro
     agent.log.info({ job }, "took up again a job that was at work");
     agent.tally.resumed++;
     const opening = Buffer.from(record.opening, "base64");
-    const log = openJobLog(client, assignment, keeper.lost, { opening, ...standing });
+    const onSecret = (lateSecrets: LateSecret[]) =>
+      agent.records.keep(attemptName(agent.id, assignment), { ...record, lateSecrets });
+    const begunLog = { opening, ...standing, lateSecrets: record.lateSecrets, onSecret };
+    const log = openJobLog(client, assignment, keeper.lost, begunLog);
     await runToReport(contextOf(agent, { assignment, log, keeper, startedAt }), keeper, resumed);
   } finally {
     held.delete(token);
@@ -85,8 +88,12 @@ function contextOf(agent: AgentContext, { assignment, log, keeper, startedAt }: 
     ...{ agent, assignment, log, name, ended: keeper.ended },
     workspace: join(agent.home, "workspaces", name),
     async beginContainer() {
-      const opening = (await log.opening())?.toString("base64");
-      if (opening !== undefined) await agent.records.keep(name, { assignment, opening, startedAt });
+      const opened = log.opening(keep);
+      async function keep(lateSecrets: LateSecret[]): Promise<void> {
+        const opening = (await opened)?.toString("base64");
+        if (opening !== undefined) await agent.records.keep(name, { assignment, opening, lateSecrets, startedAt });
+      }
+      await keep([]);
     },
   };
 }

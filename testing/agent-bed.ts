@@ -43,7 +43,7 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
   );
   const options: AgentOptions = {
     ...{ client: server.client, url: server.url, home, capacity: 1, tags: {}, defaultImage: image, diskFloor: 0 },
-    ...{ limits: { processes: 512 }, cacheSize: 2 ** 30 },
+    ...{ limits: { processes: 512 }, cacheSize: 2 ** 30, enginePatienceMs: 60_000 },
     ...{ compose: orThrow(await openCompose()), engine: connectEngine() },
     log: createLog(process.env["TEST_LOG"] ?? "silent"),
   };

@@ -65,6 +65,7 @@ export function playAgent(
       diskFloor: 0,
       limits: { processes: 64 },
       cacheSize: 2 ** 30,
+      enginePatienceMs: 60_000,
       held: new Set<string>(),
       log: createLog("silent"),
     },

@@ -11,11 +11,13 @@ import { connectEngine } from "#drivers/engine/engine.ts";
 import { readConfig } from "#kernel/config.ts";
 import { createLog } from "#kernel/log.ts";
 import { byteSize, duration, numberValue, wholeNumber } from "#pipeline/text/values.ts";
+import { baseImage } from "../../tools/base-images/catalogue.ts";
+import { prepareHost, type PrepareFlags } from "../prepare.ts";
 import { accepted, CommandRefused, tell } from "../output.ts";
 import { readSession, type SessionFlags } from "../session.ts";
 import { untilSignal } from "../signals.ts";
 
-export interface AgentFlags extends SessionFlags {
+export interface AgentFlags extends SessionFlags, PrepareFlags {
   capacity?: string;
   tag?: string[];
   image: string;
@@ -39,6 +41,8 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
     throw new CommandRefused(
       refuse("auth.required", "an agent needs a token", { fix: "towline agent --token <token>" }),
     );
+  // One that another command started finds its machine prepared.
+  if (!flags.withParent) await prepareHost(flags, flags.image === baseImage("debian") ? ["debian"] : []);
   const compose = await openCompose();
   if (isRefusal(compose)) throw new CommandRefused(compose);
   const drainMs = readValue("--drain", duration, flags.drain);
@@ -54,6 +58,7 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
       defaultImage: flags.image,
       limits: readLimits(flags),
       health: readHealth(flags),
+      enginePatienceMs: 60_000,
       cacheSize: readValue("--cache-size", byteSize, flags.cacheSize),
       compose,
       engine: connectEngine(),
