@@ -331,7 +331,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     usage: "bench <name>",
-    summary: "run a benchmark: pipeline, rollout, registry or rest",
+    summary: "run a benchmark: logs, pipeline, rollout, registry or rest",
     example: "towline bench rollout",
     load: async () => (await import("./commands/bench.ts")).bench,
   },
