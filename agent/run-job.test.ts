@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { refuse } from "#api/errors.ts";
@@ -131,6 +133,38 @@ test("secrets and the job's own token are masked in the log and in the reason", 
   expect(job.log()).toContain("key *** token ***\n");
   expect(job.result).toMatchObject({ outcome: "failed", reason: "no such key ***" });
   expect(job.log()).not.toContain("hush-hush");
+});
+
+test("the reports that a job leaves are told to the server before its end, secrets masked, and counted in the log", async () => {
+  await using server = await playServer();
+  const job = server.give({ work: testWork, secrets: { API_KEY: "hush-hush" }, junit: ["reports/*.xml"] });
+  const cases = `<testcase name="one"/><testcase name="two"><failure message="key hush-hush is wrong"/></testcase>`;
+  const agent = playAgent(server, {
+    async run({ directory }) {
+      await mkdir(join(directory, "reports"), { recursive: true });
+      await writeFile(join(directory, "reports/unit.xml"), `<testsuite name="s">${cases}</testsuite>`);
+      return { ...passed, exitCode: 1 };
+    },
+  });
+  await runJob(agent, job.assignment);
+  expect(job.tests).toMatchObject([
+    { scope: "s", name: "two", outcome: "failed", message: "key *** is wrong" },
+    { scope: "s", name: "one", outcome: "passed" },
+  ]);
+  expect(server.calls.filter((call) => call !== "appendLog" && call !== "renewLease").slice(-2)).toEqual([
+    "reportTests",
+    "finishJob",
+  ]);
+  expect(job.log()).toContain("~~~ Tests: 1 failed, 1 passed, from 1 report\n");
+  expect(job.result).toEqual({ outcome: "failed", exitStatus: 1 });
+});
+
+test("a job that leaves no report says so, and ends as ever", async () => {
+  await using server = await playServer();
+  const job = server.give({ work: testWork, junit: ["reports/*.xml"] });
+  await runJob(playAgent(server), job.assignment);
+  expect(job.log()).toContain("no file fits reports/*.xml\n");
+  expect(job.result).toEqual({ outcome: "passed", exitStatus: 0 });
 });
 
 test("the agent's words begin on a line of their own", async () => {

@@ -9,6 +9,7 @@ import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
+import { reportTests } from "./junit/report-tests.ts";
 import { maskText } from "./masking.ts";
 import { createNetwork } from "./networks.ts";
 import { untilAnswered } from "./passing.ts";
@@ -17,7 +18,7 @@ import { type Plugged, plugIn } from "./plugins/plug-in.ts";
 import { publish } from "./publish-work.ts";
 import { count } from "./tally.ts";
 import { runTest } from "./test-work.ts";
-import { brokenJob } from "./trouble.ts";
+import { brokenJob, troubleOf } from "./trouble.ts";
 
 /** All that the three kinds of work need. */
 export interface JobContext {
@@ -129,6 +130,10 @@ async function removeAttempt({ leftovers, records, home }: AgentContext, name: s
 async function work(context: JobContext, how: (context: JobContext) => Promise<JobResult>): Promise<JobResult> {
   const { agent, assignment, ended, log } = context;
   const result = await how(context).catch((error: unknown) => brokenJob(agent.name, error));
+  if (assignment.junit && result.exitStatus !== undefined)
+    await reportTests(context, assignment.junit, result).catch((error: unknown) =>
+      log.say(`the reports of tests could not be read: ${troubleOf(error)}`),
+    );
   const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : result;
   if (!final.reason) return final;
   await log.say(`^^^ ${final.reason}`);

@@ -10,6 +10,7 @@ import { jobEndpoints } from "./endpoints/job.ts";
 import { logEndpoints } from "./endpoints/logs.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
+import { testEndpoints } from "./endpoints/tests.ts";
 import { sourceEndpoints } from "./endpoints/source.ts";
 import { triggerEndpoints } from "./endpoints/triggers.ts";
 
@@ -25,6 +26,7 @@ export const allEndpoints = {
   ...logEndpoints,
   ...releaseEndpoints,
   ...routingEndpoints,
+  ...testEndpoints,
   ...sourceEndpoints,
   ...triggerEndpoints,
 };

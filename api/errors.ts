@@ -34,6 +34,7 @@ export const errorCatalogue = {
   "webhook.replayed": { status: 409, exit: 1, summary: "The call is too old or was taken before." },
   "limit.reached": { status: 409, exit: 1, summary: "A limit of this installation is reached; the message names it." },
   "meta-data.invalid": { status: 422, exit: 1, summary: "A key or value of meta-data is too long, or is not text." },
+  "tests.bad-expiry": { status: 400, exit: 2, summary: "The quarantine of a test ends in the past, or too far away." },
   "log.removed": { status: 410, exit: 1, summary: "The log is older than logs are kept." },
   "log.bad-pattern": {
     status: 400,

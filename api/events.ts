@@ -86,6 +86,15 @@ export const eventCatalogue = {
     actor: z.string(),
   }),
   "builds.build-created": build,
+  /** `until` is null when the quarantine was ended. */
+  "builds.test-quarantine-changed": z.object({
+    repository: repositoryName,
+    test: z.int(),
+    scope: z.string(),
+    name: z.string(),
+    until: z.iso.datetime().nullable(),
+    actor: z.string(),
+  }),
   "builds.build-finished": build.extend({ outcome: z.enum(outcomes) }),
   "builds.job-finished": z.object({
     build: uuid,

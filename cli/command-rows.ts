@@ -5,6 +5,8 @@ export interface CommandRow {
   summary: string;
   options?: readonly (readonly [flags: string, summary: string, fallback?: string])[];
   example: string;
+  /** Of a group: what its name alone does. */
+  isDefault?: boolean;
   load: () => Promise<(...given: never[]) => Promise<unknown>>;
 }
 
@@ -129,6 +131,54 @@ export const commandRows: readonly CommandRow[] = [
     ],
     example: "towline build logs catalog 12 --step unit --search 'not ok'",
     load: async () => (await import("./commands/build-logs.ts")).printLogs,
+  },
+  {
+    usage: "build tests <repository> [number]",
+    summary: "show the tests of a build: failed ones first, then flaky ones, then the slowest",
+    options: [
+      ["--failed", "failed ones only"],
+      ["--flaky", "flaky ones only"],
+      ["--details", "with all that stands in their failures"],
+    ],
+    example: "towline build tests catalog 12 --failed --details",
+    load: async () => (await import("./commands/tests.ts")).buildTests,
+  },
+  {
+    usage: "tests list <repository>",
+    summary: "list the tests of a repository and how they did lately",
+    isDefault: true,
+    options: [
+      ["--failed", "those that failed, most often first"],
+      ["--flaky", "those that failed and passed on one commit"],
+      ["--slow", "the slowest first"],
+      ["--quarantined", "those in quarantine, the next to end first"],
+      ["--days <number>", "that ran within so many days", "30"],
+    ],
+    example: "towline tests catalog --flaky",
+    load: async () => (await import("./commands/tests.ts")).listTests,
+  },
+  {
+    usage: "tests show <test>",
+    summary: "show a test and its last results",
+    example: "towline tests show 17",
+    load: async () => (await import("./commands/tests.ts")).showTest,
+  },
+  {
+    usage: "tests quarantine <test>",
+    summary: "let a test fail without failing its job, until a date",
+    options: [
+      ["--owner <name>", "who sees to it"],
+      ["--reason <text>", "why"],
+      ["--until <date>", "2026-02-01, at most 90 days from now"],
+    ],
+    example: "towline tests quarantine 17 --owner ada --reason 'race with the clock' --until 2026-02-01",
+    load: async () => (await import("./commands/tests.ts")).quarantineTest,
+  },
+  {
+    usage: "tests release <test>",
+    summary: "end the quarantine of a test",
+    example: "towline tests release 17",
+    load: async () => (await import("./commands/tests.ts")).releaseTest,
   },
   {
     usage: "build cancel <repository> [number]",

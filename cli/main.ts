@@ -6,20 +6,21 @@ import { type CommandRow, commandRows } from "./command-rows.ts";
 import { CommandRefused, reportRefusal, tell } from "./output.ts";
 
 const groups: Record<string, string> = {
-  build: "builds: create, list, show, watch, logs, cancel, retry",
+  build: "builds: create, list, show, watch, logs, tests, cancel, retry",
   pipeline: "pipeline files: lint, plan, schema",
   pr: "pull requests: open, list, show, approve, merge, close",
   release: "releases: list, show",
   repository: "repositories: create, list",
   schedule: "builds at the times of a cron expression: create, list, remove",
+  tests: "tests of a repository: list, show, quarantine, release",
   secret: "secrets: set, list, delete",
   webhook: "builds by signed calls from outside: create, list, remove",
 };
 
-function addRow({ usage, summary, options = [], example, load }: CommandRow): void {
+function addRow({ usage, summary, options = [], example, isDefault = false, load }: CommandRow): void {
   const [first = "", ...rest] = usage.split(" ");
   const parent = first in groups ? groupOf(first) : program;
-  const command = parent.command(first in groups ? rest.join(" ") : usage).description(summary);
+  const command = parent.command(first in groups ? rest.join(" ") : usage, { isDefault }).description(summary);
   for (const [flags, text, fallback] of options) command.option(flags, text, fallback);
   command.addHelpText("after", `\nExample:\n  ${example}`);
   command.action(async () => {

@@ -11,6 +11,7 @@ import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
 import { jobEndpoints } from "#api/endpoints/job.ts";
+import { testEndpoints } from "#api/endpoints/tests.ts";
 import { logEndpoints } from "#api/endpoints/logs.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
@@ -118,7 +119,7 @@ interface ModuleDeps {
 
 /** The modules in the order of the flow: each gets the doors before it. */
 async function createModules({ config, address, stopping, wake, ...common }: ModuleDeps) {
-  const { home, diskFloor } = config;
+  const { home, diskFloor, testDays } = config;
   const logRules = { days: config.logDays, room: config.logRoom };
   const deps = { ...common, clock: systemClock, jobs };
   const access = createAccess(deps);
@@ -127,7 +128,7 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   const vault = await openVault(home);
   const fleet = createFleet({ ...deps, source, vault });
   const ofBuilds = {
-    ...{ wake, home, diskFloor, logRules, access, source, fleet, vault, artifactDays: config.artifactDays },
+    ...{ wake, home, diskFloor, logRules, testDays, access, source, fleet, vault, artifactDays: config.artifactDays },
     // Apart from the images': what is swept there is not known here.
     blobs: await openFsBlobs(join(home, "artifacts")),
   };
@@ -176,6 +177,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
     ...jobEndpoints,
     ...buildRecordEndpoints,
     ...logEndpoints,
+    ...testEndpoints,
     ...triggerEndpoints,
   };
   serveEndpoints(app, http, { table: ofBuilds, handlers: modules.builds.handlers });

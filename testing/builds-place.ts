@@ -9,6 +9,7 @@ import { accessEndpoints } from "#api/endpoints/access.ts";
 import { agentEndpoints, type Assignment } from "#api/endpoints/agent.ts";
 import { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
+import { testEndpoints } from "#api/endpoints/tests.ts";
 import { logEndpoints } from "#api/endpoints/logs.ts";
 import { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import { jobEndpoints } from "#api/endpoints/job.ts";
@@ -43,7 +44,7 @@ export function heldClock(): HeldClock {
 export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
 
 export interface Tuning extends Partial<
-  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "artifactDays" | "times" | "fleet">
+  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "testDays" | "artifactDays" | "times" | "fleet">
 > {
   clock?: HeldClock;
   /** Makes the reading of a commit wait. */
@@ -76,6 +77,7 @@ export interface BuildsPlace extends AsyncDisposable {
   pullRequests: Map<string, number>;
   server(tuning?: Tuning): Promise<BuildsServer>;
   events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
+  query(text: string): Promise<unknown[]>;
   /** Events that some subscriber has not taken. */
   undelivered(): Promise<number>;
   /** Background jobs that wait or run. */
@@ -102,6 +104,7 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
         select payload from events where name = ${name} order by id`;
       return (await query.execute(database.db)).rows.map(({ payload }) => payload);
     },
+    query: async (text) => (await sql`${sql.raw(text)}`.execute(database.db)).rows,
     async undelivered() {
       const { rows } = await sql<{ n: number }>`select count(*) n from deliveries`.execute(database.db);
       return rows[0]?.n ?? 0;
@@ -214,6 +217,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
     ...jobEndpoints,
     ...buildRecordEndpoints,
     ...logEndpoints,
+    ...testEndpoints,
     ...triggerEndpoints,
   };
   serveEndpoints(app, http, { table, handlers: builds.handlers });

@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { type Assignment, agentEndpoints, type JobResult } from "#api/endpoints/agent.ts";
+import type { ReportedTest } from "#api/endpoints/tests.ts";
 import { refuse, type Refusal } from "#api/errors.ts";
 import { type Client, createClient } from "#client/client.ts";
 import { newId, newSecret } from "#kernel/clock.ts";
@@ -25,6 +26,8 @@ export interface PlayedJob {
   logBytes(): Buffer;
   /** Rejects after a minute. */
   finished(): Promise<JobResult>;
+  /** What the agent read of its reports. */
+  tests: ReportedTest[];
   /** As `finished`, but now. */
   result: JobResult | undefined;
 }
@@ -129,6 +132,11 @@ function createLedger() {
       if (!held(params.id, headers["towline-lease"])) return stale;
       return append(logs, { id: params.id, offset, body });
     },
+    reportTests({ params, body: { token, tests: reported } }) {
+      const job = held(params.id, token);
+      job?.tests.push(...reported);
+      return job ? {} : stale;
+    },
     stopAgent: () => ({}),
     finishJob({ params, body }) {
       const job = held(params.id, body.token);
@@ -138,22 +146,26 @@ function createLedger() {
   };
 
   function give(given: Partial<Assignment> & Pick<Assignment, "work">): PlayedJob {
-    const assignment = assignmentOf(given);
-    const job: PlayedJob = {
-      ...{ assignment, started: false, renewals: [], standing: "held", result: undefined },
-      logBytes: () => logs.get(assignment.job) ?? Buffer.alloc(0),
-      log: () => job.logBytes().toString(),
-      async finished() {
-        await until(() => job.result !== undefined, { deadlineMs: 60_000, describe: () => `no end:\n${job.log()}` });
-        return job.result!;
-      },
-    };
+    const job = playedJob(assignmentOf(given), logs);
     jobs.push(job);
     queue.push(job);
     return job;
   }
 
   return { handlers, give, askers, holds };
+}
+
+function playedJob(assignment: Assignment, logs: ReadonlyMap<string, Buffer>): PlayedJob {
+  const job: PlayedJob = {
+    ...{ assignment, started: false, renewals: [], tests: [], standing: "held", result: undefined },
+    logBytes: () => logs.get(assignment.job) ?? Buffer.alloc(0),
+    log: () => job.logBytes().toString(),
+    async finished() {
+      await until(() => job.result !== undefined, { deadlineMs: 60_000, describe: () => `no end:\n${job.log()}` });
+      return job.result!;
+    },
+  };
+  return job;
 }
 
 /** As the server takes parts: what is new of them, without gaps. */

@@ -1,6 +1,7 @@
 /** What agents say to the server. Every call about a job carries the fencing token of its lease; a stale one is refused `lease.stale`. */
 import { z } from "zod";
 import { endpoints, rawBytes } from "../endpoint.ts";
+import { testReport } from "./tests.ts";
 import { branchName, digest, repositoryName, revision, serviceName, uuid } from "../names.ts";
 
 const leaseToken = z.string().min(20).max(100).describe("Fencing token of this lease.");
@@ -55,6 +56,8 @@ export const assignment = z.object({
   label: z.string(),
   work,
   cache: cache.optional(),
+  /** Patterns of the JUnit XML files that the work leaves in its workspace. */
+  junit: z.array(z.string()).max(20).optional(),
   build: z.object({
     id: uuid,
     number: z.int().positive(),
@@ -166,6 +169,18 @@ export const agentEndpoints = endpoints({
     bodyLimit: logPartLimit,
     response: z.object({ next: z.int().describe("Bytes that the server has; the offset it expects next.") }),
     errors: ["lease.stale", "conflict", "disk.full"],
+  },
+  reportTests: {
+    method: "POST",
+    path: "/api/agent/jobs/:id/tests",
+    summary:
+      "Results of tests of the attempt, part after part, before its end. A part that is there already is taken as done.",
+    auth: { agent: true },
+    params: job,
+    body: testReport.extend({ token: leaseToken }),
+    bodyLimit: 4 * 1024 * 1024,
+    response: z.object({}),
+    errors: ["lease.stale", "limit.reached"],
   },
   stopAgent: {
     method: "POST",

@@ -5,6 +5,7 @@ import type { Client } from "#client/client.ts";
 import { pairsOf, severalOf } from "../pairs.ts";
 import { accepted, age, CommandRefused, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
+import { summaryOfTests } from "./test-lines.ts";
 
 export interface BuildFlags extends SessionFlags {
   json?: boolean;
@@ -53,8 +54,9 @@ export async function createBuild(flags: CreateFlags, repository: string): Promi
 export async function showBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
   const build = await findBuild(client, repository, number);
-  if (flags.json) printJson(build);
-  else print(renderBuild(build));
+  if (flags.json) return printJson(build);
+  print(renderBuild(build));
+  for (const line of await summaryOfTests(client, build.id)) print(line);
 }
 
 /** Prints what changes until the build ends or stands at a gate; the exit status is 1 when it did not pass. */

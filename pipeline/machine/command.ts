@@ -15,6 +15,8 @@ export type Command =
       outcome: "passed" | "failed" | "timed-out" | "canceled";
       exitStatus?: number;
       reason?: string;
+      /** Why a failure is a soft one, whatever the step says of it. */
+      excuse?: string;
       outputs?: Record<string, string>;
       at: string;
     }

@@ -114,11 +114,12 @@ function lossesInARow(attempts: readonly Attempt[]): number {
 }
 
 function afterAttempt(planned: PlannedWork, held: StepState, command: CommandOf<"finish">): BuildEvent {
-  const { step, outcome, exitStatus, reason, at } = command;
+  const { step, outcome, exitStatus, reason, excuse, at } = command;
   const exit = exitStatus === undefined ? {} : { exitStatus };
   const why = reason === undefined ? {} : { reason };
   const finished = { type: "step-finished", step, ...exit, ...why, at } as const;
   if (outcome === "passed") return { ...finished, outcome };
+  if (outcome === "failed" && excuse !== undefined) return { ...finished, outcome: "soft-failed", reason: excuse };
   const rule = matchingRule(planned.retry, held.retries, endOf(command));
   if (rule !== undefined) return retriedBy(rule, { step, reason: describe(command), at });
   return { ...finished, outcome: isSoft(planned, exitStatus) ? "soft-failed" : outcome };

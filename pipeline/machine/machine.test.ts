@@ -163,6 +163,16 @@ describe("failures", () => {
     expect(status(work(soft, "b", "timed-out"))).toBe("finished passed");
     expect(shown(work(start(steps), "a", "failed", 1))).toMatchObject({ a: "failed", b: "broken" });
   });
+  test("may be excused by whoever knows more of it, and are not tried again then", () => {
+    const steps =
+      "steps:\n  - { key: a, command: a, retry: { automatic: true } }\n  - wait\n  - { key: b, command: b }";
+    const held = run(start(steps), { type: "lease", step: "a", token: "excused", agent: "a1" });
+    const finish = { type: "finish", step: "a", token: "excused", outcome: "failed", exitStatus: 1 } as const;
+    const soft = run(held, { ...finish, excuse: "it is in quarantine" });
+    expect(shown(soft)).toMatchObject({ a: "soft-failed", b: "runnable" });
+    expect(soft.steps["a"]?.status).toMatchObject({ reason: "it is in quarantine", exitStatus: 1 });
+    expect(shown(run(held, finish))).toMatchObject({ a: "runnable" });
+  });
   test("let `continue_on_failure` and `allow_failure` go on, and the build is red all the same", () => {
     const steps =
       "steps:\n  - { key: a, command: a }\n  - { wait: ~, continue_on_failure: true }\n  - { key: b, command: b }\n  - { key: c, command: c, depends_on: [{ step: a, allow_failure: true }] }";

@@ -38,6 +38,13 @@ const schema = z.object({
     .max(36_500)
     .default(90)
     .describe("Days after the end of a job that its log is kept."),
+  TOWLINE_TEST_DAYS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(36_500)
+    .default(180)
+    .describe("Days that the results of tests are kept."),
   TOWLINE_LOG_ROOM: z.coerce
     .number()
     .int()
@@ -66,6 +73,7 @@ export interface Config {
   diskFloor: number;
   artifactDays: number;
   logDays: number;
+  testDays: number;
   /** Bytes. */
   logRoom: number;
 }
@@ -95,6 +103,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     diskFloor: v.TOWLINE_DISK_FLOOR * 1024 * 1024,
     artifactDays: v.TOWLINE_ARTIFACT_DAYS,
     logDays: v.TOWLINE_LOG_DAYS,
+    testDays: v.TOWLINE_TEST_DAYS,
     logRoom: v.TOWLINE_LOG_ROOM * 1024 ** 3,
   };
 }

@@ -153,6 +153,61 @@ create table build_slots (
   PRIMARY KEY (build, step)
 );
 
+create table build_test_quarantines (
+  id uuid not null,
+  test bigint not null,
+  owner text not null,
+  reason text not null,
+  expires_at timestamp with time zone not null,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  released_at timestamp with time zone,
+  FOREIGN KEY (test) REFERENCES build_tests(id),
+  PRIMARY KEY (id)
+);
+
+create table build_test_reports (
+  job uuid not null,
+  attempt integer not null,
+  build uuid not null,
+  complete boolean not null default false,
+  faults jsonb not null default '[]'::jsonb,
+  at timestamp with time zone not null,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  FOREIGN KEY (job) REFERENCES build_jobs(id),
+  PRIMARY KEY (job, attempt)
+);
+
+create table build_test_results (
+  job uuid not null,
+  attempt integer not null,
+  test bigint not null,
+  outcome text not null,
+  flaky boolean not null,
+  quarantined boolean not null,
+  retries integer not null,
+  ms integer,
+  file text,
+  line integer,
+  message text,
+  detail text,
+  at timestamp with time zone not null,
+  CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'error'::text, 'skipped'::text]))),
+  FOREIGN KEY (job, attempt) REFERENCES build_test_reports(job, attempt) ON DELETE CASCADE,
+  FOREIGN KEY (test) REFERENCES build_tests(id),
+  PRIMARY KEY (job, attempt, test)
+);
+
+create table build_tests (
+  id bigint not null default nextval('build_tests_id_seq'::regclass),
+  repository text not null,
+  scope text not null,
+  name text not null,
+  digest text not null,
+  PRIMARY KEY (id),
+  UNIQUE (repository, digest)
+);
+
 create table build_webhook_calls (
   repository text not null,
   signature text not null,
@@ -585,6 +640,14 @@ CREATE INDEX build_schedules_due ON public.build_schedules USING btree (next_at)
 CREATE INDEX build_slots_held ON public.build_slots USING btree (group_name) WHERE held;
 
 CREATE INDEX build_slots_waiting ON public.build_slots USING btree (group_name, sequence, "position") WHERE (NOT held);
+
+CREATE UNIQUE INDEX build_test_quarantines_open ON public.build_test_quarantines USING btree (test) WHERE (released_at IS NULL);
+
+CREATE INDEX build_test_reports_by_age ON public.build_test_reports USING btree (at);
+
+CREATE INDEX build_test_reports_by_build ON public.build_test_reports USING btree (build);
+
+CREATE INDEX build_test_results_by_test ON public.build_test_results USING btree (test, at DESC);
 
 CREATE INDEX builds_by_branch ON public.builds USING btree (repository, branch, sequence DESC);
 

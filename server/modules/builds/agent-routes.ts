@@ -12,6 +12,7 @@ import type { JobLogs } from "./logs/job-logs.ts";
 import { hashOf, type Leasing, staleLease } from "./leasing.ts";
 import type { Ask, Machine } from "./machine.ts";
 import { buildsStore } from "./store.ts";
+import type { TestDesk } from "./tests/test-desk.ts";
 
 interface Deps {
   db: Database;
@@ -21,6 +22,7 @@ interface Deps {
   leasing: Leasing;
   logs: JobLogs;
   assign: Assign;
+  tests: Pick<TestDesk, "take" | "excuse">;
 }
 
 export function agentRoutes({
@@ -31,6 +33,7 @@ export function agentRoutes({
   leasing,
   logs,
   assign,
+  tests,
 }: Deps): Handlers<typeof agentEndpoints> {
   const { jobOf, act, actOn } = jobActs(db, machine);
 
@@ -58,13 +61,8 @@ export function agentRoutes({
       const started = await act(params.id, ({ step }) => ({ type: "start", step, token }));
       if (!isRefusal(started) || started.refused !== "build.wrong-state") return started;
       // It was canceled between lease and start. Nothing ran, so there is nothing to wait for.
-      await act(params.id, ({ step }) => ({
-        type: "finish",
-        step,
-        token,
-        outcome: "canceled",
-        reason: started.message,
-      }));
+      const { message: reason } = started;
+      await act(params.id, ({ step }) => ({ type: "finish", step, token, outcome: "canceled", reason }));
       return staleLease();
     },
 
@@ -79,13 +77,21 @@ export function agentRoutes({
       return logs.append({ job: job.id, attempt: job.attempt, offset, data, times: readTimes(times) });
     },
 
+    reportTests: async ({ params, body: { token, ...report } }) => {
+      const job = await leasing.held(params.id, token);
+      return isRefusal(job) ? job : tests.take(job, report);
+    },
+
     finishJob: async ({ params, body }) => {
       const job = await jobOf(params.id);
       if (!job) return staleLease();
       const token = hashOf(body.token);
-      if (job.token_hash === token) await logs.sync({ job: job.id, attempt: job.attempt });
+      const ask = finish(job, token, body.result);
       // Without the lease it may still be the second time that the agent says the same: the machine knows.
-      return actOn(job, finish(job, token, body.result));
+      if (job.token_hash !== token) return actOn(job, ask);
+      await logs.sync({ job: job.id, attempt: job.attempt });
+      const excuse = await tests.excuse(job, body.result);
+      return actOn(job, excuse === undefined ? ask : { ...ask, excuse });
     },
   };
 }
@@ -138,7 +144,11 @@ function jobActs(db: Database, machine: Machine) {
   return { jobOf: (id: string) => jobOf("", id), act, actOn };
 }
 
-function finish({ step, kind }: JobRow, token: string, { image, ...result }: JobResult): Ask {
+function finish(
+  { step, kind }: JobRow,
+  token: string,
+  { image, ...result }: JobResult,
+): Extract<Ask, { type: "finish" }> {
   const { outcome, exitStatus, reason } = result;
   if (kind === "publish" && outcome === "passed" && !image)
     return { type: "finish", step, token, outcome: "failed", reason: "the agent reported no image" };

@@ -49,6 +49,7 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
       leaseMs,
       timeoutMs,
       label: step.label,
+      ...(step.kind === "test" && step.junit ? { junit: [step.junit] } : {}),
       work: workOf(step, build.manifest),
       ...(step.cache ? { cache: step.cache } : {}),
       build: { ...pick(build), message: build.message ?? "" },

@@ -12,6 +12,7 @@ import type { Wake } from "#kernel/wake.ts";
 import type { agentEndpoints } from "#api/endpoints/agent.ts";
 import type { buildEndpoints, BuildSummary } from "#api/endpoints/builds.ts";
 import type { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
+import type { testEndpoints } from "#api/endpoints/tests.ts";
 import type { logEndpoints } from "#api/endpoints/logs.ts";
 import type { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import type { jobEndpoints } from "#api/endpoints/job.ts";
@@ -40,6 +41,8 @@ import { buildsStore } from "./store.ts";
 import { letIn, slotTask } from "./slots.ts";
 import { slotStore } from "./slot-store.ts";
 import { cancelTriggered, startTriggered } from "./start-triggered.ts";
+import { createTestDesk, type TestDesk } from "./tests/test-desk.ts";
+import { testRoutes } from "./tests/test-routes.ts";
 import { startSweeping } from "./sweeping.ts";
 import { buildTag, tagTask } from "./tags.ts";
 import { createUploadSteps } from "./upload-steps.ts";
@@ -75,6 +78,8 @@ export interface BuildsDeps {
   logLimit?: number;
   /** For how long logs stay; default 90 days, 20 GiB. */
   logRules?: LogRules;
+  /** Days that results of tests are kept; default 180. */
+  testDays?: number;
 }
 
 /** A build that has not ended, and what it waits for. */
@@ -98,6 +103,7 @@ export interface Builds {
       typeof jobEndpoints &
       typeof buildRecordEndpoints &
       typeof logEndpoints &
+      typeof testEndpoints &
       typeof triggerEndpoints
   >;
   /** What is no row: signed calls from outside, below `/hooks/`, and the contents of logs and artifacts. */
@@ -108,14 +114,15 @@ export interface Builds {
   start(): Promise<AsyncDisposable>;
   /** One look at all leases and schedules, as `start` has it done every second. */
   sweep(): Promise<void>;
-  /** Removes old logs, as `start` has it done every hour. */
-  removeOldLogs(): Promise<void>;
+  /** Removes old logs and results of tests, as `start` has it done every hour. */
+  removeOld(): Promise<void>;
 }
 
 /** A server may be away for most of a lease without costing a job; an agent that comes back, or stops, is not waited for. */
 const defaultTimes: LeaseTimes = { leaseMs: 45_000, graceMs: 5_000, sweepMs: 1_000 };
 /** An agent that waits for a job asks again at least every 30 seconds. */
 const agentIsNearMs = 60_000;
+const hourMs = 60 * 60 * 1000;
 const unfinishedLimit = 200;
 
 export function createBuilds(deps: BuildsDeps): Builds {
@@ -129,6 +136,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const claimJob = createClaimJob({ ...deps, machine, leasing, logs });
   const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
   const records = createBuildRecords({ ...deps, uploadSteps: createUploadSteps({ db, machine }) });
+  const tests = createTestDesk(deps);
   const schedules = createSchedules({ ...deps, creation });
   const webhooks = createWebhooks({ ...deps, creation });
 
@@ -162,7 +170,8 @@ export function createBuilds(deps: BuildsDeps): Builds {
     handlers: {
       ...buildRoutes({ ...deps, machine, creation, logs, find, surroundings }),
       ...desk.handlers,
-      ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign }),
+      ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign, tests }),
+      ...testRoutes(deps),
       ...schedules.handlers,
       ...webhooks.handlers,
       ...records.handlers,
@@ -175,8 +184,8 @@ export function createBuilds(deps: BuildsDeps): Builds {
     reactions: buildReactions({ ...deps, machine, creation }),
     tasks: { ...tasksOf(deps, { machine, creation }), ...records.tasks },
     sweep,
-    removeOldLogs: desk.removeOld,
-    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, leasing, creation, schedules, records }),
+    removeOld: async () => void (await Promise.all([desk.removeOld(), tests.removeOld()])),
+    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, tests, leasing, creation, schedules, records }),
   };
 }
 
@@ -184,6 +193,7 @@ interface Running {
   log: Log;
   sweepMs: number;
   desk: LogDesk;
+  tests: TestDesk;
   leasing: Leasing;
   creation: Creation;
   schedules: Schedules;
@@ -194,6 +204,7 @@ async function takeUp({
   log,
   sweepMs,
   desk,
+  tests,
   leasing,
   creation,
   schedules,
@@ -201,6 +212,7 @@ async function takeUp({
 }: Running): Promise<AsyncDisposable> {
   const running = new AsyncDisposableStack();
   running.use(desk.start());
+  running.use(startSweeping(tests.removeOld, hourMs, log));
   await leasing.sweep();
   await creation.resume();
   await records.start();

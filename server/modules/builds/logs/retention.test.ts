@@ -26,12 +26,12 @@ test("a log goes when it is older than the rule, and says so; one of a job at wo
   const server = await place.server({ clock, logRules: { days: 30, room: 1e9 } });
   const old = await logged(place, server, 10);
   clock.advance(29 * dayMs);
-  await server.builds.removeOldLogs();
+  await server.builds.removeOld();
   expect(await read(server, old)).toMatchObject({ data: "xxxxxxxxxx" });
   const young = await logged(place, server, 10);
   const working = await logged(place, server, 10, false);
   clock.advance(2 * dayMs);
-  await server.builds.removeOldLogs();
+  await server.builds.removeOld();
   expect(await read(server, old)).toMatchObject({
     refused: "log.removed",
     message: expect.stringContaining("2026-02"),
@@ -52,7 +52,7 @@ test("when logs take too much room together, the oldest go until they fit", asyn
     jobs.push(await logged(place, server, bytes));
     clock.advance(1_000);
   }
-  await server.builds.removeOldLogs();
+  await server.builds.removeOld();
   const refused = await Promise.all(jobs.map(async (job) => "refused" in (await read(server, job))));
   expect(refused).toEqual([true, true, false, false]);
 });
