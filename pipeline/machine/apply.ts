@@ -1,5 +1,6 @@
 /** Event → next state. Total: it decides nothing, so that replay gives the same state whatever the rules are by then. */
 import type { Plan, PlannedStep } from "../plan.ts";
+import type { PlannedDependency } from "../planned-dependencies.ts";
 import type { BuildEvent } from "./event.ts";
 import type { Attempt, BuildState, StepState, StepStatus } from "./state.ts";
 import { stepOf } from "./steps.ts";
@@ -35,13 +36,10 @@ function waitingSteps(steps: readonly PlannedStep[]): Record<string, StepState> 
 }
 
 function stepsAdded(state: BuildState, event: EventOf<"steps-added">): BuildState {
-  const { upload: id, by, attempt, steps: added, after, dependents } = event;
+  const { upload: id, by, attempt, steps: added, after } = event;
   const keys = added.map(({ key }) => key);
-  const toleranceOf = new Map(dependents.map(({ key, allowFailure }) => [key, allowFailure]));
   const steps = state.plan.steps.flatMap((step): PlannedStep[] => {
-    const allowFailure = toleranceOf.get(step.key);
-    const more = allowFailure === undefined ? [] : keys.map((key) => ({ key, allowFailure }));
-    const known = { ...step, dependsOn: [...step.dependsOn, ...more] };
+    const known = { ...step, dependsOn: [...step.dependsOn, ...moreEdges(step.key, event)] };
     return step.key === after ? [known, ...added] : [known];
   });
   return {
@@ -50,6 +48,17 @@ function stepsAdded(state: BuildState, event: EventOf<"steps-added">): BuildStat
     steps: { ...state.steps, ...waitingSteps(added) },
     uploads: [...(state.uploads ?? []), { id, by, attempt, keys }],
   };
+}
+
+/** What a step that was there before waits for from now on. */
+function moreEdges(key: string, { steps, dependents, gates, gated }: EventOf<"steps-added">): PlannedDependency[] {
+  const edge = dependents.find((each) => each.key === key);
+  const strict = gated.includes(key) ? gates : [];
+  const added = edge ? steps.filter((step) => !strict.includes(step.key)) : [];
+  return [
+    ...added.map((step) => ({ key: step.key, allowFailure: edge?.allowFailure ?? false })),
+    ...strict.map((gate) => ({ key: gate, allowFailure: false })),
+  ];
 }
 
 const appliers: Appliers = {

@@ -1,6 +1,6 @@
 /** Steps that a running job adds to its build: they wait for the job, and whatever waited for it waits for them too. */
 import { type Refusal, refuse } from "#api/errors.ts";
-import { findCycle } from "../graph.ts";
+import { ancestors, findCycle } from "../graph.ts";
 import type { PlannedStep } from "../plan.ts";
 import type { Dependency } from "../step.ts";
 import type { Command } from "./command.ts";
@@ -24,8 +24,36 @@ export function decideUpload(state: BuildState, command: UploadCommand): BuildEv
   const added = steps.map((step) => waitingFor(by, step));
   const event = { type: "steps-added", upload, by, attempt: uploader.attempts.length, at } as const;
   const own = uploads.filter((each) => each.by === by).flatMap(({ keys }) => keys);
-  const complete = { ...event, steps: added, after: own.at(-1) ?? by, dependents: dependentsOf(state, by, own) };
+  const dependents = dependentsOf(state, by, own);
+  const gates = gatesOf(state, added);
+  const gated = gates.length > 0 ? tolerantBehind(state, dependents) : [];
+  const complete = { ...event, steps: added, after: own.at(-1) ?? by, dependents, gates, gated };
   return circle(state, complete) ?? [complete];
+}
+
+/** Gates among the steps and before them, those excepted that this build leaves out. */
+function gatesOf({ plan }: BuildState, added: readonly PlannedStep[]): string[] {
+  const steps = [...plan.steps, ...added];
+  const graph = graphOf(steps);
+  const reached = new Set(added.flatMap(({ key }) => [key, ...ancestors(graph, key)]));
+  return steps
+    .filter(({ kind, key, skipped }) => kind === "block" && !skipped && reached.has(key))
+    .map(({ key }) => key);
+}
+
+/** Steps at or behind these that go on after some failure. Those that tolerate none stand behind the gates anyhow. */
+function tolerantBehind({ plan }: BuildState, dependents: readonly { key: string }[]): string[] {
+  const graph = graphOf(plan.steps);
+  const first = new Set(dependents.map(({ key }) => key));
+  const tolerant = plan.steps.filter(({ dependsOn }) => dependsOn.some(({ allowFailure }) => allowFailure));
+  const isBehind = (key: string) => first.has(key) || [...ancestors(graph, key)].some((each) => first.has(each));
+  return tolerant.map(({ key }) => key).filter(isBehind);
+}
+
+function graphOf(steps: readonly PlannedStep[]): Map<string, Dependency[]> {
+  const edgesOf = (edges: PlannedStep["dependsOn"]) =>
+    edges.map(({ key: step, allowFailure }) => ({ step, allowFailure }));
+  return new Map(steps.map(({ key, dependsOn }) => [key, edgesOf(dependsOn)]));
 }
 
 /** The step, while the attempt with this token is at work and may go on. */
@@ -100,10 +128,7 @@ function dependentsOf(
 
 /** A step that waits for one behind the job: that one would wait for it too. */
 function circle({ plan }: BuildState, event: Extract<BuildEvent, { type: "steps-added" }>): Refusal | undefined {
-  const graph = new Map<string, Dependency[]>();
-  const edgesOf = (edges: PlannedStep["dependsOn"]) =>
-    edges.map(({ key: step, allowFailure }) => ({ step, allowFailure }));
-  for (const { key, dependsOn } of [...plan.steps, ...event.steps]) graph.set(key, edgesOf(dependsOn));
+  const graph = graphOf([...plan.steps, ...event.steps]);
   const added = event.steps.map(({ key: step }) => ({ step, allowFailure: false }));
   for (const { key } of event.dependents) graph.set(key, [...(graph.get(key) ?? []), ...added]);
   const cycle = findCycle(graph);

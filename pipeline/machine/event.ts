@@ -7,7 +7,11 @@ export type BuildEvent =
   | { type: "build-cancel-requested"; by: string; reason?: string; supersededBy?: number; at: string }
   | { type: "build-finished"; outcome: NonNullable<BuildStatus["outcome"]>; at: string }
   | { type: "build-reopened"; by: string; at: string }
-  /** `after`: the step they stand behind. `dependents`: steps that wait for the job that added them, and now for them too. */
+  /**
+   * `after`: the step they stand behind. `dependents`: steps that wait for the job that added them, and now for them too.
+   * `gates`: gates at or before the added steps; `gated`: steps behind them that tolerate some failure, which must not open
+   * a gate.
+   */
   | {
       type: "steps-added";
       upload: string;
@@ -16,6 +20,8 @@ export type BuildEvent =
       steps: PlannedStep[];
       after: string;
       dependents: { key: string; allowFailure: boolean }[];
+      gates: string[];
+      gated: string[];
       at: string;
     }
   | { type: "step-runnable"; step: string; at: string }
