@@ -1,11 +1,14 @@
-/** The server at rest: time from start to ready (first and later starts), memory of the server and of its PostgreSQL. */
+/** The server at rest, with one agent that waits: time from start to ready (first and later starts), memory and CPU time of it and of its PostgreSQL. */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startPlatform } from "#testing/platform.ts";
+import { cpuMs } from "./cpu.ts";
 import { type BenchResult, median, round } from "./figures.ts";
 
 const restarts = 5;
-const settleMs = 5_000;
+const settleMs = 10_000;
+const restMs = 30_000;
+const aimPercent = 1;
 
 export async function main(): Promise<BenchResult> {
   const began = performance.now();
@@ -20,14 +23,36 @@ export async function main(): Promise<BenchResult> {
   }
   await sleep(settleMs);
   const server = await residentMiB(platform.server.pid);
-  const database = await residentMiB(await platform.postgresPid());
+  const postgresPid = await platform.postgresPid();
+  const database = await residentMiB(postgresPid);
+  const busy = await busyPercent({ server: platform.server.pid, agent: platform.agent.pid, postgres: postgresPid });
   const figures = {
     first_start_ms: round(first, 0),
     start_p50_ms: round(median(starts), 0),
     server_mib: round(server, 0),
     postgres_mib: round(database, 0),
+    ...busy,
+    aim_percent: aimPercent,
   };
-  return { bench: "rest", ok: true, figures };
+  return { bench: "rest", ok: busy.server_cpu_percent + busy.postgres_cpu_percent <= aimPercent, figures };
+}
+
+/** Share of one core. */
+async function busyPercent(pids: { server: number; agent: number; postgres: number }) {
+  const used = async () => ({
+    server: await cpuMs(pids.server),
+    agent: await cpuMs(pids.agent, true),
+    postgres: await cpuMs(pids.postgres, true),
+  });
+  const before = await used();
+  await sleep(restMs);
+  const after = await used();
+  const percent = (name: keyof typeof before) => round((100 * (after[name] - before[name])) / restMs);
+  return {
+    server_cpu_percent: percent("server"),
+    agent_cpu_percent: percent("agent"),
+    postgres_cpu_percent: percent("postgres"),
+  };
 }
 
 async function residentMiB(pid: number): Promise<number> {

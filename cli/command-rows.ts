@@ -381,7 +381,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     usage: "bench <name>",
-    summary: "run a benchmark: logs, pipeline, rollout, registry or rest",
+    summary: "run a benchmark: engine, logs, pipeline, registry, rest or rollout",
     example: "towline bench rollout",
     load: async () => (await import("./commands/bench.ts")).bench,
   },

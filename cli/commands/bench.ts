@@ -3,6 +3,7 @@ import type { BenchResult } from "../../bench/figures.ts";
 import { CommandRefused, print, printJson, table } from "../output.ts";
 
 const benches: Record<string, () => Promise<{ main(): Promise<BenchResult> }>> = {
+  engine: () => import("../../bench/engine.ts"),
   logs: () => import("../../bench/logs.ts"),
   pipeline: () => import("../../bench/pipeline.ts"),
   registry: () => import("../../bench/registry.ts"),

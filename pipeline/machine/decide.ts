@@ -7,7 +7,7 @@ import { decideCancel, decideRetry, decideRetryFailed, decideUnblock } from "./d
 import { decideUpload } from "./decide-upload.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
-import { settle } from "./settle.ts";
+import { type Settled, settle } from "./settle.ts";
 import type { BuildState } from "./state.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -32,7 +32,13 @@ const deciders: Deciders = {
 
 /** All events that a command causes, in order; none when it was done before; or why it is refused. */
 export function decide<T extends Command["type"]>(state: BuildState, command: CommandOf<T>): BuildEvent[] | Refusal {
+  const done = decideAndApply(state, command);
+  return isRefusal(done) ? done : done.events;
+}
+
+/** As `decide`, with the state that its events lead to. */
+export function decideAndApply<T extends Command["type"]>(state: BuildState, command: CommandOf<T>): Settled | Refusal {
   const decider: Deciders[T] = deciders[command.type];
   const decided = decider(state, command);
-  return isRefusal(decided) ? decided : settle(state, decided, command.at).events;
+  return isRefusal(decided) ? decided : settle(state, decided, command.at);
 }

@@ -21,22 +21,19 @@ export interface DeliveryDeps {
 
 export function startDelivery(deps: DeliveryDeps): AsyncDisposable {
   let stopping = false;
-  let bell = Promise.withResolvers<void>();
-  const ring = () => {
-    bell.resolve();
-    bell = Promise.withResolvers<void>();
-  };
+  const bell = createBell();
+  const ring = () => bell.ring();
   const ringAfter = (ms: number) => void setTimeout(ring, ms).unref();
   const off = deps.wake.on(deps.channel, ring);
   const sweep = setInterval(ring, sweepMs);
   const lane = async () => {
     while (!stopping) {
-      const next = bell.promise;
-      const delivered = await deliverOne(deps, ringAfter).catch((error) => {
+      await bell.rung();
+      const delivered = await deliverOne(deps, { taken: ring, ringAfter }).catch((error) => {
         if (!stopping) deps.log.warn({ err: error }, "deliveries wait for the database");
         return false;
       });
-      if (!delivered && !stopping) await next;
+      if (delivered) ring();
     }
   };
   const running = Array.from({ length: lanes }, lane);
@@ -45,17 +42,50 @@ export function startDelivery(deps: DeliveryDeps): AsyncDisposable {
       stopping = true;
       off();
       clearInterval(sweep);
-      ring();
+      bell.release();
       await Promise.all(running);
     },
   };
 }
 
+/**
+ * Wakes one who waits, not all: whoever finds a delivery wakes the next. So one event costs one look or two, and a sweep of
+ * nothing a single one.
+ */
+function createBell() {
+  const waiting: (() => void)[] = [];
+  let isRung = true;
+  let isOver = false;
+  return {
+    ring(): void {
+      const next = waiting.shift();
+      if (next) next();
+      else isRung = true;
+    },
+    async rung(): Promise<void> {
+      if (!isRung && !isOver) await new Promise<void>((resolve) => waiting.push(resolve));
+      else isRung = false;
+    },
+    /** Wakes all, for ever. */
+    release(): void {
+      isOver = true;
+      for (const wake of waiting.splice(0)) wake();
+    },
+  };
+}
+
+interface Bells {
+  /** There may be another delivery beside this one. */
+  taken(): void;
+  ringAfter(ms: number): void;
+}
+
 /** Delivers one due event. Answers false when none is due. */
-async function deliverOne({ db, log, reactions }: DeliveryDeps, ringAfter: (ms: number) => void): Promise<boolean> {
+async function deliverOne({ db, log, reactions }: DeliveryDeps, { taken: ring, ringAfter }: Bells): Promise<boolean> {
   return db.transaction().execute(async (tx) => {
     const taken = await takeDelivery(tx);
     if (!taken) return false;
+    ring();
     const target = reactions.find((each) => each.subscriber === taken.subscriber && each.on === taken.name);
     try {
       await sql`savepoint reaction`.execute(tx);

@@ -93,4 +93,30 @@ describe("an endpoint row", () => {
     });
     expect(answer.json().error.code).toBe("request.too-large");
   });
+
+  test("learns of a caller who goes while he is being authenticated", async () => {
+    const [asked, answered, gone] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const log = createLog("silent");
+    await using http = createHttp({ log });
+    const authenticate = async () => {
+      asked?.resolve();
+      await answered?.promise;
+      return people["agent"];
+    };
+    const work: (typeof handlers)["work"] = (_, { signal }) => {
+      if (signal.aborted) gone?.resolve();
+      return {};
+    };
+    const rows = { table, handlers: { ...handlers, work } };
+    serveEndpoints(http, { log, authenticate, stopping: new AbortController().signal }, rows);
+    const closed = new Promise((resolve) => http.server.once("connection", (socket) => socket.once("close", resolve)));
+    const url = await http.listen({ host: "127.0.0.1", port: 0 });
+    const caller = new AbortController();
+    const call = fetch(`${url}/api/work`, { signal: caller.signal }).catch(() => undefined);
+    await asked?.promise;
+    caller.abort();
+    await Promise.all([call, closed]);
+    answered?.resolve();
+    await gone?.promise;
+  });
 });

@@ -124,14 +124,17 @@ async function answer(
   handler: Handler<Endpoint>,
   { deps, request, reply }: Exchange,
 ): Promise<FastifyReply> {
+  const gone = new AbortController();
+  // Heard from now on: who goes while he is being authenticated would never be missed by the long poll that follows.
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
   const principal = await deps.authenticate(request.headers.authorization);
   if (isRefusal(principal)) return sendRefusal(reply, principal);
   const denied = checkRule(row.auth, principal);
   if (denied) return sendRefusal(reply, denied);
   const parsed = parseRequest(row, request);
   if (isRefusal(parsed)) return sendRefusal(reply, parsed);
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
   const signal = AbortSignal.any([gone.signal, deps.stopping]);
   const context = { principal, log: request.log as unknown as Log, requestId: request.id, signal };
   const result = await handler(parsed, context);

@@ -657,9 +657,9 @@ CREATE INDEX builds_preparing ON public.builds USING btree (repository, branch, 
 
 CREATE INDEX builds_unfinished ON public.builds USING btree (sequence) WHERE (state <> 'finished'::text);
 
-CREATE INDEX deliveries_due ON public.deliveries USING btree (next_at);
-
 CREATE INDEX deliveries_in_order ON public.deliveries USING btree (subscriber, subject, event_id);
+
+CREATE INDEX deliveries_oldest ON public.deliveries USING btree (event_id);
 
 CREATE INDEX deployments_by_lane ON public.deployments USING btree (service, environment, created_at DESC);
 

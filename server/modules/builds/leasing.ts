@@ -47,10 +47,13 @@ export interface Leasing {
 export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex");
 
 const agentIsForgottenMs = 7 * 24 * 60 * 60 * 1000;
+const forgetEveryMs = 60 * 60 * 1000;
 
 export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing {
   const store = buildsStore(db);
   let lastSweep: number | undefined;
+  const forget = atMostEvery(forgetEveryMs, (now) => store.forgetAgents(new Date(now - agentIsForgottenMs)));
+  const noteThere = (names: string[]) => store.noteAgentsAtWork(names, clock.now());
   const nowMs = () => clock.now().getTime();
 
   async function meet({ agent: name, instance, tags, holds = [] }: AskingAgent): Promise<void> {
@@ -79,13 +82,8 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     const until = new Date(nowMs() + times.leaseMs);
     const job = await store.renewLease(id, { tokenHash: hashOf(token), until });
     if (!job) return staleLease();
-    if (job.agent) await store.noteAgentAtWork(job.agent, clock.now());
+    if (job.agent) await store.noteAgentsAtWork([job.agent], clock.now());
     return { cancel: job.state === "canceling" };
-  }
-
-  async function held(id: string, token: string): Promise<JobRow | Refusal> {
-    const job = await store.job(id);
-    return job?.token_hash === hashOf(token) ? job : staleLease();
   }
 
   async function sweep(): Promise<void> {
@@ -93,7 +91,7 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     const wasAway = lastSweep === undefined || now - lastSweep > times.leaseMs / 2;
     if (wasAway) await store.extendLeases(new Date(now + times.leaseMs));
     else for (const job of await store.expiredLeases(new Date(now - times.graceMs))) await expire(job);
-    await store.forgetAgents(new Date(now - agentIsForgottenMs));
+    await forget(now);
     lastSweep = now;
   }
 
@@ -114,9 +112,23 @@ export function createLeasing({ db, clock, log, machine, times }: Deps): Leasing
     orThrow(await machine.act(tx, build, { type: "lease-expired", step, token, ...word }));
   }
 
-  const meeting = createMeeting(meet, clock);
-  return { meet: meeting.meet, leave, renew, held, sweep };
+  const meeting = createMeeting({ clock, meet, noteThere });
+  return { meet: meeting.meet, leave, renew, held: (id, token) => held(db, id, token), sweep };
 }
 
 export const staleLease = (): Refusal =>
   refuse("lease.stale", "the lease has ended or belongs to somebody else", { fix: "Stop the work." });
+
+async function held(db: Database, id: string, token: string): Promise<JobRow | Refusal> {
+  const job = await buildsStore(db).job(id);
+  return job?.token_hash === hashOf(token) ? job : staleLease();
+}
+
+function atMostEvery(ms: number, work: (now: number) => Promise<unknown>): (now: number) => Promise<void> {
+  let last = -Infinity;
+  return async (now) => {
+    if (now - last < ms) return;
+    await work(now);
+    last = now;
+  };
+}

@@ -1,4 +1,5 @@
 import type { Clock } from "#kernel/clock.ts";
+import { together } from "#kernel/together.ts";
 
 export interface AskingAgent {
   agent: string;
@@ -17,16 +18,29 @@ export interface Meeting {
 const meetAgainMs = 10_000;
 const mostMet = 10_000;
 
+interface Deps {
+  clock: Clock;
+  /** Meets an agent for the first time since its start, for all that this process knows. */
+  meet: Meeting["meet"];
+  /** Notes that agents which were met before are there. */
+  noteThere(agents: string[]): Promise<unknown>;
+}
+
 /** Spares the database an agent that was met a moment ago with the same start and tags. */
-export function createMeeting(meet: Meeting["meet"], clock: Clock): Meeting {
+export function createMeeting({ clock, meet, noteThere }: Deps): Meeting {
+  const isThere = together(async (_, agents: string[]) => {
+    await noteThere(agents);
+    return agents;
+  });
   const met = new Map<string, { face: string; at: number }>();
   return {
     async meet(asking) {
       const face = JSON.stringify([asking.instance, asking.tags]);
       const now = clock.now().getTime();
       const last = met.get(asking.agent);
-      if (asking.instance && last?.face === face && now - last.at < meetAgainMs) return;
-      await meet(asking);
+      const isKnown = asking.instance !== undefined && last?.face === face;
+      if (isKnown && now - last.at < meetAgainMs) return;
+      await (isKnown ? isThere("", asking.agent) : meet(asking));
       if (met.size >= mostMet) met.clear();
       met.set(asking.agent, { face, at: now });
     },

@@ -19,6 +19,7 @@ import { buildsStore } from "./store.ts";
 
 export const prepareTask = "builds.prepare";
 
+const composeTest = "compose.test.yml";
 const longestMessage = 10_000;
 const readingDeadlineMs = 10 * 60 * 1000;
 
@@ -103,13 +104,18 @@ async function plan(
 }
 
 async function readFiles(source: Deps["source"], { repository, commit }: BuildRow): Promise<BuildFiles> {
-  const read = (path: string) => source.readFile(repository, commit, path);
+  // Asked for at once, because that costs one process of git, and then looked at in order.
+  const reads = new Map(
+    ["towline.yml", ...pipelineFiles, composeTest].map((path) => [path, source.readFile(repository, commit, path)]),
+  );
+  for (const each of reads.values()) each.catch(() => {});
+  const read = async (path: string) => reads.get(path);
   const manifest = await read("towline.yml");
   for (const file of pipelineFiles) {
     const text = await read(file);
     if (text !== undefined) return { manifest, pipeline: { file, text }, hasComposeTest: false };
   }
-  return { manifest, pipeline: undefined, hasComposeTest: (await read("compose.test.yml")) !== undefined };
+  return { manifest, pipeline: undefined, hasComposeTest: (await read(composeTest)) !== undefined };
 }
 
 /** A file that is too large to be read is its author's to mend; trying again would not help. */

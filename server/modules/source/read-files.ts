@@ -2,6 +2,7 @@
 import { GitError } from "#drivers/git/contract.ts";
 import { refuse, RefusalError } from "#api/errors.ts";
 import { isTreePath } from "./core/commit-stream.ts";
+import { together } from "#kernel/together.ts";
 import { parseObjects } from "./core/object-batch.ts";
 import { revisionArgument } from "./places.ts";
 import type { Ask } from "./reading.ts";
@@ -28,10 +29,16 @@ export function readFiles(ask: Ask) {
     });
   }
 
+  /** One process of git for all that is read of a revision at one moment. */
+  const readTogether = together((place, paths: string[]) => {
+    const [repository, revision] = JSON.parse(place) as [string, string];
+    return readMany(repository, revision, paths);
+  });
+
   return {
     readMany,
-    readFile: async (repository: string, revision: string, path: string) =>
-      (await readMany(repository, revision, [path]))[0],
+    readFile: (repository: string, revision: string, path: string) =>
+      readTogether(JSON.stringify([repository, revision]), path),
 
     async listFiles(repository: string, revision: string, folder: string): Promise<string[]> {
       const argument = revisionArgument(revision);

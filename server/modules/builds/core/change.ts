@@ -1,7 +1,6 @@
 import { isRefusal, type Refusal } from "#api/errors.ts";
-import { apply } from "#pipeline/machine/apply.ts";
 import type { Command } from "#pipeline/machine/command.ts";
-import { decide } from "#pipeline/machine/decide.ts";
+import { decideAndApply } from "#pipeline/machine/decide.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
 import type { BuildRow, JobRow } from "./rows.ts";
@@ -18,8 +17,6 @@ export interface Change {
 
 /** The change with one more command done, or the machine's refusal. */
 export function advance(change: Change, command: Command): Change | Refusal {
-  const events = decide(change.state, command);
-  if (isRefusal(events)) return events;
-  const state = events.reduce((current, event) => apply(current, event), change.state);
-  return { ...change, state, events: [...change.events, ...events] };
+  const done = decideAndApply(change.state, command);
+  return isRefusal(done) ? done : { ...change, state: done.state, events: [...change.events, ...done.events] };
 }
