@@ -1,6 +1,7 @@
 /** Faults of a pipeline as a whole: what no single step shows. */
 import type { Place } from "#api/errors.ts";
 import { nearest } from "#api/nearest.ts";
+import { parseCondition } from "./expression/condition.ts";
 import type { Fault } from "./fault.ts";
 import { ancestors, buildGraph, findCycle, type Graph, jobsByName, type Names } from "./graph.ts";
 import { limits } from "./text/limits.ts";
@@ -16,7 +17,7 @@ interface Surroundings {
 /** All faults; none means that every step can be reached and no deploy can pass its gate. */
 export function lintPipeline(pipeline: Pipeline, { slug, outside = new Map() }: Surroundings = {}): Fault[] {
   const { steps } = pipeline;
-  const large = sizeFault(pipeline);
+  const large = sizeFault(pipeline) ?? conditionsFault(steps);
   if (large) return [large];
   const names = new Map([...outside, ...jobsByName(steps)]);
   const naming = [...duplicateKeys(steps), ...unknownDependencies(steps, names)];
@@ -44,6 +45,29 @@ function sizeFault({ env, steps }: Pipeline): Fault | undefined {
         fix: "put long commands into a script of the repository",
       };
   }
+  return undefined;
+}
+
+/** Instructions of all regular expressions: a plan that evaluates them may take a second, and not minutes. */
+const maximumConditions = 10_000;
+
+function conditionsFault(steps: readonly Step[]): Fault | undefined {
+  const seen = new Set<string>();
+  let size = 0;
+  for (const { if: own, group, place } of steps)
+    for (const text of [own, group?.if]) {
+      if (text === undefined || seen.has(text)) continue;
+      seen.add(text);
+      const parsed = parseCondition(text);
+      size += "size" in parsed ? parsed.size : 0;
+      if (size > maximumConditions)
+        return {
+          code: "pipeline.limit",
+          message: `the regular expressions of all conditions have more than ${maximumConditions} parts`,
+          place,
+          fix: "write shorter ones",
+        };
+    }
   return undefined;
 }
 

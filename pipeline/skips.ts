@@ -3,6 +3,7 @@ import type { BuildContext } from "./build-context.ts";
 import { matchesBranch } from "./expression/branch-pattern.ts";
 import { parseCondition } from "./expression/condition.ts";
 import { compileGlob } from "./expression/glob.ts";
+import type { Fuel } from "./expression/regex.ts";
 import { type Scope, scopeOf } from "./expression/scope.ts";
 import { ancestors, type Graph } from "./graph.ts";
 import type { Skipping } from "./planned-dependencies.ts";
@@ -25,10 +26,10 @@ export type SkipReason =
 export type Skips = ReadonlyMap<string, SkipReason>;
 
 interface Facts {
-  scope: Scope;
   branch: string;
   defaultBranch: string;
-  changedFiles: readonly string[] | undefined;
+  isTrue: (expression: string) => boolean;
+  hasChanged: (filter: ChangeFilter) => boolean;
 }
 
 export function skipSteps(
@@ -39,12 +40,15 @@ export function skipSteps(
   const skipped = new Map<string, SkipReason>();
   const skipping = { steps, graph, isSkipped: (key: string) => skipped.has(key) };
   const { build, pipeline, changedFiles } = context;
+  const scope = scopeOf(context, env);
+  const fuel = { left: changesFuel };
   const facts = {
-    scope: scopeOf(context, env),
     branch: build.branch,
     defaultBranch: pipeline.defaultBranch,
-    changedFiles,
-  };
+    // The jobs of one step share both, and neither is cheap.
+    isTrue: once((expression) => isTrue(expression, scope)),
+    hasChanged: once((filter) => hasChanged(filter, changedFiles, fuel)),
+  } satisfies Facts;
   for (const step of steps) {
     const reason = ownSkip(step, facts);
     if (reason) skipped.set(step.key, reason);
@@ -69,9 +73,9 @@ function ownSkip(step: Step, facts: Facts): SkipReason | undefined {
   if (step.branches !== undefined && !matchesBranch(step.branches, branch))
     return { kind: "branches", pattern: step.branches };
   if (step.kind === "deploy" && branch !== defaultBranch) return { kind: "not-default-branch", defaultBranch };
-  const expression = [group?.if, step.if].find((text) => text !== undefined && !isTrue(text, facts.scope));
+  const expression = [group?.if, step.if].find((text) => text !== undefined && !facts.isTrue(text));
   if (expression !== undefined) return { kind: "condition", expression };
-  const filter = [group?.ifChanged, step.ifChanged].find((each) => each && !hasChanged(each, facts.changedFiles));
+  const filter = [group?.ifChanged, step.ifChanged].find((each) => each && !facts.hasChanged(each));
   return filter && { kind: "unchanged", include: filter.include };
 }
 
@@ -81,17 +85,31 @@ function isTrue(expression: string, scope: Scope): boolean {
   return parsed.condition(scope);
 }
 
-/** Beyond this many changed files everything counts as changed, so that a plan costs no seconds. */
-const maximumChanges = 10_000;
-
-function hasChanged({ include, exclude }: ChangeFilter, changed: readonly string[] | undefined): boolean {
-  if (!changed || changed.length > maximumChanges) return true;
-  const includes = include.map(matcherOf);
-  const excludes = exclude.map(matcherOf);
-  return changed.some((path) => includes.some((fits) => fits(path)) && !excludes.some((fits) => fits(path)));
+function once<T>(ask: (question: T) => boolean): (question: T) => boolean {
+  const answers = new Map<string, boolean>();
+  return (question) => {
+    const key = JSON.stringify(question);
+    const answer = answers.get(key) ?? ask(question);
+    answers.set(key, answer);
+    return answer;
+  };
 }
 
-function matcherOf(glob: string): (path: string) => boolean {
+/** What the patterns of one plan may cost: less than a second. Beyond it everything counts as changed, which errs on the safe side. */
+const changesFuel = 5_000_000;
+
+function hasChanged({ include, exclude }: ChangeFilter, changed: readonly string[] | undefined, fuel: Fuel): boolean {
+  if (!changed) return true;
+  const includes = include.map(matcherOf);
+  const excludes = exclude.map(matcherOf);
+  return changed.some((path) => {
+    fuel.left--;
+    const isIn = includes.some((fits) => fits(path, fuel)) && !excludes.some((fits) => fits(path, fuel));
+    return isIn || fuel.left < 0;
+  });
+}
+
+function matcherOf(glob: string): (path: string, fuel: Fuel) => boolean {
   const compiled = compileGlob(glob);
   if ("problem" in compiled) throw new Error(`unchecked glob \`${glob}\`: ${compiled.problem}`);
   return compiled.matches;

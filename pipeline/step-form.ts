@@ -19,7 +19,7 @@ export function normalizeStep(written: Located): Located {
 }
 
 function isNestable(name: string): boolean {
-  return nestable.has(kindKeys[name] ?? "");
+  return Object.hasOwn(kindKeys, name) && nestable.has(kindKeys[name] ?? "");
 }
 
 function isMap(value: unknown): boolean {

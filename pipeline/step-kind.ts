@@ -18,9 +18,9 @@ export function kindOf(located: Located): Kind | Fault {
   if (!children || Array.isArray(value))
     return { code: "pipeline.step-type", message: "a step must be a map, or `wait`, `block` or `input`", place };
   const names = [...children.keys()];
-  const kinds = [...new Set(names.flatMap((name) => kindsByName[name] ?? []))];
+  const kinds = [...new Set(names.flatMap((name) => kindsByName.get(name) ?? []))];
   const type = locate(located, ["type"])?.value;
-  const typed = typeof type === "string" ? kindsByName[type] : undefined;
+  const typed = typeof type === "string" ? kindsByName.get(type) : undefined;
   if (typed && !kinds.includes(typed)) kinds.unshift(typed);
   if (kinds.length > 1) return severalKinds(located, kinds);
   if (kinds[0]) return { kind: kinds[0], warnings: [] };
@@ -30,7 +30,8 @@ export function kindOf(located: Located): Kind | Fault {
   return unknown(located, names.length === 0 ? "no keys" : first, typeof type === "string" ? [type] : names);
 }
 
-const kindsByName: Record<string, StepKind | "group"> = { ...kindKeys, group: "group" };
+/** A map, so that a key such as `toString` is none of them. */
+const kindsByName = new Map<string, StepKind | "group">([...Object.entries(kindKeys), ["group", "group"]]);
 
 function severalKinds({ place }: Located, kinds: readonly string[]): Fault {
   const message = `a step cannot be ${kinds.join(" and ")} at once`;
@@ -39,7 +40,7 @@ function severalKinds({ place }: Located, kinds: readonly string[]): Fault {
 
 /** As with Buildkite the build goes on without it; but a misspelt step that is silently skipped would be a test that never ran. */
 function unknown({ place }: Located, what: string, words: readonly string[]): Kind | Fault {
-  const near = words.map((word) => nearest(word, Object.keys(kindsByName))).find((name) => name !== undefined);
+  const near = words.map((word) => nearest(word, [...kindsByName.keys()])).find((name) => name !== undefined);
   if (near)
     return {
       code: "pipeline.step-type",

@@ -17,19 +17,19 @@ export interface ConditionProblem {
 const maximumLength = 2000;
 const maximumDepth = 50;
 
-/** Names and regular expressions are checked here, so that evaluation cannot fail. */
+/** Names and regular expressions are checked here, so that evaluation cannot fail. `size`: how much it may cost. */
 export function parseCondition(
   text: string,
   names: readonly string[] = scopeNames,
-): { condition: Condition } | { problem: ConditionProblem } {
+): { condition: Condition; size: number } | { problem: ConditionProblem } {
   if (text.length > maximumLength)
     return { problem: { message: `the expression is longer than ${maximumLength} characters`, offset: 0 } };
   try {
-    const reader: Reader = { tokens: tokenize(text), at: 0, depth: 0, names };
+    const reader: Reader = { tokens: tokenize(text), at: 0, depth: 0, names, size: 0 };
     const value = readEither(reader);
     const rest = peek(reader);
     if (rest.kind !== "end") throw unexpected(rest);
-    return { condition: (scope) => isTrue(value(scope)) };
+    return { condition: (scope) => isTrue(value(scope)), size: reader.size };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     const { message, offset, fix } = error;
@@ -44,6 +44,8 @@ interface Reader {
   at: number;
   depth: number;
   names: readonly string[];
+  /** Of all regular expressions together. */
+  size: number;
 }
 
 function peek(reader: Reader): Token {
@@ -138,6 +140,7 @@ function readRegex(reader: Reader): Regex {
   const compiled = compileRegex(token.source, token.ignoreCase);
   if ("problem" in compiled)
     throw new ConditionError(`the regular expression is not valid: ${compiled.problem}`, token.offset);
+  reader.size += compiled.regex.size;
   return compiled.regex;
 }
 

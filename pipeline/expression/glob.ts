@@ -2,13 +2,13 @@
  * Buildkite's globs over whole paths: `*` and `?` within a folder, `**` across folders, `{a,b}`, `[abc]`, `[^abc]`, and `\` before
  * a character that is meant itself. They become programs of our own regular expressions: linear whatever the pattern.
  */
-import { compileNode } from "./regex.ts";
+import { compileNode, type Fuel } from "./regex.ts";
 import { RegexError, type RegexNode } from "./regex-parse.ts";
 
 const maximumDepth = 10;
 
 /** The matcher, or why the pattern is none. */
-export function compileGlob(glob: string): { matches: (path: string) => boolean } | { problem: string } {
+export function compileGlob(glob: string): { matches: (path: string, fuel?: Fuel) => boolean } | { problem: string } {
   try {
     const reader: Reader = { chars: Array.from(glob), at: 0, depth: 0 };
     const node = readSequence(reader);
@@ -17,7 +17,7 @@ export function compileGlob(glob: string): { matches: (path: string) => boolean 
     const regex = compileNode({ kind: "sequence", parts: [start, node, end] });
     // Most paths differ from most globs in their first folder, and comparing that costs nothing.
     const [prefix = ""] = /^[^*?{[\\]*/.exec(glob) ?? [];
-    return { matches: (path) => path.startsWith(prefix) && regex.test(path) };
+    return { matches: (path, fuel) => path.startsWith(prefix) && regex.test(path, fuel) };
   } catch (error) {
     if (error instanceof RegexError) return { problem: error.message };
     throw error;

@@ -10,9 +10,16 @@ type Instruction =
   | { op: "split"; targets: number[] }
   | { op: "match" };
 
+/** Instructions that may still be visited; below zero an answer of "no" means nothing. */
+export interface Fuel {
+  left: number;
+}
+
 export interface Regex {
   /** True when the pattern is found anywhere; texts beyond 10,000 characters are cut. */
-  test: (text: string) => boolean;
+  test: (text: string, fuel?: Fuel) => boolean;
+  /** Instructions, each of which may be visited once for each character. */
+  size: number;
 }
 
 const maximumPattern = 500;
@@ -35,7 +42,10 @@ export function compileNode(node: RegexNode): Regex {
   const program: Instruction[] = [];
   emit(program, node);
   program.push({ op: "match" });
-  return { test: (text) => run(program, Array.from(text.slice(0, maximumText))) };
+  return {
+    test: (text, fuel = { left: Infinity }) => run(program, Array.from(text.slice(0, maximumText)), fuel),
+    size: program.length,
+  };
 }
 
 function emit(program: Instruction[], node: RegexNode): void {
@@ -82,15 +92,30 @@ function emitRepeat(program: Instruction[], { node, min, max }: RegexNode & { ki
   for (const exit of exits) exit.targets.push(program.length);
 }
 
-function run(program: readonly Instruction[], text: readonly string[]): boolean {
+/** Threads of the program that are alive, and which instructions this position has seen already. */
+interface Run {
+  program: readonly Instruction[];
+  text: readonly string[];
+  seen: Int32Array;
+  visits: number;
+}
+
+function run(program: readonly Instruction[], text: readonly string[], fuel: Fuel): boolean {
+  const first = program[0];
+  const isAnchored = first?.op === "assert" && first.at === "start";
+  const state: Run = { program, text, seen: new Int32Array(program.length).fill(-1), visits: 0 };
   let threads: number[] = [];
   for (let at = 0; at <= text.length; at++) {
-    const active = close(program, [...threads, 0], { text, at });
-    if (active.some((index) => program[index]?.op === "match")) return true;
+    const starts = at === 0 || !isAnchored ? [...threads, 0] : threads;
+    const active = close(state, starts, at);
+    if (active === "match") return true;
     const char = text[at];
-    if (char === undefined) return false;
-    threads = active.filter((index) => accepts(program[index], char)).map((index) => index + 1);
+    if (char === undefined || (isAnchored && active.length === 0)) break;
+    if (state.visits > fuel.left) break;
+    threads = [];
+    for (const index of active) if (accepts(program[index], char)) threads.push(index + 1);
   }
+  fuel.left -= state.visits;
   return false;
 }
 
@@ -98,23 +123,27 @@ function accepts(instruction: Instruction | undefined, char: string): boolean {
   return instruction?.op === "char" && instruction.accepts(char);
 }
 
+/** Follows splits and assertions until only characters are left, or the end of the program; each instruction at most once. */
+function close(state: Run, starts: readonly number[], at: number): number[] | "match" {
+  const { program, seen, text } = state;
+  const active: number[] = [];
+  const stack = starts.toReversed();
+  for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
+    if (seen[index] === at) continue;
+    seen[index] = at;
+    state.visits++;
+    const instruction = program[index];
+    if (instruction?.op === "match") return "match";
+    if (instruction?.op === "char") active.push(index);
+    else if (instruction?.op === "split") stack.push(...instruction.targets);
+    else if (instruction && holds(instruction.at, { text, at })) stack.push(index + 1);
+  }
+  return active;
+}
+
 interface Position {
   text: readonly string[];
   at: number;
-}
-
-/** Follows splits and assertions until only characters and matches are left; each instruction at most once. */
-function close(program: readonly Instruction[], starts: number[], position: Position): number[] {
-  const seen = new Set<number>();
-  const stack = starts.toReversed();
-  for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
-    if (seen.has(index)) continue;
-    seen.add(index);
-    const instruction = program[index];
-    if (instruction?.op === "split") stack.push(...instruction.targets);
-    if (instruction?.op === "assert" && holds(instruction.at, position)) stack.push(index + 1);
-  }
-  return [...seen];
 }
 
 function holds(at: (Instruction & { op: "assert" })["at"], { text, at: index }: Position): boolean {

@@ -5,7 +5,9 @@ export const limits = {
   /** Lists and maps inside each other. */
   depth: 64,
   /** Values after all aliases are followed: an alias bomb has billions. */
-  values: 50_000,
+  values: 30_000,
+  /** Keys and values as they are written, before any is read. */
+  scalars: 40_000,
   /** Words of YAML before any value is made of them. */
   tokens: 500_000,
   /** Characters that all `$NAME` of a file may become. */

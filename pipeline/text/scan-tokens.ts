@@ -15,6 +15,7 @@ export interface TokenFault {
 export function scanTokens(text: string): TokenFault | undefined {
   let depth = 0;
   let count = 0;
+  let scalars = 0;
   let offset = 0;
   let isContent = false;
   for (const token of new Lexer().lex(text)) {
@@ -26,6 +27,12 @@ export function scanTokens(text: string): TokenFault | undefined {
       return {
         code: "yaml.limit",
         message: `the file has more words of YAML than the limit of ${limits.tokens}`,
+        offset: at,
+      };
+    if (isContent && ++scalars > limits.scalars)
+      return {
+        code: "yaml.limit",
+        message: `the file has more keys and values than the limit of ${limits.scalars}`,
         offset: at,
       };
     if (wasContent) continue;
