@@ -26,7 +26,10 @@ export interface Platform extends AsyncDisposable {
 
 const readyDeadlineMs = 60_000;
 
-export async function startPlatform(settings: Record<string, string> = {}): Promise<Platform> {
+export async function startPlatform(
+  settings: Record<string, string> = {},
+  agentOptions: readonly string[] = [],
+): Promise<Platform> {
   const home = await mkdtemp(join(tmpdir(), "towline-e2e-"));
   // As a home is: passable, so that PostgreSQL, which is another user where we are root, lives inside it.
   await chmod(home, 0o711);
@@ -46,7 +49,7 @@ export async function startPlatform(settings: Record<string, string> = {}): Prom
   const agentToken = await readFile(join(home, "secrets", "agent-token"), "utf8");
   const startAgent = async () => {
     const settings = { ...env, TOWLINE_URL: url, TOWLINE_TOKEN: agentToken };
-    const process = startTowline(["agent", "--capacity", "2"], settings, logFile("agent"));
+    const process = startTowline(["agent", "--capacity", "2", ...agentOptions], settings, logFile("agent"));
     await untilLeasing(process);
     return process;
   };
