@@ -38,6 +38,20 @@ test("a failing test keeps its exit status", async () => {
   expect(await job.finished()).toEqual({ outcome: "failed", exitStatus: 5 });
 });
 
+test("the reports that a service leaves in the workspace are told, whoever wrote them", async () => {
+  const report =
+    "<testsuite name='cart'><testcase name='adds'/><testcase name='buys'><failure message='no'/></testcase></testsuite>";
+  const service = `
+    volumes: ["./reports:/reports"]
+    command: sh -c "umask 077; echo \\"${report}\\" > /reports/unit.xml; exit 1"`;
+  const job = await give(service, { junit: ["reports/*.xml"] });
+  expect(await job.finished()).toEqual({ outcome: "failed", exitStatus: 1 });
+  expect(job.tests).toMatchObject([
+    { scope: "cart", name: "buys", outcome: "failed", message: "no" },
+    { scope: "cart", name: "adds", outcome: "passed" },
+  ]);
+});
+
 test("a cancel ends it at once, whatever it ignores", async () => {
   const job = await give(`    command: sh -c "trap '' TERM; echo running; sleep 1000"`);
   await until(() => job.log().includes("running\n"), { deadlineMs: 60_000 });

@@ -147,6 +147,7 @@ function askField({ key, options, required }: StepView["fields"][number]): strin
 function stepMark({ state, outcome }: StepView): string {
   if (outcome === "passed") return paint("green", "✓");
   if (outcome === "skipped" || outcome === "superseded") return paint("dim", "−");
+  if (outcome === "soft-failed") return paint("yellow", "✗");
   if (outcome) return paint("red", "✗");
   return state === "waiting" || state === "blocked" ? paint("dim", "…") : paint("cyan", "▸");
 }

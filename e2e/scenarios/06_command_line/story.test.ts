@@ -143,6 +143,21 @@ describe("from the first push to production", () => {
     expect(log).toMatch(/^key is \S+$/m);
     expect(log).not.toContain("b1g-signing-key");
     expect(done(await vera.run("build", "logs", "shop", "1", "--follow"))).toContain("publish");
+    const ofCheck = (...flags: string[]) => vera.run("build", "logs", "shop", "--step", "check", ...flags);
+    expect(done(await ofCheck("--search", "KEY IS"))).toMatch(/^\d+: key is \S+$/m);
+    expect(done(await ofCheck("--search", "^key is .", "--regex", "--timestamps"))).toMatch(
+      /^\d+: 20\S+Z key is \S+$/m,
+    );
+    expect(done(await ofCheck("--tail", "1", "--timestamps"))).toMatch(/^20\S+Z key is \S+$/m);
+    expect(done(await ofCheck("--lines", "1"))).toMatch(/^~~~ .*\n$/);
+    expect(done(await ofCheck("--groups"))).toContain("~~~ Commands in towline/base-node:24");
+    expect(done(await ofCheck("--group", "commands"))).toContain("key is");
+    expect(failed(await ofCheck("--group", "nope"), 1)).toMatch(/Its groups: .*Commands/);
+    expect(failed(await ofCheck("--lines", "many"), 2)).toContain("[request.invalid]");
+    expect(failed(await ofCheck("--search", "(", "--regex"), 2)).toContain("[log.bad-pattern]");
+    expect(done(await vera.run("build", "tests", "shop"))).toBe("tests: none\n");
+    expect(done(await vera.run("tests", "shop", "--flaky"))).toMatch(/^TEST +RUNS/);
+    expect(failed(await vera.run("tests", "show", "7"), 1)).toContain("[not-found]");
     expect(failed(await vera.run("build", "logs", "shop", "--step", "nope"), 1)).toMatch(/no step nope .*\n.*check/);
     expect(failed(await vera.run("build", "logs", "shop", "--step", "check", "--attempt", "9"), 1)).toContain(
       "[not-found]",
