@@ -5,10 +5,14 @@ import { createGit, type Git, GitFailure } from "./git.ts";
 import { fetchCommit, tidyMirror } from "./mirror.ts";
 import type { JobContext } from "./run-job.ts";
 
+type CheckoutContext = Pick<JobContext, "assignment" | "workspace" | "ended"> & {
+  log: Pick<JobContext["log"], "say" | "write">;
+};
+
 /** Working copies by way of mirrors that stay: the second checkout of a repository only fetches what is new. */
 export interface Checkouts {
   /** Fills the workspace with the commit and its submodules; it is of use until disposed. Throws `GitFailure`. */
-  checkout(context: JobContext): Promise<Disposable>;
+  checkout(context: CheckoutContext): Promise<Disposable>;
   /** Keeps the mirror for a working copy that is there already, until disposed. */
   use(repository: string): Disposable;
   /** Removes the mirror that was not used for longest and is not used now; false when there is none. */
@@ -23,7 +27,7 @@ export function createCheckouts({ home, url }: Pick<AgentOptions, "home" | "url"
   const mirrorOf = (repository: string) => join(home, "mirrors", `${repository}.git`);
   const count = (mirror: string, by: number) => users.set(mirror, (users.get(mirror) ?? 0) + by);
 
-  async function checkout(context: JobContext): Promise<Disposable> {
+  async function checkout(context: CheckoutContext): Promise<Disposable> {
     const { log, ended } = context;
     const { build, credentials } = context.assignment;
     await log.say(`~~~ Checkout of ${build.repository} ${build.branch} at ${build.commit.slice(0, 12)}`);

@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ main(): Promise<BenchResult> }>> =
   registry: () => import("../../bench/registry.ts"),
   rest: () => import("../../bench/rest.ts"),
   rollout: () => import("../../bench/rollout.ts"),
+  step: () => import("../../bench/step.ts"),
 };
 
 /** Runs one benchmark; its last line is JSON, its exit status 1 when the aim was missed. */
