@@ -1,0 +1,42 @@
+/** A way over TCP that a test can cut: bytes then go nowhere and nobody is told, as on a network that fails. */
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+
+export interface TcpCut extends AsyncDisposable {
+  port: number;
+  cut(): void;
+  /** New connections go through again; those that were cut stay dead. */
+  mend(): void;
+}
+
+export async function cuttableTo(port: number, host = "127.0.0.1"): Promise<TcpCut> {
+  const open = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((near) => {
+    open.add(near);
+    near.on("error", () => {}).on("close", () => open.delete(near));
+    if (isCut) return near.pause();
+    const far = connect(port, host);
+    open.add(far);
+    far.on("error", () => near.destroy()).on("close", () => (open.delete(far), isCut || near.destroy()));
+    near.on("close", () => far.destroy());
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      isCut = true;
+      for (const socket of open) socket.unpipe().pause();
+    },
+    mend() {
+      isCut = false;
+      for (const socket of open) socket.destroy();
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
