@@ -381,7 +381,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     usage: "bench <name>",
-    summary: "run a benchmark: engine, logs, pipeline, registry, rest or rollout",
+    summary: "run a benchmark: engine, logs, pipeline, registry, rest, rollout or step",
     example: "towline bench rollout",
     load: async () => (await import("./commands/bench.ts")).bench,
   },
