@@ -33,6 +33,7 @@ export const faultCatalogue = {
   "pipeline.limit": "The file asks for more than one pipeline may have; the message names the limit.",
   "pipeline.glob": "A pattern of paths is not valid.",
   "pipeline.field": "A field of a gate contradicts itself.",
+  "pipeline.notification": "A notification is not sent by anything, or its address is not valid.",
   "pipeline.condition": "The expression after `if` or `branches` is not valid.",
   "pipeline.interpolation": "A `$` expression is not valid.",
   "pipeline.unset-variable": "A variable is not known when the file is read and becomes an empty text.",

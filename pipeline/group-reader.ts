@@ -5,7 +5,7 @@ import { type ReadJobs, readJobs } from "./job-reader.ts";
 import { normalizeStep } from "./step-form.ts";
 import { keyFaults } from "./step-keys.ts";
 import { kindOf } from "./step-kind.ts";
-import { conditionFaults, globFaults, notificationFaults } from "./step-rules.ts";
+import { conditionFaults, globFaults, notificationFaults, notificationWarnings } from "./step-rules.ts";
 import { groupShape, maximumSteps } from "./step-shape.ts";
 import type { StepGroup } from "./step.ts";
 import { type Located, locate } from "./text/located.ts";
@@ -40,7 +40,8 @@ function readGroup(located: Located): ReadEntry {
     ...notificationFaults(located),
     ...inner.flatMap((read) => ("code" in read ? [read] : [])),
   ];
-  const warnings = [...keys.warnings, ...(children.length === 0 ? [emptyGroup(located)] : [])];
+  const untold = notificationWarnings(located, false);
+  const warnings = [...keys.warnings, ...untold, ...(children.length === 0 ? [emptyGroup(located)] : [])];
   const steps = inner.flatMap((read) => ("code" in read ? [] : [read]));
   if (!checked.value) return { steps, errors, warnings };
   const { key, id, identifier, group: title, label, name, ...rules } = checked.value;

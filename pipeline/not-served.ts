@@ -4,11 +4,9 @@
  */
 import type { StepKind } from "./step.ts";
 
-const work = ["notify", "secrets", "inputs"];
+const work = ["secrets", "inputs"];
 
 const plugins = ["plugins", "plugin"];
-
-const form = ["notify"];
 
 /** Keys by kind of step; a dot goes into a map, and through the entries of a list. */
 export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
@@ -16,7 +14,6 @@ export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
   test: [...work, ...plugins],
   publish: [...work, ...plugins, "cache"],
   deploy: [
-    "notify",
     "priority",
     "env",
     "soft_fail",
@@ -27,13 +24,13 @@ export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
     "retry.manual.permit_on_passed",
   ],
   trigger: [],
-  block: [...form, "blocked_state"],
-  input: form,
+  block: ["blocked_state"],
+  input: [],
   wait: [],
   unknown: [],
-  group: ["notify"],
+  group: [],
 };
 
 export const notServedKinds: readonly StepKind[] = [];
 
-export const notServedTopKeys: readonly string[] = ["notify", "secrets", "priority", "cache", "if_changed"];
+export const notServedTopKeys: readonly string[] = ["secrets", "priority", "cache", "if_changed"];

@@ -208,11 +208,24 @@ describe("faults", () => {
       "shape.unknown-key 1:16 did you mean `allowed_roles`?",
     ]);
   });
-  test.each(["notify", "secrets", "inputs"])("%s is refused and never silently ignored", (key) => {
+  test.each(["secrets", "inputs"])("%s is refused and never silently ignored", (key) => {
     expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
   });
+  test("a webhook needs an address; what nothing delivers is kept and said", () => {
+    expect(faults("notify: [{ webhook: example }]\nsteps: [wait]")).toEqual(["pipeline.notification 1:21"]);
+    expect(faults("notify: [{ webhook: 'http://a:b@example.com' }]\nsteps: [wait]")).toEqual([
+      "pipeline.notification 1:21",
+    ]);
+    const text =
+      "notify: [{ webhook: 'https://example.com' }, { slack: '#x' }]\nsteps: [{ command: x, notify: [github_check] }]";
+    const { warnings } = parsePipeline({ file: "p.yml", text });
+    expect(warnings.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      "pipeline.notification nothing delivers `slack` notifications",
+      "pipeline.notification notifications of a single step or group are not delivered",
+    ]);
+  });
   test("keys at the top that are not served are refused, misspelt ones told of, and others may hold anchors", () => {
-    expect(faults("notify: []\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `notify`"]);
+    expect(faults("secrets: []\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `secrets`"]);
     expect(faults("stpes:\n  - wait")).toEqual(["shape.unknown-key 1:1 did you mean `steps`?"]);
     expect(warnings("agnets: {}\nsteps: [wait]")).toEqual(["pipeline.unknown-key 1:1"]);
     expect(parse("x-common: 1\nsteps: [wait]").warnings).toEqual([]);

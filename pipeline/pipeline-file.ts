@@ -8,7 +8,7 @@ import type { Names } from "./graph.ts";
 import { keyedJobs } from "./job-keys.ts";
 import { lintPipeline } from "./lint.ts";
 import { refuseUnserved, type Served } from "./refuse-unserved.ts";
-import { notificationFaults } from "./step-rules.ts";
+import { notificationFaults, notificationWarnings } from "./step-rules.ts";
 import { maximumSteps, topShape } from "./step-shape.ts";
 import type { Pipeline, Step } from "./step.ts";
 import { limits } from "./text/limits.ts";
@@ -51,7 +51,7 @@ export function readPipeline(
     warnings: [...read.warnings, ...interpolated.warnings],
   };
   add(faults, topKeyFaults(root));
-  add(faults, { errors: notificationFaults(root) });
+  add(faults, { errors: notificationFaults(root), warnings: notificationWarnings(root, true) });
   const top = checkShape(root, topShape);
   const steps = [...(locate(root, ["steps"])?.children?.values() ?? [])].slice(0, maximumSteps);
   const entries = readEntries(steps, faults);

@@ -22,7 +22,7 @@ export function stepRules(step: Step, located: Located): Required<Review> {
       ...concurrencyFaults(located),
       ...(isGate ? fieldFaults(step, located) : []),
     ],
-    warnings: isGate ? roleWarnings(step, located) : [],
+    warnings: [...(isGate ? roleWarnings(step, located) : []), ...notificationWarnings(located, false)],
   };
 }
 
@@ -42,9 +42,45 @@ function shift(place: Place, text: string, offset: number): Place {
 }
 
 export function notificationFaults(located: Located): Fault[] {
-  const entries = [...(locate(located, ["notify"])?.children?.values() ?? [])];
-  return entries.flatMap((entry) => conditionFaults(entry, ["if"], [...scopeNames, ...notificationNames]));
+  return notificationsIn(located).flatMap((entry) => [
+    ...conditionFaults(entry, ["if"], [...scopeNames, ...notificationNames]),
+    ...addressFaults(entry),
+  ]);
 }
+
+function notificationsIn(located: Located): Located[] {
+  return [...(locate(located, ["notify"])?.children?.values() ?? [])];
+}
+
+function addressFaults(entry: Located): Fault[] {
+  const address = locate(entry, ["webhook"]);
+  if (!address || isAddress(address.value)) return [];
+  const message = "a webhook is an address that begins with `https://` or `http://`, without user and password";
+  return [{ code: "pipeline.notification", message, place: address.place }];
+}
+
+function isAddress(value: unknown): boolean {
+  const url = typeof value === "string" && value.length <= 2000 ? URL.parse(value) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+}
+
+/** Only webhooks of a whole pipeline are delivered; the rest is kept, and said to do nothing. */
+export function notificationWarnings(located: Located, isPipeline: boolean): Fault[] {
+  if (!isPipeline) {
+    const notify = locate(located, ["notify"]);
+    const message = "notifications of a single step or group are not delivered";
+    const fix = "put a `webhook` into `notify` at the top of the file";
+    return notify ? [{ code: "pipeline.notification", message, place: notify.place, fix }] : [];
+  }
+  return notificationsIn(located).flatMap((entry): Fault[] => {
+    const kind = typeof entry.value === "string" ? entry.value : [...(entry.children?.keys() ?? [])].find(isKind);
+    if (kind === undefined || kind === "webhook") return [];
+    const message = `nothing delivers \`${kind.slice(0, 60)}\` notifications`;
+    return [{ code: "pipeline.notification", message, place: entry.place, fix: "use `webhook`" }];
+  });
+}
+
+const isKind = (key: string) => key !== "if";
 
 /** The texts of a pattern, a list of patterns, or of `include` and `exclude`. */
 export function globFaults(located: Located, path: Path): Fault[] {

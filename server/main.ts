@@ -25,6 +25,7 @@ import { createDeployments } from "#deployments";
 import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
 import { createGit } from "#drivers/git/binary.ts";
+import { createHttpNotifier } from "#drivers/notifier/http.ts";
 import { createDockerRuntime } from "#drivers/runtime/docker/runtime.ts";
 import { createFleet } from "#fleet";
 import { createImages } from "#images";
@@ -128,7 +129,19 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   const vault = await openVault(home);
   const fleet = createFleet({ ...deps, source, vault });
   const ofBuilds = {
-    ...{ wake, home, diskFloor, logRules, testDays, access, source, fleet, vault, artifactDays: config.artifactDays },
+    ...{
+      wake,
+      home,
+      diskFloor,
+      logRules,
+      testDays,
+      access,
+      source,
+      fleet,
+      vault,
+      notifier: createHttpNotifier(),
+      artifactDays: config.artifactDays,
+    },
     // Apart from the images': what is swept there is not known here.
     blobs: await openFsBlobs(join(home, "artifacts")),
   };

@@ -44,7 +44,7 @@ export function heldClock(): HeldClock {
 export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
 
 export interface Tuning extends Partial<
-  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "testDays" | "artifactDays" | "times" | "fleet">
+  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "testDays" | "artifactDays" | "times" | "fleet" | "notifier">
 > {
   clock?: HeldClock;
   /** Makes the reading of a commit wait. */
@@ -80,7 +80,7 @@ export interface BuildsPlace extends AsyncDisposable {
   query(text: string): Promise<unknown[]>;
   /** Events that some subscriber has not taken. */
   undelivered(): Promise<number>;
-  /** Background jobs that wait or run. */
+  /** Background jobs that are due or run. */
   openTasks(): Promise<number>;
   /** The state that is stored of a build, and the one that its stored history gives. */
   states(build: string): Promise<{ stored: BuildState; replayed: BuildState }>;
@@ -110,7 +110,7 @@ export async function openBuildsPlace(): Promise<BuildsPlace> {
       return rows[0]?.n ?? 0;
     },
     async openTasks() {
-      const { rows } = await sql<{ n: number }>`select count(*) n from jobs`.execute(database.db);
+      const { rows } = await sql<{ n: number }>`select count(*) n from jobs where run_at <= now()`.execute(database.db);
       return rows[0]?.n ?? 0;
     },
     async states(build) {
@@ -202,6 +202,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const builds = createBuilds({
     source: slowSource,
     ...{ db, emit, jobs, clock, log, wake, home, access, fleet, vault: await openVault(home) },
+    notifier: { post: async () => ({ status: 204 }) },
     blobs: await openFsBlobs(join(home, "artifacts")),
     ...{ diskFloor: 0, times: stillTimes, ...tuned },
   });

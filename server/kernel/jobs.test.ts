@@ -48,6 +48,15 @@ describe("jobs", () => {
     expect(ran[0]).toBeGreaterThanOrEqual(runAt.getTime());
   });
 
+  test("run however long they were due, and are waited for however far off they are", async () => {
+    const ran: unknown[] = [];
+    await using _ = start({ note: async (payload) => void ran.push(payload) });
+    await add("note", { n: "late" }, { runAt: new Date("2001-01-01T00:00:00Z") });
+    await add("note", { n: "far" }, { runAt: new Date("2999-01-01T00:00:00Z") });
+    await until(() => ran.length > 0);
+    expect(ran).toEqual([{ n: "late" }]);
+  });
+
   test("with the same key replace the one that waits", async () => {
     const ran: unknown[] = [];
     await add("note", { n: 1 }, { key: "k" });

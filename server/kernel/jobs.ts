@@ -158,7 +158,7 @@ async function nextJobs(
   { tasks, except, limit }: { tasks: string[]; except: number[]; limit: number },
 ): Promise<JobRow[]> {
   const { rows } = await sql<JobRow>`
-    select id, task, payload, revision, failures, ceil(extract(epoch from run_at - now()) * 1000)::int as wait
+    select id, task, payload, revision, failures, least(greatest(ceil(extract(epoch from run_at - now()) * 1000), 0), 2147483647)::int as wait
     from jobs where task = any(${tasks}) and id <> all(${except}::bigint[]) order by run_at, id limit ${limit}`.execute(
     db,
   );

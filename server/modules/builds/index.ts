@@ -17,6 +17,7 @@ import type { logEndpoints } from "#api/endpoints/logs.ts";
 import type { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import type { jobEndpoints } from "#api/endpoints/job.ts";
 import type { Source } from "#source";
+import type { Notifier } from "#drivers/notifier/contract.ts";
 import type { Vault } from "#kernel/vault.ts";
 import type { FastifyInstance } from "fastify";
 import { agentRoutes } from "./agent-routes.ts";
@@ -33,6 +34,7 @@ import { createLeasing, type LeaseTimes, type Leasing } from "./leasing.ts";
 import { createLogDesk, type LogDesk } from "./logs/log-desk.ts";
 import type { LogRules } from "./logs/retention.ts";
 import { createMachine, type Machine } from "./machine.ts";
+import { deliver, notifyReaction, notifyTask } from "./notify.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
 import { buildReactions } from "./reactions.ts";
 import { buildRoutes } from "./routes.ts";
@@ -72,6 +74,7 @@ export interface BuildsDeps {
     "repository" | "resolve" | "isAncestor" | "readFile" | "commit" | "openPullRequest" | "changedPaths"
   >;
   vault: Vault;
+  notifier: Notifier;
   fleet: Pick<Fleet, "jobSecrets">;
   times?: LeaseTimes;
   /** Bytes of one attempt's log; default 200 MiB. */
@@ -181,7 +184,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
       desk.register(app, authenticate);
       records.register(app, authenticate);
     },
-    reactions: buildReactions({ ...deps, machine, creation }),
+    reactions: [...buildReactions({ ...deps, machine, creation }), notifyReaction(deps)],
     tasks: { ...tasksOf(deps, { machine, creation }), ...records.tasks },
     sweep,
     removeOld: async () => void (await Promise.all([desk.removeOld(), tests.removeOld()])),
@@ -235,5 +238,6 @@ function tasksOf(deps: BuildsDeps, { machine, creation }: { machine: Machine; cr
     [slotTask]: letIn({ ...deps, machine }),
     [triggerTask]: startTriggered({ ...deps, machine, creation }),
     [cancelTask]: cancelTriggered({ ...deps, creation }),
+    [notifyTask]: deliver(deps),
   };
 }

@@ -36,16 +36,19 @@ const bodyLimit = 256 * 1024;
 const contextOf = (repository: string) => `webhook/${repository}`;
 const pathOf = (repository: string) => `/hooks/${repository}`;
 
+/** What calls from outside are signed with, and notifications to it. */
+export const secretOf = (vault: Vault, { sealed, repository }: WebhookRow): string =>
+  vault.open(sealed, contextOf(repository));
+
 export function createWebhooks(deps: Deps): Webhooks {
   const { db, clock, vault, source, creation } = deps;
-  const secretOf = ({ sealed, repository }: WebhookRow) => vault.open(sealed, contextOf(repository));
 
   /** The same answer for a repository without webhook, so that nobody learns which there are. */
   async function take(repository: string, { body, headers }: FastifyRequest): Promise<{ build: number } | Refusal> {
     const known = repositoryName.safeParse(repository).success ? await triggerStore(db).webhook(repository) : undefined;
     const signature = headers["x-hub-signature-256"];
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    if (!known || typeof signature !== "string" || !isSignedBy(secretOf(known), bytes, signature))
+    if (!known || typeof signature !== "string" || !isSignedBy(secretOf(vault, known), bytes, signature))
       return refuse("webhook.bad-signature", "the signature is missing or not made with the repository's secret", {
         fix: "Send `X-Hub-Signature-256: sha256=` and the HMAC-SHA256 of the body in hex.",
       });
