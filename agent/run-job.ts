@@ -9,6 +9,7 @@ import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
+import { reportPatterns } from "./junit/report-patterns.ts";
 import { reportTests } from "./junit/report-tests.ts";
 import { maskText } from "./masking.ts";
 import { createNetwork } from "./networks.ts";
@@ -130,8 +131,9 @@ async function removeAttempt({ leftovers, records, home }: AgentContext, name: s
 async function work(context: JobContext, how: (context: JobContext) => Promise<JobResult>): Promise<JobResult> {
   const { agent, assignment, ended, log } = context;
   const result = await how(context).catch((error: unknown) => brokenJob(agent.name, error));
-  if (assignment.junit && result.exitStatus !== undefined)
-    await reportTests(context, assignment.junit, result).catch((error: unknown) =>
+  const reports = reportPatterns(assignment);
+  if (reports.length > 0 && result.exitStatus !== undefined)
+    await reportTests(context, reports, result).catch((error: unknown) =>
       log.say(`the reports of tests could not be read: ${troubleOf(error)}`),
     );
   const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : result;

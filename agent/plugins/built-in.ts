@@ -95,7 +95,10 @@ const cache = z.strictObject({
 });
 export type CacheConfig = z.output<typeof cache>;
 
-const shapes = { docker, cache, "docker-compose": dockerCompose } satisfies Record<BuiltInPlugin, z.ZodType>;
+/** Patterns of the reports that the commands leave in the checkout. */
+const junit = z.strictObject({ files: texts.pipe(z.array(z.string()).min(1).max(20)) });
+
+const shapes = { docker, cache, junit, "docker-compose": dockerCompose } satisfies Record<BuiltInPlugin, z.ZodType>;
 type Read = { [K in BuiltInPlugin]: { name: K; config: z.output<(typeof shapes)[K]> } }[BuiltInPlugin];
 
 /** The configuration, or which key of it is wrong or not served here. */

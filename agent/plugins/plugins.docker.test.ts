@@ -23,8 +23,18 @@ async function run({ plugins = [], commands = [], files = {}, more = {} }: Run) 
   const given = plugins.map((plugin) => (typeof plugin === "string" ? { source: plugin, config: null } : plugin));
   const job = await bed.give({ kind: "command", commands, image, plugins: given }, { file: "hello\n", ...files }, more);
   const result = await job.finished();
-  return { result, log: job.log() };
+  return { result, log: job.log(), tests: job.tests };
 }
+
+test("the plugin junit tells the reports that commands leave, also when they fail", async () => {
+  const report = "<testsuite name='cart'><testcase name='adds'><failure message='no'/></testcase></testsuite>";
+  const commands = [`mkdir out; echo "${report}" > out/unit.xml; exit 3`];
+  const told = await run({ plugins: [{ source: "junit#v1", config: { files: "out/*.xml" } }], commands });
+  expect(told.result).toEqual({ outcome: "failed", exitStatus: 3 });
+  expect(told.tests).toMatchObject([{ scope: "cart", name: "adds", outcome: "failed", message: "no" }]);
+  const wrong = await run({ plugins: [{ source: "junit#v1", config: { file: "out/*.xml" } }], commands: ["true"] });
+  expect(wrong.result).toMatchObject({ outcome: "failed", reason: expect.stringContaining("the plugin junit#v1") });
+});
 
 const llamas = {
   "plugins/llamas/hooks/environment": 'set -euo pipefail\nexport HERD="$BUILDKITE_PLUGIN_LLAMAS_HERD_0 & co"\n',
