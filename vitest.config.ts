@@ -8,6 +8,10 @@ const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,test
 const docker = "**/*.docker.test.ts";
 const architecture = "tools/architecture.test.ts";
 
+/** One counts requests under load, the other what is left on the machine: no other platform may run beside them. */
+const alone = ["e2e/scenarios/01_demo/*.test.ts", "e2e/scenarios/04_no_request_lost/*.test.ts"];
+const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
+
 /** Threads without isolation: a file costs its imports once. So no test may leave a changed global behind. */
 const shared = { environment: "node", pool: "threads", isolate: false } as const;
 
@@ -48,13 +52,17 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          ...patient,
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          // One platform at a time: two would share the cores, and their timings with them.
-          maxWorkers: 1,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          exclude: alone,
+          // Two platforms at a time: half of what these tests do is waiting for Docker, deadlines and restarts.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
+      },
+      {
+        test: { ...shared, ...patient, name: "e2e-alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -1,6 +1,7 @@
 /**
  * Push and pull of a 100 MiB image, here and at Debian's `docker-registry`, side by side: by skopeo (layers compressed before), by
- * docker (whose own gzip takes most of a push), and by plain HTTP (one blob of the size). Each round is cold for both.
+ * docker (whose own gzip takes most of a push), and by plain HTTP (one blob of the size). Each round is cold for both. Beside the
+ * medians stand the best of each (what is left when nothing else disturbs) and the CPU time that the registries themselves took.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { orThrow } from "#api/errors.ts";
 import { findProgram } from "../tools/host/programs.ts";
 import { installPackages } from "../tools/host/apt.ts";
 import { prepareHost } from "../cli/prepare.ts";
+import { cpuMs } from "./cpu.ts";
 import { type BenchResult, median, round, say } from "./figures.ts";
 import { dockerClient, httpClient, type RegistryUser, skopeoClient } from "./registry/clients.ts";
 import { makeMaterial } from "./registry/material.ts";
@@ -17,7 +19,12 @@ import { type Registry, startDebianRegistry, startOwnRegistry } from "./registry
 const rounds = 7;
 const aimRatio = 1.2;
 
-type Times = Record<string, { ours: number[]; theirs: number[] }>;
+interface Taken {
+  ms: number;
+  cpuMs: number;
+}
+
+type Times = Record<string, { ours: Taken[]; theirs: Taken[] }>;
 
 export async function main(): Promise<BenchResult> {
   await prepareHost({ yes: true }, []);
@@ -59,10 +66,11 @@ async function installMissing(packages: string[]): Promise<void> {
 async function once(user: RegistryUser, registry: Registry, times: Times): Promise<void> {
   await registry.empty();
   const timed = async (action: "push" | "pull") => {
-    const began = performance.now();
+    const [began, before] = [performance.now(), await cpuMs(registry.pid)];
     await user[action](registry);
+    const taken = { ms: performance.now() - began, cpuMs: (await cpuMs(registry.pid)) - before };
     const kept = (times[`${user.prefix}${action}`] ??= { ours: [], theirs: [] });
-    kept[registry.side].push(performance.now() - began);
+    kept[registry.side].push(taken);
   };
   await user.beforePush?.(registry);
   await timed("push");
@@ -73,10 +81,16 @@ async function once(user: RegistryUser, registry: Registry, times: Times): Promi
 
 function figuresOf(times: Times): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(times).flatMap(([name, { ours, theirs }]) => [
-      [`${name}_ratio`, round(median(ours) / median(theirs))],
-      [`${name}_ms`, round(median(ours), 0)],
-      [`${name}_debian_ms`, round(median(theirs), 0)],
-    ]),
+    Object.entries(times).flatMap(([name, { ours, theirs }]) => {
+      const [own, other] = [ours, theirs].map((side) => side.map(({ ms }) => ms)) as [number[], number[]];
+      return [
+        [`${name}_ratio`, round(median(own) / median(other))],
+        [`${name}_best_ratio`, round(Math.min(...own) / Math.min(...other))],
+        [`${name}_ms`, round(median(own), 0)],
+        [`${name}_debian_ms`, round(median(other), 0)],
+        [`${name}_cpu_ms`, round(median(ours.map(({ cpuMs }) => cpuMs)), 0)],
+        [`${name}_debian_cpu_ms`, round(median(theirs.map(({ cpuMs }) => cpuMs)), 0)],
+      ];
+    }),
   );
 }

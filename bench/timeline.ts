@@ -24,10 +24,38 @@ export async function timelineOf(client: Client, { service, commit, pushed }: Pu
   const { steps: phases, outcome, reason } = orThrow(await client.showDeployment({ params: { id: found.id } }));
   const swapped = phases.find(({ phase }) => phase === "swap")?.finishedAt;
   if (outcome !== "succeeded" || !swapped) throw new Error(`the deployment ended ${outcome}: ${reason}`);
+  const total = Date.parse(swapped) - pushed;
+  const rest =
+    total - covered([[pushed, Date.parse(build.createdAt)], ...jobSpans(build), ...phaseSpans(phases, swapped)]);
   return {
-    total: Date.parse(swapped) - pushed,
-    steps: [...buildSteps(build, pushed), ...deploymentSteps(phases, swapped)],
+    total,
+    steps: [...buildSteps(build, pushed), ...deploymentSteps(phases, swapped), ["in no step", rest]],
   };
+}
+
+type Span = [from: number, to: number];
+
+const jobSpans = ({ steps }: Build): Span[] =>
+  steps
+    .flatMap(({ attempts }) => attempts)
+    .filter(({ agent }) => agent !== null)
+    .flatMap(({ leasedAt, finishedAt }) => (finishedAt ? [[Date.parse(leasedAt), Date.parse(finishedAt)]] : []));
+
+const phaseSpans = (phases: Phase[], swapped: string): Span[] =>
+  phases
+    .filter(({ startedAt }) => startedAt < swapped)
+    .flatMap(({ startedAt, finishedAt }) => (finishedAt ? [[Date.parse(startedAt), Date.parse(finishedAt)]] : []));
+
+/** Milliseconds in which at least one of the spans goes on. */
+export function covered(spans: readonly Span[]): number {
+  let end = -Infinity;
+  return spans
+    .toSorted(([a], [b]) => a - b)
+    .reduce((sum, [from, to]) => {
+      const added = Math.max(0, to - Math.max(from, end));
+      end = Math.max(end, to);
+      return sum + added;
+    }, 0);
 }
 
 type Build = Awaited<ReturnType<typeof buildOf>>;

@@ -10,6 +10,8 @@ import { findProgram } from "../../tools/host/programs.ts";
 
 export interface Registry extends AsyncDisposable {
   side: "ours" | "theirs";
+  /** Process of the registry. */
+  pid: number;
   /** Host and port. */
   host: string;
   /** Password, where one is needed. */
@@ -26,6 +28,7 @@ export async function startOwnRegistry(): Promise<Registry> {
   const token = platform.adminToken;
   return {
     side: "ours",
+    pid: platform.server.pid,
     host,
     token,
     empty: () => deleteAll(platform.url, `Basic ${Buffer.from(`bench:${token}`).toString("base64")}`),
@@ -74,6 +77,7 @@ export async function startDebianRegistry(folder: string): Promise<Registry> {
   await until(answers, { deadlineMs: 20_000, describe: () => "Debian's docker-registry does not answer" });
   return {
     side: "theirs",
+    pid: child.pid ?? 0,
     host,
     token: undefined,
     empty: () => rm(join(storage, "docker"), { recursive: true, force: true }),

@@ -8,12 +8,12 @@ import type { Stage } from "./selection.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Runs one Vitest project with its output straight to ours. A run that dies without an outcome counts as one failure. */
+/** Runs the Vitest projects of one stage with its output straight to ours. A run that dies without an outcome counts as one failure. */
 export async function runVitest(stage: Stage, filters: readonly string[]): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "towline-test-"));
   const file = join(folder, "outcome.json");
   try {
-    const code = await spawnVitest(file, ["--project", stage, ...filters]);
+    const code = await spawnVitest(file, ["--project", `${stage}*`, ...filters]);
     const outcome = await readOutcome(file);
     return code !== 0 && outcome.failed === 0 ? { ...outcome, failed: 1 } : outcome;
   } finally {
