@@ -9,8 +9,6 @@ export interface PullRequest {
   image: string;
   auth?: RegistryAuth;
   onProgress?: (progress: PullProgress) => void;
-  /** Whenever the engine says anything. */
-  onLine?: () => void;
 }
 
 interface PullLine {
@@ -23,19 +21,16 @@ interface PullLine {
 /** Parts between slashes, none of which could be read as a way up. */
 const imageName = /^[a-z0-9][\w.:-]*(\/[a-z0-9][\w.:-]*)*(@sha256:[0-9a-f]{64})?$/;
 const engineDropsMs = 1_000;
-const silenceMs = 10_000;
 const lookAgain = "a pull of the same image was given up";
 
 export async function pull(host: Host, request: PullRequest, limits: Limits): Promise<void> {
   if (!imageName.test(request.image))
     throw new RuntimeError("engine", `not a name of an image: ${JSON.stringify(request.image)}`);
   const image = tagged(request.image);
-  let begin = fetchLayers;
   while (!(await isHere(host, image, limits))) {
     const shared = host.pulls.get(image);
-    if (!shared) return lead(host, image, begin(host, { ...request, image }, limits));
+    if (!shared) return lead(host, { ...request, image }, limits);
     await follow(shared, limits);
-    begin = takeOver;
   }
 }
 
@@ -54,26 +49,10 @@ async function isHere(host: Host, image: string, limits: Limits): Promise<boolea
   }
 }
 
-async function lead(host: Host, image: string, fetching: Promise<void>): Promise<void> {
-  const pulling = fetching.finally(() => host.pulls.delete(image));
-  host.pulls.set(image, pulling);
+async function lead(host: Host, request: PullRequest, limits: Limits): Promise<void> {
+  const pulling = fetchLayers(host, request, limits).finally(() => host.pulls.delete(request.image));
+  host.pulls.set(request.image, pulling);
   return pulling;
-}
-
-/** A busy engine may drop the stalled transfer later than that; a pull that joined it says nothing, and is begun once more. */
-async function takeOver(host: Host, request: PullRequest, limits: Limits): Promise<void> {
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), silenceMs);
-  const signal = AbortSignal.any([silence.signal, ...(limits.signal ? [limits.signal] : [])]);
-  try {
-    return await fetchLayers(host, { ...request, onLine: () => timer.refresh() }, { ...limits, signal });
-  } catch (error) {
-    if (!silence.signal.aborted || limits.signal?.aborted) throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-  await sleep(engineDropsMs);
-  return fetchLayers(host, request, limits);
 }
 
 /** Ends well also when the leader gave up, so that the follower looks again and leads. */
@@ -91,22 +70,19 @@ async function follow(shared: Promise<void>, { deadlineMs, signal }: Limits): Pr
   await Promise.race([leader, ended]);
 }
 
-async function fetchLayers(
-  host: Host,
-  { image, auth, onProgress, onLine }: PullRequest,
-  limits: Limits,
-): Promise<void> {
+async function fetchLayers(host: Host, { image, auth, onProgress }: PullRequest, limits: Limits): Promise<void> {
   const layers = new Map<string, Layer>();
   const serveraddress = image.split("/")[0] ?? "";
   const request = {
     method: "POST" as const,
     path: "/images/create",
     query: { fromImage: image },
+    // Empty: the engine notices that a client has gone only once it has read its body, and this one it never reads.
+    body: Buffer.alloc(0),
     ...(auth ? { authconfig: { ...auth, serveraddress } } : {}),
   };
   try {
     for await (const line of host.engine.lines<PullLine>(request, limits)) {
-      onLine?.();
       if (line.errorDetail) throw failed(image, line.errorDetail.message);
       if (note(layers, line)) onProgress?.(progressOf(layers));
     }
