@@ -30,7 +30,7 @@ const tooLong: JobResult = {
 export async function runCommands(context: JobContext, spec: CommandSpec): Promise<JobResult> {
   const { agent, log } = context;
   await log.say(`~~~ Commands in ${spec.image}`);
-  await using tool = await openJobTool(context);
+  await using tool = await openJobTool(context, spec.folder);
   const run = containerOf(context, tool, spec);
   if (run.command.some((word) => Buffer.byteLength(word) > longestScript)) return tooLong;
   const created = await create(context, run, spec.alwaysPull);
@@ -43,14 +43,14 @@ export async function runCommands(context: JobContext, spec: CommandSpec): Promi
 
 /** Goes on with the container that an earlier start of this agent began: it still runs, or has ended meanwhile. */
 export async function resumeCommands(context: JobContext, spec: CommandSpec): Promise<JobResult> {
-  await using tool = await openJobTool(context);
+  await using tool = await openJobTool(context, spec.folder);
   const run = containerOf(context, tool, spec);
   return await follow(context, run, async () => resumeContainer(context.agent.engine, run));
 }
 
 /** As `runCommands`, in a container beside what the job does in another way: gone when it has ended, and not taken up again. */
 export async function runAside(context: JobContext, spec: CommandSpec): Promise<JobResult> {
-  await using tool = await openJobTool(context);
+  await using tool = await openJobTool(context, spec.folder);
   const run = containerOf(context, tool, spec);
   try {
     const created = await create(context, run);

@@ -1,13 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Assignment, Cache, JobResult } from "#api/endpoints/agent.ts";
-import { isRefusal } from "#api/errors.ts";
+import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { AgentContext } from "./agent.ts";
 import type { AttemptRecord, LateSecret } from "./attempt-records.ts";
 import { type JobCache, restoreCache } from "./caches/cache-job.ts";
 import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
+import { keepArtifactPaths } from "./job-tool/job-tool.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
 import { reportPatterns } from "./junit/report-patterns.ts";
 import { reportTests } from "./junit/report-tests.ts";
@@ -136,7 +137,9 @@ async function work(context: JobContext, how: (context: JobContext) => Promise<J
     await reportTests(context, reports, result).catch((error: unknown) =>
       log.say(`the reports of tests could not be read: ${troubleOf(error)}`),
     );
-  const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : result;
+  const unkept = await keepArtifactPaths(context);
+  const whole = unkept && result.outcome === "passed" ? withoutArtifacts(unkept) : result;
+  const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : whole;
   if (!final.reason) return final;
   await log.say(`^^^ ${final.reason}`);
   // Outside of the log nothing else masks it.
@@ -186,6 +189,10 @@ async function resumed(context: JobContext): Promise<JobResult> {
   if (work.kind !== "command") throw new Error(`a job of kind ${work.kind} cannot be taken up again`);
   using _ = agent.checkouts.use(build.repository);
   return await resumeCommands(context, plainSpec(work.image ?? agent.defaultImage, work.commands));
+}
+
+function withoutArtifacts({ message, refused }: Refusal): JobResult {
+  return { outcome: "failed", exitStatus: 1, reason: `its artifacts could not be kept: ${message} [${refused}]` };
 }
 
 function endedEarly(reason: EndReason, { timeoutMs }: Assignment): JobResult {

@@ -74,7 +74,8 @@ function addressOf(base: string, row: Endpoint, { params = {}, query = {} }: Any
   return url;
 }
 
-function readRefusal(status: number, text: string): Refusal {
+/** What a refusing answer says; `server.failed` where it is not our JSON. */
+export function readRefusal(status: number, text: string): Refusal {
   try {
     const { code, message, ...more } = (JSON.parse(text) as { error: { code: string; message: string } }).error;
     if (code in errorCatalogue) return { refused: code as ErrorCode, message, ...more };
@@ -84,7 +85,7 @@ function readRefusal(status: number, text: string): Refusal {
   return refuse("server.failed", `the server answered ${status}`, { details: { body: text.slice(0, 500) } });
 }
 
-function unreachable(url: string, error: unknown): Refusal {
+export function unreachable(url: string, error: unknown): Refusal {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return refuse(
     "server.unreachable",

@@ -14,6 +14,8 @@ export interface Said {
 
 export interface ToolBox {
   job: ToolJob;
+  /** The environment of whoever calls. */
+  env: Record<string, string>;
   call(...args: string[]): Promise<Said>;
   /** The same with something on standard input. */
   feed(input: string, ...args: string[]): Promise<Said>;
@@ -21,19 +23,21 @@ export interface ToolBox {
 
 /** The tool of a job that was leased from the server at the address. */
 export function toolOf(url: string, assignment: Assignment, more: Partial<ToolJob> = {}): ToolBox {
+  const server = { url, token: assignment.credentials.password };
   const job: ToolJob = {
-    assignment,
-    client: createClient({ url, token: assignment.credentials.password }),
+    ...{ assignment, server, client: createClient(server) },
+    workspace: { root: "/nonexistent", seen: "/workspace" },
     maskText: (text) => maskText(Object.values(assignment.secrets), text),
     ...more,
   };
   const { signal } = new AbortController();
+  const env: Record<string, string> = {};
   async function feed(input: string, ...args: string[]): Promise<Said> {
     let stdout = "";
     let stderr = "";
     const status = await answerCall(job, {
       args: ["buildkite-agent", ...args],
-      ...{ folder: "/workspace", env: {}, signal },
+      ...{ folder: "/workspace", env, signal },
       async input(limit) {
         if (Buffer.byteLength(input) > limit) throw new InputTooLarge(limit);
         return Buffer.from(input);
@@ -43,5 +47,5 @@ export function toolOf(url: string, assignment: Assignment, more: Partial<ToolJo
     });
     return { status, stdout, stderr };
   }
-  return { job, feed, call: (...args) => feed("", ...args) };
+  return { job, env, feed, call: (...args) => feed("", ...args) };
 }

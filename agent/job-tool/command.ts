@@ -2,15 +2,20 @@
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
+import { type Fault, renderFault } from "#pipeline/fault.ts";
 import { untilAnswered } from "../passing.ts";
 import type { Flag, Flags } from "./flags.ts";
 import type { ToolCall } from "./listen.ts";
+import type { Workspace } from "./workspace-files.ts";
 
 /** The job as its commands see it. */
 export interface ToolJob {
   assignment: Assignment;
   /** Speaks to the server as this job. */
   client: Client;
+  /** The same for contents. */
+  server: { url: string; token: string };
+  workspace: Workspace;
   /** A text for the server, in which nothing else hides what the log would. */
   maskText(text: string): string;
 }
@@ -52,16 +57,22 @@ export async function ask<T extends object>({ tool }: CommandCall, question: () 
   return answer;
 }
 
-function failureOf({ refused, message, fix }: Refusal): ToolFailure {
-  return new ToolFailure(`${message} [${refused}]${fix ? ` ${fix}` : ""}`);
+export function failureOf({ refused, message, place, fix, details }: Refusal): ToolFailure {
+  const faults = (details?.["faults"] ?? []) as Fault[];
+  if (faults.length > 0) return new ToolFailure(faults.map(renderFault).join("\n"));
+  const at = place ? `${place.file}:${place.line}:${place.column}: ` : "";
+  return new ToolFailure(`${at}${message} [${refused}]${fix ? ` ${fix}` : ""}`);
 }
 
 /** Everything there is on standard input, as text. */
 export async function inputText({ tool }: CommandCall, limit: number): Promise<string> {
-  const bytes = await tool.input(limit);
+  return decode(await tool.input(limit), "standard input");
+}
+
+export function decode(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new ToolFailure("standard input is not UTF-8 text");
+    throw new ToolFailure(`${what} is not UTF-8 text`);
   }
 }

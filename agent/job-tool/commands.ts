@@ -3,14 +3,21 @@ import { basename } from "node:path";
 import { nearest } from "#api/nearest.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Command, ToolFailure, type ToolJob } from "./command.ts";
+import { annotate, annotation } from "./commands/annotate.ts";
+import { artifact } from "./commands/artifact.ts";
 import { metaData } from "./commands/meta-data.ts";
+import { pipeline } from "./commands/pipeline.ts";
 import { parseFlags } from "./flags.ts";
 import { InputTooLarge, type ToolCall } from "./listen.ts";
 
 type Group = Record<string, Command>;
 
 const groups: Record<string, Group | Command> = {
+  annotate,
+  annotation,
+  artifact,
   "meta-data": metaData,
+  pipeline,
 };
 
 /** Commands of Buildkite's agent that make no sense inside a job. */

@@ -1,10 +1,12 @@
 /** The agent's command line inside a job: where its container finds the tool, and who answers it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isRefusal, type Refusal } from "#api/errors.ts";
 import { createClient } from "#client/client.ts";
 import type { JobContext } from "../run-job.ts";
 import { answerCall } from "./commands.ts";
 import type { ToolJob } from "./command.ts";
+import { keepFiles } from "./keep-files.ts";
 import { listenForTool } from "./listen.ts";
 
 /** Where a container sees the tool and its socket. */
@@ -23,13 +25,13 @@ const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /** Folder of what an attempt's tool needs on this machine. */
 export const toolHome = (home: string, name: string) => join(home, "jobs", name);
 
-/** Answers the tool of this job until disposed. Without a tool on this machine nothing is mounted. */
-export async function openJobTool(context: JobContext): Promise<JobTool> {
+/** Answers the tool of a job whose container sees the workspace there, until disposed. Without a tool nothing is mounted. */
+export async function openJobTool(context: JobContext, seen: string): Promise<JobTool> {
   const { agent, name } = context;
   if (!agent.tool) return { mounts: [], prelude: [], [Symbol.asyncDispose]: async () => {} };
   const folder = join(toolHome(agent.home, name), "socket");
   await mkdir(folder, { recursive: true, mode: 0o755 });
-  const job = toolJob(context);
+  const job = toolJob(context, seen);
   const listening = await listenForTool({ folder, answer: (call) => answerCall(job, call) });
   return {
     mounts: [
@@ -44,10 +46,29 @@ export async function openJobTool(context: JobContext): Promise<JobTool> {
   };
 }
 
-function toolJob({ agent, assignment, log }: JobContext): ToolJob {
+function toolJob({ agent, assignment, log, workspace }: JobContext, seen: string): ToolJob {
+  const server = { url: agent.url, token: assignment.credentials.password };
   return {
-    assignment,
-    client: createClient({ url: agent.url, token: assignment.credentials.password }),
+    ...{ assignment, server, client: createClient(server) },
+    workspace: { root: workspace, seen },
     maskText: log.maskText,
   };
+}
+
+const keptMs = 30 * 60_000;
+const keptAfterCancelMs = 60_000;
+
+/** Keeps what `artifact_paths` of the step name, also when it failed. Answers why that was not possible. */
+export async function keepArtifactPaths(context: JobContext): Promise<Refusal | undefined> {
+  const { assignment, ended, log } = context;
+  const { artifactPaths = [] } = assignment;
+  if (artifactPaths.length === 0 || ended.reason === "lease-lost" || ended.reason === "abandoned") return undefined;
+  await log.say("~~~ Artifacts");
+  const kept = await keepFiles(toolJob(context, "/workspace"), {
+    folder: "/workspace",
+    patterns: artifactPaths.flatMap((paths) => paths.split(";")).map((pattern) => pattern.trim()),
+    signal: AbortSignal.timeout(ended.aborted ? keptAfterCancelMs : keptMs),
+    say: log.say,
+  });
+  return isRefusal(kept) ? kept : undefined;
 }

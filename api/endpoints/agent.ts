@@ -58,6 +58,8 @@ export const assignment = z.object({
   cache: cache.optional(),
   /** Patterns of the JUnit XML files that the work leaves in its workspace. */
   junit: z.array(z.string()).max(20).optional(),
+  /** Globs of files to keep at the end, whatever the outcome. */
+  artifactPaths: z.array(z.string()).optional(),
   build: z.object({
     id: uuid,
     number: z.int().positive(),

@@ -3,6 +3,7 @@ import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds
 import { refuse } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import { pairsOf, severalOf } from "../pairs.ts";
+import { renderAnnotations } from "../annotations.ts";
 import { accepted, age, CommandRefused, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 import { summaryOfTests } from "./test-lines.ts";
@@ -54,9 +55,13 @@ export async function createBuild(flags: CreateFlags, repository: string): Promi
 export async function showBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
   const build = await findBuild(client, repository, number);
-  if (flags.json) return printJson(build);
+  const { annotations } = accepted(await client.listAnnotations({ params: { id: build.id } }));
+  if (flags.json) return printJson({ ...build, annotations });
   print(renderBuild(build));
   for (const line of await summaryOfTests(client, build.id)) print(line);
+  if (annotations.length > 0)
+    print(`
+${renderAnnotations(annotations)}`);
 }
 
 /** Prints what changes until the build ends or stands at a gate; the exit status is 1 when it did not pass. */

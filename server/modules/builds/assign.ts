@@ -52,6 +52,7 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
       ...(step.kind === "test" && step.junit ? { junit: [step.junit] } : {}),
       work: workOf(step, build.manifest),
       ...(step.cache ? { cache: step.cache } : {}),
+      ...(step.artifactPaths.length > 0 ? { artifactPaths: step.artifactPaths } : {}),
       build: { ...pick(build), message: build.message ?? "" },
       env: variablesOf({ build, context, step, job: { ...job, agent, timeoutMs } }),
       secrets,

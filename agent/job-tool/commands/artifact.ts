@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { posix } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Artifact } from "#api/endpoints/build-records.ts";
+import { isRefusal } from "#api/errors.ts";
+import { fetchArtifact } from "#client/content.ts";
+import { isPassing } from "../../passing.ts";
+import { ask, type Command, type CommandCall, failureOf, ToolFailure } from "../command.ts";
+import type { Flag } from "../flags.ts";
+import { inParallel } from "../in-parallel.ts";
+import { keepFiles } from "../keep-files.ts";
+import { pathInside, writeFileInside } from "../workspace-files.ts";
+
+const searching: Record<string, Flag> = {
+  step: { takes: "word", help: "Only of this step: its key, or the id of its job." },
+  build: { takes: "word", variable: "BUILDKITE_BUILD_ID", help: "Id of another build of the same repository." },
+  "include-retried-jobs": { takes: "switch", help: "Also what a later attempt of the same job has replaced." },
+};
+
+async function search(call: CommandCall): Promise<Artifact[]> {
+  const { flags } = call;
+  const retried = flags.on("include-retried-jobs") ? ("true" as const) : ("false" as const);
+  const query = { query: call.args[0] ?? "", step: flags.word("step"), build: flags.word("build"), retried };
+  return (await ask(call, () => call.job.client.searchArtifacts({ query }))).artifacts;
+}
+
+const noneFound = ({ args }: CommandCall) => new ToolFailure(`no artifact is found by ${args[0]}`);
+
+async function upload(call: CommandCall): Promise<void> {
+  const { args, flags, job, tool } = call;
+  const [patterns = "", destination] = args;
+  if (destination !== undefined)
+    throw new ToolFailure(`artifacts are kept by the platform itself: leave ${destination} out`);
+  const separator = flags.word("delimiter") ?? ";";
+  const given = flags.on("literal") ? [patterns] : patterns.split(separator);
+  const kept = await keepFiles(job, {
+    folder: tool.folder,
+    patterns: given.map((pattern) => pattern.trim()).filter(Boolean),
+    contentType: flags.word("content-type"),
+    signal: tool.signal,
+    say: (line) => tool.err(`${line}\n`),
+  });
+  if (isRefusal(kept)) throw failureOf(kept);
+}
+
+const retryMs = 500;
+const atOnce = 4;
+
+async function download(call: CommandCall): Promise<void> {
+  const { args, job, tool } = call;
+  const into = pathInside(job.workspace, tool.folder, args[1] ?? ".");
+  if (into === undefined)
+    throw new ToolFailure(`${args[1]} lies outside of ${job.workspace.seen}, where the agent cannot write`);
+  const found = newestOfPaths(await search(call));
+  if (found.length === 0) throw noneFound(call);
+  await inParallel(atOnce, found, async (artifact) => {
+    const path = posix.join(into, artifact.path);
+    const write = (file: FileHandle) => fetchInto(call, artifact, file);
+    if (!(await writeFileInside(job.workspace, path, write)))
+      throw new ToolFailure(`${path} cannot be written: a link or something else is in the way`);
+    await tool.err(`fetched ${path} (${artifact.size} bytes)\n`);
+  });
+}
+
+/** Several jobs may have kept the same path: the last word counts. */
+function newestOfPaths(artifacts: readonly Artifact[]): Artifact[] {
+  const newest = new Map<string, Artifact>();
+  for (const artifact of artifacts) {
+    const other = newest.get(artifact.path);
+    if (!other || other.createdAt <= artifact.createdAt) newest.set(artifact.path, artifact);
+  }
+  return [...newest.values()];
+}
+
+/** Goes on where a broken connection left off; what has come must then be what was kept. */
+async function fetchInto({ job, tool }: CommandCall, artifact: Artifact, file: FileHandle): Promise<void> {
+  const sum = createHash("sha256");
+  let at = 0;
+  while (at < artifact.size) {
+    const bytes = await fetchArtifact(job.server, { id: artifact.id, at }, tool.signal);
+    if (isRefusal(bytes)) {
+      if (!isPassing(bytes)) throw failureOf(bytes);
+      await sleep(retryMs, undefined, { signal: tool.signal });
+      continue;
+    }
+    try {
+      for await (const piece of bytes) {
+        await file.write(piece, 0, piece.length, at);
+        sum.update(piece);
+        at += piece.length;
+      }
+    } catch (error) {
+      if (tool.signal.aborted || (error as NodeJS.ErrnoException).code === "ENOSPC") throw error;
+    }
+  }
+  if (`sha256:${sum.digest("hex")}` !== artifact.digest) throw new ToolFailure(`${artifact.path} came in broken`);
+}
+
+async function print(call: CommandCall): Promise<void> {
+  const found = await search(call);
+  if (found.length === 0 && !call.flags.on("allow-empty-results")) throw noneFound(call);
+  const format = (call.flags.word("format") ?? "%j %p %c\n").replaceAll("\\n", "\n").replaceAll("\\t", "\t");
+  const { url } = call.job.server;
+  await call.tool.out(found.map((artifact) => render(format, artifact, url)).join(""));
+}
+
+function render(format: string, artifact: Artifact, url: string): string {
+  const parts: Record<string, string> = {
+    "%i": artifact.id,
+    "%p": artifact.path,
+    "%c": artifact.createdAt,
+    "%j": artifact.job,
+    "%s": String(artifact.size),
+    "%S": artifact.sha1,
+    "%T": artifact.digest.slice("sha256:".length),
+    "%u": `${url}/api/artifacts/${artifact.id}/content`,
+  };
+  return format.replaceAll(/%[ipcjsSTu]/g, (part) => parts[part] ?? part);
+}
+
+async function shasum(call: CommandCall): Promise<void> {
+  const [found, another] = await search(call);
+  if (!found) throw noneFound(call);
+  if (another) throw new ToolFailure("several artifacts are found: narrow the query, or name a --step");
+  const sum = call.flags.on("sha256") ? found.digest.slice("sha256:".length) : found.sha1;
+  await call.tool.out(`${sum}\n`);
+}
+
+export const artifact: Record<string, Command> = {
+  upload: {
+    usage: "'GLOB;GLOB'",
+    summary: "Keep files of the workspace with the build.",
+    args: { least: 1, most: 2 },
+    flags: {
+      "content-type": { takes: "word", help: "Media type of the files, in place of what their names tell." },
+      delimiter: { takes: "word", help: "What stands between globs; `;` where it is not given." },
+      literal: { takes: "switch", help: "The argument is the path of one file." },
+      "follow-symlinks": { takes: "switch", help: "Links to files of the workspace are always followed." },
+      "glob-resolve-follow-symlinks": { takes: "switch", help: "The same." },
+      "upload-skip-symlinks": { takes: "switch", help: "The same." },
+    },
+    run: upload,
+  },
+  download: {
+    usage: "GLOB FOLDER",
+    summary: "Fetch artifacts of the build into the workspace, under their paths.",
+    args: { least: 2, most: 2 },
+    flags: searching,
+    run: download,
+  },
+  search: {
+    usage: "GLOB",
+    summary: "Print the artifacts that a glob finds; `*` crosses folders too.",
+    help: "%i id, %p path, %c time, %j job, %s size, %S SHA-1, %T SHA-256, %u address",
+    args: { least: 1, most: 1 },
+    flags: {
+      ...searching,
+      format: { takes: "word", help: "Of each line; `%j %p %c\\n` where it is not given." },
+      "allow-empty-results": { takes: "switch", help: "Exit with 0 when there is none." },
+    },
+    run: print,
+  },
+  shasum: {
+    usage: "GLOB",
+    summary: "Print the SHA-1 of the one artifact that a glob finds.",
+    args: { least: 1, most: 1 },
+    flags: { ...searching, sha256: { takes: "switch", help: "SHA-256 in its place." } },
+    run: shasum,
+  },
+};
