@@ -18,6 +18,7 @@ import { freeBytes } from "./readiness.ts";
 import { createRoom, type Room } from "./room.ts";
 import { type HealthPlace, serveHealth } from "./serve-health.ts";
 import { count, createTally, type Tally } from "./tally.ts";
+import { createLocks, type Locks } from "./job-tool/locks.ts";
 import { prepareTool } from "./job-tool/tool-binary.ts";
 import { leaseJobs } from "./lease-jobs.ts";
 import { createLeftovers, type Leftovers } from "./leftovers.ts";
@@ -65,6 +66,7 @@ export interface AgentContext extends AgentOptions {
   checkouts: Checkouts;
   /** Folder of the tool by which jobs call the agent; undefined where it cannot be made. */
   tool: string | undefined;
+  locks: Locks;
   leftovers: Leftovers;
   pulled: PulledImages;
   room: Room;
@@ -99,7 +101,7 @@ export async function startAgent(options: AgentOptions, abandon: AbortSignal): P
     ...options,
     ...{ id, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
     ...{ held: new Set(standing.map(({ assignment }) => assignment.token)), records },
-    ...{ ...openStores(options), tool, leftovers, stopping: stopping.signal, abandon },
+    ...{ ...openStores(options), tool, locks: createLocks(), leftovers, stopping: stopping.signal, abandon },
   };
   if (options.health) stack.use(await serveHealth(context, options.health));
   const loops = Array.from({ length: Math.max(options.capacity, standing.length) }, async (_, slot) => {

@@ -4,7 +4,7 @@
  */
 import type { StepKind } from "./step.ts";
 
-const work = ["secrets", "inputs"];
+const work = ["inputs"];
 
 const plugins = ["plugins", "plugin"];
 
@@ -33,4 +33,4 @@ export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
 
 export const notServedKinds: readonly StepKind[] = [];
 
-export const notServedTopKeys: readonly string[] = ["secrets", "priority", "cache", "if_changed"];
+export const notServedTopKeys: readonly string[] = ["priority", "cache", "if_changed"];

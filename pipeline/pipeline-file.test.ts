@@ -208,7 +208,7 @@ describe("faults", () => {
       "shape.unknown-key 1:16 did you mean `allowed_roles`?",
     ]);
   });
-  test.each(["secrets", "inputs"])("%s is refused and never silently ignored", (key) => {
+  test.each(["inputs"])("%s is refused and never silently ignored", (key) => {
     expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
   });
   test("a webhook needs an address; what nothing delivers is kept and said", () => {
@@ -225,7 +225,7 @@ describe("faults", () => {
     ]);
   });
   test("keys at the top that are not served are refused, misspelt ones told of, and others may hold anchors", () => {
-    expect(faults("secrets: []\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `secrets`"]);
+    expect(faults("priority: 1\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `priority`"]);
     expect(faults("stpes:\n  - wait")).toEqual(["shape.unknown-key 1:1 did you mean `steps`?"]);
     expect(warnings("agnets: {}\nsteps: [wait]")).toEqual(["pipeline.unknown-key 1:1"]);
     expect(parse("x-common: 1\nsteps: [wait]").warnings).toEqual([]);

@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createLocks } from "#agent/job-tool/locks.ts";
 import type { AgentContext } from "#agent/agent.ts";
 import { createCacheStore } from "#agent/caches/cache-store.ts";
 import { createTally } from "#agent/tally.ts";
@@ -73,6 +74,7 @@ export function playAgent(
     stopping: new AbortController().signal,
     abandon: new AbortController().signal,
     tool: undefined,
+    locks: createLocks(),
     checkouts: {
       checkout: async () => ({ [Symbol.dispose]() {} }),
       use: () => ({ [Symbol.dispose]() {} }),

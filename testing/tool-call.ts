@@ -1,7 +1,9 @@
 /** The agent's command line as a job calls it, without container and socket: the server is real, the caller played. */
 import { answerCall } from "#agent/job-tool/commands.ts";
 import type { ToolJob } from "#agent/job-tool/command.ts";
+import { createJobVariables } from "#agent/job-tool/job-variables.ts";
 import { InputTooLarge } from "#agent/job-tool/listen.ts";
+import { createLocks } from "#agent/job-tool/locks.ts";
 import { maskText } from "#agent/masking.ts";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { createClient } from "#client/client.ts";
@@ -16,6 +18,8 @@ export interface ToolBox {
   job: ToolJob;
   /** The environment of whoever calls. */
   env: Record<string, string>;
+  /** What the job has asked to be hidden. */
+  hidden: string[];
   call(...args: string[]): Promise<Said>;
   /** The same with something on standard input. */
   feed(input: string, ...args: string[]): Promise<Said>;
@@ -23,9 +27,13 @@ export interface ToolBox {
 
 /** The tool of a job that was leased from the server at the address. */
 export function toolOf(url: string, assignment: Assignment, more: Partial<ToolJob> = {}): ToolBox {
+  const hidden: string[] = [];
   const server = { url, token: assignment.credentials.password };
   const job: ToolJob = {
     ...{ assignment, server, client: createClient(server) },
+    variables: createJobVariables({ ...assignment.env, ...assignment.secrets }),
+    locks: createLocks(),
+    hide: async (value) => void hidden.push(value),
     workspace: { root: "/nonexistent", seen: "/workspace" },
     maskText: (text) => maskText(Object.values(assignment.secrets), text),
     ...more,
@@ -47,5 +55,5 @@ export function toolOf(url: string, assignment: Assignment, more: Partial<ToolJo
     });
     return { status, stdout, stderr };
   }
-  return { job, env, feed, call: (...args) => feed("", ...args) };
+  return { job, env, hidden, feed, call: (...args) => feed("", ...args) };
 }

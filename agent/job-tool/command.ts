@@ -5,6 +5,8 @@ import type { Client } from "#client/client.ts";
 import { type Fault, renderFault } from "#pipeline/fault.ts";
 import { untilAnswered } from "../passing.ts";
 import type { Flag, Flags } from "./flags.ts";
+import type { JobVariables } from "./job-variables.ts";
+import type { Locks } from "./locks.ts";
 import type { ToolCall } from "./listen.ts";
 import type { Workspace } from "./workspace-files.ts";
 
@@ -16,6 +18,11 @@ export interface ToolJob {
   /** The same for contents. */
   server: { url: string; token: string };
   workspace: Workspace;
+  variables: JobVariables;
+  /** Of the agent, for all its jobs. */
+  locks: Locks;
+  /** Hides a value in the job's log from now on. */
+  hide(value: string): Promise<void>;
   /** A text for the server, in which nothing else hides what the log would. */
   maskText(text: string): string;
 }

@@ -5,8 +5,13 @@ import packageJson from "../../package.json" with { type: "json" };
 import { type Command, ToolFailure, type ToolJob } from "./command.ts";
 import { annotate, annotation } from "./commands/annotate.ts";
 import { artifact } from "./commands/artifact.ts";
+import { env } from "./commands/env.ts";
+import { lock } from "./commands/lock.ts";
 import { metaData } from "./commands/meta-data.ts";
 import { pipeline } from "./commands/pipeline.ts";
+import { redactor } from "./commands/redactor.ts";
+import { secret } from "./commands/secret.ts";
+import { step } from "./commands/step.ts";
 import { parseFlags } from "./flags.ts";
 import { InputTooLarge, type ToolCall } from "./listen.ts";
 
@@ -16,8 +21,13 @@ const groups: Record<string, Group | Command> = {
   annotate,
   annotation,
   artifact,
+  env,
+  lock,
   "meta-data": metaData,
   pipeline,
+  redactor,
+  secret,
+  step,
 };
 
 /** Commands of Buildkite's agent that make no sense inside a job. */

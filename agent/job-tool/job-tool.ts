@@ -6,6 +6,7 @@ import { createClient } from "#client/client.ts";
 import type { JobContext } from "../run-job.ts";
 import { answerCall } from "./commands.ts";
 import type { ToolJob } from "./command.ts";
+import { createJobVariables } from "./job-variables.ts";
 import { keepFiles } from "./keep-files.ts";
 import { listenForTool } from "./listen.ts";
 
@@ -27,7 +28,7 @@ export const toolHome = (home: string, name: string) => join(home, "jobs", name)
 
 /** Answers the tool of a job whose container sees the workspace there, until disposed. Without a tool nothing is mounted. */
 export async function openJobTool(context: JobContext, seen: string): Promise<JobTool> {
-  const { agent, name } = context;
+  const { agent, assignment, name } = context;
   if (!agent.tool) return { mounts: [], prelude: [], [Symbol.asyncDispose]: async () => {} };
   const folder = join(toolHome(agent.home, name), "socket");
   await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -41,6 +42,7 @@ export async function openJobTool(context: JobContext, seen: string): Promise<Jo
     prelude: [`export PATH="${toolFolder}:\${PATH:-${usualPath}}"`],
     async [Symbol.asyncDispose]() {
       await listening[Symbol.asyncDispose]();
+      agent.locks.releaseAll(assignment.token);
       await rm(toolHome(agent.home, name), { recursive: true, force: true });
     },
   };
@@ -51,6 +53,9 @@ function toolJob({ agent, assignment, log, workspace }: JobContext, seen: string
   return {
     ...{ assignment, server, client: createClient(server) },
     workspace: { root: workspace, seen },
+    variables: createJobVariables({ ...assignment.env, ...assignment.secrets }),
+    locks: agent.locks,
+    hide: log.addSecret,
     maskText: log.maskText,
   };
 }

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { endpoints } from "../endpoint.ts";
-import { digest, uuid } from "../names.ts";
+import { digest, uuid, variableName } from "../names.ts";
 import { annotationStyles, artifact, artifactQuery } from "./build-records.ts";
 
 const rule = { job: true } as const;
@@ -81,6 +81,26 @@ export const jobEndpoints = endpoints({
     auth: rule,
     query: z.strictObject({ build }),
     response: z.object({ keys: z.array(z.string()) }),
+    errors: [stale, "not-found"],
+  },
+  showStep: {
+    method: "GET",
+    path: "/api/job/step",
+    summary: "Attributes of a step, in Buildkite's words.",
+    auth: rule,
+    query: z.strictObject({ step: z.string().min(1).max(200).describe("Its key, or the id of its job."), build }),
+    response: z.object({
+      attributes: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string()), z.null()])),
+    }),
+    errors: [stale, "not-found"],
+  },
+  readSecrets: {
+    method: "POST",
+    path: "/api/job/secrets",
+    summary: "Values of secrets of the repository, where the step names some, only of those.",
+    auth: rule,
+    body: z.strictObject({ names: z.array(variableName).min(1).max(100) }),
+    response: z.object({ values: z.record(z.string(), z.string()) }),
     errors: [stale, "not-found"],
   },
   annotate: {

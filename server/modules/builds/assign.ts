@@ -9,6 +9,7 @@ import { together } from "#kernel/together.ts";
 import { defaultTimeoutMs, variablesOf, workOf } from "./core/assignment.ts";
 import { contextOf } from "./core/context.ts";
 import type { BuildRow } from "./core/rows.ts";
+import { secretVariables } from "./core/job-secrets.ts";
 import type { Lease } from "./claiming.ts";
 
 interface Deps {
@@ -36,7 +37,7 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
     if (!step || !isWork(step)) throw new Error(`job ${job.id} belongs to no step`);
     const timeoutMs = step.timeoutMs ?? defaultTimeoutMs;
     const context = contextOf(build, build.message ?? "");
-    const secrets = await secretsOf(build.repository, undefined);
+    const secrets = secretVariables(step, await secretsOf(build.repository, undefined));
     const password = await tokenFor("", {
       name: `${build.repository} #${build.number} ${step.key}`,
       grants: { ...grantsOf(build, step), job: { id: job.id, attempt: job.attempt } },

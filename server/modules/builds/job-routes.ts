@@ -1,5 +1,6 @@
 /** What jobs say by the agent's command line. Their token tells which attempt speaks. */
 import type { jobEndpoints } from "#api/endpoints/job.ts";
+import type { Fleet } from "#fleet";
 import { isRefusal, refuse } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
@@ -8,6 +9,7 @@ import { annotateBuild } from "./annotations.ts";
 import { annotationStore } from "./annotation-store.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { JobCaller } from "./job-caller.ts";
+import { jobQuestions } from "./job-questions.ts";
 import { putMetaData } from "./meta-data.ts";
 import { metaDataStore } from "./meta-data-store.ts";
 import { viewArtifact } from "./record-routes.ts";
@@ -19,6 +21,7 @@ interface Deps {
   caller: JobCaller;
   artifacts: Artifacts;
   uploadSteps: UploadSteps;
+  fleet: Pick<Fleet, "jobSecrets">;
 }
 
 export function jobRoutes(deps: Deps): Handlers<typeof jobEndpoints> {
@@ -27,6 +30,7 @@ export function jobRoutes(deps: Deps): Handlers<typeof jobEndpoints> {
     ...metaDataRoutes(deps),
     ...annotationRoutes(deps),
     ...artifactRoutes(deps),
+    ...jobQuestions(deps),
     uploadPipeline: async ({ body }, context) => {
       const job = await caller.caller(context);
       return isRefusal(job) ? job : uploadSteps(job, body);

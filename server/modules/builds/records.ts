@@ -4,6 +4,7 @@ import type { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
 import type { jobEndpoints } from "#api/endpoints/job.ts";
 import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { Clock } from "#kernel/clock.ts";
+import type { Fleet } from "#fleet";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers, HttpDeps } from "#kernel/http.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
@@ -25,6 +26,7 @@ interface Deps {
   diskFloor: number;
   artifactDays?: number;
   uploadSteps: UploadSteps;
+  fleet: Pick<Fleet, "jobSecrets">;
 }
 
 export interface BuildRecords {
