@@ -8,13 +8,14 @@ import { type JobCache, restoreCache } from "./caches/cache-job.ts";
 import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
-import { keepArtifactPaths } from "./job-tool/job-tool.ts";
+import { keepArtifacts } from "./keep-artifacts.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
 import { reportPatterns } from "./junit/report-patterns.ts";
 import { reportTests } from "./junit/report-tests.ts";
 import { maskText } from "./masking.ts";
 import { createNetwork } from "./networks.ts";
 import { untilAnswered } from "./passing.ts";
+import { fetchWanted } from "./plugins/artifacts-plugin.ts";
 import { runComposePlugin } from "./plugins/compose-plugin.ts";
 import { type Plugged, plugIn } from "./plugins/plug-in.ts";
 import { publish } from "./publish-work.ts";
@@ -137,7 +138,7 @@ async function work(context: JobContext, how: (context: JobContext) => Promise<J
     await reportTests(context, reports, result).catch((error: unknown) =>
       log.say(`the reports of tests could not be read: ${troubleOf(error)}`),
     );
-  const unkept = await keepArtifactPaths(context);
+  const unkept = await keepArtifacts(context, result);
   const whole = unkept && result.outcome === "passed" ? withoutArtifacts(unkept) : result;
   const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : whole;
   if (!final.reason) return final;
@@ -159,6 +160,8 @@ async function begun(context: JobContext): Promise<JobResult> {
   if (work.kind === "test") return await withCaches(context, [], () => runTest(context, work));
   const plugged = await plugIn(context, work);
   if ("outcome" in plugged) return plugged;
+  const lacking = await fetchWanted(context);
+  if (lacking) return lacking;
   return await withCaches(context, plugged.caches, () => runPlugged(context, work.commands, plugged));
 }
 

@@ -17,7 +17,8 @@ import { InputTooLarge, type ToolCall } from "./listen.ts";
 
 type Group = Record<string, Command>;
 
-const groups: Record<string, Group | Command> = {
+/** All there is, by the words of a call: `meta-data`, then `set`. */
+export const groups: Record<string, Group | Command> = {
   annotate,
   annotation,
   artifact,
@@ -88,7 +89,7 @@ const jobFlag = { job: { takes: "word", help: "The job itself; no other is possi
 
 const own = <T>(table: Record<string, T>, key: string): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
-const isCommand = (found: Group | Command): found is Command => typeof found["run"] === "function";
+export const isCommand = (found: Group | Command): found is Command => typeof found["run"] === "function";
 const isHelp = (word: string) => ["--help", "-h", "help"].includes(word);
 
 async function print(tool: ToolCall, text: string): Promise<number> {

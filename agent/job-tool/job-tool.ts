@@ -1,13 +1,11 @@
 /** The agent's command line inside a job: where its container finds the tool, and who answers it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isRefusal, type Refusal } from "#api/errors.ts";
 import { createClient } from "#client/client.ts";
 import type { JobContext } from "../run-job.ts";
 import { answerCall } from "./commands.ts";
 import type { ToolJob } from "./command.ts";
 import { createJobVariables } from "./job-variables.ts";
-import { keepFiles } from "./keep-files.ts";
 import { listenForTool } from "./listen.ts";
 
 /** Where a container sees the tool and its socket. */
@@ -48,7 +46,7 @@ export async function openJobTool(context: JobContext, seen: string): Promise<Jo
   };
 }
 
-function toolJob({ agent, assignment, log, workspace }: JobContext, seen: string): ToolJob {
+export function toolJob({ agent, assignment, log, workspace }: JobContext, seen: string): ToolJob {
   const server = { url: agent.url, token: assignment.credentials.password };
   return {
     ...{ assignment, server, client: createClient(server) },
@@ -58,22 +56,4 @@ function toolJob({ agent, assignment, log, workspace }: JobContext, seen: string
     hide: log.addSecret,
     maskText: log.maskText,
   };
-}
-
-const keptMs = 30 * 60_000;
-const keptAfterCancelMs = 60_000;
-
-/** Keeps what `artifact_paths` of the step name, also when it failed. Answers why that was not possible. */
-export async function keepArtifactPaths(context: JobContext): Promise<Refusal | undefined> {
-  const { assignment, ended, log } = context;
-  const { artifactPaths = [] } = assignment;
-  if (artifactPaths.length === 0 || ended.reason === "lease-lost" || ended.reason === "abandoned") return undefined;
-  await log.say("~~~ Artifacts");
-  const kept = await keepFiles(toolJob(context, "/workspace"), {
-    folder: "/workspace",
-    patterns: artifactPaths.flatMap((paths) => paths.split(";")).map((pattern) => pattern.trim()),
-    signal: AbortSignal.timeout(ended.aborted ? keptAfterCancelMs : keptMs),
-    say: log.say,
-  });
-  return isRefusal(kept) ? kept : undefined;
 }

@@ -14,7 +14,8 @@ import { openFile } from "./workspace-files.ts";
 export interface Keeping {
   /** Folder in which the patterns are meant, as the job sees it. */
   folder: string;
-  patterns: readonly string[];
+  /** Globs; `to` names the one file that is meant otherwise. */
+  wanted: readonly { from: string; to?: string }[];
   /** Of all of them; by the names where it is not given. */
   contentType?: string | undefined;
   signal: AbortSignal;
@@ -26,11 +27,11 @@ const atOnce = 4;
 /** Answers how many were kept, or the first refusal. A pattern that means no file is said, and no fault. */
 export async function keepFiles(job: ToolJob, keeping: Keeping): Promise<number | Refusal> {
   const files = new Map<string, FoundFile>();
-  for (const pattern of keeping.patterns) {
-    const found = await findFiles(job.workspace, keeping.folder, pattern);
+  for (const { from, to } of keeping.wanted) {
+    const found = await findFiles(job.workspace, keeping.folder, from);
     if ("problem" in found) return refuse("artifact.invalid", found.problem);
-    if (found.length === 0) await keeping.say(`no file is meant by ${pattern}`);
-    for (const file of found) files.set(file.path, file);
+    if (found.length === 0) await keeping.say(`no file is meant by ${from}`);
+    for (const { path, name } of found) files.set(path, { path, name: to ?? name });
   }
   let kept = 0;
   let refused: Refusal | undefined;

@@ -123,10 +123,21 @@ function refuseCall(socket: Socket, why: string): void {
 function toolEnds(socket: Socket): Pick<ToolCall, "out" | "err"> {
   const send = async (kind: "O" | "E", bytes: Uint8Array) => {
     if (socket.destroyed || bytes.length === 0) return;
-    if (!socket.write(writeFrame(kind, bytes))) await Promise.race([once(socket, "drain"), once(socket, "close")]);
+    if (!socket.write(writeFrame(kind, bytes))) await untilDrained(socket);
   };
   const bytesOf = (given: string | Uint8Array) => (typeof given === "string" ? Buffer.from(given) : given);
   return { out: (given) => send("O", bytesOf(given)), err: (text) => send("E", Buffer.from(text)) };
+}
+
+/** Or until it is closed. Leaves no listener behind: a slow reader is waited for again and again. */
+function untilDrained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off("drain", done).off("close", done);
+      resolve();
+    };
+    socket.on("drain", done).on("close", done);
+  });
 }
 
 /** Standard input, of which a caller may send no more than was asked for. */

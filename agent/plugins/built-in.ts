@@ -98,7 +98,30 @@ export type CacheConfig = z.output<typeof cache>;
 /** Patterns of the reports that the commands leave in the checkout. */
 const junit = z.strictObject({ files: texts.pipe(z.array(z.string()).min(1).max(20)) });
 
-const shapes = { docker, cache, junit, "docker-compose": dockerCompose } satisfies Record<BuiltInPlugin, z.ZodType>;
+const moved = z.strictObject({ from: text, to: text.optional() });
+const oneMove = z.union([text.transform((from) => ({ from, to: undefined })), moved]).transform(withoutUnset);
+const moves = z.union([oneMove.transform((one) => [one]), z.array(oneMove)]).default([]);
+
+function withoutUnset({ from, to }: { from: string; to?: string | undefined }): { from: string; to?: string } {
+  return to === undefined ? { from } : { from, to };
+}
+
+const artifacts = z.strictObject({
+  upload: moves,
+  download: moves,
+  step: text.optional(),
+  build: text.optional(),
+  "ignore-missing": flag.default(false),
+  "skip-on-status": z.union([z.int().transform((one) => [one]), z.array(z.int())]).default([]),
+  "expand-upload-vars": z.unknown().optional(),
+  "expand-download-vars": z.unknown().optional(),
+});
+export type ArtifactsConfig = z.output<typeof artifacts>;
+
+const shapes = { artifacts, docker, cache, junit, "docker-compose": dockerCompose } satisfies Record<
+  BuiltInPlugin,
+  z.ZodType
+>;
 type Read = { [K in BuiltInPlugin]: { name: K; config: z.output<(typeof shapes)[K]> } }[BuiltInPlugin];
 
 /** The configuration, or which key of it is wrong or not served here. */

@@ -2,12 +2,19 @@
 import { errorCatalogue } from "#api/errors.ts";
 import { faultCatalogue } from "#pipeline/fault.ts";
 import { configManual } from "#kernel/config.ts";
+import type { Command } from "#agent/job-tool/command.ts";
+import { groups, isCommand } from "#agent/job-tool/commands.ts";
 import { commandRows } from "../../cli/command-rows.ts";
 
 const notice = "<!-- Made by `npm run generate`; do not edit. -->";
 
 export function references(): Record<string, string> {
-  return { "docs/errors.md": errors(), "docs/configuration.md": configuration(), "docs/commands.md": commands() };
+  return {
+    "docs/errors.md": errors(),
+    "docs/configuration.md": configuration(),
+    "docs/commands.md": commands(),
+    "docs/job-commands.md": jobCommands(),
+  };
 }
 
 function errors(): string {
@@ -43,6 +50,51 @@ function commands(): string {
     "Every command takes `--json`, `--url`, `--token`, `--yes` and `--help`. Exit status: 0 done, 1 did not succeed, 2 wrong request.",
     table(["command", "does", "example"], rows),
   ]);
+}
+
+function jobCommands(): string {
+  const rows = Object.entries(groups).flatMap(([group, found]) =>
+    isCommand(found)
+      ? [jobCommandRow(group, found)]
+      : Object.entries(found).map(([key, command]) => jobCommandRow(`${group} ${key}`, command)),
+  );
+  return page("The agent's command line inside jobs", [
+    "Every container of a job has `towline-agent` on its PATH, and the same under the name `buildkite-agent`, so that scripts written for Buildkite run unchanged. It is a static program that works in any image; what it is asked is done by the agent, in the name of this attempt at this job and no longer than that lasts.",
+    table(["command", "does", "flags"], rows),
+    "`--help` tells more of each. Flags stand before or behind arguments, with one dash or two. Exit status: 0 done, 1 not; `meta-data exists` answers 100 where there is no value. While the server is away a call waits for it.",
+    "## Differences from Buildkite\n\n" +
+      table(
+        ["what", "here", "why"],
+        jobDifferences.map(([what, here, why]) => `| ${what} | ${here} | ${why} |`),
+      ),
+    "## Limits\n\nA value of meta-data 100 KiB, 1,000 keys and 10 MiB a build; an annotation 1 MiB, 100 a build; an artifact 10 GiB, 5,000 a job; 64 calls of a job at a time; values to hide 64 KiB a call. Artifacts stay for `TOWLINE_ARTIFACT_DAYS` after the end of their build.",
+  ]);
+}
+
+const jobDifferences: readonly (readonly [what: string, here: string, why: string])[] = [
+  ["`artifact upload … s3://…`", "refused", "the platform keeps artifacts itself"],
+  ["paths outside of the checkout", "refused", "the agent sees the checkout, not the rest of the container"],
+  ["`pipeline upload --replace`", "refused", "steps are only added, so that what was planned stays true"],
+  ["`step update`", "refused", "a step stays as the pipeline has it; say it by an annotation"],
+  [
+    "`env set`, `env unset`",
+    "seen by `env get`",
+    "the commands of a step run in one shell, which has its variables already",
+  ],
+  ["`secret get --skip-redaction`", "the value is hidden all the same", "nobody needs a secret in a log"],
+  ["`start`, `bootstrap`", "refused", "agents are started with `towline agent`"],
+  ["`oidc`, `cache`, `tool`", "not there", "nothing here stands behind them; `cache:` is a key of steps"],
+  ["`--job`", "only the job itself", "the socket belongs to one attempt"],
+  [
+    "services of Compose files",
+    "have no `buildkite-agent`",
+    "their containers are the project's own; use the step's commands",
+  ],
+];
+
+function jobCommandRow(name: string, { usage, summary, flags = {} }: Command): string {
+  const words = Object.keys(flags).map((flag) => `\`--${flag}\``);
+  return `| \`${`${name} ${usage}`.trim()}\` | ${summary} | ${words.join(" ")} |`;
 }
 
 function page(title: string, parts: string[]): string {

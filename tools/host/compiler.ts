@@ -4,13 +4,17 @@ import { findProgram } from "./programs.ts";
 
 const compilers = ["cc", "gcc", "clang", "musl-gcc"];
 
+/** Path of a C compiler; undefined when there is none. */
+export async function findCompiler(): Promise<string | undefined> {
+  return (await Promise.all(compilers.map(findProgram))).find((path) => path !== undefined);
+}
+
 /**
  * Makes sure of a C compiler, by which an agent makes the static tool that jobs call it with. Without one all else works, so
  * that this only says so where it cannot be installed.
  */
 export async function ensureCompiler(wish: Pick<PackageWish, "log" | "confirm">): Promise<void> {
-  const found = await Promise.all(compilers.map(findProgram));
-  if (found.some((path) => path !== undefined)) return;
+  if (await findCompiler()) return;
   const missing = "A C compiler is missing, without which jobs have no buildkite-agent";
   const packages = ["gcc", "libc6-dev"];
   if (!(await canInstall()))

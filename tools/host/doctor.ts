@@ -3,6 +3,7 @@ import { freemem, homedir, totalmem } from "node:os";
 import { isRefusal } from "#api/errors.ts";
 import { detectCompose } from "#drivers/compose/detect.ts";
 import { askEngine } from "./engine.ts";
+import { findCompiler } from "./compiler.ts";
 import { findGit } from "./git.ts";
 
 /** One fact about this machine. `warning` lets Towline run, `bad` does not. */
@@ -18,7 +19,7 @@ const gibibyte = 1024 ** 3;
 
 /** Everything about this machine that Towline depends on; `folder` is where its state lives (or will). */
 export function examineHost(folder = homedir()): Promise<HealthRow[]> {
-  return Promise.all([node(), git(), engine(), compose(), disk(folder), memory(), openFiles()]);
+  return Promise.all([node(), git(), engine(), compose(), compiler(), disk(folder), memory(), openFiles()]);
 }
 
 async function node(): Promise<HealthRow> {
@@ -48,6 +49,14 @@ async function compose(): Promise<HealthRow> {
   if (isRefusal(found))
     return { name: "compose", verdict: "bad", found: found.message, fix: found.fix ?? "Install docker-compose." };
   return { name: "compose", verdict: "good", found: `${[found.command, ...found.args].join(" ")} ${found.version}` };
+}
+
+/** Agents make the tool with it by which jobs call them. */
+async function compiler(): Promise<HealthRow> {
+  const found = await findCompiler();
+  if (found) return { name: "c compiler", verdict: "good", found };
+  const fix = "Install gcc and libc6-dev: without them jobs have no buildkite-agent.";
+  return { name: "c compiler", verdict: "warning", found: "none", fix };
 }
 
 async function disk(folder: string): Promise<HealthRow> {

@@ -1,16 +1,11 @@
-import { createHash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Artifact } from "#api/endpoints/build-records.ts";
 import { isRefusal } from "#api/errors.ts";
-import { fetchArtifact } from "#client/content.ts";
-import { isPassing } from "../../passing.ts";
 import { ask, type Command, type CommandCall, failureOf, ToolFailure } from "../command.ts";
 import type { Flag } from "../flags.ts";
-import { inParallel } from "../in-parallel.ts";
+import { fetchFiles } from "../fetch-files.ts";
 import { keepFiles } from "../keep-files.ts";
-import { pathInside, writeFileInside } from "../workspace-files.ts";
+import { pathInside } from "../workspace-files.ts";
 
 const searching: Record<string, Flag> = {
   step: { takes: "word", help: "Only of this step: its key, or the id of its job." },
@@ -36,7 +31,7 @@ async function upload(call: CommandCall): Promise<void> {
   const given = flags.on("literal") ? [patterns] : patterns.split(separator);
   const kept = await keepFiles(job, {
     folder: tool.folder,
-    patterns: given.map((pattern) => pattern.trim()).filter(Boolean),
+    wanted: given.map((pattern) => ({ from: pattern.trim() })).filter(({ from }) => from !== ""),
     contentType: flags.word("content-type"),
     signal: tool.signal,
     say: (line) => tool.err(`${line}\n`),
@@ -44,57 +39,18 @@ async function upload(call: CommandCall): Promise<void> {
   if (isRefusal(kept)) throw failureOf(kept);
 }
 
-const retryMs = 500;
-const atOnce = 4;
-
 async function download(call: CommandCall): Promise<void> {
   const { args, job, tool } = call;
   const into = pathInside(job.workspace, tool.folder, args[1] ?? ".");
   if (into === undefined)
     throw new ToolFailure(`${args[1]} lies outside of ${job.workspace.seen}, where the agent cannot write`);
-  const found = newestOfPaths(await search(call));
+  const found = await search(call);
   if (found.length === 0) throw noneFound(call);
-  await inParallel(atOnce, found, async (artifact) => {
-    const path = posix.join(into, artifact.path);
-    const write = (file: FileHandle) => fetchInto(call, artifact, file);
-    if (!(await writeFileInside(job.workspace, path, write)))
-      throw new ToolFailure(`${path} cannot be written: a link or something else is in the way`);
-    await tool.err(`fetched ${path} (${artifact.size} bytes)\n`);
+  await fetchFiles(job, found, {
+    placeOf: ({ path }) => posix.join(into, path),
+    signal: tool.signal,
+    say: (line) => tool.err(`${line}\n`),
   });
-}
-
-/** Several jobs may have kept the same path: the last word counts. */
-function newestOfPaths(artifacts: readonly Artifact[]): Artifact[] {
-  const newest = new Map<string, Artifact>();
-  for (const artifact of artifacts) {
-    const other = newest.get(artifact.path);
-    if (!other || other.createdAt <= artifact.createdAt) newest.set(artifact.path, artifact);
-  }
-  return [...newest.values()];
-}
-
-/** Goes on where a broken connection left off; what has come must then be what was kept. */
-async function fetchInto({ job, tool }: CommandCall, artifact: Artifact, file: FileHandle): Promise<void> {
-  const sum = createHash("sha256");
-  let at = 0;
-  while (at < artifact.size) {
-    const bytes = await fetchArtifact(job.server, { id: artifact.id, at }, tool.signal);
-    if (isRefusal(bytes)) {
-      if (!isPassing(bytes)) throw failureOf(bytes);
-      await sleep(retryMs, undefined, { signal: tool.signal });
-      continue;
-    }
-    try {
-      for await (const piece of bytes) {
-        await file.write(piece, 0, piece.length, at);
-        sum.update(piece);
-        at += piece.length;
-      }
-    } catch (error) {
-      if (tool.signal.aborted || (error as NodeJS.ErrnoException).code === "ENOSPC") throw error;
-    }
-  }
-  if (`sha256:${sum.digest("hex")}` !== artifact.digest) throw new ToolFailure(`${artifact.path} came in broken`);
 }
 
 async function print(call: CommandCall): Promise<void> {
