@@ -13,6 +13,7 @@ export async function openWake(url: string, log: Log): Promise<Wake> {
   const callbacks = new Map<string, Set<() => void>>();
   let client: pg.Client | undefined;
   let closed = false;
+  let asked: Promise<unknown> = Promise.resolve();
 
   async function connect(): Promise<void> {
     const next = new pg.Client({ connectionString: url, application_name: "towline-wake" });
@@ -33,15 +34,21 @@ export async function openWake(url: string, log: Log): Promise<Wake> {
     }, reconnectAfterMs);
   }
 
+  /** One after another: a connection does one thing at a time. */
+  function listen(channel: string): void {
+    const on = client;
+    asked = asked
+      .then(() => on?.query(`listen ${pg.escapeIdentifier(channel)}`))
+      .catch((error: unknown) => log.debug({ err: error }, "listen failed"));
+  }
+
   await connect();
   return {
     on(channel, callback) {
       const set = callbacks.get(channel) ?? new Set();
       if (set.size === 0) {
         callbacks.set(channel, set);
-        client
-          ?.query(`listen ${pg.escapeIdentifier(channel)}`)
-          .catch((error) => log.debug({ err: error }, "listen failed"));
+        listen(channel);
       }
       set.add(callback);
       return () => set.delete(callback);
