@@ -53,7 +53,8 @@ async function changedSince(branch: string): Promise<string[] | undefined> {
   for (const base of [`origin/${defaultBranch}`, defaultBranch]) {
     const from = await git("merge-base", base, "HEAD");
     const names = from === undefined ? undefined : await git("diff", "--name-only", "-z", from, "--");
-    if (names !== undefined) return names.split("\0").filter((name) => name !== "");
+    const added = await git("ls-files", "--others", "--exclude-standard", "--full-name", "-z");
+    if (names !== undefined) return `${names}\0${added ?? ""}`.split("\0").filter((name) => name !== "");
   }
   return undefined;
 }

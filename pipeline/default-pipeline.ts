@@ -39,7 +39,6 @@ function work(key: string, label: string): WorkStep {
     agents: {},
     artifactPaths: [],
     cancelOnBuildFailing: false,
-    priority: 0,
     plugins: [],
     secrets: {},
     notify: [],

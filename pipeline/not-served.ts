@@ -33,4 +33,4 @@ export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
 
 export const notServedKinds: readonly StepKind[] = [];
 
-export const notServedTopKeys: readonly string[] = ["priority", "cache", "if_changed"];
+export const notServedTopKeys: readonly string[] = ["if_changed"];

@@ -37,6 +37,17 @@ describe("forms of a file", () => {
       { commands: ["b"], timeoutMs: 300_000 },
     ]);
   });
+  test("image, priority and cache at the top count where a step has none of its own", () => {
+    const text =
+      "image: 'node:24'\npriority: 5\ncache: dist\nsteps:\n  - { command: x }\n  - { command: x, image: 'go:1', priority: 0, cache: bin }\n  - publish: .";
+    expect(steps(text)).toMatchObject([
+      { image: "node:24", priority: 5, cache: { paths: ["dist"] } },
+      { image: "go:1", priority: 0, cache: { paths: ["bin"] } },
+      { kind: "publish", priority: 5 },
+    ]);
+    expect(steps(text)[2]).not.toHaveProperty("cache");
+    expect(steps(text)[2]).not.toHaveProperty("image");
+  });
   test("env and agents at the top count for every step", () => {
     const parsed = parse(
       "env: { A: 1, B: ~ }\nagents: { queue: q, os: linux }\nsteps:\n  - { command: x, agents: { os: mac } }\n  - wait",
@@ -103,7 +114,6 @@ describe("steps", () => {
       if: "build.tag == null",
       cancelOnBuildFailing: true,
       allowDependencyFailure: true,
-      priority: 0,
       plugins: [],
       secrets: {},
       notify: [],
@@ -225,7 +235,7 @@ describe("faults", () => {
     ]);
   });
   test("keys at the top that are not served are refused, misspelt ones told of, and others may hold anchors", () => {
-    expect(faults("priority: 1\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `priority`"]);
+    expect(faults("if_changed: x\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `if_changed`"]);
     expect(faults("stpes:\n  - wait")).toEqual(["shape.unknown-key 1:1 did you mean `steps`?"]);
     expect(warnings("agnets: {}\nsteps: [wait]")).toEqual(["pipeline.unknown-key 1:1"]);
     expect(parse("x-common: 1\nsteps: [wait]").warnings).toEqual([]);

@@ -150,9 +150,9 @@ function withDefaults(steps: Step[], { agents, image, priority, secrets, cache }
     if (!("agents" in step)) return step;
     return {
       ...(step.kind === "command" && image !== undefined ? { image } : {}),
-      ...(cache ? { cache: completeCache(cache) } : {}),
+      ...(cache && step.kind !== "publish" ? { cache: completeCache(cache) } : {}),
+      ...(priority === undefined ? {} : { priority }),
       ...step,
-      priority: step.priority || (priority ?? 0),
       secrets: { ...secrets, ...step.secrets },
       agents: { ...agents, ...step.agents },
     };

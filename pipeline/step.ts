@@ -99,8 +99,8 @@ export interface WorkStep extends StepBase, Expanded {
   agents: Record<string, string>;
   artifactPaths: string[];
   cancelOnBuildFailing: boolean;
-  /** Of two jobs that are ready the one with the higher number goes first; 0 where nothing is written. */
-  priority: number;
+  /** Of two jobs that are ready the one with the higher number goes first; absent, it is 0. */
+  priority?: number;
   concurrency?: Concurrency;
   plugins: Plugin[];
   cache?: Cache;

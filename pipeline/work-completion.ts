@@ -18,7 +18,7 @@ export function completeWork(written: WrittenWork, place: Place, fallback: strin
     agents: { ...written.agent_query_rules, ...written.agents },
     artifactPaths: artifactPaths.flatMap((paths) => paths.split(";")).filter((path) => path !== ""),
     cancelOnBuildFailing: written.cancel_on_build_failing ?? false,
-    priority: written.priority ?? 0,
+    ...(written.priority === undefined ? {} : { priority: written.priority }),
     ...completeConcurrency(written),
     plugins: [...(written.plugins ?? []), ...(written.plugin ?? [])],
     ...(cache ? { cache: completeCache(cache) } : {}),

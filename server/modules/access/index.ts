@@ -1,3 +1,4 @@
+import type { Role } from "#api/endpoint.ts";
 import { type Clock, newId, newSecret } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Grants } from "#kernel/http.ts";
@@ -26,6 +27,8 @@ export interface Access {
   authenticate: Authenticate;
   /** On the first start makes the user `admin` and answers its token, which is not kept anywhere else; later undefined. */
   ensureAdmin(): Promise<string | undefined>;
+  /** The role of a user; undefined for a name that nobody has. */
+  roleOf(user: string): Promise<Role | undefined>;
   /** A token for an agent; the caller keeps it. */
   issueAgentToken(name: string): Promise<string>;
   /** A short-lived token that reaches only what `grants` names. */
@@ -76,6 +79,7 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
   return {
     authenticate: createAuthenticate(store, clock),
     ensureAdmin,
+    roleOf: async (user) => (await store.user(user))?.role,
     issueAgentToken: async (name) =>
       (await issue(db, { kind: "agent", name, user_name: null, expires_at: null })).secret,
     issueJobToken: async (tx, { name, grants, expiresAt }) =>

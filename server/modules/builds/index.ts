@@ -64,7 +64,7 @@ export interface BuildsDeps {
   home: string;
   /** Bytes that stay free on the disk of `home`: below it no job starts and no log grows. */
   diskFloor: number;
-  access: Pick<Access, "issueJobTokens">;
+  access: Pick<Access, "issueJobTokens" | "roleOf">;
   /** The content of artifacts, in a place of their own. */
   blobs: Blobs;
   /** Days that artifacts stay after the end of their build; default 90. */
@@ -138,7 +138,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const leasing = createLeasing({ ...deps, machine, times });
   const claimJob = createClaimJob({ ...deps, machine, leasing, logs });
   const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
-  const records = createBuildRecords({ ...deps, uploadSteps: createUploadSteps({ db, machine }) });
+  const records = createBuildRecords({ ...deps, uploadSteps: createUploadSteps({ ...deps, machine }) });
   const tests = createTestDesk(deps);
   const schedules = createSchedules({ ...deps, creation });
   const webhooks = createWebhooks({ ...deps, creation });

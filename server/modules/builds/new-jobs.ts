@@ -12,7 +12,7 @@ export function newJobs({ id: build, sequence }: BuildRow, plan: Plan, steps: re
     ...{ id: newId(), build, sequence, step: step.key, kind: step.kind },
     position: positions.get(step.key) ?? plan.steps.length,
     tags: jobTags(step.agents),
-    priority: step.priority,
+    priority: step.priority ?? 0,
     slot_group: step.concurrency?.group ?? null,
     state: "waiting",
   }));

@@ -1,4 +1,5 @@
 /** Reads the files of a build's commit and gives it a plan, or ends it with what is wrong in them. */
+import type { Access } from "#access";
 import { isRefusal, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
@@ -30,6 +31,7 @@ interface Deps {
   log: Log;
   source: Pick<Source, "readFile" | "commit" | "changedPaths">;
   machine: Machine;
+  access: Pick<Access, "roleOf">;
 }
 
 interface Prepared {
@@ -87,7 +89,8 @@ async function prepare(deps: Deps, build: BuildRow): Promise<Prepared> {
   if (!found) return { commit: undefined, planned: goneRevision(build) };
   const message = found.message.slice(0, longestMessage);
   const files = await readFiles(source, build).catch(asRefusal);
-  const context = contextOf(build, build.message ?? message);
+  const role = build.creator === null ? undefined : await deps.access.roleOf(build.creator);
+  const context = contextOf({ ...build, author: found.author }, build.message ?? message, role);
   const planned = isRefusal(files) ? files : await plan(deps, build, { files, context });
   return { commit: { message, author: found.author }, planned };
 }

@@ -1,4 +1,6 @@
 /** What a job adds to its own build. */
+import type { Access } from "#access";
+import type { Role } from "#api/endpoint.ts";
 import type { PipelineUpload, UploadedPipeline } from "#api/endpoints/job.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { Database, Tx } from "#kernel/database.ts";
@@ -19,17 +21,22 @@ export type UploadSteps = (job: JobRow, given: PipelineUpload) => Promise<Upload
 interface Deps {
   db: Database;
   machine: Machine;
+  access: Pick<Access, "roleOf">;
 }
 
 /** Read and planned under the build's lock: what names stand for depends on what other jobs add. */
-export function createUploadSteps({ db, machine }: Deps): UploadSteps {
-  async function upload(tx: Tx, job: JobRow, given: PipelineUpload): Promise<UploadedPipeline | Refusal> {
+export function createUploadSteps({ db, machine, access }: Deps): UploadSteps {
+  async function upload(
+    tx: Tx,
+    job: JobRow,
+    { given, role }: { given: PipelineUpload; role: Role | undefined },
+  ): Promise<UploadedPipeline | Refusal> {
     const build = await buildsStore(tx).lockBuild(job.build);
     if (!build?.machine || !job.token_hash) return staleLease();
     const parsed = read(build, build.machine, { job, given });
     if (parsed.errors) return refuseFaults("pipeline.invalid", parsed.errors);
     if (parsed.value.steps.some(({ kind }) => kind === "publish") && !build.manifest) return noManifest();
-    const steps = planUpload(build.machine.plan, parsed.value, contextOf(build, build.message ?? ""));
+    const steps = planUpload(build.machine.plan, parsed.value, contextOf(build, build.message ?? "", role));
     const ask = { type: "upload" as const, step: job.step, token: job.token_hash, upload: given.upload, steps };
     const done = await machine.act(tx, build.id, ask);
     if (isRefusal(done)) return done;
@@ -37,7 +44,16 @@ export function createUploadSteps({ db, machine }: Deps): UploadSteps {
     return { steps: keys, warnings: parsed.warnings };
   }
 
-  return (job, given) => db.transaction().execute((tx) => upload(tx, job, given));
+  // Before the transaction, which must not wait for a second connection while it holds the build.
+  async function creatorRole(id: string): Promise<Role | undefined> {
+    const creator = (await buildsStore(db).build(id))?.creator;
+    return creator ? access.roleOf(creator) : undefined;
+  }
+
+  return async (job, given) => {
+    const role = await creatorRole(job.build);
+    return db.transaction().execute((tx) => upload(tx, job, { given, role }));
+  };
 }
 
 function read(

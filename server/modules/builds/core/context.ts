@@ -6,18 +6,42 @@ export const defaultBranch = "main";
 
 type ContextColumns = Pick<
   BuildRow,
-  "number" | "branch" | "commit" | "source" | "tag" | "pull_request" | "env" | "creator" | "repository"
+  | "id"
+  | "number"
+  | "branch"
+  | "commit"
+  | "source"
+  | "tag"
+  | "pull_request"
+  | "env"
+  | "creator"
+  | "author"
+  | "repository"
 >;
 
-/** What conditions and variables of a pipeline see of a build. */
-export function contextOf(build: ContextColumns, message: string): BuildContext {
-  const { number, branch, commit, source, tag, pull_request: id, env, creator, repository } = build;
+/** What conditions and variables of a pipeline see of a build. `role`: of who started it. */
+export function contextOf(build: ContextColumns, message: string, role?: string): BuildContext {
+  const {
+    id,
+    number,
+    branch,
+    commit,
+    source,
+    tag,
+    pull_request: pullRequest,
+    env,
+    creator,
+    author,
+    repository,
+  } = build;
   return {
     build: {
-      ...{ number, branch, commit, message, source, env },
+      ...{ id, number, branch, commit, message, source, env },
       ...(tag === null ? {} : { tag }),
-      ...(id === null ? {} : { pullRequest: { id, baseBranch: defaultBranch } }),
+      ...(pullRequest === null ? {} : { pullRequest: { id: pullRequest, baseBranch: defaultBranch } }),
       ...(creator ? { creator } : {}),
+      ...(role === undefined ? {} : { creatorRoles: [role] }),
+      ...(author ? { author: { name: author } } : {}),
     },
     pipeline: { slug: repository, defaultBranch },
   };
