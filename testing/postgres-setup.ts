@@ -1,5 +1,5 @@
 /** Vitest global set-up of the suites that need PostgreSQL: one server a run, one migrated template database. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -11,6 +11,8 @@ import { onServer, template } from "./template.ts";
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const home = await mkdtemp(join(tmpdir(), "towline-test-"));
+  // Passable, so that PostgreSQL, which is another user where we are root, lives inside it and goes with it.
+  await chmod(home, 0o711);
   const log = createLog("silent");
   // Durability is tested where it matters, on a server of its own; here it would only cost time.
   const server = await startEmbeddedPostgres(home, log, [
