@@ -40,7 +40,12 @@ describe("a file with an error fails the build at once and is named with line an
     ["bytes that are no text", "towline.yml", "service: \u0000\u0001\n", "1:10 shape.wrong-value"],
     ["a port out of range", "towline.yml", "service: probe\nhttp: { port: 99999 }\n", "2:15 shape.wrong-value"],
     ["no port at all", "towline.yml", "service: probe\n", "1:1 shape.missing-key"],
-    ["a pipeline without steps", ".towline/pipeline.yml", "env: { A: b }\n", "1:1 shape.missing-key"],
+    [
+      "a step of two kinds",
+      ".towline/pipeline.yml",
+      "steps:\n  - command: a\n    deploy: test\n",
+      "2:5 pipeline.step-type",
+    ],
     ["steps that wait for each other", ".towline/pipeline.yml", circle(), "2:5 pipeline.cycle"],
   ])("%s", async (_, file, text, fault) => {
     const said = await faultsWith({ [file]: text });
