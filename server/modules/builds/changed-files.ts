@@ -5,7 +5,7 @@ import type { Source } from "#source";
 import { defaultBranch } from "./core/context.ts";
 import type { BuildRow } from "./core/rows.ts";
 import { buildsStore } from "./store.ts";
-import { triggerStore } from "./trigger-store.ts";
+import { triggerStore } from "./triggers/trigger-store.ts";
 
 interface Deps {
   db: Database;

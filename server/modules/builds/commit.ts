@@ -13,11 +13,11 @@ import { attemptsIn } from "./core/attempts.ts";
 import { advance, type Change } from "./core/change.ts";
 import { jobColumns } from "./core/job-columns.ts";
 import { identityOf } from "./core/view.ts";
-import { logStore } from "./log-store.ts";
+import { logStore } from "./logs/log-store.ts";
 import { logChannel } from "./logs/follow-log.ts";
-import { putMetaData } from "./meta-data.ts";
+import { putMetaData } from "./records/meta-data.ts";
 import { newJobs } from "./new-jobs.ts";
-import { saveSlots, takeSlot } from "./slots.ts";
+import { saveSlots, takeSlot } from "./leases/slots.ts";
 import { buildsStore } from "./store.ts";
 
 /** Starts the build of a trigger step, and cancels one. */

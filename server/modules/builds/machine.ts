@@ -10,7 +10,7 @@ import { advance, type Change } from "./core/change.ts";
 import type { BuildRow } from "./core/rows.ts";
 import { commit, type CommitDeps } from "./commit.ts";
 import { newJobs } from "./new-jobs.ts";
-import { takeSlot } from "./slots.ts";
+import { takeSlot } from "./leases/slots.ts";
 import { buildsStore } from "./store.ts";
 
 type Untimed<C> = C extends Command ? Omit<C, "at"> : never;

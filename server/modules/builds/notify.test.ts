@@ -4,7 +4,7 @@ import type { Post } from "#drivers/notifier/contract.ts";
 import { files, push, work } from "#testing/build-hands.ts";
 import { heldClock, openBuildsPlace } from "#testing/builds-place.ts";
 import { until } from "#testing/until.ts";
-import { isSignedBy } from "./signature.ts";
+import { isSignedBy } from "./triggers/signature.ts";
 
 const pipeline = `notify:
   - webhook: https://one.example/hook

@@ -9,10 +9,10 @@ import type { Vault } from "#kernel/vault.ts";
 import { contextOf } from "./core/context.ts";
 import { pauseMs, receiversOf } from "./core/notifications.ts";
 import { viewSummary } from "./core/view.ts";
-import { secretOf } from "./webhooks.ts";
-import { signatureOf } from "./signature.ts";
+import { secretOf } from "./triggers/webhooks.ts";
+import { signatureOf } from "./triggers/signature.ts";
 import { buildsStore } from "./store.ts";
-import { triggerStore } from "./trigger-store.ts";
+import { triggerStore } from "./triggers/trigger-store.ts";
 
 export const notifyTask = "builds.notify";
 

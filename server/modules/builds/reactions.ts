@@ -9,8 +9,8 @@ import { defaultBranch } from "./core/context.ts";
 import type { Creation } from "./create.ts";
 import type { Machine } from "./machine.ts";
 import { buildsStore, type NewBuild } from "./store.ts";
-import { tagTask } from "./tags.ts";
-import { triggerStore } from "./trigger-store.ts";
+import { tagTask } from "./triggers/tags.ts";
+import { triggerStore } from "./triggers/trigger-store.ts";
 
 /** The repository that holds the environments: a commit there is the operation, nothing is built. */
 const fleetRepository = "fleet";

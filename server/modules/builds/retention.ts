@@ -1,7 +1,7 @@
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
-import type { Artifacts } from "./artifacts.ts";
+import type { Artifacts } from "./records/artifacts.ts";
 
 interface Deps {
   db: Database;

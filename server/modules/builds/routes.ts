@@ -11,7 +11,7 @@ import type { Creation } from "./create.ts";
 import { type FindLog, followLog } from "./logs/follow-log.ts";
 import type { JobLogs } from "./logs/job-logs.ts";
 import type { Ask, Machine } from "./machine.ts";
-import { putMetaData } from "./meta-data.ts";
+import { putMetaData } from "./records/meta-data.ts";
 import { buildsStore } from "./store.ts";
 import { resolveTarget } from "./target.ts";
 

@@ -9,8 +9,8 @@ import type { Source } from "#source";
 import type { BuildRow } from "./core/rows.ts";
 import type { Creation } from "./create.ts";
 import type { Machine } from "./machine.ts";
-import { putMetaData } from "./meta-data.ts";
-import { takeSlot } from "./slots.ts";
+import { putMetaData } from "./records/meta-data.ts";
+import { takeSlot } from "./leases/slots.ts";
 import { buildsStore } from "./store.ts";
 import { resolveTarget, type Target } from "./target.ts";
 

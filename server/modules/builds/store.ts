@@ -5,7 +5,7 @@ import type { Fault } from "#pipeline/fault.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
 import type { JobColumns } from "./core/job-columns.ts";
-import { slotIsOpen } from "./slot-store.ts";
+import { slotIsOpen } from "./leases/slot-store.ts";
 import type {
   AgentRow,
   BuildFault,

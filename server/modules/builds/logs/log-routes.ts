@@ -3,7 +3,7 @@ import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
 import type { LogRow } from "../core/rows.ts";
-import { logStore } from "../log-store.ts";
+import { logStore } from "./log-store.ts";
 import { buildsStore } from "../store.ts";
 import type { FindLog } from "./follow-log.ts";
 import type { JobLogs } from "./job-logs.ts";

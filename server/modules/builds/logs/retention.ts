@@ -2,7 +2,7 @@
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { LogRow } from "../core/rows.ts";
-import { logStore } from "../log-store.ts";
+import { logStore } from "./log-store.ts";
 import { logPaths, removeLog, sizeOf } from "./log-file.ts";
 
 export interface LogRules {

@@ -3,10 +3,10 @@ import type { Database, Tx } from "#kernel/database.ts";
 import { notify } from "#kernel/database.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import { isWork, plannedOf, stepOf } from "#pipeline/machine/steps.ts";
-import type { Change } from "./core/change.ts";
-import { concurrencyOf, slotStanding } from "./core/slots.ts";
-import { jobChannel } from "./channels.ts";
-import type { Machine } from "./machine.ts";
+import type { Change } from "../core/change.ts";
+import { concurrencyOf, slotStanding } from "../core/slots.ts";
+import { jobChannel } from "../channels.ts";
+import type { Machine } from "../machine.ts";
 import { slotStore } from "./slot-store.ts";
 
 export const slotTask = "builds.slots";

@@ -1,10 +1,10 @@
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import { type Context, jobOf } from "#kernel/http.ts";
-import type { BuildRow, JobRow } from "./core/rows.ts";
-import { staleLease } from "./leasing.ts";
-import { noSuchBuild } from "./meta-data.ts";
-import { buildsStore } from "./store.ts";
+import type { BuildRow, JobRow } from "../core/rows.ts";
+import { staleLease } from "../leases/leasing.ts";
+import { noSuchBuild } from "../records/meta-data.ts";
+import { buildsStore } from "../store.ts";
 
 type Speaker = Pick<Context, "principal">;
 

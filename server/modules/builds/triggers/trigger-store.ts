@@ -1,7 +1,7 @@
 /** Rows of what starts builds by itself, and of what is deployed. */
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
-import type { WebhookRow, ScheduleRow } from "./core/trigger-rows.ts";
+import type { WebhookRow, ScheduleRow } from "../core/trigger-rows.ts";
 
 type Tables = {
   build_schedules: ScheduleRow;

@@ -9,11 +9,11 @@ import { type Handlers, sendRefusal, userOf } from "#kernel/http.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Vault } from "#kernel/vault.ts";
 import type { Source } from "#source";
-import { callAgeMs, readCall } from "./core/webhook-call.ts";
-import type { WebhookRow } from "./core/trigger-rows.ts";
-import type { Creation } from "./create.ts";
+import { callAgeMs, readCall } from "../core/webhook-call.ts";
+import type { WebhookRow } from "../core/trigger-rows.ts";
+import type { Creation } from "../create.ts";
 import { isSignedBy } from "./signature.ts";
-import { resolveTarget } from "./target.ts";
+import { resolveTarget } from "../target.ts";
 import { triggerStore } from "./trigger-store.ts";
 
 interface Deps {

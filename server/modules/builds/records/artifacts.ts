@@ -5,8 +5,8 @@ import { isRefusal, type Refusal } from "#api/errors.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import { announce, type Announced, type IntakeDeps, receive } from "./artifact-intake.ts";
 import { type ArtifactRow, artifactStore, type FoundArtifact } from "./artifact-store.ts";
-import { pathQuery } from "./core/artifact.ts";
-import type { JobRow } from "./core/rows.ts";
+import { pathQuery } from "../core/artifact.ts";
+import type { JobRow } from "../core/rows.ts";
 
 export interface ArtifactQuery {
   query: string;

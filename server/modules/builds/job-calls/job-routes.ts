@@ -5,14 +5,14 @@ import { isRefusal, refuse } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
-import { annotateBuild } from "./annotations.ts";
-import { annotationStore } from "./annotation-store.ts";
-import type { Artifacts } from "./artifacts.ts";
+import { annotateBuild } from "../records/annotations.ts";
+import { annotationStore } from "../records/annotation-store.ts";
+import type { Artifacts } from "../records/artifacts.ts";
 import type { JobCaller } from "./job-caller.ts";
 import { jobQuestions } from "./job-questions.ts";
-import { putMetaData } from "./meta-data.ts";
-import { metaDataStore } from "./meta-data-store.ts";
-import { viewArtifact } from "./record-routes.ts";
+import { putMetaData } from "../records/meta-data.ts";
+import { metaDataStore } from "../records/meta-data-store.ts";
+import { viewArtifact } from "../records/record-routes.ts";
 import type { UploadSteps } from "./upload-steps.ts";
 
 interface Deps {

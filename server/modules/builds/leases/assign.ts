@@ -6,10 +6,10 @@ import type { Access } from "#access";
 import type { Clock } from "#kernel/clock.ts";
 import type { Fleet } from "#fleet";
 import { together } from "#kernel/together.ts";
-import { defaultTimeoutMs, variablesOf, workOf } from "./core/assignment.ts";
-import { contextOf } from "./core/context.ts";
-import type { BuildRow } from "./core/rows.ts";
-import { secretVariables } from "./core/job-secrets.ts";
+import { defaultTimeoutMs, variablesOf, workOf } from "../core/assignment.ts";
+import { contextOf } from "../core/context.ts";
+import type { BuildRow } from "../core/rows.ts";
+import { secretVariables } from "../core/job-secrets.ts";
 import type { Lease } from "./claiming.ts";
 
 interface Deps {

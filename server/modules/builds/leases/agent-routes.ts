@@ -7,12 +7,12 @@ import type { Log } from "#kernel/log.ts";
 import { together } from "#kernel/together.ts";
 import type { Assign } from "./assign.ts";
 import type { ClaimJob, Lease } from "./claiming.ts";
-import type { JobRow } from "./core/rows.ts";
-import type { JobLogs } from "./logs/job-logs.ts";
+import type { JobRow } from "../core/rows.ts";
+import type { JobLogs } from "../logs/job-logs.ts";
 import { hashOf, type Leasing, staleLease } from "./leasing.ts";
-import type { Ask, Machine } from "./machine.ts";
-import { buildsStore } from "./store.ts";
-import type { TestDesk } from "./tests/test-desk.ts";
+import type { Ask, Machine } from "../machine.ts";
+import { buildsStore } from "../store.ts";
+import type { TestDesk } from "../tests/test-desk.ts";
 
 interface Deps {
   db: Database;

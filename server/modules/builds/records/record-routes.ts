@@ -7,7 +7,7 @@ import { annotationStore } from "./annotation-store.ts";
 import type { FoundArtifact } from "./artifact-store.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { metaDataStore } from "./meta-data-store.ts";
-import { buildsStore } from "./store.ts";
+import { buildsStore } from "../store.ts";
 
 interface Deps {
   db: Database;

@@ -9,8 +9,8 @@ import { checkRule, type HttpDeps, type Principal, sendRefusal } from "#kernel/h
 import type { Log } from "#kernel/log.ts";
 import { type ArtifactRow, artifactStore } from "./artifact-store.ts";
 import type { Artifacts } from "./artifacts.ts";
-import { disposition, servedType } from "./core/artifact.ts";
-import type { JobCaller } from "./job-caller.ts";
+import { disposition, servedType } from "../core/artifact.ts";
+import type { JobCaller } from "../job-calls/job-caller.ts";
 
 interface Deps {
   db: Database;

@@ -11,11 +11,11 @@ import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import { registerArtifacts } from "./artifact-transfer.ts";
 import { createArtifacts } from "./artifacts.ts";
-import { createJobCaller } from "./job-caller.ts";
-import { jobRoutes } from "./job-routes.ts";
+import { createJobCaller } from "../job-calls/job-caller.ts";
+import { jobRoutes } from "../job-calls/job-routes.ts";
 import { recordRoutes } from "./record-routes.ts";
-import type { UploadSteps } from "./upload-steps.ts";
-import { createRetention } from "./retention.ts";
+import type { UploadSteps } from "../job-calls/upload-steps.ts";
+import { createRetention } from "../retention.ts";
 
 interface Deps {
   db: Database;

@@ -10,11 +10,11 @@ import type { BuildState } from "#pipeline/machine/state.ts";
 import { parsePipeline } from "#pipeline/pipeline-file.ts";
 import type { Pipeline } from "#pipeline/step.ts";
 import { namesOf, planUpload } from "#pipeline/upload.ts";
-import { contextOf } from "./core/context.ts";
-import type { BuildRow, JobRow } from "./core/rows.ts";
-import { staleLease } from "./leasing.ts";
-import type { Machine } from "./machine.ts";
-import { buildsStore } from "./store.ts";
+import { contextOf } from "../core/context.ts";
+import type { BuildRow, JobRow } from "../core/rows.ts";
+import { staleLease } from "../leases/leasing.ts";
+import type { Machine } from "../machine.ts";
+import { buildsStore } from "../store.ts";
 
 export type UploadSteps = (job: JobRow, given: PipelineUpload) => Promise<UploadedPipeline | Refusal>;
 

@@ -3,9 +3,9 @@ import type { Database } from "#kernel/database.ts";
 import type { Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Source } from "#source";
-import { defaultBranch } from "./core/context.ts";
-import type { Creation } from "./create.ts";
-import { buildsStore } from "./store.ts";
+import { defaultBranch } from "../core/context.ts";
+import type { Creation } from "../create.ts";
+import { buildsStore } from "../store.ts";
 
 export const tagTask = "builds.tag";
 

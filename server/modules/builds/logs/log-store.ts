@@ -1,8 +1,8 @@
 /** SQL of logs: which there are, whether more may come, and which were removed. */
 import { type ExpressionBuilder, type Generated, type Kysely, sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
-import type { JobAttempt } from "./core/attempts.ts";
-import type { LogRow } from "./core/rows.ts";
+import type { JobAttempt } from "../core/attempts.ts";
+import type { LogRow } from "../core/rows.ts";
 
 type Tables = {
   build_logs: { [K in keyof LogRow]: K extends "job" | "attempt" ? LogRow[K] : Generated<LogRow[K]> };

@@ -3,15 +3,15 @@ import { isRefusal } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import { together } from "#kernel/together.ts";
 import type { Wake } from "#kernel/wake.ts";
-import { jobChannel } from "./channels.ts";
-import { matchJobs } from "./core/matching.ts";
-import type { BuildRow, JobRow } from "./core/rows.ts";
-import { agentTags } from "./core/tags.ts";
-import type { JobLogs } from "./logs/job-logs.ts";
+import { jobChannel } from "../channels.ts";
+import { matchJobs } from "../core/matching.ts";
+import type { BuildRow, JobRow } from "../core/rows.ts";
+import { agentTags } from "../core/tags.ts";
+import type { JobLogs } from "../logs/job-logs.ts";
 import { hashOf, type Leasing } from "./leasing.ts";
 import { createLine, type Waiting } from "./line.ts";
-import type { Machine } from "./machine.ts";
-import { buildsStore } from "./store.ts";
+import type { Machine } from "../machine.ts";
+import { buildsStore } from "../store.ts";
 
 export interface Lease {
   /** As it stood before the lease, except for the attempt. */

@@ -4,10 +4,10 @@ import { orThrow, refuse, type Refusal } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Log } from "#kernel/log.ts";
-import type { JobRow } from "./core/rows.ts";
-import type { Machine } from "./machine.ts";
+import type { JobRow } from "../core/rows.ts";
+import type { Machine } from "../machine.ts";
 import { type AskingAgent, createMeeting } from "./meeting.ts";
-import { buildsStore } from "./store.ts";
+import { buildsStore } from "../store.ts";
 
 /** Milliseconds. */
 export interface LeaseTimes {

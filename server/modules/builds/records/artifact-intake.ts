@@ -5,9 +5,9 @@ import { type Clock, newId } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
 import { type ArtifactRow, artifactStore } from "./artifact-store.ts";
-import { mostOfJob, refuseArtifact, tooMany } from "./core/artifact.ts";
-import type { JobRow } from "./core/rows.ts";
-import { freeDisk } from "./logs/job-logs.ts";
+import { mostOfJob, refuseArtifact, tooMany } from "../core/artifact.ts";
+import type { JobRow } from "../core/rows.ts";
+import { freeDisk } from "../logs/job-logs.ts";
 
 export interface IntakeDeps {
   db: Database;
