@@ -21,12 +21,13 @@ export function decideUpload(state: BuildState, command: UploadCommand): BuildEv
   const steps = withoutEarlier(command.steps, { uploads, by, attempt: uploader.attempts.length });
   const refusal = tooMuch(state, command.steps, steps) ?? whyNot(state, steps);
   if (refusal) return refusal;
-  const added = steps.map((step) => waitingFor(by, step));
+  const first = [by, ...closedBefore(state, by)];
+  const added = steps.map((step) => waitingFor(first, step));
   const event = { type: "steps-added", upload, by, attempt: uploader.attempts.length, at } as const;
   const own = uploads.filter((each) => each.by === by).flatMap(({ keys }) => keys);
   const dependents = dependentsOf(state, by, own);
   const gates = gatesOf(state, added);
-  const gated = gates.length > 0 ? tolerantBehind(state, dependents) : [];
+  const gated = gates.length > 0 ? openBehind(state, dependents) : [];
   const complete = { ...event, steps: added, after: own.at(-1) ?? by, dependents, gates, gated };
   return circle(state, complete) ?? [complete];
 }
@@ -41,13 +42,24 @@ function gatesOf({ plan }: BuildState, added: readonly PlannedStep[]): string[] 
     .map(({ key }) => key);
 }
 
-/** Steps at or behind these that go on after some failure. Those that tolerate none stand behind the gates anyhow. */
-function tolerantBehind({ plan }: BuildState, dependents: readonly { key: string }[]): string[] {
+/**
+ * Steps at or behind these that the gates might not hold: these themselves, for what they wait for may be left out of this build;
+ * those that go on after some failure; and those behind a step that began before there was a gate. All others stand behind the
+ * gates anyhow.
+ */
+function openBehind({ plan, steps }: BuildState, dependents: readonly { key: string }[]): string[] {
   const graph = graphOf(plan.steps);
   const first = new Set(dependents.map(({ key }) => key));
-  const tolerant = plan.steps.filter(({ dependsOn }) => dependsOn.some(({ allowFailure }) => allowFailure));
   const isBehind = (key: string) => first.has(key) || [...ancestors(graph, key)].some((each) => first.has(each));
-  return tolerant.map(({ key }) => key).filter(isBehind);
+  const isOpen = (edge: PlannedStep["dependsOn"][number]) =>
+    edge.allowFailure || (hasBegun(steps[edge.key]) && isBehind(edge.key));
+  return plan.steps
+    .filter(({ key, dependsOn }) => first.has(key) || (dependsOn.some(isOpen) && isBehind(key)))
+    .map(({ key }) => key);
+}
+
+function hasBegun(step: StepState | undefined): boolean {
+  return step !== undefined && (step.attempts.length > 0 || step.status.state === "finished");
 }
 
 function graphOf(steps: readonly PlannedStep[]): Map<string, Dependency[]> {
@@ -107,9 +119,20 @@ function whyNot(state: BuildState, steps: readonly PlannedStep[]): Refusal | und
   return missing && refuse("upload.refused", `\`depends_on\` names \`${missing.key}\`, and no step has that key`);
 }
 
-function waitingFor<S extends PlannedStep>(by: string, step: S): S {
-  const others = step.dependsOn.filter(({ key }) => key !== by);
-  return { ...step, dependsOn: [{ key: by, allowFailure: false }, ...others] };
+function waitingFor<S extends PlannedStep>(first: readonly string[], step: S): S {
+  const others = step.dependsOn.filter(({ key }) => !first.includes(key));
+  return { ...step, dependsOn: [...first.map((key) => ({ key, allowFailure: false })), ...others] };
+}
+
+/** Gates before the job that nobody opened: they were added when it had begun. */
+function closedBefore({ plan, steps }: BuildState, by: string): string[] {
+  const before = ancestors(graphOf(plan.steps), by);
+  const closed = plan.steps.filter(({ kind, key, skipped }) => {
+    const { status } = steps[key] ?? {};
+    const isOpened = status?.state === "finished" && status.outcome === "passed";
+    return kind === "block" && !skipped && before.has(key) && !isOpened;
+  });
+  return closed.map(({ key }) => key);
 }
 
 /** Steps that wait for the job and were not added by it. */
