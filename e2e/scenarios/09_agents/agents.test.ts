@@ -90,8 +90,10 @@ test("a network that is cut for half a minute, a killed agent and a killed serve
     expect(stepOf(build, key)?.attempts).toMatchObject([{ outcome: "passed", exitStatus: 0 }]);
     expect((await logOf(build, key)).split("; done\n")[1], key).toBe(lines(count));
   }
-  expect(stepOf(build, "memory")?.attempts).toMatchObject([{ outcome: "failed", reason: "it ran out of memory" }]);
-  expect(stepOf(build, "time")?.attempts).toMatchObject([{ outcome: "timed-out" }]);
+  // Either may have been at work when the agent was killed: one whose container has ended meanwhile is begun anew.
+  const last = (key: string) => stepOf(build, key)?.attempts.at(-1);
+  expect(last("memory")).toMatchObject({ outcome: "failed", reason: "it ran out of memory" });
+  expect(last("time")).toMatchObject({ outcome: "timed-out" });
 });
 
 test("and nothing of the jobs is left on either machine", async () => {
