@@ -109,7 +109,8 @@ async function untilLeasing(process: TowlineProcess): Promise<void> {
   );
 }
 
-async function removeInstallation(home: string, env: Record<string, string>): Promise<void> {
+/** Takes off Docker what outlives a server on purpose, its load balancer first of all. */
+export async function removeInstallation(home: string, env: Record<string, string>): Promise<void> {
   const removal = startTowline(["uninstall", "--yes"], env, join(home, "uninstall.log"));
   await until(() => !removal.running(), { deadlineMs: 60_000 });
 }
