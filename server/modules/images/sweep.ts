@@ -1,6 +1,7 @@
 /** What crashes, lost connections and given-up pushes leave behind. */
-import type { Blobs, Stored } from "#drivers/blobs/contract.ts";
+import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { Clock } from "#kernel/clock.ts";
+import { oldInBatches } from "#kernel/old-in-batches.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import type { ImageStore } from "./store.ts";
 
@@ -13,7 +14,6 @@ interface Deps {
 
 /** Nobody carries on an upload that rested so long, and no push in flight has content so old without its row. */
 const restingMs = 24 * 60 * 60 * 1000;
-const batchSize = 500;
 
 /** Removes uploads that rested for a day, and content without a row in the books. Ends early on the signal. */
 export async function sweepLeftovers({ store, blobs, shelf, clock }: Deps, signal: AbortSignal): Promise<void> {
@@ -34,15 +34,4 @@ export async function sweepLeftovers({ store, blobs, shelf, clock }: Deps, signa
     if (signal.aborted) return;
     for (const digest of await unknown(digests, store.blobs.known)) await shelf.collect(digest);
   }
-}
-
-async function* oldInBatches(stored: AsyncIterable<Stored>, before: Date): AsyncIterable<string[]> {
-  let batch: string[] = [];
-  for await (const { key, changedAt } of stored) {
-    if (changedAt < before) batch.push(key);
-    if (batch.length < batchSize) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -1,8 +1,8 @@
 /** Artifacts: content first, then its row; the row goes before the content. Both ways hold the digest's lock. */
-import type { Stored } from "#drivers/blobs/contract.ts";
 import { mostArtifacts } from "#api/endpoints/build-records.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
+import { oldInBatches } from "#kernel/old-in-batches.ts";
 import { announce, type Announced, type IntakeDeps, receive } from "./artifact-intake.ts";
 import { type ArtifactRow, artifactStore, type FoundArtifact } from "./artifact-store.ts";
 import { pathQuery } from "../core/artifact.ts";
@@ -25,7 +25,6 @@ export interface Artifacts {
 
 /** Nobody goes on with an upload that rested so long, and no upload in flight has content so old without its row. */
 const restingMs = 24 * 60 * 60 * 1000;
-const batchSize = 500;
 
 export function createArtifacts(given: Omit<IntakeDeps, "lock">): Artifacts {
   const { db, clock, blobs } = given;
@@ -71,15 +70,4 @@ export function createArtifacts(given: Omit<IntakeDeps, "lock">): Artifacts {
     receive: (artifact, content) => receive(deps, artifact, content),
     ...{ find, sweep },
   };
-}
-
-async function* oldInBatches(stored: AsyncIterable<Stored>, before: Date): AsyncIterable<string[]> {
-  let batch: string[] = [];
-  for await (const { key, changedAt } of stored) {
-    if (changedAt < before) batch.push(key);
-    if (batch.length < batchSize) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
