@@ -6,7 +6,7 @@ import type { Task } from "#kernel/jobs.ts";
 import type { Reaction } from "#kernel/outbox.ts";
 import type { FleetDeps } from "./deps.ts";
 import { promotionOrder } from "./core/promotion-order.ts";
-import { readEnvironments, readService } from "./read-files.ts";
+import { checkEnvironments, readEnvironments, readService } from "./read-files.ts";
 import { fleetReactions, readTask } from "./reactions.ts";
 import { fleetRoutes } from "./routes.ts";
 import { fleetSecrets } from "./secrets.ts";
@@ -48,6 +48,7 @@ export function createFleet(deps: FleetDeps): Fleet {
   const { db, emit, jobs, source, vault } = deps;
   const store = fleetStore(db);
   const secrets = fleetSecrets(db, vault);
+  source.guard(fleetRepository, checkEnvironments);
 
   const enqueue = (tx: Tx, repository: string) =>
     jobs.add(tx, readTask, { repository }, { key: `${readTask}:${repository}` });

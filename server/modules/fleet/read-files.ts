@@ -1,8 +1,9 @@
 /** Reads what the heads of the default branches say. Always the newest head: running it twice, or late, changes nothing. */
-import { parseEnvironment } from "#pipeline/environment-file.ts";
 import { type Fault, renderFault } from "#pipeline/fault.ts";
+import { checkFleet, type FleetFile, isEnvironmentFile, readEnvironmentFiles } from "#pipeline/fleet-files.ts";
 import { parseManifest } from "#pipeline/manifest.ts";
 import { environmentName } from "#api/names.ts";
+import type { Entering } from "#source";
 import type { FleetDeps } from "./deps.ts";
 import { fleetStore } from "./store.ts";
 
@@ -27,16 +28,15 @@ export async function readService({ db, emit, log, source }: FleetDeps, reposito
 export async function readEnvironments({ db, emit, log, source }: FleetDeps): Promise<void> {
   const commit = await source.resolve("fleet", branch);
   if (!commit) return;
-  const files = (await source.listFiles("fleet", commit, "environments")).filter((file) => /\.ya?ml$/.test(file));
-  const texts = await Promise.all(
-    files.map(async (file) => ({ file, text: (await source.readFile("fleet", commit, file)) ?? "" })),
-  );
+  const files = await filesOf({
+    listFiles: (folder) => source.listFiles("fleet", commit, folder),
+    readFile: (path) => source.readFile("fleet", commit, path),
+  });
   await db.transaction().execute(async (tx) => {
     const store = fleetStore(tx);
     const names: string[] = [];
-    for (const { file, text } of texts) {
-      const name = file.replace(/^.*\//, "").replace(/\.ya?ml$/, "");
-      const { value, errors } = readOne({ name, text, file });
+    for (const { name, parsed } of readEnvironmentFiles(files)) {
+      const { value, errors } = parsed;
       if (errors) log.warn({ faults: errors.map(renderFault) }, "an environment file was not taken");
       if (!environmentName.safeParse(name).success) continue;
       names.push(name);
@@ -47,13 +47,12 @@ export async function readEnvironments({ db, emit, log, source }: FleetDeps): Pr
   });
 }
 
-function readOne({ name, text, file }: { name: string; text: string; file: string }) {
-  if (name !== "builds") return parseEnvironment(name, text, file);
-  const fault: Fault = {
-    code: "environment.not-supported",
-    message: "`builds` names the secrets of build jobs and cannot be an environment",
-    place: { file, line: 1, column: 1 },
-    fix: "Rename the file.",
-  };
-  return { value: undefined, errors: [fault] };
+/** What a commit to the fleet must stand up to. */
+export async function checkEnvironments(entering: Entering): Promise<Fault[]> {
+  return checkFleet(await filesOf(entering));
+}
+
+async function filesOf({ listFiles, readFile }: Entering): Promise<FleetFile[]> {
+  const files = (await listFiles("environments")).filter(isEnvironmentFile);
+  return Promise.all(files.map(async (file) => ({ file, text: (await readFile(file)) ?? "" })));
 }

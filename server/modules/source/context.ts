@@ -5,6 +5,7 @@ import type { HttpDeps } from "#kernel/http.ts";
 import type { Jobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
+import type { Guards } from "./guards.ts";
 import type { Places } from "./places.ts";
 import type { Reading } from "./reading.ts";
 import type { Writers } from "./writers.ts";
@@ -32,6 +33,7 @@ export interface SourceContext extends SourceDeps {
   places: Places;
   reading: Reading;
   writers: Writers;
+  guards: Guards;
 }
 
 /** Deliveries about one repository come in order. */

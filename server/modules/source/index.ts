@@ -6,6 +6,7 @@ import type { Reaction } from "#kernel/outbox.ts";
 import { commitFiles, type FilesToCommit } from "./commit-files.ts";
 import type { SourceContext, SourceDeps } from "./context.ts";
 import type { Commit } from "./core/log-format.ts";
+import { createGuards, type Guard } from "./guards.ts";
 import { createPlaces } from "./places.ts";
 import { pullRequestStore } from "./pull-request-store.ts";
 import { sourceReactions } from "./reactions.ts";
@@ -21,6 +22,7 @@ import { createWriters } from "./writers.ts";
 
 export type { SourceDeps } from "./context.ts";
 export type { FilesToCommit } from "./commit-files.ts";
+export type { Entering } from "./guards.ts";
 export type { Commit } from "./core/log-format.ts";
 export type { Range } from "./read-history.ts";
 export type { NewRepository, Repository } from "./repositories.ts";
@@ -51,6 +53,8 @@ export interface Source {
   isAncestor(repository: string, older: string, newer: string): Promise<boolean>;
   /** Puts one commit on top of a branch, or none when every file has its content already; its event follows before this settles. */
   commitFiles(request: FilesToCommit): Promise<{ revision: string }>;
+  /** From now on no branch of the repository moves by a push, and nothing is merged, while the guard finds a fault. */
+  guard(repository: string, guard: Guard): void;
   handlers: ReturnType<typeof sourceRoutes>;
   reactions: Reaction[];
   tasks: Record<string, Task>;
@@ -70,7 +74,8 @@ export function createSource(deps: SourceDeps): Source {
     log: deps.log,
     stopping: deps.stopping,
   });
-  const context: SourceContext = { ...deps, places, reading, writers };
+  const guards = createGuards();
+  const context: SourceContext = { ...deps, places, reading, writers, guards };
   const { resolve, readFile, listFiles, commit, commitsBetween, isAncestor, changedPaths } = reading;
   return {
     ...repositoryDoor(context),
@@ -78,6 +83,7 @@ export function createSource(deps: SourceDeps): Source {
     openPullRequest: async (repository, branch) =>
       (await pullRequestStore(deps.db).open(repository)).find((each) => each.branch === branch)?.number,
     commitFiles: (request) => commitFiles(context, request),
+    guard: guards.set,
     handlers: sourceRoutes(context),
     reactions: sourceReactions,
     tasks: {

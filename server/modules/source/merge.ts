@@ -1,6 +1,7 @@
 /** Merges a pull request: content first, then the ref, then row and events; a server killed in between finds its way at the next start. */
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { SourceContext } from "./context.ts";
+import { refuseFaults } from "#pipeline/fault.ts";
 import { identityText } from "./core/commit-stream.ts";
 import { mergeBlockers, type MergeSituation } from "./core/merge-rule.ts";
 import { findPullRequest, type PullRequestKey } from "./pull-requests.ts";
@@ -25,6 +26,8 @@ export async function mergePullRequest(
     const { row, target, base } = ready;
     const tree = await mergedTree(context, { repository: key.repository, base, head: row.head });
     if (isRefusal(tree)) return tree;
+    const faults = await context.guards.faults(context.reading, key.repository, tree);
+    if (faults.length > 0) return refuseFaults("environment.invalid", faults);
     const commit = await commitMerge(context, { row, base, tree, user });
     await pullRequestStore(context.db).intendMerge(key.repository, key.number, { commit, user });
     const args = ["update-ref", `refs/heads/${target}`, commit, base];

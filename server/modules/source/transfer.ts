@@ -7,8 +7,10 @@ import { refuse, type Refusal } from "#api/errors.ts";
 import type { Cgi } from "#drivers/git/contract.ts";
 import type { SourceContext } from "./context.ts";
 import { type CgiHead, splitHead } from "./core/cgi-head.ts";
+import { type Announced, answerText, readAnnouncement } from "./core/push-talk.ts";
 import type { GitService } from "./core/git-rule.ts";
 import { createReceivers, quarantines, sweep } from "./leftovers.ts";
+import { checkPush } from "./push-check.ts";
 import type { RepositoryRow } from "./store.ts";
 
 export interface Transfer {
@@ -70,7 +72,7 @@ export function createTransfers(context: SourceContext): Transfers {
   };
 }
 
-function open({ git, places, maxPackBytes = usualMaxPackBytes }: SourceContext, transfer: Transfer): Cgi {
+function open({ git, places, guards, maxPackBytes = usualMaxPackBytes }: SourceContext, transfer: Transfer): Cgi {
   const { repository, request, user, path, service } = transfer;
   const { headers } = request;
   const protocol = String(headers["git-protocol"] ?? "");
@@ -85,6 +87,7 @@ function open({ git, places, maxPackBytes = usualMaxPackBytes }: SourceContext, 
     REMOTE_ADDR: request.ip,
     TOWLINE_REPOSITORY: repository.name,
     TOWLINE_DEFAULT_BRANCH: repository.default_branch,
+    TOWLINE_GUARDED: guards.has(repository.name) ? "yes" : "no",
     TOWLINE_DIRECT_PUSH: repository.allow_direct_push ? "yes" : "no",
   };
   if (/^\d+$/.test(headers["content-length"] ?? "")) env["CONTENT_LENGTH"] = headers["content-length"] ?? "";
@@ -109,19 +112,20 @@ function connect({ request, reply }: Transfer, cgi: Cgi): void {
 }
 
 /**
- * The pre-receive hook says `ready` once the whole pack is there, and waits. When it is this push's turn it gets its `go`;
- * the turn lasts until the push's events are written. So a slow upload holds nobody up, and no two pushes mix.
+ * The pre-receive hook says `ready` once the whole pack is there, and waits. When it is this push's turn it gets its `go`, or why
+ * it is refused; the turn lasts until the push's events are written. So a slow upload holds nobody up, and no two pushes mix.
  * @returns what to wait for before the answer may end
  */
-function takeTurn(
-  { writers, log }: SourceContext,
-  { repository, user }: Transfer,
-  cgi: Cgi,
-): () => Promise<void> | undefined {
+function takeTurn(context: SourceContext, { repository, user }: Transfer, cgi: Cgi): () => Promise<void> | undefined {
+  const { writers, log } = context;
   let told: Promise<void> | undefined;
-  cgi.channel.once("data", () => {
+  let said = "";
+  cgi.channel.on("data", (chunk: Buffer) => {
+    said += chunk.toString("utf8");
+    const announced = told ? undefined : readAnnouncement(said);
+    if (!announced) return;
     told = writers.write(repository.name, user, async () => {
-      cgi.channel.write("go\n");
+      cgi.channel.write(answerText(await check(context, repository.name, announced)));
       await cgi.ended;
     });
     told.catch((error: unknown) =>
@@ -129,6 +133,13 @@ function takeTurn(
     );
   });
   return () => told;
+}
+
+async function check(context: SourceContext, repository: string, announced: Announced): Promise<string[]> {
+  return checkPush(context, repository, announced).catch((error: unknown) => {
+    context.log.error({ err: error, repository }, "a push could not be checked");
+    return ["the push could not be checked; the server's log has more"];
+  });
 }
 
 async function answerOf(
