@@ -12,8 +12,19 @@ export async function removeDockerThings(label: string): Promise<void> {
   await removeAll(["images", "--quiet", ...filter], ["image", "rm", "--force"]);
 }
 
+/** A client that hangs is ended: the engine has then done its part, or says at the next try what is wrong. */
+const limits = { timeout: 60_000, killSignal: "SIGKILL" } as const;
+const tries = 3;
+
 async function removeAll(list: string[], remove: string[]): Promise<void> {
-  const { stdout } = await run("docker", list);
-  const ids = [...new Set(stdout.split("\n").filter(Boolean))];
-  if (ids.length > 0) await run("docker", [...remove, ...ids]);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { stdout } = await run("docker", list, limits);
+      const ids = [...new Set(stdout.split("\n").filter(Boolean))];
+      if (ids.length > 0) await run("docker", [...remove, ...ids], limits);
+      return;
+    } catch (error) {
+      if (!(error as { killed?: boolean }).killed || attempt === tries) throw error;
+    }
+  }
 }

@@ -40,10 +40,16 @@ export async function openServer(settings: Record<string, string | undefined>): 
   return startServer(config, createLog(config.logLevel));
 }
 
+/** Far longer than its drain takes. One that is killed leaves containers, which its next start goes on with or removes. */
+const agentPatienceMs = 60_000;
+
 async function keepAgentRunning(settings: Record<string, string | undefined>, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted) {
     const child = startAgentProcess(settings);
-    const stop = () => child.kill("SIGTERM");
+    const stop = () => {
+      child.kill("SIGTERM");
+      setTimeout(() => child.kill("SIGKILL"), agentPatienceMs).unref();
+    };
     stopping.addEventListener("abort", stop);
     await once(child, "exit");
     stopping.removeEventListener("abort", stop);

@@ -42,6 +42,7 @@ import { migrate } from "#kernel/migrations.ts";
 import { openApi } from "#kernel/openapi.ts";
 import { createOutbox } from "#kernel/outbox.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
+import { stopInTime } from "#kernel/stop-in-time.ts";
 import { openVault } from "#kernel/vault.ts";
 import { openWake, type Wake } from "#kernel/wake.ts";
 import { createReleases } from "#releases";
@@ -64,9 +65,9 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   await mkdir(config.home, { recursive: true, mode: 0o711 });
   stack.use(orThrow(await lockProcess(join(config.home, "server.lock"), `another server runs in ${config.home}`)));
   const databaseUrl = config.databaseUrl ?? (await embedded(config, log, stack));
-  const { db, pool } = stack.use(openDatabase(databaseUrl, log));
+  const { db, pool } = stack.use(stopInTime("the pool of connections", openDatabase(databaseUrl, log), log));
   await migrate(pool);
-  const wake = stack.use(await openWake(databaseUrl, log));
+  const wake = stack.use(stopInTime("the wake", await openWake(databaseUrl, log), log));
   const outbox = createOutbox({ db, wake, log });
   const address = { port: config.port };
   const modules = await createModules({ config, address, log, db, wake, emit: outbox.emit, stopping: stopping.signal });
@@ -79,15 +80,16 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   const adminToken = await access.ensureAdmin();
   const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
   for (const each of [access, source, fleet, images, routing, deployments]) await each.start();
-  stack.use(await builds.start());
+  stack.use(stopInTime("builds", await builds.start(), log));
   await app.listen({ host: config.host, port: config.port });
   address.port = portOf(app);
-  stack.use(outbox.start());
+  stack.use(stopInTime("the outbox", outbox.start(), log));
   const tasks = Object.assign(
     {},
     ...[access, source, fleet, builds, images, releases, routing, deployments].map((each) => each.tasks),
   );
-  stack.use(startJobs({ db, wake, log, tasks }));
+  stack.use(stopInTime("the jobs", startJobs({ db, wake, log, tasks }), log));
+  stack.use(stopInTime("HTTP", { [Symbol.asyncDispose]: () => closeHttp(app) }, log));
   const kept = stack.move();
   return {
     url: config.publicUrl ?? `http://${config.host}:${portOf(app)}`,
@@ -95,10 +97,6 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
     agentToken,
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      // A client may hold a connection on which it never asked anything; that one counts as busy.
-      const cut = setTimeout(() => app.server.closeAllConnections(), closeDeadlineMs);
-      await app.close();
-      clearTimeout(cut);
       await kept.disposeAsync();
     },
   };
@@ -106,6 +104,13 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
 
 /** Requests at work get this long to end once the server stops. */
 const closeDeadlineMs = 10_000;
+
+async function closeHttp(app: FastifyInstance): Promise<void> {
+  // A client may hold a connection on which it never asked anything; that one counts as busy.
+  const cut = setTimeout(() => app.server.closeAllConnections(), closeDeadlineMs);
+  await app.close();
+  clearTimeout(cut);
+}
 
 interface ModuleDeps {
   config: Config;

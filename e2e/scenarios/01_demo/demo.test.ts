@@ -21,7 +21,7 @@ async function installed(): Promise<string[]> {
 test("`towline demo --yes --exit --json` ships four services, rolls a bad release back, and leaves nothing behind", async () => {
   const before = await installed();
   const { stdout, stderr } = await run(launcher, ["demo", "--yes", "--exit", "--json"], {
-    timeout: 1_200_000,
+    timeout: 600_000,
     maxBuffer: 64 * 1024 * 1024,
   });
   const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result;
@@ -36,4 +36,4 @@ test("`towline demo --yes --exit --json` ships four services, rolls a bad releas
     expect(find(service, "production")?.digest).toBe(find(service, "test")?.digest);
   expect((await installed()).filter((container) => !before.includes(container))).toEqual([]);
   process.stderr.write(`  demo: ${JSON.stringify(result.timings)}\n`);
-}, 1_260_000);
+}, 660_000);
