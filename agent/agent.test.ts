@@ -5,29 +5,22 @@ import { expect, test } from "vitest";
 import { isRefusal, orThrow, refuse } from "#api/errors.ts";
 import { EngineError, type EngineRequest } from "#drivers/engine/engine.ts";
 import { createLog } from "#kernel/log.ts";
+import { usualOptions } from "#testing/agent-options.ts";
 import { passed, playCompose, silentEngine } from "#testing/played-agent.ts";
 import { type PlayedServer, playServer } from "#testing/played-server.ts";
 import { freePort } from "#testing/free-port.ts";
 import { until } from "#testing/until.ts";
-import { type AgentOptions, startAgent } from "./agent.ts";
+import { startAgent } from "./agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { connectServer } from "./connect-server.ts";
 
 const never = new AbortController().signal;
 
 async function optionsFor(server: PlayedServer): Promise<AgentOptions & AsyncDisposable> {
   const home = await mkdtemp(join(tmpdir(), "towline-agent-"));
   return {
-    ...{
-      client: server.client,
-      url: server.url,
-      home,
-      capacity: 1,
-      tags: {},
-      defaultImage: "none",
-      diskFloor: 0,
-      limits: { processes: 64 },
-      cacheSize: 2 ** 30,
-      enginePatienceMs: 60_000,
-    },
+    ...usualOptions,
+    ...{ ...connectServer({ url: server.url, token: "tw_token-of-the-agent", home }), home },
     ...{ compose: playCompose(async () => passed), engine: silentEngine(), log: createLog("silent") },
     [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
   };

@@ -1,13 +1,18 @@
 import { access, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentOptions } from "./agent.ts";
+import type { Assignment } from "#api/endpoints/agent.ts";
 import { createGit, type Git, GitFailure } from "./git.ts";
+import type { JobLog } from "./job-log.ts";
 import { fetchCommit, tidyMirror } from "./mirror.ts";
-import type { JobContext } from "./run-job.ts";
 
-type CheckoutContext = Pick<JobContext, "assignment" | "workspace" | "ended"> & {
-  log: Pick<JobContext["log"], "say" | "write">;
-};
+/** Of a job what its checkout is about. */
+export interface CheckoutContext {
+  assignment: Assignment;
+  /** The folder to fill. */
+  workspace: string;
+  ended: AbortSignal;
+  log: Pick<JobLog, "say" | "write">;
+}
 
 /** Working copies by way of mirrors that stay: the second checkout of a repository only fetches what is new. */
 export interface Checkouts {
@@ -21,7 +26,7 @@ export interface Checkouts {
   objectsOf(repository: string): string;
 }
 
-export function createCheckouts({ home, url }: Pick<AgentOptions, "home" | "url">): Checkouts {
+export function createCheckouts({ home, url }: { home: string; url: string }): Checkouts {
   const inTurn = createTurns();
   const users = new Map<string, number>();
   const mirrorOf = (repository: string) => join(home, "mirrors", `${repository}.git`);
@@ -54,7 +59,7 @@ export function createCheckouts({ home, url }: Pick<AgentOptions, "home" | "url"
   }
 
   /** The next fetch into the mirror may wait for it; the job does not. */
-  function tidyLater(mirror: string, credentials: JobContext["assignment"]["credentials"]): void {
+  function tidyLater(mirror: string, credentials: Assignment["credentials"]): void {
     const signal = AbortSignal.timeout(tidyMs);
     const git = createGit({ url, credentials, signal, onOutput: () => {} });
     void inTurn(mirror, () => tidyMirror(git, mirror)).catch(() => {});

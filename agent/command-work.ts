@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobResult } from "#api/endpoints/agent.ts";
 import { EngineError } from "#drivers/engine/engine.ts";
-import type { AgentContext } from "./agent.ts";
+import type { AgentContext } from "./agent-context.ts";
 import { type CommandSpec, shell } from "./command-spec.ts";
 import {
   type ContainerEnd,
@@ -17,7 +17,7 @@ import {
 import { docker } from "./docker-client.ts";
 import { type JobTool, openJobTool } from "./job-tool/job-tool.ts";
 import { mustAnswer } from "./readiness.ts";
-import type { JobContext } from "./run-job.ts";
+import type { JobContext } from "./job-context.ts";
 
 /** Linux takes no longer argument. */
 const longestScript = 128 * 1024 - 1;

@@ -11,8 +11,8 @@ export interface Git {
 }
 
 export interface GitOptions {
-  /** Address of the server; the credentials go nowhere else. */
-  url: string;
+  /** Address of the server; the credentials go nowhere else. Absent: there is none, and they are of no use. */
+  url: string | undefined;
   credentials: Assignment["credentials"];
   signal: AbortSignal;
   onOutput: (bytes: Buffer) => void | Promise<void>;
@@ -63,11 +63,11 @@ export function createGit({ url, credentials, signal, onOutput }: GitOptions): G
   return { run, ask: (args) => run(args, tries) };
 }
 
-function environment(url: string, { user, password }: Assignment["credentials"]): Record<string, string> {
+function environment(url: string | undefined, { user, password }: Assignment["credentials"]): Record<string, string> {
   const header = `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
   const settings = {
     // For the server alone: a submodule may lead anywhere. By the environment, for everybody can read arguments.
-    [`http.${new URL(url).origin}/.extraHeader`]: header,
+    ...(url === undefined ? {} : { [`http.${new URL(url).origin}/.extraHeader`]: header }),
     "safe.directory": "*",
     "gc.autoDetach": "false",
     "advice.detachedHead": "false",

@@ -1,6 +1,6 @@
 import { isRefusal } from "#api/errors.ts";
 import { type Assignment, logPartLimit, logTimesLimit } from "#api/endpoints/agent.ts";
-import type { Client } from "#client/client.ts";
+import type { AgentClient } from "#client/job-server.ts";
 import type { LateSecret } from "./attempt-records.ts";
 import { createLogParts, type LogPart } from "./log-parts.ts";
 import { isPassing } from "./passing.ts";
@@ -43,7 +43,7 @@ const sendMs = 10_000;
 
 /** The log of one attempt: secrets masked before anything leaves this process, then parts that are sent until taken. */
 export function openJobLog(
-  client: Client,
+  client: AgentClient,
   { job, token, secrets, credentials }: Assignment,
   signal: AbortSignal,
   begun?: BegunLog,

@@ -3,7 +3,7 @@ import { isRefusal, type Refusal } from "#api/errors.ts";
 import { toolJob } from "./job-tool/job-tool.ts";
 import { keepFiles } from "./job-tool/keep-files.ts";
 import { wantedUploads } from "./plugins/artifacts-plugin.ts";
-import type { JobContext } from "./run-job.ts";
+import type { JobContext } from "./job-context.ts";
 
 const keptMs = 30 * 60_000;
 const keptAfterCancelMs = 60_000;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
 import { newSecret } from "#kernel/clock.ts";
-import type { AgentContext } from "./agent.ts";
+import type { AgentContext } from "./agent-context.ts";
 import { whyNotReady } from "./readiness.ts";
 import { troubleOf } from "./trouble.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { isRefusal } from "#api/errors.ts";
-import type { Client } from "#client/client.ts";
+import type { AgentClient } from "#client/job-server.ts";
 
 /** Why a job's work is ended before its own end. */
 export type EndReason = "canceled" | "timed-out" | "lease-lost" | "abandoned";
@@ -20,7 +20,7 @@ const renewEveryMs = 2_000;
  * Renews the lease. Ends the work when the server says cancel, when the time is up, and when the lease is lost: refused, or not
  * renewed for its whole length, because the server will then give the job to another. `ranMs`: how long the job has run already.
  */
-export function keepLease(client: Client, assignment: Assignment, abandon: AbortSignal, ranMs = 0): LeaseKeeper {
+export function keepLease(client: AgentClient, assignment: Assignment, abandon: AbortSignal, ranMs = 0): LeaseKeeper {
   const { job: id, token, leaseMs, timeoutMs } = assignment;
   const ended = new AbortController();
   const lost = new AbortController();

@@ -2,7 +2,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { refuse, type Refusal } from "#api/errors.ts";
-import type { AgentOptions } from "./agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
 import { type ContainerRun, containersOf, removeContainer, runContainer } from "./containers.ts";
 import { networksOf, removeNetwork } from "./networks.ts";
 import { troubleOf } from "./trouble.ts";

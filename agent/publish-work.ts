@@ -3,13 +3,14 @@ import { docker } from "./docker-client.ts";
 import { inside } from "./inside.ts";
 import { keepNewest, push } from "./images.ts";
 import { mustAnswer } from "./readiness.ts";
-import type { JobContext } from "./run-job.ts";
+import type { JobContext } from "./job-context.ts";
 
 type PublishWork = Extract<Work, { kind: "publish" }>;
 
 /** Builds the image once and pushes it to the platform's registry; the digest it gets there is what every environment runs. */
 export async function publish(context: JobContext, work: PublishWork): Promise<JobResult> {
   const { agent, assignment, ended, log } = context;
+  if (agent.url === undefined) throw new Error("there is no registry to publish to");
   const repository = `${new URL(agent.url).host}/${work.service}`;
   const tag = assignment.build.commit;
   await log.say(`~~~ Building ${work.service}`);

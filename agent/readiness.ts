@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { Engine } from "#drivers/engine/engine.ts";
-import type { AgentContext } from "./agent.ts";
+import type { AgentContext } from "./agent-context.ts";
 import { troubleOf } from "./trouble.ts";
 
 const deadlineMs = 10_000;

@@ -2,12 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Assignment, Cache, JobResult } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
-import type { AgentContext } from "./agent.ts";
+import type { AgentContext } from "./agent-context.ts";
 import type { AttemptRecord, LateSecret } from "./attempt-records.ts";
 import { type JobCache, restoreCache } from "./caches/cache-job.ts";
 import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
+import type { JobContext } from "./job-context.ts";
 import { keepArtifacts } from "./keep-artifacts.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
 import { reportPatterns } from "./junit/report-patterns.ts";
@@ -22,21 +23,6 @@ import { publish } from "./publish-work.ts";
 import { count } from "./tally.ts";
 import { runTest } from "./test-work.ts";
 import { brokenJob, troubleOf } from "./trouble.ts";
-
-/** All that the three kinds of work need. */
-export interface JobContext {
-  agent: AgentContext;
-  assignment: Assignment;
-  log: JobLog;
-  /** The checkout. */
-  workspace: string;
-  /** Name of this attempt's container, network and Compose project: unique, and known after a crash. */
-  name: string;
-  /** The container of its commands has been made: from now on an agent that is killed and started anew goes on with it. */
-  beginContainer(): Promise<void>;
-  /** The work must end at once; its reason is an `EndReason`. */
-  ended: AbortSignal;
-}
 
 export const attemptName = (agent: string, { job, attempt }: Assignment) => `tw-${agent}-${job.slice(0, 8)}-${attempt}`;
 

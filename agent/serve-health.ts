@@ -1,13 +1,9 @@
 /** `GET /health` and `GET /metrics` of an agent, for the machines that watch over machines. */
 import { createServer, type Server } from "node:http";
-import type { AgentContext } from "./agent.ts";
+import type { AgentContext } from "./agent-context.ts";
+import type { HealthPlace } from "./agent-options.ts";
 import { freeBytes } from "./readiness.ts";
 import { metricsText } from "./tally.ts";
-
-export interface HealthPlace {
-  host: string;
-  port: number;
-}
 
 /** Rejects when the port is taken. */
 export async function serveHealth(context: AgentContext, { host, port }: HealthPlace): Promise<AsyncDisposable> {

@@ -2,7 +2,7 @@ import type { JobResult, Work } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { ComposeEnd } from "#drivers/compose/contract.ts";
 import { agentLabel } from "./containers.ts";
-import type { JobContext } from "./run-job.ts";
+import type { JobContext } from "./job-context.ts";
 
 /** Runs one service of the Compose file to its end, with what it depends on. */
 export async function runTest(context: JobContext, work: Extract<Work, { kind: "test" }>): Promise<JobResult> {

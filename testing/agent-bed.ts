@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { type Agent, type AgentOptions, startAgent } from "#agent/agent.ts";
+import { type Agent, startAgent } from "#agent/agent.ts";
+import type { AgentOptions } from "#agent/agent-options.ts";
+import { connectServer } from "#agent/connect-server.ts";
 import { containersOf, removeContainer } from "#agent/containers.ts";
 import { networksOf, removeNetwork } from "#agent/networks.ts";
 import type { Assignment, Work } from "#api/endpoints/agent.ts";
@@ -12,6 +14,7 @@ import { openCompose } from "#drivers/compose/cli.ts";
 import { connectEngine } from "#drivers/engine/engine.ts";
 import { createLog } from "#kernel/log.ts";
 import { baseImage } from "../tools/base-images/catalogue.ts";
+import { usualOptions } from "./agent-options.ts";
 import { type PlayedJob, type PlayedServer, playServer } from "./played-server.ts";
 import { type ServedGit, serveTestGit } from "./served-git.ts";
 
@@ -42,8 +45,8 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
     }),
   );
   const options: AgentOptions = {
-    ...{ client: server.client, url: server.url, home, capacity: 1, tags: {}, defaultImage: image, diskFloor: 0 },
-    ...{ limits: { processes: 512 }, cacheSize: 2 ** 30, enginePatienceMs: 60_000 },
+    ...usualOptions,
+    ...{ ...connectServer({ url: server.url, token: "tw_token-of-the-agent", home }), home, defaultImage: image },
     ...{ compose: orThrow(await openCompose()), engine: connectEngine() },
     log: createLog(process.env["TEST_LOG"] ?? "silent"),
   };

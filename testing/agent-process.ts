@@ -9,7 +9,7 @@ export interface AgentProcess extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-const fixture = fileURLToPath(new URL("../agent/fixture-agent.ts", import.meta.url));
+const fixture = fileURLToPath(new URL("fixture-agent.ts", import.meta.url));
 
 export function startAgentProcess(bed: AgentBed): AgentProcess {
   const agent = spawn(process.execPath, [fixture, bed.home, bed.server.url, image], { stdio: "ignore" });

@@ -3,13 +3,15 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocks } from "#agent/job-tool/locks.ts";
-import type { AgentContext } from "#agent/agent.ts";
+import type { AgentContext } from "#agent/agent-context.ts";
 import { createCacheStore } from "#agent/caches/cache-store.ts";
 import { createTally } from "#agent/tally.ts";
 import type { Compose, ComposeEnd, ComposeRun } from "#drivers/compose/contract.ts";
+import { connectJob } from "#client/job-server.ts";
 import type { Refusal } from "#api/errors.ts";
 import type { Engine } from "#drivers/engine/engine.ts";
 import { createLog } from "#kernel/log.ts";
+import { usualOptions } from "./agent-options.ts";
 import type { PlayedServer } from "./played-server.ts";
 
 export interface PlayedAgent extends AgentContext {
@@ -53,6 +55,7 @@ export function playAgent(
   return {
     ...{
       client: server.client,
+      serverFor: ({ credentials }) => connectJob(server.url, credentials.password),
       url: server.url,
       home: join(tmpdir(), "towline-played-agent"),
       id: "0badcafe",
@@ -60,13 +63,7 @@ export function playAgent(
       instance: "first",
     },
     ...{
-      capacity: 1,
-      tags: {},
-      defaultImage: "none",
-      diskFloor: 0,
-      limits: { processes: 64 },
-      cacheSize: 2 ** 30,
-      enginePatienceMs: 60_000,
+      ...usualOptions,
       held: new Set<string>(),
       log: createLog("silent"),
     },

@@ -6,7 +6,7 @@ import { InputTooLarge } from "#agent/job-tool/listen.ts";
 import { createLocks } from "#agent/job-tool/locks.ts";
 import { maskText } from "#agent/masking.ts";
 import type { Assignment } from "#api/endpoints/agent.ts";
-import { createClient } from "#client/client.ts";
+import { connectJob } from "#client/job-server.ts";
 
 export interface Said {
   status: number;
@@ -28,9 +28,9 @@ export interface ToolBox {
 /** The tool of a job that was leased from the server at the address. */
 export function toolOf(url: string, assignment: Assignment, more: Partial<ToolJob> = {}): ToolBox {
   const hidden: string[] = [];
-  const server = { url, token: assignment.credentials.password };
+  const server = connectJob(url, assignment.credentials.password);
   const job: ToolJob = {
-    ...{ assignment, server, client: createClient(server) },
+    ...{ assignment, server, client: server.client },
     variables: createJobVariables({ ...assignment.env, ...assignment.secrets }),
     locks: createLocks(),
     hide: async (value) => void hidden.push(value),

@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, normalize } from "node:path";
 import type { Cache } from "#api/endpoints/agent.ts";
 import { runAttached } from "#drivers/process/run-attached.ts";
 import { inside } from "../inside.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 import { troubleOf } from "../trouble.ts";
 import type { CacheDraft, CacheEntry, CacheScope } from "./cache-store.ts";
 import { expandKey, tellsContent } from "./key-template.ts";

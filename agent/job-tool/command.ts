@@ -1,7 +1,7 @@
 /** What the commands of the tool have in common. */
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
-import type { Client } from "#client/client.ts";
+import type { JobServer } from "#client/job-server.ts";
 import { type Fault, renderFault } from "#pipeline/fault.ts";
 import { untilAnswered } from "../passing.ts";
 import type { Flag, Flags } from "./flags.ts";
@@ -14,9 +14,9 @@ import type { Workspace } from "./workspace-files.ts";
 export interface ToolJob {
   assignment: Assignment;
   /** Speaks to the server as this job. */
-  client: Client;
+  client: JobServer["client"];
   /** The same for contents. */
-  server: { url: string; token: string };
+  server: JobServer;
   workspace: Workspace;
   variables: JobVariables;
   /** Of the agent, for all its jobs. */

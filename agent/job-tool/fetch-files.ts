@@ -4,7 +4,6 @@ import type { FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Artifact } from "#api/endpoints/build-records.ts";
 import { isRefusal } from "#api/errors.ts";
-import { fetchArtifact } from "#client/content.ts";
 import { isPassing } from "../passing.ts";
 import { failureOf, ToolFailure, type ToolJob } from "./command.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -50,7 +49,7 @@ async function fetchInto(
   const sum = createHash("sha256");
   let at = 0;
   while (at < artifact.size) {
-    const bytes = await fetchArtifact(server, { id: artifact.id, at }, signal);
+    const bytes = await server.fetch({ id: artifact.id, at }, signal);
     if (isRefusal(bytes)) {
       if (!isPassing(bytes)) throw failureOf(bytes);
       await sleep(retryMs, undefined, { signal });

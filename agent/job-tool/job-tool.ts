@@ -1,8 +1,7 @@
 /** The agent's command line inside a job: where its container finds the tool, and who answers it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createClient } from "#client/client.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 import { answerCall } from "./commands.ts";
 import type { ToolJob } from "./command.ts";
 import { createJobVariables } from "./job-variables.ts";
@@ -47,9 +46,9 @@ export async function openJobTool(context: JobContext, seen: string): Promise<Jo
 }
 
 export function toolJob({ agent, assignment, log, workspace }: JobContext, seen: string): ToolJob {
-  const server = { url: agent.url, token: assignment.credentials.password };
+  const server = agent.serverFor(assignment);
   return {
-    ...{ assignment, server, client: createClient(server) },
+    ...{ assignment, server, client: server.client },
     workspace: { root: workspace, seen },
     variables: createJobVariables({ ...assignment.env, ...assignment.secrets }),
     locks: agent.locks,

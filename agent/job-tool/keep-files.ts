@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
-import { sendArtifact } from "#client/content.ts";
 import { isPassing, untilAnswered } from "../passing.ts";
 import type { ToolJob } from "./command.ts";
 import { type FoundFile, findFiles } from "./find-files.ts";
@@ -98,7 +97,7 @@ async function send(
     if (isRefusal(announced)) return announced;
     const { id, at } = announced;
     if (at === null) return true;
-    const answer = await sendArtifact(server, { id, at, bytes: bytesFrom(file, at) }, signal);
+    const answer = await server.send({ id, at, bytes: bytesFrom(file, at) }, signal);
     if (isRefusal(answer) && !isPassing(answer) && answer.refused !== "conflict") return answer;
     if (!isRefusal(answer) && answer.size === body.size) return true;
     await sleep(retryMs, undefined, { signal }).catch(() => {});

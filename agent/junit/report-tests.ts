@@ -2,7 +2,7 @@ import type { JobResult } from "#api/endpoints/agent.ts";
 import { type TestReport, testReportLimit } from "#api/endpoints/tests.ts";
 import { isRefusal } from "#api/errors.ts";
 import { untilAnswered } from "../passing.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 import { foldTests, isFailed } from "./fold-tests.ts";
 import { readReports } from "./read-reports.ts";
 import type { TestCase } from "./parse-report.ts";

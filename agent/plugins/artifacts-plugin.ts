@@ -7,7 +7,7 @@ import { ToolFailure } from "../job-tool/command.ts";
 import { fetchFiles } from "../job-tool/fetch-files.ts";
 import { toolJob } from "../job-tool/job-tool.ts";
 import { untilAnswered } from "../passing.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 import { type ArtifactsConfig, readConfig } from "./built-in.ts";
 
 /** What is wrong with a configuration is told where plugins are taken up. */

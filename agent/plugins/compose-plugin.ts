@@ -9,7 +9,7 @@ import { ownUser, runAside } from "../command-work.ts";
 import { agentLabel } from "../containers.ts";
 import { push } from "../images.ts";
 import { inside } from "../inside.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 import { verdictOf } from "../test-work.ts";
 import type { DockerComposeConfig } from "./built-in.ts";
 import { ownFolder } from "./fetch-plugin.ts";
@@ -96,7 +96,7 @@ async function buildOne(context: JobContext, one: One, services: readonly string
   if (result.outcome !== "passed") return result;
   for (const { repository, tag } of pushesOf(one.config)) {
     await log.say(`~~~ Pushing ${repository}:${tag}`);
-    const isOurs = repository.startsWith(`${new URL(agent.url).host}/`);
+    const isOurs = agent.url !== undefined && repository.startsWith(`${new URL(agent.url).host}/`);
     const { user: username, password } = assignment.credentials;
     const auth = isOurs ? { username, password } : { username: "", password: "" };
     const digest = await push(agent.engine, { repository, tag, auth, signal: ended, say: log.say });

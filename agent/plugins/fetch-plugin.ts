@@ -3,7 +3,7 @@ import { mkdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { PluginSource } from "#pipeline/plugin-source.ts";
 import { createGit, GitFailure } from "../git.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 
 type Fetched = Exclude<PluginSource, { kind: "built-in" }>;
 
@@ -18,10 +18,8 @@ export async function fetchPlugin(
 ): Promise<{ hooks: string } | { fault: string }> {
   if (source.kind === "vendored") return hooksIn(context, source.path);
   const path = join(ownFolder, "plugins", String(index));
-  const url =
-    source.kind === "address"
-      ? source.url
-      : `${new URL(context.agent.url).href.replace(/\/$/, "")}/git/${source.repository}.git`;
+  const url = addressOf(context.agent.url, source);
+  if (url === undefined) return { fault: "it is a repository of the server, and this run has none" };
   try {
     await clone(context, join(context.workspace, path), { url, ref: source.ref ?? "HEAD" });
   } catch (error) {
@@ -29,6 +27,11 @@ export async function fetchPlugin(
     return { fault: `${url} at ${source.ref ?? "its default branch"} cannot be read: ${error.message}` };
   }
   return hooksIn(context, path);
+}
+
+function addressOf(server: string | undefined, source: Exclude<Fetched, { kind: "vendored" }>): string | undefined {
+  if (source.kind === "address") return source.url;
+  return server && `${new URL(server).href.replace(/\/$/, "")}/git/${source.repository}.git`;
 }
 
 /** A folder without hooks does nothing, which is never what was meant. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Work } from "#api/endpoints/agent.ts";
 import { quote, scriptOf } from "../command-script.ts";
 import { type CommandSpec, shell } from "../command-spec.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 import { ownFolder } from "./fetch-plugin.ts";
 import { type HookedPlugin, type HookPart, hookParts, hookScript } from "./hook-script.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Cache, JobResult, Plugin, Work } from "#api/endpoints/agent.ts";
 import { builtInPlugins, type BuiltInPlugin, parsePluginSource } from "#pipeline/plugin-source.ts";
 import { type CommandSpec, plainSpec } from "../command-spec.ts";
-import type { JobContext } from "../run-job.ts";
+import type { JobContext } from "../job-context.ts";
 import { type DockerComposeConfig, type DockerConfig, readConfig } from "./built-in.ts";
 import { cachesOf } from "./cache-plugin.ts";
 import { dockerSpec } from "./docker-plugin.ts";

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { isRefusal, refuse } from "#api/errors.ts";
 import { startAgent } from "#agent/agent.ts";
-import type { HealthPlace } from "#agent/serve-health.ts";
+import { connectServer } from "#agent/connect-server.ts";
+import type { HealthPlace } from "#agent/agent-options.ts";
 import type { JobLimits } from "#agent/containers.ts";
-import { createClient } from "#client/client.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
 import { connectEngine } from "#drivers/engine/engine.ts";
 import { readConfig } from "#kernel/config.ts";
@@ -46,13 +46,13 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
   const compose = await openCompose();
   if (isRefusal(compose)) throw new CommandRefused(compose);
   const drainMs = readValue("--drain", duration, flags.drain);
+  const home = flags.home ?? join(config.home, "agent");
   const abandon = new AbortController();
   const stop = untilStopped(flags.withParent ?? false, abandon);
   const started = await startAgent(
     {
-      client: createClient({ url, token }),
-      url,
-      home: flags.home ?? join(config.home, "agent"),
+      ...connectServer({ url, token, home }),
+      home,
       capacity: readCapacity(flags.capacity),
       tags: readTags(flags.tag ?? []),
       defaultImage: flags.image,

@@ -57,11 +57,11 @@ async function print(call: CommandCall): Promise<void> {
   const found = await search(call);
   if (found.length === 0 && !call.flags.on("allow-empty-results")) throw noneFound(call);
   const format = (call.flags.word("format") ?? "%j %p %c\n").replaceAll("\\n", "\n").replaceAll("\\t", "\t");
-  const { url } = call.job.server;
-  await call.tool.out(found.map((artifact) => render(format, artifact, url)).join(""));
+  const { addressOf } = call.job.server;
+  await call.tool.out(found.map((artifact) => render(format, artifact, addressOf(artifact.id))).join(""));
 }
 
-function render(format: string, artifact: Artifact, url: string): string {
+function render(format: string, artifact: Artifact, address: string): string {
   const parts: Record<string, string> = {
     "%i": artifact.id,
     "%p": artifact.path,
@@ -70,7 +70,7 @@ function render(format: string, artifact: Artifact, url: string): string {
     "%s": String(artifact.size),
     "%S": artifact.sha1,
     "%T": artifact.digest.slice("sha256:".length),
-    "%u": `${url}/api/artifacts/${artifact.id}/content`,
+    "%u": address,
   };
   return format.replaceAll(/%[ipcjsSTu]/g, (part) => parts[part] ?? part);
 }

@@ -4,8 +4,8 @@ import { isRefusal, refuse } from "#api/errors.ts";
 import type { Fleet } from "#fleet";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
-import { secretsFor } from "../core/job-secrets.ts";
-import { stepAttributes } from "../core/step-attributes.ts";
+import { secretsFor } from "#pipeline/job/job-secrets.ts";
+import { stepAttributes } from "#pipeline/job/step-attributes.ts";
 import type { JobCaller } from "./job-caller.ts";
 import { buildsStore } from "../store.ts";
 

@@ -6,10 +6,10 @@ import type { Access } from "#access";
 import type { Clock } from "#kernel/clock.ts";
 import type { Fleet } from "#fleet";
 import { together } from "#kernel/together.ts";
-import { defaultTimeoutMs, variablesOf, workOf } from "../core/assignment.ts";
+import { taskOf, variablesOf } from "#pipeline/job/assignment.ts";
 import { contextOf } from "../core/context.ts";
 import type { BuildRow } from "../core/rows.ts";
-import { secretVariables } from "../core/job-secrets.ts";
+import { secretVariables } from "#pipeline/job/job-secrets.ts";
 import type { Lease } from "./claiming.ts";
 
 interface Deps {
@@ -35,7 +35,8 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
   return async ({ job, build, agent, token }) => {
     const step = build.machine?.plan.steps.find(({ key }) => key === job.step);
     if (!step || !isWork(step)) throw new Error(`job ${job.id} belongs to no step`);
-    const timeoutMs = step.timeoutMs ?? defaultTimeoutMs;
+    const task = taskOf(step, build.manifest);
+    const { timeoutMs } = task;
     const context = contextOf(build, build.message ?? "");
     const secrets = secretVariables(step, await secretsOf(build.repository, undefined));
     const password = await tokenFor("", {
@@ -48,12 +49,7 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
       attempt: job.attempt,
       token,
       leaseMs,
-      timeoutMs,
-      label: step.label,
-      ...(step.kind === "test" && step.junit ? { junit: [step.junit] } : {}),
-      work: workOf(step, build.manifest),
-      ...(step.cache ? { cache: step.cache } : {}),
-      ...(step.artifactPaths.length > 0 ? { artifactPaths: step.artifactPaths } : {}),
+      ...task,
       build: { ...pick(build), message: build.message ?? "" },
       env: variablesOf({ build, context, step, job: { ...job, agent, timeoutMs } }),
       secrets,

@@ -1,7 +1,7 @@
 import { RefusalError, type Refusal } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import { type AnnotationChange, annotationStore } from "./annotation-store.ts";
-import { refuseAnnotation, refuseResult } from "../core/annotation.ts";
+import { refuseAnnotation, refuseResult } from "#pipeline/job/annotation.ts";
 
 /** Writes or changes an annotation, or refuses and changes nothing. */
 export async function annotateBuild(db: Database, change: AnnotationChange): Promise<Refusal | undefined> {

@@ -5,7 +5,7 @@ import { type Clock, newId } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
 import { type ArtifactRow, artifactStore } from "./artifact-store.ts";
-import { mostOfJob, refuseArtifact, tooMany } from "../core/artifact.ts";
+import { mostOfJob, refuseArtifact, tooMany } from "#pipeline/job/artifact.ts";
 import type { JobRow } from "../core/rows.ts";
 import { freeDisk } from "../logs/job-logs.ts";
 

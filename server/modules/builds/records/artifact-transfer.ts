@@ -9,7 +9,7 @@ import { checkRule, type HttpDeps, type Principal, sendRefusal } from "#kernel/h
 import type { Log } from "#kernel/log.ts";
 import { type ArtifactRow, artifactStore } from "./artifact-store.ts";
 import type { Artifacts } from "./artifacts.ts";
-import { disposition, servedType } from "../core/artifact.ts";
+import { disposition, servedType } from "../core/served-artifact.ts";
 import type { JobCaller } from "../job-calls/job-caller.ts";
 
 interface Deps {

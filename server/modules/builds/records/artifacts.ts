@@ -5,7 +5,7 @@ import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import { oldInBatches } from "#kernel/old-in-batches.ts";
 import { announce, type Announced, type IntakeDeps, receive } from "./artifact-intake.ts";
 import { type ArtifactRow, artifactStore, type FoundArtifact } from "./artifact-store.ts";
-import { pathQuery } from "../core/artifact.ts";
+import { pathQuery } from "#pipeline/job/artifact.ts";
 import type { JobRow } from "../core/rows.ts";
 
 export interface ArtifactQuery {

@@ -1,7 +1,7 @@
 import { RefusalError, refuse, type Refusal } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Tx } from "#kernel/database.ts";
-import { refuseAmount, refuseMetaData } from "../core/meta-data.ts";
+import { refuseAmount, refuseMetaData } from "#pipeline/job/meta-data.ts";
 import { metaDataStore } from "./meta-data-store.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** A step as `buildkite-agent step get` knows it: Buildkite's words for what we have. */
-import type { BuildState, StepOutcome, StepStatus } from "#pipeline/machine/state.ts";
-import { stepOf } from "#pipeline/machine/steps.ts";
-import type { PlannedStep } from "#pipeline/plan.ts";
+import type { BuildState, StepOutcome, StepStatus } from "../machine/state.ts";
+import { stepOf } from "../machine/steps.ts";
+import type { PlannedStep } from "../plan.ts";
 
 export interface StepAttributes {
   [name: string]: string | number | string[] | null;

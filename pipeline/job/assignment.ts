@@ -1,13 +1,12 @@
 /** What an agent gets told about a job: its work and its variables. */
-import type { Work } from "#api/endpoints/agent.ts";
-import type { Manifest } from "#pipeline/manifest.ts";
-import type { BuildContext } from "#pipeline/build-context.ts";
-import { buildVariables } from "#pipeline/build-variables.ts";
-import type { PlannedWork } from "#pipeline/plan.ts";
-import type { BuildRow } from "./rows.ts";
+import type { Assignment, Work } from "#api/endpoints/agent.ts";
+import type { Manifest } from "../manifest.ts";
+import type { BuildContext } from "../build-context.ts";
+import { buildVariables } from "../build-variables.ts";
+import type { PlannedWork } from "../plan.ts";
 
 /** Milliseconds that a job may run where the pipeline says nothing. */
-export const defaultTimeoutMs = 60 * 60 * 1000;
+const defaultTimeoutMs = 60 * 60 * 1000;
 
 /** The work of a step; throws when a `publish` has no manifest, which planning rules out. */
 export function workOf(step: PlannedWork, manifest: Manifest | null): Work {
@@ -28,8 +27,18 @@ export function workOf(step: PlannedWork, manifest: Manifest | null): Work {
   };
 }
 
+/** What no context of a build tells. */
+interface FactsOfBuild {
+  id: string;
+  repository: string;
+  author: string | null;
+  service: string | null;
+  /** Of a triggered build. */
+  parent: { build: string; repository: string; number: number } | null;
+}
+
 export interface JobFacts {
-  build: Pick<BuildRow, "id" | "repository" | "author" | "service" | "parent">;
+  build: FactsOfBuild;
   context: BuildContext;
   step: PlannedWork;
   job: { id: string; attempt: number; agent: string; timeoutMs: number };
@@ -72,7 +81,7 @@ function groupVariables({ group }: PlannedWork): Record<string, string> {
   return group ? { BUILDKITE_GROUP_KEY: group.key, BUILDKITE_GROUP_LABEL: group.label } : {};
 }
 
-function parentVariables(parent: BuildRow["parent"]): Record<string, string> {
+function parentVariables(parent: FactsOfBuild["parent"]): Record<string, string> {
   if (!parent) return {};
   return {
     BUILDKITE_TRIGGERED_FROM_BUILD_ID: parent.build,
@@ -89,5 +98,20 @@ function towlineVariables({ build, job, step }: JobFacts): Record<string, string
     TOWLINE_REPOSITORY: build.repository,
     TOWLINE_STEP_KEY: step.key,
     ...(build.service ? { TOWLINE_SERVICE: build.service } : {}),
+  };
+}
+
+/** All of an assignment that the plan alone decides. */
+export function taskOf(
+  step: PlannedWork,
+  manifest: Manifest | null,
+): Pick<Assignment, "timeoutMs" | "label" | "work" | "junit" | "cache" | "artifactPaths"> {
+  return {
+    timeoutMs: step.timeoutMs ?? defaultTimeoutMs,
+    label: step.label,
+    work: workOf(step, manifest),
+    ...(step.kind === "test" && step.junit ? { junit: [step.junit] } : {}),
+    ...(step.cache ? { cache: step.cache } : {}),
+    ...(step.artifactPaths.length > 0 ? { artifactPaths: step.artifactPaths } : {}),
   };
 }

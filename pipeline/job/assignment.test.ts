@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
-import { parseManifest } from "#pipeline/manifest.ts";
-import { parsePipeline } from "#pipeline/pipeline-file.ts";
-import { type PlannedWork, planPipeline } from "#pipeline/plan.ts";
+import { parseManifest } from "../manifest.ts";
+import { parsePipeline } from "../pipeline-file.ts";
+import type { BuildContext } from "../build-context.ts";
+import { type PlannedWork, planPipeline } from "../plan.ts";
 import { variablesOf, workOf } from "./assignment.ts";
-import { contextOf } from "./context.ts";
 
-const row = {
-  ...{ id: "b", number: 7, repository: "orders", branch: "main", commit: "c".repeat(40), source: "push" as const },
-  ...{ creator: "ada", author: "Ada", service: "orders", tag: null, pull_request: null, env: {}, parent: null },
+const commit = "c".repeat(40);
+const build = { id: "b", repository: "orders", author: "Ada", service: "orders", parent: null };
+const context: BuildContext = {
+  build: { number: 7, branch: "main", commit, message: "a change", source: "push", creator: "ada", env: {} },
+  pipeline: { slug: "orders", defaultBranch: "main" },
 };
-const context = contextOf(row, "a change");
 
 function firstStep(text: string): PlannedWork {
   const { value, errors } = parsePipeline({ file: "pipeline.yml", text });
@@ -36,8 +37,8 @@ test("a test step is known by its Compose file and service", () => {
 test("the platform's variables win over the pipeline's, so that a job cannot be told a wrong commit", () => {
   const step = firstStep("env: { BUILDKITE_COMMIT: forged, OWN: kept }\nsteps:\n  - command: x\n");
   const job = { id: "j", attempt: 3, agent: "a", timeoutMs: 90_000 };
-  expect(variablesOf({ build: row, context, step, job })).toMatchObject({
-    ...{ BUILDKITE_COMMIT: row.commit, OWN: "kept", BUILDKITE_RETRY_COUNT: "2", BUILDKITE_TIMEOUT: "2" },
+  expect(variablesOf({ build, context, step, job })).toMatchObject({
+    ...{ BUILDKITE_COMMIT: commit, OWN: "kept", BUILDKITE_RETRY_COUNT: "2", BUILDKITE_TIMEOUT: "2" },
     ...{ TOWLINE_ATTEMPT: "3", TOWLINE_SERVICE: "orders", TOWLINE_BRANCH: "main" },
   });
 });

@@ -1,6 +1,6 @@
 /** What may be kept as an artifact, and how artifacts are found. */
 import { refuse, type Refusal } from "#api/errors.ts";
-import { compileGlob } from "#pipeline/expression/glob.ts";
+import { compileGlob } from "../expression/glob.ts";
 
 /** Bytes of one. */
 export const artifactLimit = 10 * 1024 ** 3;
@@ -36,19 +36,4 @@ function problemOfPath(path: string): string | undefined {
 export function pathQuery(query: string): ((path: string) => boolean) | Refusal {
   const compiled = compileGlob(query.replace(/^\.\//, "").replaceAll(/\*+/g, "**"));
   return "problem" in compiled ? refuse("request.invalid", `query: ${compiled.problem}`) : compiled.matches;
-}
-
-/** Types that a browser shows without running anything. */
-const harmless = /^(text\/plain|image\/(png|jpeg|gif|webp)|application\/(json|pdf|zip|gzip))(;|$)/;
-
-/** Whatever a job says: a page of its making is never shown at this address. */
-export const servedType = (contentType: string): string =>
-  harmless.test(contentType) ? contentType : "application/octet-stream";
-
-/** Names the file by its last part, for browsers old and new. */
-export function disposition(path: string): string {
-  const name = path.split("/").at(-1) ?? "artifact";
-  const plain = name.replaceAll(/[^A-Za-z0-9._ -]/g, "_");
-  const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }

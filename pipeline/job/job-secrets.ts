@@ -1,5 +1,5 @@
 /** Which secrets of a repository reach a job. */
-import type { PlannedStep } from "#pipeline/plan.ts";
+import type { PlannedStep } from "../plan.ts";
 
 type Secrets = Readonly<Record<string, string>>;
 
