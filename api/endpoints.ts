@@ -5,6 +5,7 @@ import { buildRecordEndpoints } from "./endpoints/build-records.ts";
 import { buildEndpoints } from "./endpoints/builds.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
+import { gateEndpoints } from "./endpoints/gates.ts";
 import { imageEndpoints } from "./endpoints/images.ts";
 import { jobEndpoints } from "./endpoints/job.ts";
 import { logEndpoints } from "./endpoints/logs.ts";
@@ -21,6 +22,7 @@ export const allEndpoints = {
   ...buildRecordEndpoints,
   ...deploymentEndpoints,
   ...fleetEndpoints,
+  ...gateEndpoints,
   ...imageEndpoints,
   ...jobEndpoints,
   ...logEndpoints,

@@ -136,6 +136,26 @@ export const eventCatalogue = {
   "releases.release-created": release.extend({ build: uuid }),
   "deployments.deployment-created": deployment.extend({ request: uuid.optional() }),
   "deployments.deployment-changed": deployment.extend({ phase: z.string() }),
+  "deployments.sign-off-changed": z.object({
+    service: serviceName,
+    environment: environmentName,
+    release: z.int().positive(),
+    digest,
+    signOff: z.string(),
+    change: z.enum(["given", "withdrawn"]),
+    actor: z.string(),
+  }),
+  /** `*` stands for all services, or all environments. */
+  "deployments.lock-changed": z.object({
+    service: z.string(),
+    environment: z.string(),
+    fence: z.int(),
+    reason: z.string(),
+    until: z.iso.datetime().optional(),
+    change: z.enum(["locked", "unlocked"]),
+    actor: z.string(),
+  }),
+  "deployments.freeze-overridden": deployment.extend({ freeze: z.string(), reason: z.string(), actor: z.string() }),
   "deployments.deployment-finished": deployment.extend({
     request: uuid.optional(),
     repository: repositoryName.optional(),

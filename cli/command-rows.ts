@@ -172,7 +172,12 @@ export const commandRows: readonly CommandRow[] = [
   {
     usage: "deploy <service> <environment>",
     summary: "deploy a release, the newest unless a number is given, after showing the plan",
-    options: [release],
+    options: [
+      release,
+      ["--plan", "only show the plan"],
+      ["--override-freeze <name>", "let it pass this freeze of the environment; leads only"],
+      ["--reason <text>", "why the freeze is overridden"],
+    ],
     example: "towline deploy catalog production --release 3",
     load: async () => (await import("./commands/deploy.ts")).deploy,
   },
@@ -182,6 +187,40 @@ export const commandRows: readonly CommandRow[] = [
     options: [release],
     example: "towline rollback catalog production",
     load: async () => (await import("./commands/deploy.ts")).rollBack,
+  },
+  {
+    usage: "sign-off <environment> <releases...>",
+    summary: "give your word on releases for an environment: `catalog#3`, or `catalog` for the newest",
+    options: [
+      ["--name <sign-off>", "which of the environment's sign-offs, where you may give several"],
+      ["--note <text>", "what you looked at"],
+      ["--withdraw", "take your word back"],
+    ],
+    example: "towline sign-off production catalog#3 orders#7 --name acceptance",
+    load: async () => (await import("./commands/sign-off.ts")).signOff,
+  },
+  {
+    usage: "lock <place>",
+    summary: "hold all deployments to a service, an environment, or one in the other: `catalog/production`",
+    options: [
+      ["--reason <text>", "why; whoever waits reads it"],
+      ["--for <time>", "until it ends by itself, such as 30m or 2h", "1h"],
+    ],
+    example: "towline lock production --reason 'moving the database' --for 2h",
+    load: async () => (await import("./commands/lock.ts")).lockPlace,
+  },
+  {
+    usage: "unlock <place>",
+    summary: "take a lock away; its owner or an admin may",
+    options: [["--fence <number>", "only if it still is this lock"]],
+    example: "towline unlock production",
+    load: async () => (await import("./commands/lock.ts")).unlockPlace,
+  },
+  {
+    usage: "locks",
+    summary: "list the locks that hold now",
+    example: "towline locks",
+    load: async () => (await import("./commands/lock.ts")).listLocks,
   },
   {
     usage: "logs <service> <environment>",

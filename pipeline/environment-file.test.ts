@@ -19,6 +19,10 @@ describe("an environment", () => {
       watch: 10_000,
       variables: {},
       backing: {},
+      promotion: "manual",
+      signOffs: [],
+      freeze: [],
+      order: {},
     });
   });
   test("keeps its rules and variables", () => {
@@ -64,6 +68,31 @@ describe("an environment", () => {
     const environment = value("target: docker\nbacking: { db: { image: postgres:17, volume: 1Gi } }");
     expect(environmentFileSchema.parse(JSON.parse(JSON.stringify(environment)))).toEqual(environment);
   });
+  test("names who signs off; where it does not, those who approve do", () => {
+    const text = "target: docker\nsign-offs: [{ name: qa }, { name: acceptance, users: [eve, max], count: 2 }]";
+    expect(value(text).signOffs).toEqual([
+      { name: "qa", roles: ["analyst", "lead", "admin"], users: [], count: 1 },
+      { name: "acceptance", roles: [], users: ["eve", "max"], count: 2 },
+    ]);
+  });
+  test("is frozen every week, or once; a date alone begins at midnight", () => {
+    const text = `target: docker
+freeze:
+  - { from: Fri 16:00, to: Mon 08:00, zone: Europe/Berlin }
+  - { name: christmas, from: 2026-12-20, to: 2027-01-02 12:00, reason: holidays }`;
+    expect(value(text).freeze).toEqual([
+      { name: "freeze-1", from: "Fri 16:00", to: "Mon 08:00", zone: "Europe/Berlin" },
+      { name: "christmas", from: "2026-12-20 00:00", to: "2027-01-02 12:00", zone: "UTC", reason: "holidays" },
+    ]);
+  });
+  test("says which services go first, and whether releases come by themselves", () => {
+    const text = "target: docker\npromotion: automatic\nservices: { orders: { after: [catalog] }, catalog: {} }";
+    expect(value(text)).toMatchObject({ promotion: "automatic", order: { orders: ["catalog"] } });
+  });
+  test("stored before it had these rules can be read", () => {
+    const old = { name: "test", target: "docker", watch: 0, variables: {}, backing: {} };
+    expect(environmentFileSchema.parse(old)).toMatchObject({ signOffs: [], freeze: [], order: {} });
+  });
   test("warns that the size of a volume is not limited", () => {
     const { warnings } = parseEnvironment(
       "test",
@@ -76,13 +105,6 @@ describe("an environment", () => {
 });
 
 describe("a wrong environment", () => {
-  test("is refused where a rule would silently do nothing", () => {
-    expect(faults("target: docker\nsign-offs: [{ name: qa }]\nfreeze: []\npromotion: manual")).toEqual([
-      "environment.not-supported 2:12 remove `sign-offs`",
-      "environment.not-supported 3:9 remove `freeze`",
-      "environment.not-supported 4:12 remove `promotion`",
-    ]);
-  });
   test("is refused for targets that cannot be served yet", () => {
     expect(faults("target: aws")).toEqual(["environment.not-supported 1:9 use `docker`"]);
     expect(faults("target: swrm")).toEqual(["shape.wrong-value 1:9 did you mean `swarm`?"]);
@@ -103,6 +125,29 @@ describe("a wrong environment", () => {
       "shape.wrong-value 5:10 did you mean `host`?",
       "shape.wrong-value 6:23 known are `password`",
     ]);
+  });
+  test.each([
+    ["sign-offs: [{ name: qa, roles: [analist] }]", "shape.wrong-value 2:33 did you mean `analyst`?"],
+    ["sign-offs: [{ name: qa }, { name: qa }]", "shape.wrong-value 2:35 give it another name"],
+    ["sign-offs: [{ name: qa, users: [eve], count: 2 }]", "shape.wrong-value 2:46 name more users, or roles"],
+    ["sign-offs: [{ name: qa, count: 0 }]", "shape.wrong-value 2:32"],
+    ["sign-offs: [{ name: QA }]", "shape.wrong-value 2:21"],
+    ["sign-offs: [{ name: qa, role: [lead] }]", "shape.unknown-key 2:25 did you mean `roles`?"],
+    ["freeze: [{ from: Fr 16:00, to: Mon 08:00 }]", "shape.wrong-value 2:18"],
+    ["freeze: [{ from: 2026-02-30, to: 2026-03-01 }]", "shape.wrong-value 2:18"],
+    ["freeze: [{ from: 2026-12-20, to: 2026-12-19 }]", "shape.wrong-value 2:34"],
+    ["freeze: [{ from: Fri 16:00, to: 2026-12-19 }]", "shape.wrong-value 2:33"],
+    ["freeze: [{ from: Fri 16:00, to: Mon 08:00, zone: Berlin }]", "shape.wrong-value 2:50"],
+    [
+      "freeze: [{ name: x, from: 2026-12-20, to: 2026-12-21 }, { name: x, from: 2027-12-20, to: 2027-12-21 }]",
+      "shape.wrong-value 2:65 give it another name",
+    ],
+    ["promotion: sometimes", "shape.wrong-value 2:12 known are `automatic`, `manual`"],
+    ["services: { a: { after: [b] }, b: { after: [c] }, c: { after: [a] } }", "environment.cycle 2:26 remove `b` here"],
+    ["services: { a: { after: [a] } }", "environment.cycle 2:26 remove `a` here"],
+    ["services: { a: { before: [b] } }", "shape.unknown-key 2:18 known are `after`"],
+  ])("refuses %s with its place", (rule, fault) => {
+    expect(faults(`target: docker\n${rule}`)).toEqual([fault]);
   });
   test("may not come after itself, and its name is checked", () => {
     expect(faults("target: docker\nafter: production")).toEqual(["shape.wrong-value 2:8"]);

@@ -1,7 +1,10 @@
 /** `environments/*.yml` of the fleet repository: target, rules and backing services of one place. */
 import { z } from "zod";
+import { approving } from "#api/endpoint.ts";
 import { environmentName, serviceName, variableName } from "#api/names.ts";
 import { backingDefaults } from "./backing-defaults.ts";
+import { findCircle } from "./circle.ts";
+import { type Freeze, freezeSchema, type SignOff, signOffSchema } from "./environment-rules.ts";
 import { environmentShape, type WrittenBacking, type WrittenEnvironment } from "./environment-shape.ts";
 import type { Fault, Parsed } from "./fault.ts";
 import { type Located, type Path, placeOf } from "./text/located.ts";
@@ -31,6 +34,13 @@ export const environmentFileSchema = z.object({
   watch: z.int().min(0),
   variables: z.record(variableName, z.string()),
   backing: z.record(serviceName, backingSchema),
+  /** Whether a release that served where this environment comes after goes here by itself. */
+  promotion: z.enum(["automatic", "manual"]).default("manual"),
+  signOffs: z.array(signOffSchema).default([]),
+  /** When nothing is deployed, unless somebody names the freeze and says why. */
+  freeze: z.array(freezeSchema).default([]),
+  /** By service, those whose open deployments go first. */
+  order: z.record(serviceName, z.array(serviceName)).default({}),
 });
 
 export type EnvironmentFile = z.output<typeof environmentFileSchema>;
@@ -59,6 +69,7 @@ function checkName(name: string, file: string): Fault | undefined {
 
 function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
   const { target, domain, after, watch = defaultWatch, variables = {}, backing = {} } = written;
+  const { promotion = "manual", services = {} } = written;
   const completed = Object.entries(backing).map(([key, value]) => [key, completeBacking(value)] as const);
   return {
     name,
@@ -68,7 +79,31 @@ function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
     watch,
     variables,
     backing: Object.fromEntries(completed),
+    promotion,
+    signOffs: (written["sign-offs"] ?? []).map(completeSignOff),
+    freeze: (written.freeze ?? []).map(completeFreeze),
+    order: completeOrder(services),
   };
+}
+
+type Written<K extends keyof WrittenEnvironment> = NonNullable<WrittenEnvironment[K]>;
+
+/** Where nobody is named, everybody who approves may. */
+function completeSignOff({ name, roles, users = [], count = 1 }: Written<"sign-offs">[number]): SignOff {
+  return { name, roles: roles ?? (users.length > 0 ? [] : [...approving]), users: [...new Set(users)], count };
+}
+
+function completeFreeze({ name, zone = "UTC", ...window }: Written<"freeze">[number], index: number): Freeze {
+  const { from, to, reason } = window;
+  return { name: name ?? freezeName(index), from, to, zone, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** A freeze without a name of its own is called by its place. */
+const freezeName = (index: number) => `freeze-${index + 1}`;
+
+function completeOrder(services: Written<"services">): Record<string, string[]> {
+  const ordered = Object.entries(services).filter(([, { after }]) => after && after.length > 0);
+  return Object.fromEntries(ordered.map(([service, { after = [] }]) => [service, [...new Set(after)]]));
 }
 
 function completeBacking(written: WrittenBacking): Backing {
@@ -92,12 +127,48 @@ function review(name: string, written: WrittenEnvironment, root: Located): Revie
       message: "an environment cannot come after itself",
       place: placeOf(root, ["after"]),
     });
+  errors.push(...ruleFaults(written, root));
   const backings = Object.entries(written.backing ?? {});
   for (const [key, backing] of backings) errors.push(...backingFaults(backing, ["backing", key], root));
   const warnings = backings
     .filter(([, backing]) => backing.volume?.size !== undefined)
     .map(([key]) => sizeWarning(["backing", key, "volume"], root));
   return { errors, warnings };
+}
+
+function ruleFaults(written: WrittenEnvironment, root: Located): Fault[] {
+  const signOffs = written["sign-offs"] ?? [];
+  const freezes = (written.freeze ?? []).map(({ name }, index) => name ?? freezeName(index));
+  const short = signOffs.flatMap(({ roles, users, count = 1 }, index): Fault[] => {
+    if (roles || !users || new Set(users).size >= count) return [];
+    const message = `\`count: ${count}\` is more than the users who may sign off`;
+    const place = placeOf(root, ["sign-offs", index, "count"]);
+    return [{ code: "shape.wrong-value", message, place, fix: "name more users, or roles" }];
+  });
+  return [
+    ...duplicates({ names: signOffs.map(({ name }) => name), key: "sign-offs" }, root),
+    ...duplicates({ names: freezes, key: "freeze" }, root),
+    ...short,
+    ...orderFaults(written, root),
+  ];
+}
+
+function duplicates({ names, key }: { names: string[]; key: "sign-offs" | "freeze" }, root: Located): Fault[] {
+  return names.flatMap((name, index) => {
+    if (names.indexOf(name) === index) return [];
+    const message = `\`${key}\` has the name \`${name}\` twice`;
+    const place = placeOf(root, [key, index, "name"]);
+    return [{ code: "shape.wrong-value" as const, message, place, fix: "give it another name" }];
+  });
+}
+
+function orderFaults({ services = {} }: WrittenEnvironment, root: Located): Fault[] {
+  const circle = findCircle(new Map(Object.entries(services).map(([name, { after = [] }]) => [name, after])));
+  if (!circle) return [];
+  const [first = "", second = ""] = circle;
+  const path = ["services", first, "after", services[first]?.after?.indexOf(second) ?? 0];
+  const message = `the services wait for each other in a circle: ${circle.join(" after ")}`;
+  return [{ code: "environment.cycle", message, place: placeOf(root, path), fix: `remove \`${second}\` here` }];
 }
 
 function backingFaults(backing: WrittenBacking, path: Path, root: Located): Fault[] {

@@ -1,6 +1,7 @@
 /** The shape of `environments/*.yml` as it is written; `environment-file.ts` fills in what is left out. */
 import { z } from "zod";
 import { environmentName, serviceName, variableName } from "#api/names.ts";
+import { freezeShape, servicesShape, signOffShape } from "./environment-rules.ts";
 import { byteSize, duration, textValue, wholeNumber } from "./text/values.ts";
 
 const target = z.enum(["docker", "swarm", "aws"]).transform((name, context) => {
@@ -12,21 +13,6 @@ const target = z.enum(["docker", "swarm", "aws"]).transform((name, context) => {
   });
   return z.NEVER;
 });
-
-/** A rule that would silently do nothing is worse than none. */
-function refused(key: string): z.ZodOptional<z.ZodUnknown> {
-  return z
-    .unknown()
-    .superRefine((value, context) => {
-      if (value !== undefined)
-        context.addIssue({
-          code: "custom",
-          message: `\`${key}\` cannot be served yet, and a rule that does nothing is refused`,
-          params: { fault: "environment.not-supported", fix: `remove \`${key}\`` },
-        });
-    })
-    .optional();
-}
 
 const domain = z
   .string()
@@ -70,9 +56,10 @@ export const environmentShape = z.strictObject({
   watch: duration.optional(),
   variables: z.record(variableName, textValue).optional(),
   backing: z.record(serviceName, backing).optional(),
-  "sign-offs": refused("sign-offs"),
-  freeze: refused("freeze"),
-  promotion: refused("promotion"),
+  promotion: z.enum(["automatic", "manual"]).optional(),
+  "sign-offs": z.array(signOffShape).max(20).optional(),
+  freeze: z.array(freezeShape).max(50).optional(),
+  services: servicesShape.optional(),
 });
 
 export type WrittenEnvironment = z.output<typeof environmentShape>;

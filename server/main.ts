@@ -9,6 +9,7 @@ import { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
 import { buildEndpoints } from "#api/endpoints/builds.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
+import { gateEndpoints } from "#api/endpoints/gates.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
 import { jobEndpoints } from "#api/endpoints/job.ts";
 import { testEndpoints } from "#api/endpoints/tests.ts";
@@ -202,7 +203,10 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
-  serveEndpoints(app, http, { table: deploymentEndpoints, handlers: modules.deployments.handlers });
+  serveEndpoints(app, http, {
+    table: { ...deploymentEndpoints, ...gateEndpoints },
+    handlers: modules.deployments.handlers,
+  });
   modules.source.register(app);
   modules.builds.register(app, http.authenticate);
   modules.images.register(app);

@@ -4,6 +4,7 @@
  */
 import { sql } from "kysely";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
+import { gateEndpoints } from "#api/endpoints/gates.ts";
 import type { CallOutput, Endpoint, Role } from "#api/endpoint.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
@@ -68,7 +69,13 @@ export interface Tuning {
   reconcileMs?: number;
 }
 
-type Rows = typeof deploymentEndpoints;
+const rows = { ...deploymentEndpoints, ...gateEndpoints };
+type Rows = typeof rows;
+export interface Person {
+  name: string;
+  role: Role;
+}
+
 type Input = { params?: object; query?: object; body?: object };
 
 export interface DeploymentsServer extends AsyncDisposable {
@@ -78,7 +85,7 @@ export interface DeploymentsServer extends AsyncDisposable {
   emit: Emit;
   /** Publishes a build of the commit and waits for its release. Images differ when `content` (`variant 1` to `9`) does. */
   publish(service: string, commit: string, content?: string): Promise<{ number: number; build: string }>;
-  call<N extends keyof Rows>(row: N, input: Input, role?: Role): Promise<CallOutput<Rows[N]> | Refusal>;
+  call<N extends keyof Rows>(row: N, input: Input, as?: Role | Person): Promise<CallOutput<Rows[N]> | Refusal>;
   /** Asks as lead, and waits for the end. */
   deploy(service: string, release: number, environment?: string): Promise<Ended>;
   ended(deployment: string): Promise<Ended>;
@@ -227,14 +234,15 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
 
 /** Rows called as the HTTP glue would: input and output pass their schemas. */
 function calls(deployments: Deployments): DeploymentsServer["call"] {
-  return async (name, input, role = "admin") => {
-    const row: Endpoint = deploymentEndpoints[name];
+  return async (name, input, as = "admin") => {
+    const row: Endpoint = rows[name];
     const parsed = {
       params: row.params?.parse(input.params),
       query: row.query?.parse(input.query ?? {}),
       body: row.body?.parse(input.body),
     };
-    const principal = { kind: "user", name: "ada", role, token: "" } as const;
+    const person = typeof as === "string" ? { name: "ada", role: as } : as;
+    const principal = { kind: "user", ...person, token: "" } as const;
     const context = { principal } as unknown as Context;
     const handler = deployments.handlers[name] as (parsed: object, context: Context) => Promise<unknown>;
     const answer = await handler(parsed, context);

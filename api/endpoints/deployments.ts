@@ -10,7 +10,7 @@ export const deploymentStates = ["waiting", "running", "finished"] as const;
 
 /** Why a deployment waits, for machines and in words. */
 const wait = z.object({
-  kind: z.enum(["queued", "deployment", "order"]),
+  kind: z.enum(["queued", "deployment", "order", "gate"]),
   /** The deployment that goes first. */
   deployment: uuid.optional(),
   message: z.string(),
@@ -33,6 +33,8 @@ export const deployment = place.extend({
   reason: z.string().nullable(),
   actor: z.string().nullable(),
   build: uuid.nullable(),
+  /** Freezes that somebody let it pass. */
+  overrides: z.array(z.object({ freeze: z.string(), reason: z.string(), by: z.string(), at: time })),
   createdAt: time,
   startedAt: time.nullable(),
   /** When all new requests went to it. */
@@ -64,6 +66,8 @@ const cell = z.object({
   waiting: z.array(deployment),
   /** The last one that ended. */
   last: deployment.nullable(),
+  /** People's locks that hold all deployments here. */
+  locks: z.array(z.object({ what: z.string(), owner: z.string(), reason: z.string(), until: time })),
 });
 
 const gate = z.object({ gate: z.string(), open: z.boolean(), reason: z.string() });
@@ -72,6 +76,8 @@ const request = z.strictObject({
   ...place.shape,
   release: z.int().positive().optional().describe("Number of the release."),
 });
+
+const override = z.strictObject({ freeze: z.string().min(1).max(40), reason: z.string().trim().min(3).max(500) });
 
 export const deploymentEndpoints = endpoints({
   getStatus: {
@@ -112,7 +118,11 @@ export const deploymentEndpoints = endpoints({
     summary:
       "Deploy a release, the newest unless a number is given. Leads only where an environment comes after another.",
     auth: { roles: developing },
-    body: request,
+    body: request.extend({
+      override: override
+        .optional()
+        .describe("Leads only: lets it pass a freeze, by the freeze's name and with a reason."),
+    }),
     response: deployment,
     errors: ["auth.forbidden", "not-found", "release.none", "deployment.gate-closed", "deployment.superseded"],
   },

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallOutput } from "#api/endpoint.ts";
 import type { AllEndpoints } from "#api/endpoints.ts";
+import { refuse } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import { ask } from "../prepare.ts";
-import { accepted, paint, print, printJson, shortCommit } from "../output.ts";
+import { accepted, CommandRefused, paint, print, printJson, shortCommit } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 import { endOf } from "./status.ts";
 
@@ -11,6 +12,9 @@ export interface DeployFlags extends SessionFlags {
   json?: boolean;
   yes?: boolean;
   release?: string;
+  plan?: boolean;
+  overrideFreeze?: string;
+  reason?: string;
 }
 
 type Plan = CallOutput<AllEndpoints["planDeployment"]>;
@@ -21,11 +25,14 @@ const pollMs = 300;
 /** Shows the plan, asks on a terminal, deploys and follows the rollout to its end; exit status 1 unless it succeeded. */
 export async function deploy(flags: DeployFlags, service: string, environment: string): Promise<void> {
   const client = await openClient(flags);
+  const override = overrideOf(flags);
   const place = { service, environment };
   const plan = accepted(await client.planDeployment({ query: { ...place, release: numberOf(flags) } }));
+  if (flags.plan && flags.json) return printJson(plan);
   if (!flags.json) print(renderPlan(plan));
+  if (flags.plan) return;
   if (!flags.yes && !(await ask(`Deploy ${service} #${plan.release} to ${environment}?`, true))) return;
-  const made = accepted(await client.createDeployment({ body: { ...place, release: plan.release } }));
+  const made = accepted(await client.createDeployment({ body: { ...place, release: plan.release, ...override } }));
   await follow(client, made, flags);
 }
 
@@ -35,6 +42,12 @@ export async function rollBack(flags: DeployFlags, service: string, environment:
   if (!flags.yes && !(await ask(`Roll ${service} back in ${environment}?`, true))) return;
   const made = accepted(await client.rollBack({ body: { service, environment, release: numberOf(flags) } }));
   await follow(client, made, flags);
+}
+
+function overrideOf({ overrideFreeze: freeze, reason }: DeployFlags) {
+  if (freeze === undefined) return {};
+  if (reason) return { override: { freeze, reason } };
+  throw new CommandRefused(refuse("request.invalid", "say why the freeze is overridden: --reason '…'"));
 }
 
 function numberOf({ release }: DeployFlags): number | undefined {

@@ -14,12 +14,19 @@ export async function listReleases(flags: Flags, service: string): Promise<void>
 export async function showRelease(flags: Flags, service: string, number: string): Promise<void> {
   const client = await openClient(flags);
   const release = accepted(await client.showRelease({ params: { service, number } }));
-  if (flags.json) return printJson(release);
+  const query = { service, release: release.number };
+  const { signOffs } = accepted(await client.listSignOffs({ query }));
+  if (flags.json) return printJson({ ...release, signOffs });
   print(`${paint("bold", `${service} #${release.number}`)} ${shortCommit(release.commit)} ${release.digest}`);
   release.commits.forEach((commit) =>
     print(`  ${shortCommit(commit.revision)} ${commit.message.split("\n")[0]} ${paint("dim", commit.author)}`),
   );
   release.evidence.forEach(({ label, outcome }) =>
     print(`  ${outcome === "passed" ? paint("green", "✓") : paint("red", "✗")} ${label}`),
+  );
+  signOffs.forEach(({ signOff, user, environment, counts, note }) =>
+    print(
+      `  ${counts ? paint("green", "✓") : paint("dim", "–")} ${signOff} for ${environment} by ${user}${counts ? "" : " (a newer release was deployed there)"}${note ? `: ${note}` : ""}`,
+    ),
   );
 }

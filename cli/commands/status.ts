@@ -47,13 +47,19 @@ function healthMark(healthy: boolean | null): string {
   return healthy ? paint("green", "✓") : paint("red", "✗");
 }
 
-/** What waits and why, and how the last deployment ended when it did not end well. */
-function notesOf(service: string, { environment, waiting, last }: Cell): string[] {
+/** What is locked, what waits and why, and how the last deployment ended when it did not end well. */
+function notesOf(service: string, { environment, waiting, last, locks }: Cell): string[] {
   const where = `${service} in ${environment}`;
-  const waits = waiting.map(
-    (each) =>
-      `${paint("yellow", "…")} ${where}: release ${each.release ?? "?"} waits: ${each.wait?.message ?? "its turn"}`,
+  const held = locks.map(
+    ({ owner, until, reason }) => `${paint("yellow", "⊘")} ${where}: locked by ${owner} until ${until}: ${reason}`,
   );
+  const waits = [
+    ...held,
+    ...waiting.map(
+      (each) =>
+        `${paint("yellow", "…")} ${where}: release ${each.release ?? "?"} waits: ${each.wait?.message ?? "its turn"}`,
+    ),
+  ];
   return last && badEnd(last) ? [...waits, `${paint("red", "!")} ${where}: ${endOf(last)}`] : waits;
 }
 

@@ -319,6 +319,7 @@ create table deployments (
   started_at timestamp with time zone,
   live_at timestamp with time zone,
   finished_at timestamp with time zone,
+  overrides jsonb not null default '[]'::jsonb,
   CHECK (((state = 'finished'::text) = (finished_at IS NOT NULL))),
   CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
   CHECK (((state = 'running'::text) <= (rollout IS NOT NULL))),
@@ -455,6 +456,18 @@ create table migrations (
   PRIMARY KEY (name)
 );
 
+create table place_locks (
+  service text not null,
+  environment text not null,
+  fence bigint not null default nextval('place_locks_fence_seq'::regclass),
+  owner text not null,
+  reason text not null,
+  at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  PRIMARY KEY (service, environment),
+  UNIQUE (fence)
+);
+
 create table pools (
   id text not null,
   environment text not null,
@@ -490,6 +503,13 @@ create table pulled_images (
   service text not null,
   digest text not null,
   PRIMARY KEY (image)
+);
+
+create table pushers (
+  repository text not null,
+  revision text not null,
+  user_name text not null,
+  PRIMARY KEY (repository, revision, user_name)
 );
 
 create table refs (
@@ -575,6 +595,21 @@ create table services (
   commit text not null,
   updated_at timestamp with time zone not null default now(),
   PRIMARY KEY (name)
+);
+
+create table sign_offs (
+  id uuid not null,
+  service text not null,
+  environment text not null,
+  release_id uuid not null,
+  release integer not null,
+  digest text not null,
+  sign_off text not null,
+  user_name text not null,
+  note text,
+  at timestamp with time zone not null,
+  withdrawn_at timestamp with time zone,
+  PRIMARY KEY (id)
 );
 
 create table slots (
@@ -694,5 +729,7 @@ CREATE UNIQUE INDEX pull_requests_one_open_a_branch ON public.pull_requests USIN
 CREATE INDEX pulled_images_by_service ON public.pulled_images USING btree (service);
 
 CREATE INDEX services_by_repository ON public.services USING btree (repository);
+
+CREATE UNIQUE INDEX sign_offs_once ON public.sign_offs USING btree (release_id, environment, sign_off, user_name) WHERE (withdrawn_at IS NULL);
 
 CREATE INDEX tokens_by_user ON public.tokens USING btree (user_name);

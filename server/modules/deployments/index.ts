@@ -46,7 +46,7 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
 
   return {
     handlers: deploymentRoutes(deps, { lifecycle, requests, advance }),
-    reactions: deploymentReactions({ clock, lifecycle, requests, advance }),
+    reactions: deploymentReactions({ clock, lifecycle, requests, advance, releases: deps.releases }),
     tasks: {
       [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),
       [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),

@@ -1,9 +1,11 @@
 /** Reads a lane, and decides who goes next in it. */
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
 import type { DeploymentsDeps } from "./deps.ts";
+import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import { readAncestry } from "./ancestry.ts";
 import { type Contender, type IsOlder, type Lane, settle } from "./core/lane.ts";
 import type { Limits } from "./core/rollout.ts";
+import { readGates } from "./gate-facts.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type DeploymentRow, deploymentStore, type DeploymentStore, type Place } from "./store.ts";
 
@@ -28,6 +30,21 @@ export async function readLane(store: DeploymentStore, place: Place): Promise<La
   return { lane, serving, running, waiting };
 }
 
+/** The lane with the gates that are closed for each that waits. */
+export async function readJudgedLane(
+  deps: Pick<DeploymentsDeps, "db" | "clock">,
+  place: Place,
+  environment: EnvironmentFile | undefined,
+): Promise<LaneView> {
+  const view = await readLane(deploymentStore(deps.db), place);
+  const waiting: Contender[] = [];
+  for (const row of view.waiting) {
+    const gates = await readGates(deps, environment, row);
+    waiting.push({ ...contender(row), closed: gates.filter(({ open }) => !open) });
+  }
+  return { ...view, lane: { ...view.lane, waiting } };
+}
+
 /** The order of the source between a commit and all that serves, runs or waits in the lane. */
 export function orderIn(
   source: DeploymentsDeps["source"],
@@ -42,7 +59,9 @@ type DeploymentPoint = Pick<DeploymentRow, "repository" | "commit">;
 
 interface Deps {
   db: DeploymentsDeps["db"];
+  clock: DeploymentsDeps["clock"];
   source: DeploymentsDeps["source"];
+  fleet: Pick<DeploymentsDeps["fleet"], "environment">;
   lifecycle: Lifecycle;
   limits: Limits;
   /** Held while a lane starts a deployment or is repaired, which must not meet. */
@@ -50,15 +69,19 @@ interface Deps {
 }
 
 /** Supersedes, starts and explains, until what was decided is what the lane still was when it was written. */
-export async function settleLane({ db, source, lifecycle, limits, lanes }: Deps, place: Place): Promise<void> {
+export async function settleLane(
+  { db, clock, source, fleet, lifecycle, limits, lanes }: Deps,
+  place: Place,
+): Promise<void> {
   await lanes.hold(laneKey(place), async () => {
     for (let settled = false; !settled;) {
-      const view = await readLane(deploymentStore(db), place);
+      const environment = await fleet.environment(place.environment);
+      const view = await readJudgedLane({ db, clock }, place, environment);
       const decision = settle(view.lane, await orderIn(source, view, view.waiting));
       settled = await db.transaction().execute(async (tx) => {
         const store = deploymentStore(tx);
         await store.lockLane(place);
-        const now = await readLane(store, place);
+        const now = await readJudgedLane({ db: tx, clock }, place, environment);
         if (JSON.stringify(now.lane) !== JSON.stringify(view.lane)) return false;
         const rowOf = (id: string) => now.waiting.find((each) => each.id === id);
         for (const { id, reason } of decision.superseded) {
@@ -79,5 +102,5 @@ export function laneKey({ service, environment }: Place): string {
 }
 
 function contender({ id, kind, release, commit }: DeploymentRow): Contender {
-  return { id, kind, release: release ?? 0, commit: commit ?? "" };
+  return { id, kind, release: release ?? 0, commit: commit ?? "", closed: [] };
 }

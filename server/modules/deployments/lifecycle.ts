@@ -4,7 +4,7 @@ import type { Tx } from "#kernel/database.ts";
 import type { Jobs } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { begin, type Limits } from "./core/rollout.ts";
-import { type DeploymentRow, deploymentStore, type NewDeployment, type Place } from "./store.ts";
+import { type DeploymentRow, deploymentStore, type NewDeployment, type Override, type Place } from "./store.ts";
 
 export const settleTask = "deployments.settle";
 export const advanceTask = "deployments.advance";
@@ -67,14 +67,26 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     const payload = { ...factsOf(row), ...requestOf(row), ...sourceOf(row), outcome, ...because };
     await emit(tx, subjectOf(row), "deployments.deployment-finished", payload);
     await queueSettle(tx, row);
+    // Another service may have waited for this one to go first.
+    for (const other of await store.open())
+      if (other.state === "waiting" && other.environment === row.environment) await queueSettle(tx, other);
     if (row.stack) await jobs.add(tx, pruneTask, { service: row.service }, { key: `${pruneTask}:${row.service}` });
     return ended;
+  }
+
+  async function override(tx: Tx, row: DeploymentRow, given: Omit<Override, "at">): Promise<DeploymentRow> {
+    const { freeze, reason, by: actor } = given;
+    const changed = await deploymentStore(tx).addOverride(row.id, { ...given, at: clock.now().toISOString() });
+    const payload = { ...factsOf(row), freeze, reason, actor };
+    await emit(tx, subjectOf(row), "deployments.freeze-overridden", payload);
+    await queueSettle(tx, row);
+    return changed;
   }
 
   const changed = (tx: Tx, row: DeploymentRow, phase: string) =>
     emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
 
-  return { create, start, finish, changed, queueSettle, queueAdvance };
+  return { create, start, finish, override, changed, queueSettle, queueAdvance };
 }
 
 function factsOf({ id, service, environment, release }: DeploymentRow) {

@@ -2,6 +2,8 @@ import type { Clock } from "#kernel/clock.ts";
 import { type Reaction, reaction } from "#kernel/outbox.ts";
 import type { Advance } from "./advance.ts";
 import { cancelDeployment } from "./cancel.ts";
+import type { DeploymentsDeps } from "./deps.ts";
+import { gateStore } from "./gate-store.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Requests } from "./requests.ts";
 import { deploymentStore } from "./store.ts";
@@ -11,12 +13,13 @@ interface Deps {
   lifecycle: Lifecycle;
   requests: Requests;
   advance: Advance;
+  releases: Pick<DeploymentsDeps["releases"], "releaseById">;
 }
 
 /** One subscriber for both, so that a cancellation never comes before the request that it takes back. */
 const subscriber = "deployments.build";
 
-export function deploymentReactions({ clock, lifecycle, requests, advance }: Deps): Reaction[] {
+export function deploymentReactions({ clock, lifecycle, requests, advance, releases }: Deps): Reaction[] {
   return [
     reaction(subscriber, "builds.deploy-requested", (tx, { payload, at }) => requests.fromBuild(tx, payload, at)),
     reaction(subscriber, "builds.deploy-canceled", async (tx, { payload }) => {
@@ -26,5 +29,34 @@ export function deploymentReactions({ clock, lifecycle, requests, advance }: Dep
       // The step sees the cancellation only after this transaction; interrupted too early, it just tries again.
       advance.interrupt(row.id);
     }),
+    ...promotions({ requests, releases }),
+    ...pushes,
   ];
 }
+
+function promotions({ requests, releases }: Pick<Deps, "requests" | "releases">): Reaction[] {
+  return [
+    reaction("deployments.promote", "releases.release-created", async (tx, { payload }) => {
+      const release = await releases.releaseById(payload.release);
+      if (release) await requests.promote(tx, release, undefined);
+    }),
+    reaction("deployments.promote", "deployments.deployment-finished", async (tx, { payload }) => {
+      const row = payload.outcome === "succeeded" ? await deploymentStore(tx).one(payload.deployment) : undefined;
+      if (row?.kind !== "deploy" || row.release_id === null) return;
+      const release = await releases.releaseById(row.release_id);
+      if (release) await requests.promote(tx, release, row.environment);
+    }),
+  ];
+}
+
+/** Who pushed a commit is an author of it; a merge comes as a push too, and is taken back. */
+const pushes: Reaction[] = [
+  reaction("deployments.pushers", "source.ref-changed", async (tx, { payload }) => {
+    const { repository, after: revision, actor } = payload;
+    if (revision && actor) await gateStore(tx).addPusher({ repository, revision, user_name: actor });
+  }),
+  reaction("deployments.pushers", "source.pull-request-merged", async (tx, { payload }) => {
+    const { repository, commit: revision, actor } = payload;
+    if (actor) await gateStore(tx).forgetPusher({ repository, revision, user_name: actor });
+  }),
+];

@@ -2,14 +2,16 @@
 import { leading, type Role } from "#api/endpoint.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { EventPayload } from "#api/events.ts";
-import { newId } from "#kernel/clock.ts";
 import type { Tx } from "#kernel/database.ts";
 import { NotYet } from "#kernel/outbox.ts";
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Release } from "#releases";
 import type { DeploymentsDeps } from "./deps.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { type DeploymentRow, deploymentStore, type NewDeployment } from "./store.ts";
+import { createOverride, overrideFault } from "./overrides.ts";
+import { createPromote } from "./promote.ts";
+import { newFor } from "./new-deployment.ts";
+import { type DeploymentRow, deploymentStore } from "./store.ts";
 import { createWeigh, type Wish } from "./weigh.ts";
 
 export type Requests = ReturnType<typeof createRequests>;
@@ -26,15 +28,24 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
     const weighed = await weigh(wish);
     if (isRefusal(weighed)) return weighed;
     const { environment, release, gates } = weighed;
+    const unknown = wish.override && overrideFault(environment, wish.override.freeze, by.role);
+    if (unknown) return unknown;
     const denied = mayChange(environment, by.role);
     if (denied) return denied;
-    const closed = gates.find(({ gate, open }) => !open && gate !== "lock");
+    const closed = gates.find(({ gate, open }) => !open && (gate === "after" || gate === "order"));
     if (closed?.gate === "order")
       return refuse("deployment.superseded", closed.reason, {
         fix: `To go back, run \`towline rollback ${wish.service} ${wish.environment} --release ${release.number}\`.`,
       });
     if (closed) return refuse("deployment.gate-closed", closed.reason, { details: { gates } });
-    return db.transaction().execute((tx) => lifecycle.create(tx, { ...newFor(wish, release), actor: by.name }));
+    return db.transaction().execute(async (tx) => {
+      await deploymentStore(tx).lockLane(wish);
+      // Of two who press the button at once the second finds what the first asked for.
+      const same = ({ kind, release_id }: DeploymentRow) => kind === wish.kind && release_id === release.id;
+      const waiting = (await deploymentStore(tx).waiting(wish)).find(same);
+      const row = waiting ?? (await lifecycle.create(tx, { ...newFor(wish, release), actor: by.name }));
+      return wish.override ? lifecycle.override(tx, row, { ...wish.override, by: by.name }) : row;
+    });
   }
 
   /** A build's deploy step. It always gets an answer: a deployment that runs, or one that failed and says why. */
@@ -62,23 +73,11 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
     await lifecycle.create(tx, { ...newFor({ kind: "deploy", service, environment: name }, release), ...asked });
   }
 
-  return { weigh, ask, fromBuild };
+  return { weigh, ask, fromBuild, override: createOverride(deps, lifecycle), promote: createPromote(deps, lifecycle) };
 }
 
 /** Who may change what runs in an environment: where a release must have proved itself elsewhere first, leads only. */
 export function mayChange({ name, after }: Pick<EnvironmentFile, "name" | "after">, role: Role): Refusal | undefined {
   if ((after === undefined && name !== "production") || leading.includes(role)) return undefined;
   return refuse("auth.forbidden", `changing ${name} needs one of the roles ${leading.join(", ")}`);
-}
-
-function newFor({ kind, service, environment }: Wish, release: Release | undefined): NewDeployment {
-  return {
-    ...{ id: newId(), service, environment, kind },
-    release_id: release?.id ?? null,
-    release: release?.number ?? null,
-    commit: release?.commit ?? null,
-    repository: release?.repository ?? null,
-    digest: release?.digest ?? null,
-    ...{ request: null, build: null, actor: null },
-  };
 }

@@ -1,10 +1,12 @@
 import type { deploymentEndpoints } from "#api/endpoints/deployments.ts";
+import type { gateEndpoints } from "#api/endpoints/gates.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { type Context, type Handlers, userOf } from "#kernel/http.ts";
 import type { Advance } from "./advance.ts";
 import { cancelDeployment } from "./cancel.ts";
 import type { DeploymentsDeps } from "./deps.ts";
+import { gateRoutes } from "./gate-routes.ts";
 import { readLane } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { previewDeployment } from "./preview.ts";
@@ -22,7 +24,9 @@ interface Parts {
   advance: Advance;
 }
 
-export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<typeof deploymentEndpoints> {
+type Rows = typeof deploymentEndpoints & typeof gateEndpoints;
+
+export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<Rows> {
   const store = deploymentStore(deps.db);
   const ask = async (wish: Wish, context: Context) => {
     const made = await parts.requests.ask(wish, userOf(context));
@@ -41,6 +45,7 @@ export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<
     createDeployment: ({ body }, context) => ask({ ...body, kind: "deploy" }, context),
     rollBack: ({ body }, context) => ask({ ...body, kind: "rollback" }, context),
     cancelDeployment: ({ params }, context) => cancel(deps, parts, { id: params.id, context }),
+    ...gateRoutes(deps, parts),
     planDeployment: ({ query }) => previewDeployment(deps, parts.requests, query),
     instanceLogs: ({ params, query }) => readLogs(deps, params, query.lines),
   };

@@ -2,10 +2,12 @@
 import type { Instance } from "#drivers/runtime/contract.ts";
 import type { SlotHealth } from "#drivers/balancer/contract.ts";
 import type { DeploymentsDeps } from "./deps.ts";
+import { heldOf } from "./gate-facts.ts";
+import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
 import { viewDeployment } from "./view.ts";
 
-type Deps = Pick<DeploymentsDeps, "db" | "fleet" | "routing" | "runtime">;
+type Deps = Pick<DeploymentsDeps, "db" | "clock" | "fleet" | "routing" | "runtime">;
 
 /** A person waits for the matrix: a host that does not answer by then is shown as unknown. */
 const lookDeadlineMs = 3_000;
@@ -13,15 +15,16 @@ const lookDeadlineMs = 3_000;
 export async function readStatus(deps: Deps) {
   const { db, fleet } = deps;
   const store = deploymentStore(db);
-  const [services, environments, lanes, open, last] = await Promise.all([
+  const [services, environments, lanes, open, last, locks] = await Promise.all([
     fleet.services(),
     fleet.environments(),
     store.lanes(),
     store.open(),
     store.lastFinished(),
+    gateStore(db).locks(deps.clock.now()),
   ]);
   const serving = await store.many(lanes.flatMap((lane) => lane.serving ?? []));
-  const facts: Facts = { lanes, open, last, serving, seen: await look(deps, serving) };
+  const facts: Facts = { lanes, open, last, locks, serving, seen: await look(deps, serving) };
   const names = [...new Set([...services.map(({ name }) => name), ...lanes.map(({ service }) => service)])].toSorted();
   return {
     environments: environments.map(({ name }) => name),
@@ -39,6 +42,7 @@ interface Facts {
   lanes: LaneRow[];
   open: DeploymentRow[];
   last: DeploymentRow[];
+  locks: LockRow[];
   serving: DeploymentRow[];
   seen: Seen | undefined;
 }
@@ -63,7 +67,12 @@ async function readCell({ routing }: Deps, facts: Facts, place: Pick<LaneRow, "s
     running: running ? viewDeployment(running) : null,
     waiting: facts.open.filter((each) => here(each) && each.state === "waiting").map(viewDeployment),
     last: last ? viewDeployment(last) : null,
+    locks: facts.locks.filter((lock) => holds(lock, place)).map(heldOf),
   };
+}
+
+function holds(lock: LockRow, { service, environment }: Pick<LaneRow, "service" | "environment">): boolean {
+  return ["*", service].includes(lock.service) && ["*", environment].includes(lock.environment);
 }
 
 interface Seen {

@@ -29,10 +29,20 @@ export interface DeploymentRow extends Place {
   rollout: Rollout | null;
   stack: Stack | null;
   fence: number;
+  /** Freezes that somebody let it pass. */
+  overrides: Override[];
   created_at: Date;
   started_at: Date | null;
   live_at: Date | null;
   finished_at: Date | null;
+}
+
+export interface Override {
+  freeze: string;
+  reason: string;
+  by: string;
+  /** ISO time. */
+  at: string;
 }
 
 export interface StepRow {
@@ -64,7 +74,11 @@ export interface PulledImage {
 
 type DeploymentTables = {
   pulled_images: PulledImage;
-  deployments: Omit<DeploymentRow, "fence" | "created_at"> & { fence: Generated<number>; created_at: Generated<Date> };
+  deployments: Omit<DeploymentRow, "fence" | "created_at" | "overrides"> & {
+    fence: Generated<number>;
+    created_at: Generated<Date>;
+    overrides: Generated<Override[]>;
+  };
   deployment_steps: StepRow;
   lanes: LaneRow;
   backings: BackingRow;
@@ -166,6 +180,13 @@ function rowStore(database: Database) {
         .where("state", "=", "running")
         .returning("fence")
         .executeTakeFirst(),
+    addOverride: (id: string, override: Override) =>
+      db
+        .updateTable("deployments")
+        .set({ overrides: sql<Override[]>`overrides || ${JSON.stringify([override])}::jsonb` })
+        .where("id", "=", id)
+        .returningAll()
+        .executeTakeFirstOrThrow(),
     change: (id: string, { rollout, stack, wait, ...rest }: DeploymentChange) =>
       db
         .updateTable("deployments")

@@ -7,6 +7,7 @@ export function viewDeployment(row: DeploymentRow) {
     wait: row.state === "waiting" ? (wait ?? { kind: "queued" as const, message: "it is about to begin" }) : null,
     actor: row.actor,
     build: row.build,
+    overrides: row.overrides,
     createdAt: row.created_at.toISOString(),
     startedAt: row.started_at?.toISOString() ?? null,
     liveAt: row.live_at?.toISOString() ?? null,

@@ -2,16 +2,19 @@
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Release } from "#releases";
-import { type Gate, gatesOf } from "./core/gates.ts";
-import { supersededBy } from "./core/lane.ts";
+import type { Gate } from "./core/gates.ts";
+import { orderGate, supersededBy, turnGate } from "./core/lane.ts";
 import type { DeploymentsDeps } from "./deps.ts";
-import { orderIn, readLane } from "./lanes.ts";
+import { readGates } from "./gate-facts.ts";
+import { orderIn, readJudgedLane, readLane } from "./lanes.ts";
 import { deploymentStore, type Place } from "./store.ts";
 
 export interface Wish extends Place {
   kind: "deploy" | "rollback";
   /** Number; absent: the newest, or for a rollback the one before. */
   release?: number | undefined;
+  /** Lets it pass a freeze. */
+  override?: { freeze: string; reason: string } | undefined;
 }
 
 export interface Weighed {
@@ -22,26 +25,21 @@ export interface Weighed {
 
 export type Weigh = (wish: Wish) => Promise<Weighed | Refusal>;
 
-export function createWeigh({
-  db,
-  source,
-  fleet,
-  releases,
-}: Pick<DeploymentsDeps, "db" | "source" | "fleet" | "releases">): Weigh {
-  async function gatesFor(kind: Wish["kind"], environment: EnvironmentFile, release: Release): Promise<Gate[]> {
-    const store = deploymentStore(db);
+export function createWeigh(deps: Pick<DeploymentsDeps, "db" | "clock" | "source" | "fleet" | "releases">): Weigh {
+  const { db, source, fleet, releases } = deps;
+
+  async function gatesFor(wish: Wish, environment: EnvironmentFile, release: Release): Promise<Gate[]> {
+    const { kind } = wish;
     const place = { service: release.service, environment: environment.name };
-    const view = await readLane(store, place);
+    const view = await readJudgedLane(deps, place, environment);
+    const { id: release_id, number, digest, commit } = release;
+    const overrides = wish.override ? [{ ...wish.override, by: "", at: "" }] : [];
+    const row = { ...place, kind, release_id, release: number, digest, overrides };
+    const gates = await readGates(deps, environment, row);
+    const closed = gates.filter(({ open }) => !open);
     const isOlder = await orderIn(source, view, [release]);
-    return gatesOf({
-      kind,
-      environment: environment.name,
-      release: release.number,
-      after: environment.after,
-      servedAfter: environment.after !== undefined && (await store.hasServed(release.id, environment.after)),
-      superseded: supersededBy({ kind, commit: release.commit }, view.lane, isOlder),
-      running: view.running?.release ?? undefined,
-    });
+    const superseded = supersededBy({ kind, commit, closed }, view.lane, isOlder);
+    return [...gates, orderGate(kind, superseded), turnGate(view.running?.release ?? undefined)];
   }
 
   async function weigh(wish: Wish): Promise<Weighed | Refusal> {
@@ -49,7 +47,7 @@ export function createWeigh({
     if (!environment) return refuse("not-found", `there is no environment ${wish.environment}`);
     const release = await (wish.kind === "rollback" ? findOlder(wish) : findRelease(wish));
     if (isRefusal(release)) return release;
-    return { environment, release, gates: await gatesFor(wish.kind, environment, release) };
+    return { environment, release, gates: await gatesFor(wish, environment, release) };
   }
 
   async function findRelease({ service, release: number }: Wish): Promise<Release | Refusal> {

@@ -1,4 +1,4 @@
-import type { EnvironmentFile } from "#pipeline/environment-file.ts";
+import { type EnvironmentFile, environmentFileSchema } from "#pipeline/environment-file.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
 import { newSecret } from "#kernel/clock.ts";
 import type { Tx } from "#kernel/database.ts";
@@ -55,13 +55,13 @@ export function createFleet(deps: FleetDeps): Fleet {
 
   async function environments(): Promise<EnvironmentFile[]> {
     const rows = await store.environments();
-    return promotionOrder(rows.flatMap(({ definition }) => (definition ? [definition] : [])));
+    return promotionOrder(rows.flatMap((row) => definitionOf(row) ?? []));
   }
 
   return {
     service: (name) => store.service(name),
     services: () => store.services(),
-    environment: async (name) => (await store.environment(name))?.definition ?? undefined,
+    environment: async (name) => definitionOf(await store.environment(name)),
     environments,
     secretsFor: (service, environment) => secrets.open([service, "*"], [environment, "*"]),
     async jobSecrets(repository) {
@@ -88,4 +88,9 @@ export function createFleet(deps: FleetDeps): Fleet {
       });
     },
   };
+}
+
+/** A definition that an older version wrote gets the rules that it knew nothing of. */
+function definitionOf(row: { definition: EnvironmentFile | null } | undefined): EnvironmentFile | undefined {
+  return row?.definition ? environmentFileSchema.parse(row.definition) : undefined;
 }

@@ -1,9 +1,26 @@
-/** The rules that a deployment must pass before it may wait for its turn. */
+/**
+ * The rules that a deployment must pass, each with a sentence that says who or what it waits for. Those of the release itself
+ * (`after`, `sign-off`) and those of the place (`freeze`, `lock`, `services`) are told here; whose turn it is (`order`, `turn`)
+ * comes from `lane.ts`, by which the rules become one verdict.
+ */
+import type { Freeze, SignOff } from "#pipeline/environment-rules.ts";
+import { freezesAt } from "./freeze.ts";
+
+export type GateName = "after" | "sign-off" | "freeze" | "lock" | "services" | "order" | "turn";
 
 export interface Gate {
-  gate: "after" | "order" | "lock";
+  gate: GateName;
   open: boolean;
   reason: string;
+}
+
+export interface Held {
+  owner: string;
+  reason: string;
+  /** ISO time. */
+  until: string;
+  /** What is locked, such as `production` or `orders in production`. */
+  what: string;
 }
 
 export interface GateFacts {
@@ -13,39 +30,78 @@ export interface GateFacts {
   /** The environment in which the release must have served. */
   after: string | undefined;
   servedAfter: boolean;
-  /** Why the deployment would be superseded. */
-  superseded: string | undefined;
-  /** Release that is on its way there now. */
-  running: number | undefined;
+  signOffs: readonly SignOff[];
+  /** Sign-offs of this release that still count. */
+  given: readonly { signOff: string; user: string }[];
+  freezes: readonly Freeze[];
+  /** Names of freezes that somebody overrode for this deployment. */
+  overridden: readonly string[];
+  locks: readonly Held[];
+  /** Deployments of services that go first here, each as a half sentence. */
+  first: readonly string[];
+  now: Date;
 }
 
-/** Every gate with its reason; only a closed `after` or `order` refuses, a closed `lock` makes wait. */
+/** Every rule of release and place, open ones too. */
 export function gatesOf(facts: GateFacts): Gate[] {
-  return [afterGate(facts), orderGate(facts), lockGate(facts)];
+  return [afterGate(facts), ...signOffGates(facts), ...freezeGates(facts), lockGate(facts), ...servicesGate(facts)];
+}
+
+/** Another release may pass these. */
+export function isOfRelease({ gate }: Gate): boolean {
+  return gate === "after" || gate === "sign-off";
 }
 
 function afterGate({ kind, after, servedAfter, release, environment }: GateFacts): Gate {
   if (after === undefined)
     return { gate: "after", open: true, reason: `${environment} comes after no other environment` };
-  if (kind === "rollback")
-    return { gate: "after", open: true, reason: "a rollback goes to where the release has served" };
+  if (kind === "rollback") return { gate: "after", open: true, reason: rollback };
   const reason = servedAfter
     ? `release ${release} has served in ${after}`
     : `release ${release} must have served in ${after} first`;
   return { gate: "after", open: servedAfter, reason };
 }
 
-function orderGate({ kind, superseded }: GateFacts): Gate {
-  if (kind === "rollback") return { gate: "order", open: true, reason: "a rollback may go back in the source" };
-  return {
-    gate: "order",
-    open: superseded === undefined,
-    reason: superseded ?? "nothing newer is deployed or on its way",
-  };
+const rollback = "a rollback goes to where the release has served";
+
+function signOffGates({ kind, signOffs, given, release }: GateFacts): Gate[] {
+  return signOffs.map((rule) => {
+    if (kind === "rollback") return { gate: "sign-off", open: true, reason: rollback };
+    const by = [...new Set(given.filter(({ signOff }) => signOff === rule.name).map(({ user }) => user))].toSorted();
+    if (by.length >= rule.count)
+      return {
+        gate: "sign-off",
+        open: true,
+        reason: `${rule.name} of release ${release} is given by ${by.join(", ")}`,
+      };
+    const who = [...rule.roles.map((role) => `the role ${role}`), ...rule.users].join(" or ");
+    const reason = `${rule.name} of release ${release} waits for ${who} (${by.length} of ${rule.count})`;
+    return { gate: "sign-off", open: false, reason };
+  });
 }
 
-function lockGate({ running }: GateFacts): Gate {
-  const reason =
-    running === undefined ? "nothing else is on its way" : `release ${running} is on its way and goes first`;
-  return { gate: "lock", open: running === undefined, reason };
+function freezeGates({ kind, freezes, overridden, now }: GateFacts): Gate[] {
+  if (freezes.length === 0) return [];
+  const holding = freezesAt(freezes, now);
+  if (kind === "rollback" || holding.length === 0) {
+    const reason = kind === "rollback" ? "a rollback goes out in a freeze too" : "no freeze holds now";
+    return [{ gate: "freeze", open: true, reason }];
+  }
+  return holding.map(({ name, from, to, zone, reason: why }) => {
+    const open = overridden.includes(name);
+    const window = `the freeze ${name} holds from ${from} to ${to} (${zone})${why ? `: ${why}` : ""}`;
+    return { gate: "freeze", open, reason: open ? `${window}; overridden` : window };
+  });
+}
+
+/** A lock holds rollbacks too: whoever took it may be looking at what runs. */
+function lockGate({ locks }: GateFacts): Gate {
+  if (locks.length === 0) return { gate: "lock", open: true, reason: "nobody has locked it" };
+  const told = locks.map(({ what, owner, until, reason }) => `${owner} has locked ${what} until ${until}: ${reason}`);
+  return { gate: "lock", open: false, reason: told.join("; ") };
+}
+
+function servicesGate({ kind, first }: GateFacts): Gate[] {
+  if (first.length === 0 || kind === "rollback") return [];
+  return [{ gate: "services", open: false, reason: first.join("; ") }];
 }

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { type GateFacts, gatesOf } from "./gates.ts";
+
+const acceptance = { name: "acceptance", roles: ["analyst" as const], users: ["eve"], count: 2 };
+const facts: GateFacts = {
+  ...{ kind: "deploy", environment: "production", release: 7, after: "test", servedAfter: true },
+  ...{ signOffs: [acceptance], given: [], freezes: [], overridden: [], locks: [], first: [] },
+  now: new Date("2026-11-27T18:00:00Z"),
+};
+const closed = (more: Partial<GateFacts>) =>
+  gatesOf({ ...facts, signOffs: [], ...more })
+    .filter(({ open }) => !open)
+    .map(({ gate, reason }) => `${gate}: ${reason}`);
+
+test("a sign-off needs so many different people, and says who may give it", () => {
+  const given = [
+    { signOff: "acceptance", user: "eve" },
+    { signOff: "acceptance", user: "eve" },
+    { signOff: "qa", user: "max" },
+  ];
+  expect(closed({ signOffs: [acceptance], given })).toEqual([
+    "sign-off: acceptance of release 7 waits for the role analyst or eve (1 of 2)",
+  ]);
+  expect(closed({ signOffs: [acceptance], given: [...given, { signOff: "acceptance", user: "max" }] })).toEqual([]);
+});
+
+test("a freeze is told with its window and reason, and is overridden by its own name only", () => {
+  const freezes = [
+    { name: "weekend", from: "Fri 16:00", to: "Mon 08:00", zone: "UTC" },
+    { name: "sale", from: "2026-11-27 00:00", to: "2026-11-28 00:00", zone: "UTC", reason: "Black Friday" },
+  ];
+  const sale = "freeze: the freeze sale holds from 2026-11-27 00:00 to 2026-11-28 00:00 (UTC): Black Friday";
+  expect(closed({ freezes })).toEqual(["freeze: the freeze weekend holds from Fri 16:00 to Mon 08:00 (UTC)", sale]);
+  expect(closed({ freezes, overridden: ["weekend", "other"] })).toEqual([sale]);
+  expect(closed({ freezes, now: new Date("2026-11-26T18:00:00Z") })).toEqual([]);
+});
+
+test("a lock names owner, reason and end; the services that go first are named", () => {
+  const locks = [
+    { owner: "lea", reason: "moving the database", until: "2026-11-27T20:00:00.000Z", what: "production" },
+  ];
+  expect(closed({ locks, first: ["catalog goes first: its release 3 is on its way"] })).toEqual([
+    "lock: lea has locked production until 2026-11-27T20:00:00.000Z: moving the database",
+    "services: catalog goes first: its release 3 is on its way",
+  ]);
+});
+
+test("only a lock holds a rollback", () => {
+  const freezes = [{ name: "weekend", from: "Fri 16:00", to: "Mon 08:00", zone: "UTC" }];
+  const back = { kind: "rollback" as const, servedAfter: false, signOffs: [acceptance], freezes, first: ["catalog"] };
+  expect(closed(back)).toEqual([]);
+  const locks = [{ owner: "lea", reason: "x", until: "y", what: "orders" }];
+  expect(closed({ ...back, locks })).toHaveLength(1);
+});

@@ -1,0 +1,60 @@
+/** Reads what the gates of a deployment are judged by. */
+import type { EnvironmentFile } from "#pipeline/environment-file.ts";
+import { type Gate, type GateFacts, gatesOf } from "./core/gates.ts";
+import type { DeploymentsDeps } from "./deps.ts";
+import { gateStore, type LockRow } from "./gate-store.ts";
+import { type DeploymentRow, deploymentStore, type Place } from "./store.ts";
+
+export interface Judged extends Place {
+  kind: DeploymentRow["kind"];
+  release_id: string | null;
+  release: number | null;
+  digest: string | null;
+  overrides: DeploymentRow["overrides"];
+}
+
+type Deps = Pick<DeploymentsDeps, "db" | "clock">;
+
+/** The gates of release and place, open and closed. Without an environment there are none: the deployment fails by itself. */
+export async function readGates(deps: Deps, environment: EnvironmentFile | undefined, row: Judged): Promise<Gate[]> {
+  if (!environment) return [];
+  const { db, clock } = deps;
+  const { after, signOffs, freeze: freezes } = environment;
+  const [gates, store, now] = [gateStore(db), deploymentStore(db), clock.now()];
+  const here = { release: row.release_id ?? "", environment: row.environment };
+  const given = signOffs.length > 0 && row.release_id ? await gates.countingSignOffs(here, row.digest ?? "") : [];
+  const servedAfter = after !== undefined && row.release_id !== null && (await store.hasServed(row.release_id, after));
+  const facts: GateFacts = {
+    ...{ kind: row.kind, environment: environment.name, release: row.release ?? 0, after, signOffs, freezes, now },
+    servedAfter,
+    given: given.map(({ sign_off: signOff, user_name: user }) => ({ signOff, user })),
+    overridden: row.overrides.map(({ freeze }) => freeze),
+    locks: (await gates.locksOn(row, now)).map(heldOf),
+    first: await goingFirst(store, environment, row),
+  };
+  return gatesOf(facts);
+}
+
+/** Those of the services that come before this one which have an open deployment here. */
+async function goingFirst(
+  store: ReturnType<typeof deploymentStore>,
+  { order, name }: EnvironmentFile,
+  { service }: Place,
+): Promise<string[]> {
+  const before = Object.hasOwn(order, service) ? (order[service] ?? []) : [];
+  if (before.length === 0) return [];
+  const open = (await store.open()).filter((each) => each.environment === name && before.includes(each.service));
+  return open.map(({ service: other, release, state }) => {
+    const how = state === "running" ? "is on its way" : "waits";
+    return `${other} goes first in ${name}: its release ${release ?? "?"} ${how}`;
+  });
+}
+
+export function heldOf({ service, environment, owner, reason, expires_at }: LockRow) {
+  return { what: placeText({ service, environment }), owner, reason, until: expires_at.toISOString() };
+}
+
+/** `orders in production`, or what of the two is given. */
+export function placeText({ service, environment }: Place): string {
+  return [service, environment].filter((each) => each !== "*").join(" in ");
+}
