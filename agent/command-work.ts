@@ -74,7 +74,8 @@ async function follow(
     if ("outcome" in output) return output;
     const end = await followThrough(agent, run, output);
     hasEnded = true;
-    return await verdict(context, end);
+    const ran = imageId.test(end.image) ? { ran: { image: run.image, id: end.image } } : {};
+    return { ...(await verdict(context, end)), ...ran };
   } finally {
     if (!hasEnded || ended.aborted) await agent.leftovers.removeContainer(run.name);
   }
@@ -200,6 +201,7 @@ export function ownUser(): string {
   return `${uid}:${process.getgid?.() ?? uid}`;
 }
 
+const imageId = /^sha256:[0-9a-f]{64}$/;
 const notExecutable = 126;
 const notFound = 127;
 const killed = 137;

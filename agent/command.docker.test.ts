@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { askDocker, dockerLines } from "#drivers/compose/docker.ts";
-import { type AgentBed, openAgentBed } from "#testing/agent-bed.ts";
+import { type AgentBed, image, openAgentBed } from "#testing/agent-bed.ts";
 import { until } from "#testing/until.ts";
 import { containersOf } from "./containers.ts";
 
@@ -29,6 +29,7 @@ async function nothingIsLeft(job: { assignment: Assignment }): Promise<void> {
 test("commands run in the checkout, one after the other, each shown before its output", async () => {
   const { result, log, job } = await run(["cat greeting.txt; pwd", "test 'it'\\''s' = \"it's\""]);
   expect(result).toEqual({ outcome: "passed", exitStatus: 0 });
+  expect(job.ran).toEqual({ image, id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) });
   expect(log).toContain("$ cat greeting.txt; pwd\nhello\n/workspace\n$ test 'it'\\''s' = \"it's\"\n");
   await nothingIsLeft(job);
 });

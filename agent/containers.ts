@@ -40,6 +40,8 @@ export interface ContainerRun {
 export interface ContainerEnd {
   exitCode: number;
   outOfMemory: boolean;
+  /** Id of its image. */
+  image: string;
 }
 
 const quickMs = 60_000;
@@ -120,11 +122,12 @@ export async function followContainer(
   // The end of the output is not enough: a command may close it and go on, and an engine that dies closes it too.
   await waitFor(engine, run);
   const inspect = { method: "GET" as const, path: `/containers/${name}/json` };
-  const { State } = await engine.json<Inspected>(inspect, { signal, deadlineMs: quickMs });
-  return { exitCode: State.ExitCode, outOfMemory: State.OOMKilled };
+  const { State, Image } = await engine.json<Inspected>(inspect, { signal, deadlineMs: quickMs });
+  return { exitCode: State.ExitCode, outOfMemory: State.OOMKilled, image: Image };
 }
 
 interface Inspected {
+  Image: string;
   State: { ExitCode: number; OOMKilled: boolean };
 }
 

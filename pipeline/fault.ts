@@ -35,6 +35,7 @@ export const faultCatalogue = {
   "pipeline.matrix": "A matrix contradicts itself, or its values stand where none can be.",
   "pipeline.limit": "The file asks for more than one pipeline may have; the message names the limit.",
   "pipeline.glob": "A pattern of paths is not valid.",
+  "pipeline.inputs": "A pattern of `inputs` fits no file of the commit.",
   "pipeline.field": "A field of a gate contradicts itself.",
   "pipeline.notification": "A notification is not sent by anything, or its address is not valid.",
   "pipeline.condition": "The expression after `if` or `branches` is not valid.",

@@ -32,7 +32,8 @@ export const keyManual = {
   if_changed: "Globs: the step is skipped where no changed file fits.",
   image: "Image of the job's container.",
   input: "Asks a person, and stops only the steps that name it in `depends_on`.",
-  inputs: "Globs of the files that decide the result; unchanged, an earlier result is used again.",
+  inputs:
+    "Globs of the files that decide the result, or `files`, `exclude` and `env`; unchanged, an earlier result is used again.",
   key: "Name of the step for `depends_on`; unique in the file.",
   label: "What people see; `:emoji:` may be in it.",
   manual: "Older name of `block`.",

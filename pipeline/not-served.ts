@@ -4,15 +4,14 @@
  */
 import type { StepKind } from "./step.ts";
 
-const work = ["inputs"];
-
 const plugins = ["plugins", "plugin"];
 
 /** Keys by kind of step; a dot goes into a map, and through the entries of a list. */
 export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
-  command: work,
-  test: [...work, ...plugins],
-  publish: [...work, ...plugins, "cache"],
+  command: [],
+  test: plugins,
+  // A release is made of what this very build published.
+  publish: ["inputs", ...plugins, "cache"],
   deploy: [
     "priority",
     "env",

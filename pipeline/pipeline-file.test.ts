@@ -218,8 +218,20 @@ describe("faults", () => {
       "shape.unknown-key 1:16 did you mean `allowed_roles`?",
     ]);
   });
-  test.each(["inputs"])("%s is refused and never silently ignored", (key) => {
-    expect(faults(`- command: a\n  ${key}: [1]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
+  test.each(["inputs", "plugins", "cache"])("%s of a publish step is refused and never silently ignored", (key) => {
+    expect(faults(`- publish: .\n  ${key}: [a]`)).toEqual([`pipeline.not-supported 2:3 remove \`${key}\``]);
+  });
+  test.each([
+    ["/src/**", "leave out `/`, `./` and `../` at its beginning"],
+    ["./src/**", "leave out `/`, `./` and `../` at its beginning"],
+    ["a/../b", "leave out `/`, `./` and `../` at its beginning"],
+    ["src/", "write `src/**`"],
+    ["!src/*.md", "write `inputs: { files: […], exclude: […] }`"],
+  ])("%s in `inputs` can fit no file, and would keep a result for ever", (glob, fix) => {
+    expect(faults(`- command: a\n  inputs: ["${glob}"]`)).toEqual([`pipeline.glob 2:12 ${fix}`]);
+    expect(faults(`- { command: a, inputs: { files: ["**"], exclude: ["${glob}"] } }`)).toEqual([
+      `pipeline.glob 1:52 ${fix}`,
+    ]);
   });
   test("a webhook needs an address; what nothing delivers is kept and said", () => {
     expect(faults("notify: [{ webhook: example }]\nsteps: [wait]")).toEqual(["pipeline.notification 1:21"]);

@@ -31,6 +31,8 @@ export type Planned<S> = Omit<S, Evaluated> & {
   dependsOn: PlannedDependency[];
   group?: { key: string; label: string };
   skipped?: SkipReason;
+  /** Of a step with `inputs`: all that decides its result, in one word. Put in by the server, which has Git. */
+  reuseKey?: string;
 };
 
 type Evaluated = "if" | "branches" | "skip" | "ifChanged" | "dependsOn" | "allowDependencyFailure" | "group";

@@ -18,7 +18,7 @@ export function stepRules(step: Step, located: Located): Required<Review> {
       ...conditionFaults(located, ["if"]),
       ...notificationFaults(located),
       ...globFaults(located, ["if_changed"]),
-      ...globFaults(located, ["inputs"]),
+      ...inputFaults(located),
       ...concurrencyFaults(located),
       ...(isGate ? fieldFaults(step, located) : []),
     ],
@@ -99,6 +99,34 @@ function globFault(text: string, place: Place): Fault[] {
   return [
     { code: "pipeline.glob", message: `\`${text.slice(0, 60)}\` is no valid pattern: ${compiled.problem}`, place },
   ];
+}
+
+const outsideTree = /^(\/|\.{1,2}(\/|$)|!)|\/\.{1,2}(\/|$)|\/$/;
+
+/** A pattern that no path of a commit can fit would make a result that nothing changes any more. */
+function inputFaults(located: Located): Fault[] {
+  const written = locate(located, ["inputs"]);
+  const parts = written?.children?.has("files")
+    ? [
+        ["inputs", "files"],
+        ["inputs", "exclude"],
+      ]
+    : [["inputs"]];
+  return parts.flatMap((path) => {
+    const part = locate(located, path);
+    const stray = part ? textsOf(part).filter(({ text }) => outsideTree.test(text)) : [];
+    return [...globFaults(located, path), ...stray.map(({ text, place }) => strayInput(text, place))];
+  });
+}
+
+function strayInput(text: string, place: Place): Fault {
+  const message = `\`${text.slice(0, 60)}\` fits no file: patterns fit whole paths from the root of the repository`;
+  if (text.startsWith("!"))
+    return { code: "pipeline.glob", message, place, fix: "write `inputs: { files: […], exclude: […] }`" };
+  const fix = text.endsWith("/")
+    ? `write \`${text.slice(0, 60)}**\``
+    : "leave out `/`, `./` and `../` at its beginning";
+  return { code: "pipeline.glob", message, place, fix };
 }
 
 function concurrencyFaults(located: Located): Fault[] {

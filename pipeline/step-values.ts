@@ -82,8 +82,11 @@ export const changeFilter = z.union([
   z.strictObject({ include: globs, exclude: globs.optional() }),
 ]);
 
-/** Globs of files that decide a result. */
-export const inputs = globs;
+/** What decides a result: globs of files, or a map with variables of the build beside them. */
+export const inputs = z.union([
+  globs.transform((files) => ({ files, exclude: undefined, env: undefined })),
+  z.strictObject({ files: globs, exclude: globs.optional(), env: z.array(variableName).max(100).optional() }),
+]);
 
 /** What a reader of YAML gives is plain JSON already. */
 const json = z.custom<Json>(() => true);

@@ -104,8 +104,8 @@ export interface WorkStep extends StepBase, Expanded {
   concurrency?: Concurrency;
   plugins: Plugin[];
   cache?: Cache;
-  /** Globs of the files that decide the result: unchanged, an earlier result may be used again. Absent: never. */
-  inputs?: string[];
+  /** What decides the result: unchanged, an earlier result may be used again. Absent: never. */
+  inputs?: Inputs;
   /** Name of a secret by name of the variable that gets it. */
   secrets: Record<string, string>;
   notify: Notification[];
@@ -152,6 +152,13 @@ export interface Cache {
   restoreKeys: string[];
   /** Bytes that it may take. */
   size?: number;
+}
+
+/** `files` and `exclude` are globs, checked; `env` names variables of the build beside those that the step has anyhow. */
+export interface Inputs {
+  files: string[];
+  exclude: string[];
+  env: string[];
 }
 
 /** One entry of `notify`: the kind of Buildkite (`slack`, `email`, `webhook` …) and what it takes. */

@@ -22,7 +22,7 @@ export function completeWork(written: WrittenWork, place: Place, fallback: strin
     ...completeConcurrency(written),
     plugins: [...(written.plugins ?? []), ...(written.plugin ?? [])],
     ...(cache ? { cache: completeCache(cache) } : {}),
-    ...(inputs ? { inputs } : {}),
+    ...(inputs ? { inputs: { files: inputs.files, exclude: inputs.exclude ?? [], env: inputs.env ?? [] } } : {}),
     secrets: written.secrets ?? {},
     notify: completeNotify(written.notify),
   };

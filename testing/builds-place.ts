@@ -149,6 +149,10 @@ function mapsForGit() {
       const base = commits.has(target) ? target : heads.get(`${repository}:${target.replace("refs/heads/", "")}`);
       return changedBetween(commits.get(base ?? "")?.files, commits.get(head)?.files);
     },
+    async tree(_, revision) {
+      const found = commits.get(revision)?.files;
+      return found && Object.entries(found).map(([path, text]) => ({ path, id: `100644 ${text}` }));
+    },
     readFile: async (_, revision, path) => commits.get(revision)?.files[path],
     commit: async (_, revision) => {
       const message = `change ${Number.parseInt(revision, 16)}`;

@@ -25,11 +25,13 @@ export interface PlayedJob {
   /** The log as bytes. */
   logBytes(): Buffer;
   /** Rejects after a minute. */
-  finished(): Promise<JobResult>;
+  finished(): Promise<Omit<JobResult, "ran">>;
   /** What the agent read of its reports. */
   tests: ReportedTest[];
   /** As `finished`, but now. */
-  result: JobResult | undefined;
+  result: Omit<JobResult, "ran"> | undefined;
+  /** What the agent said of the image that ran. */
+  ran: JobResult["ran"];
 }
 
 export interface PlayedServer extends AsyncDisposable {
@@ -140,7 +142,8 @@ function createLedger() {
     stopAgent: () => ({}),
     finishJob({ params, body }) {
       const job = held(params.id, body.token);
-      if (job) job.result = body.result;
+      const { ran, ...result } = body.result;
+      if (job) Object.assign(job, { result, ran });
       return job ? {} : stale;
     },
   };
@@ -157,7 +160,7 @@ function createLedger() {
 
 function playedJob(assignment: Assignment, logs: ReadonlyMap<string, Buffer>): PlayedJob {
   const job: PlayedJob = {
-    ...{ assignment, started: false, renewals: [], tests: [], standing: "held", result: undefined },
+    ...{ assignment, started: false, renewals: [], tests: [], standing: "held", result: undefined, ran: undefined },
     logBytes: () => logs.get(assignment.job) ?? Buffer.alloc(0),
     log: () => job.logBytes().toString(),
     async finished() {

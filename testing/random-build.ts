@@ -4,10 +4,11 @@ import type { BuildContext } from "#pipeline/build-context.ts";
 import { planUpload } from "#pipeline/upload.ts";
 import { lintPipeline } from "#pipeline/lint.ts";
 import type { Command } from "#pipeline/machine/command.ts";
+import { mayReuse } from "#pipeline/machine/decide-reuse.ts";
 import type { BuildEvent } from "#pipeline/machine/event.ts";
 import { intents } from "#pipeline/machine/intents.ts";
 import type { BuildState, StepState } from "#pipeline/machine/state.ts";
-import type { PlannedStep } from "#pipeline/plan.ts";
+import type { Plan, PlannedStep } from "#pipeline/plan.ts";
 import type {
   BlockStep,
   DeployStep,
@@ -129,6 +130,14 @@ export const pipeline: fc.Arbitrary<Pipeline> = fc
   .map((drafts): Pipeline => ({ file: "p.yml", env: {}, steps: [firstPublish, ...drafts.map(toStep)], notify: [] }))
   .filter((candidate) => lintPipeline(candidate).length === 0);
 
+/** As the server puts them in: some of the steps have a key for results of earlier builds. */
+export function withReuseKeys(plan: Plan): Plan {
+  const steps = plan.steps.map((step, index) => (index % 2 === 0 ? { ...step, reuseKey: `k${index}` } : step));
+  return { ...plan, steps };
+}
+
+const reused = { build: "b", number: 1, job: "j", attempt: 1 };
+
 /** Numbers that choose the kind, step and token of a command. */
 export const dice = fc.record({ kind: fc.integer({ min: 0, max: 99 }), pick: fc.nat(1000), coin: fc.boolean() });
 export type Dice = typeof dice extends fc.Arbitrary<infer T> ? T : never;
@@ -152,6 +161,7 @@ function senseless(world: World, { kind, pick, coin }: Dice): Command {
   const fresh = coin || pick % 5 > 0 ? `token-${++world.tokens}` : token;
   const outcomes = ["passed", "passed", "failed", "timed-out", "canceled"] as const;
   const ends = ["succeeded", "succeeded", "rolled-back", "failed", "canceled", "superseded"] as const;
+  if (kind < 5) return { type: "reuse", step, token: fresh, of: reused, at };
   if (kind < 25) return { type: "lease", step, token: fresh, agent: `a${pick % 3}`, at };
   if (kind < 35) return { type: "start", step, token, at };
   if (kind < 55)
@@ -226,7 +236,10 @@ function commandsFor(
   if (status.state === "runnable" && planned?.kind === "deploy") return [{ type: "request-deploy", step, request, at }];
   if (status.state === "runnable" && planned?.kind === "trigger")
     return [{ type: "request-build", step, request, name: "other #1", at }];
-  if (status.state === "runnable") return [{ type: "lease", step, token: request, agent: "a", at }];
+  if (status.state === "runnable") {
+    const lease = { type: "lease", step, token: request, agent: "a", at } as const;
+    return mayReuse(world.state, step) ? [lease, { type: "reuse", step, token: request, of: reused, at }] : [lease];
+  }
   if (status.state === "leased") return [{ type: "start", step, token, at }];
   if (status.state === "running") {
     const upload = {

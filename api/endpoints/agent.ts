@@ -83,6 +83,10 @@ export const jobResult = z.object({
   exitStatus: z.int().optional(),
   /** One sentence where the exit status alone does not tell why. */
   reason: z.string().max(2000).optional(),
+  /** Image of the container that ran, and what that name stood for then. */
+  ran: z
+    .object({ image: z.string().min(1).max(500), id: z.string().regex(/^sha256:[0-9a-f]{64}$/, "the id of an image") })
+    .optional(),
   /** The image that a `publish` pushed. */
   image: z.object({ reference: z.string(), digest }).optional(),
 });

@@ -83,6 +83,12 @@ const attempt = z.object({
   outcome: z.enum(["passed", "failed", "timed-out", "canceled", "lost", "superseded"]).nullable(),
   exitStatus: z.int().nullable(),
   reason: z.string().nullable(),
+  reused: z
+    .object({ build: uuid, number: z.int(), job: uuid, attempt: z.int() })
+    .nullable()
+    .describe(
+      "The attempt of an earlier build whose result serves: nothing ran. Its files, log and tests are here too.",
+    ),
 });
 
 const step = z.object({

@@ -94,6 +94,18 @@ const appliers: Appliers = {
       status: { state: "requested", since: at },
       attempt: { number, token, name, leasedAt: at, outputs: {} },
     }),
+  "step-reused": (state, { step, attempt: number, token, of, at }) => {
+    const attempt = {
+      number,
+      token,
+      leasedAt: at,
+      finishedAt: at,
+      outcome: "passed",
+      outputs: {},
+      reused: of,
+    } as const;
+    return change(state, step, { attempts: [...stepOf(state, step).attempts, attempt] });
+  },
   "step-started": (state, { step, token, at }) =>
     setStatus(changeAttempt(state, { step, token }, { startedAt: at }), step, { state: "running", since: at }),
   "attempt-ended": (state, { step, token, outcome, exitStatus, reason, outputs, at }) => {

@@ -2,11 +2,14 @@
 import type { deploymentOutcomes } from "#api/events.ts";
 import type { PlannedStep } from "../plan.ts";
 import type { Answers } from "./answers.ts";
+import type { ReusedResult } from "./state.ts";
 
 export type Command =
   /** Gives a runnable job to an agent. `token` must be fresh. */
   | { type: "lease"; step: string; token: string; agent: string; at: string }
   | { type: "start"; step: string; token: string; at: string }
+  /** A result of an earlier build serves: the job does not run. `token` must be fresh. */
+  | { type: "reuse"; step: string; token: string; of: ReusedResult; at: string }
   /** Said again with the same token and outcome it changes nothing, so that agents may repeat the call. */
   | {
       type: "finish";

@@ -4,6 +4,7 @@ import { decideFinish, decideLease, decideLeaseExpired, decideStart } from "./de
 import { decideDeploymentFinished, decideRequestDeploy } from "./decide-deploy.ts";
 import { decideBuildRefused, decideRequestBuild, decideTriggeredFinished } from "./decide-trigger.ts";
 import { decideCancel, decideRetry, decideRetryFailed, decideUnblock } from "./decide-person.ts";
+import { decideReuse } from "./decide-reuse.ts";
 import { decideUpload } from "./decide-upload.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
@@ -15,6 +16,7 @@ type Deciders = { [T in Command["type"]]: (state: BuildState, command: CommandOf
 
 const deciders: Deciders = {
   lease: decideLease,
+  reuse: decideReuse,
   start: decideStart,
   finish: decideFinish,
   "lease-expired": decideLeaseExpired,

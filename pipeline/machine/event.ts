@@ -1,6 +1,6 @@
 /** What happened to a build: enough for a timeline (who, what, why, when) and to make the state again. */
 import type { Plan, PlannedStep } from "../plan.ts";
-import type { AttemptOutcome, BuildStatus, StepOutcome } from "./state.ts";
+import type { AttemptOutcome, BuildStatus, ReusedResult, StepOutcome } from "./state.ts";
 
 export type BuildEvent =
   | { type: "build-created"; plan: Plan; by?: string; at: string }
@@ -28,6 +28,8 @@ export type BuildEvent =
   | { type: "step-blocked"; step: string; at: string }
   | { type: "step-unblocked"; step: string; by: string; role: string; answers?: Record<string, string>; at: string }
   | { type: "step-leased"; step: string; attempt: number; token: string; agent: string; at: string }
+  /** The attempt of another build that passed serves as this step's own. */
+  | { type: "step-reused"; step: string; attempt: number; token: string; of: ReusedResult; at: string }
   | { type: "step-started"; step: string; token: string; at: string }
   | { type: "step-canceling"; step: string; at: string }
   | {

@@ -2,7 +2,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
-import { at, context, dice, nextStep, pipeline, someCommand, type World } from "#testing/random-build.ts";
+import {
+  at,
+  context,
+  dice,
+  nextStep,
+  pipeline,
+  someCommand,
+  withReuseKeys,
+  type World,
+} from "#testing/random-build.ts";
 import { planPipeline } from "../plan.ts";
 import type { Pipeline } from "../step.ts";
 import { apply, replay } from "./apply.ts";
@@ -28,10 +37,25 @@ function act(world: World, command: Command): BuildEvent[] {
   return decided;
 }
 
+const beginnings: ReadonlySet<BuildEvent["type"]> = new Set([
+  "step-leased",
+  "step-reused",
+  "deploy-requested",
+  "build-requested",
+]);
+
+/** Only what tests or makes files, and only the first time: who tries a step again wants it to run. */
+function checkReuse({ plan, steps }: BuildState, key: string): void {
+  expect(["command", "test"]).toContain(plan.steps.find((step) => step.key === key)?.kind);
+  expect(steps[key]).toMatchObject({ attempts: [], status: { state: "runnable" } });
+  expect(steps[key]?.retriedBy).toBeUndefined();
+}
+
 /** Nothing begins before all it waits for is done, and no deployment before the gates above it were opened. */
 function checkBeginnings(before: BuildState, events: readonly BuildEvent[]): void {
   for (const event of events) {
-    if (event.type !== "step-leased" && event.type !== "deploy-requested" && event.type !== "build-requested") continue;
+    if (!("step" in event) || !beginnings.has(event.type)) continue;
+    if (event.type === "step-reused") checkReuse(before, event.step);
     const { steps } = before.plan;
     const index = steps.findIndex(({ key }) => key === event.step);
     for (const { key, allowFailure } of steps[index]?.dependsOn ?? []) {
@@ -47,7 +71,7 @@ function checkBeginnings(before: BuildState, events: readonly BuildEvent[]): voi
 
 /** Whoever changes a job or a deployment holds the token of the attempt that goes on. */
 function checkFence(before: BuildState, command: Command, events: readonly BuildEvent[]): void {
-  if (events.length === 0 || command.type === "lease") return;
+  if (events.length === 0 || command.type === "lease" || command.type === "reuse") return;
   const token =
     "token" in command
       ? command.token
@@ -117,7 +141,7 @@ function isFailed({ steps }: BuildState, { key, allowFailure }: { key: string; a
 }
 
 function begin(of: Pipeline): World {
-  const { state, events } = startBuild(planPipeline(of, context), { at });
+  const { state, events } = startBuild(withReuseKeys(planPipeline(of, context)), { at });
   checkState(state);
   return { state, history: [...events], tokens: 0 };
 }

@@ -43,7 +43,8 @@ export interface StepState {
 }
 
 /**
- * work:    waiting → runnable → leased → running → finished, and canceling from leased and running
+ * work:    waiting → runnable → leased → running → finished, and canceling from leased and running; a result that is used
+ *          again: runnable → finished
  * deploy and trigger: waiting → runnable → requested → finished, and canceling from requested
  * block and input: waiting → blocked → finished
  * wait:    waiting → finished
@@ -97,6 +98,16 @@ export interface Attempt {
   reason?: string;
   /** What a job hands on, such as `digest` and `image` of a publish step. */
   outputs: Record<string, string>;
+  /** Nothing ran: the result of an earlier build serves. */
+  reused?: ReusedResult;
+}
+
+/** Where a result comes from: the attempt that really ran. */
+export interface ReusedResult {
+  build: string;
+  number: number;
+  job: string;
+  attempt: number;
 }
 
 export const attemptOutcomes = ["passed", "failed", "timed-out", "canceled", "lost", "superseded"] as const;

@@ -77,6 +77,13 @@ create table build_events (
   PRIMARY KEY (id)
 );
 
+create table build_images (
+  name text not null,
+  resolved text not null,
+  seen_at timestamp with time zone not null,
+  PRIMARY KEY (name)
+);
+
 create table build_jobs (
   id uuid not null,
   build uuid not null,
@@ -92,6 +99,7 @@ create table build_jobs (
   sequence bigint not null,
   priority integer not null default 0,
   slot_group text,
+  wrote_attempt integer not null default 0,
   FOREIGN KEY (build) REFERENCES builds(id),
   PRIMARY KEY (id),
   UNIQUE (build, step)
@@ -104,6 +112,8 @@ create table build_logs (
   bytes bigint,
   completed_at timestamp with time zone,
   removed_at timestamp with time zone,
+  of_job uuid,
+  of_attempt integer,
   FOREIGN KEY (job) REFERENCES build_jobs(id),
   PRIMARY KEY (job, attempt)
 );
@@ -121,6 +131,23 @@ create table build_numbers (
   repository text not null,
   last integer not null,
   PRIMARY KEY (repository)
+);
+
+create table build_results (
+  repository text not null,
+  key text not null,
+  branch text not null,
+  build uuid not null,
+  number integer not null,
+  job uuid not null,
+  attempt integer not null,
+  artifacts integer not null,
+  image text,
+  resolved text,
+  at timestamp with time zone not null,
+  FOREIGN KEY (build) REFERENCES builds(id),
+  FOREIGN KEY (job) REFERENCES build_jobs(id),
+  PRIMARY KEY (repository, key, branch)
 );
 
 create table build_schedules (
@@ -173,6 +200,8 @@ create table build_test_reports (
   complete boolean not null default false,
   faults jsonb not null default '[]'::jsonb,
   at timestamp with time zone not null,
+  of_job uuid,
+  of_attempt integer,
   FOREIGN KEY (build) REFERENCES builds(id),
   FOREIGN KEY (job) REFERENCES build_jobs(id),
   PRIMARY KEY (job, attempt)
@@ -669,6 +698,10 @@ CREATE INDEX build_jobs_claimable ON public.build_jobs USING btree (md5((tags)::
 CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 
 CREATE INDEX build_logs_kept ON public.build_logs USING btree (completed_at) WHERE (complete AND (removed_at IS NULL));
+
+CREATE INDEX build_logs_of ON public.build_logs USING btree (of_job, of_attempt) WHERE (of_job IS NOT NULL);
+
+CREATE INDEX build_results_by_age ON public.build_results USING btree (at);
 
 CREATE INDEX build_schedules_due ON public.build_schedules USING btree (next_at);
 

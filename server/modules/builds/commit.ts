@@ -18,6 +18,7 @@ import { logChannel } from "./logs/follow-log.ts";
 import { putMetaData } from "./records/meta-data.ts";
 import { newJobs } from "./new-jobs.ts";
 import { saveSlots, takeSlot } from "./leases/slots.ts";
+import { reuseResults } from "./reuse/reuse-results.ts";
 import { buildsStore } from "./store.ts";
 
 /** Starts the build of a trigger step, and cancels one. */
@@ -31,9 +32,10 @@ export interface CommitDeps {
   leaseMs: number;
 }
 
-/** First asks for the deployments that are due: their requests belong to the same transaction. */
+/** First looks for results to use again, and asks for the deployments that are due: both belong to the same transaction. */
 export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise<Change> {
-  const change = await requestDeployments(deps, tx, await addJobs(tx, decided));
+  const reused = await reuseResults(deps.clock, tx, await addJobs(tx, decided));
+  const change = await requestDeployments(deps, tx, reused);
   await startBuilds(deps, tx, change);
   if (change.events.length === 0) return change;
   await saveBuild(deps, tx, change);
@@ -100,7 +102,7 @@ async function saveAnswers({ clock }: CommitDeps, tx: Tx, { build, events }: Cha
 async function saveBuild({ clock }: CommitDeps, tx: Tx, { build, state, events }: Change): Promise<void> {
   const store = buildsStore(tx);
   const status = buildStatus(state);
-  const starts = events.some(({ type }) => type === "step-leased");
+  const starts = events.some(({ type }) => type === "step-leased" || type === "step-reused");
   await store.appendEvents(build.id, events);
   await store.setMachine(build.id, {
     machine: state,

@@ -38,6 +38,7 @@ import { deliver, notifyReaction, notifyTask } from "./notify.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
 import { buildReactions } from "./reactions.ts";
 import { buildRoutes } from "./routes.ts";
+import { createResults, type Results } from "./reuse/results.ts";
 import { createSchedules, type Schedules } from "./triggers/schedules.ts";
 import { buildsStore } from "./store.ts";
 import { letIn, slotTask } from "./leases/slots.ts";
@@ -71,7 +72,7 @@ export interface BuildsDeps {
   artifactDays?: number;
   source: Pick<
     Source,
-    "repository" | "resolve" | "isAncestor" | "readFile" | "commit" | "openPullRequest" | "changedPaths"
+    "repository" | "resolve" | "isAncestor" | "readFile" | "tree" | "commit" | "openPullRequest" | "changedPaths"
   >;
   vault: Vault;
   notifier: Notifier;
@@ -140,6 +141,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
   const records = createBuildRecords({ ...deps, uploadSteps: createUploadSteps({ ...deps, machine }) });
   const tests = createTestDesk(deps);
+  const results = createResults(deps);
   const schedules = createSchedules({ ...deps, creation });
   const webhooks = createWebhooks({ ...deps, creation });
 
@@ -173,7 +175,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
     handlers: {
       ...buildRoutes({ ...deps, machine, creation, logs, find, surroundings }),
       ...desk.handlers,
-      ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign, tests }),
+      ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign, tests, results }),
       ...testRoutes(deps),
       ...schedules.handlers,
       ...webhooks.handlers,
@@ -187,8 +189,8 @@ export function createBuilds(deps: BuildsDeps): Builds {
     reactions: [...buildReactions({ ...deps, machine, creation }), notifyReaction(deps)],
     tasks: { ...tasksOf(deps, { machine, creation }), ...records.tasks },
     sweep,
-    removeOld: async () => void (await Promise.all([desk.removeOld(), tests.removeOld()])),
-    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, tests, leasing, creation, schedules, records }),
+    removeOld: async () => void (await Promise.all([desk.removeOld(), tests.removeOld(), results.removeOld()])),
+    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, tests, results, leasing, creation, schedules, records }),
   };
 }
 
@@ -197,6 +199,7 @@ interface Running {
   sweepMs: number;
   desk: LogDesk;
   tests: TestDesk;
+  results: Results;
   leasing: Leasing;
   creation: Creation;
   schedules: Schedules;
@@ -208,6 +211,7 @@ async function takeUp({
   sweepMs,
   desk,
   tests,
+  results,
   leasing,
   creation,
   schedules,
@@ -216,6 +220,7 @@ async function takeUp({
   const running = new AsyncDisposableStack();
   running.use(desk.start());
   running.use(startSweeping(tests.removeOld, hourMs, log));
+  running.use(startSweeping(results.removeOld, hourMs, log));
   await leasing.sweep();
   await creation.resume();
   await records.start();

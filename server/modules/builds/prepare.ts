@@ -16,6 +16,7 @@ import type { Fault } from "#pipeline/fault.ts";
 import { pipelineFiles } from "#pipeline/pipeline-names.ts";
 import type { Machine } from "./machine.ts";
 import type { BuildRow } from "./core/rows.ts";
+import { treeFor, withReuseKeys } from "./reuse/reuse-keys.ts";
 import { buildsStore } from "./store.ts";
 
 export const prepareTask = "builds.prepare";
@@ -29,7 +30,7 @@ interface Deps {
   emit: Emit;
   clock: Clock;
   log: Log;
-  source: Pick<Source, "readFile" | "commit" | "changedPaths">;
+  source: Pick<Source, "readFile" | "tree" | "commit" | "changedPaths">;
   machine: Machine;
   access: Pick<Access, "roleOf">;
 }
@@ -95,15 +96,23 @@ async function prepare(deps: Deps, build: BuildRow): Promise<Prepared> {
   return { commit: { message, author: found.author }, planned };
 }
 
-/** What has changed is looked up only where the pipeline asks for it. */
+/** What has changed, and what files there are, is looked up only where the pipeline asks for it. */
 async function plan(
   deps: Deps,
   build: BuildRow,
   { files, context }: { files: BuildFiles; context: BuildContext },
 ): Promise<PlannedFiles | Refusal> {
-  if (!files.pipeline?.text.includes("if_changed")) return planFiles(files, context);
-  const changed = await changedFiles(deps, build, deployEnvironments(files, context));
-  return planFiles(files, changed ? { ...context, changedFiles: changed } : context);
+  const text = files.pipeline?.text ?? "";
+  const asksForChanges = text.includes("if_changed");
+  const changed = asksForChanges ? await changedFiles(deps, build, deployEnvironments(files, context)) : undefined;
+  const planned = planFiles(files, changed ? { ...context, changedFiles: changed } : context);
+  if (isRefusal(planned)) return planned;
+  const keyed = withReuseKeys(planned.plan.steps, await treeFor(deps, build, text), context);
+  return {
+    ...planned,
+    plan: { ...planned.plan, steps: keyed.steps },
+    warnings: [...planned.warnings, ...keyed.warnings],
+  };
 }
 
 async function readFiles(source: Deps["source"], { repository, commit }: BuildRow): Promise<BuildFiles> {

@@ -24,7 +24,7 @@ type Tables = {
   build_numbers: { repository: string; last: number };
   builds: WithDefaults<BuildRow, "sequence" | "warnings" | "ancestors">;
   build_events: { id: Generated<number>; build: string; event: BuildEvent };
-  build_jobs: WithDefaults<JobRow, "attempt">;
+  build_jobs: WithDefaults<JobRow, "attempt" | "wrote_attempt">;
   build_deploy_requests: { request: string; build: string; step: string; canceled: Generated<boolean> };
   build_agents: AgentRow;
 };
@@ -215,7 +215,7 @@ function planning(db: Db) {
 
 function jobs(db: Db) {
   return {
-    insertJobs: (rows: Omit<JobRow, "attempt" | "token_hash" | "agent" | "lease_until">[]) =>
+    insertJobs: (rows: Omit<JobRow, "attempt" | "token_hash" | "agent" | "lease_until" | "wrote_attempt">[]) =>
       db
         .insertInto("build_jobs")
         .values(rows.map((job) => ({ ...job, tags: json(job.tags) })))
@@ -224,6 +224,9 @@ function jobs(db: Db) {
       db.selectFrom("build_jobs").selectAll().where("id", "=", id).executeTakeFirst(),
     jobsById: (ids: string[]): Promise<JobRow[]> =>
       db.selectFrom("build_jobs").selectAll().where("id", "=", any(ids)).execute(),
+    /** The attempt changed its build: a later build that used its result would lack that. */
+    markWrote: ({ id, attempt }: JobRow) =>
+      db.updateTable("build_jobs").set({ wrote_attempt: attempt }).where("id", "=", id).execute(),
     lockJob: (id: string): Promise<JobRow | undefined> =>
       db.selectFrom("build_jobs").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
     jobs: (build: string): Promise<JobRow[]> =>

@@ -138,3 +138,17 @@ test("the paths that a branch changed are told, and nothing for a commit that is
   expect(await source.changedPaths("fleet", revision, revision)).toEqual([]);
   expect(await source.changedPaths("fleet", "f".repeat(40), revision)).toBeUndefined();
 });
+
+test("the files of a commit are told with what names their content, and nothing for a commit that is not there", async () => {
+  const { source } = server;
+  const { revision: one } = await commit({ "ü/é.txt": "1", "a.txt": "same" }, "tree");
+  const { revision: two } = await commit({ "ü/é.txt": "2", "a.txt": "same" }, "tree");
+  const idsOf = async (revision: string) =>
+    Object.fromEntries(((await source.tree("fleet", revision)) ?? []).map(({ path, id }) => [path, id]));
+  const [before, after] = [await idsOf(one), await idsOf(two)];
+  expect(Object.keys(after)).toEqual(expect.arrayContaining(["a.txt", "ü/é.txt"]));
+  expect(after["a.txt"]).toMatch(/^100644 [0-9a-f]{40}$/);
+  expect(after["a.txt"]).toBe(before["a.txt"]);
+  expect(after["ü/é.txt"]).not.toBe(before["ü/é.txt"]);
+  expect(await source.tree("fleet", "f".repeat(40))).toBeUndefined();
+});

@@ -10,6 +10,7 @@ import { createGuards, type Guard } from "./guards.ts";
 import { createPlaces } from "./places.ts";
 import { pullRequestStore } from "./pull-request-store.ts";
 import { sourceReactions } from "./reactions.ts";
+import type { TreeFile } from "./read-files.ts";
 import type { Range } from "./read-history.ts";
 import { createReading } from "./reading.ts";
 import { maintainTask, reconcile } from "./reconcile.ts";
@@ -42,6 +43,8 @@ export interface Source {
   readFile(repository: string, revision: string, path: string): Promise<string | undefined>;
   /** Paths (from the root) of the files that stand directly in the folder; `""` is the root. At most 1000. */
   listFiles(repository: string, revision: string, folder: string): Promise<string[]>;
+  /** All files of the revision, with what tells their content; undefined where it is not there or has over 100,000. */
+  tree(repository: string, revision: string): Promise<TreeFile[] | undefined>;
   commit(repository: string, revision: string): Promise<Commit | undefined>;
   /** Commits of `newer` that `older` lacks, newest first; none when a revision does not exist. */
   commitsBetween(repository: string, range: Range): Promise<Commit[]>;
@@ -76,10 +79,10 @@ export function createSource(deps: SourceDeps): Source {
   });
   const guards = createGuards();
   const context: SourceContext = { ...deps, places, reading, writers, guards };
-  const { resolve, readFile, listFiles, commit, commitsBetween, isAncestor, changedPaths } = reading;
+  const { resolve, readFile, listFiles, tree, commit, commitsBetween, isAncestor, changedPaths } = reading;
   return {
     ...repositoryDoor(context),
-    ...{ resolve, readFile, listFiles, commit, commitsBetween, isAncestor, changedPaths },
+    ...{ resolve, readFile, listFiles, tree, commit, commitsBetween, isAncestor, changedPaths },
     openPullRequest: async (repository, branch) =>
       (await pullRequestStore(deps.db).open(repository)).find((each) => each.branch === branch)?.number,
     commitFiles: (request) => commitFiles(context, request),

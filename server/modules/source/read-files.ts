@@ -12,6 +12,13 @@ const fileLimit = 1024 * 1024;
 /** Files of one question, in sizes of the largest one. */
 const filesAtOnce = 32;
 const entriesLimit = 1000;
+const treeLimit = 100_000;
+
+export interface TreeFile {
+  path: string;
+  /** Mode and id of the content: another for every change of it. */
+  id: string;
+}
 
 export function readFiles(ask: Ask) {
   /** The texts in the order of the paths; undefined where there is no file. */
@@ -40,6 +47,15 @@ export function readFiles(ask: Ask) {
     readFile: (repository: string, revision: string, path: string) =>
       readTogether(JSON.stringify([repository, revision]), path),
 
+    /** Every file below the root; undefined where there is no such revision, or more than can be told. */
+    async tree(repository: string, revision: string): Promise<TreeFile[] | undefined> {
+      const argument = revisionArgument(revision);
+      if (!argument) return undefined;
+      const output = await ask.textIfThere(repository, [argument], ["ls-tree", "-r", "-z", "--full-tree", argument]);
+      const entries = output?.split("\0").filter(Boolean);
+      return entries && entries.length <= treeLimit ? entries.map(treeFileOf) : undefined;
+    },
+
     async listFiles(repository: string, revision: string, folder: string): Promise<string[]> {
       const argument = revisionArgument(revision);
       const inside = folder.replace(/\/+$/, "");
@@ -51,6 +67,13 @@ export function readFiles(ask: Ask) {
       return files.slice(0, entriesLimit).map((entry) => entry.slice(entry.indexOf("\t") + 1));
     },
   };
+}
+
+/** `100644 blob <id>\t<path>` */
+function treeFileOf(entry: string): TreeFile {
+  const tab = entry.indexOf("\t");
+  const [mode = "", , id = ""] = entry.slice(0, tab).split(" ");
+  return { path: entry.slice(tab + 1), id: `${mode} ${id}` };
 }
 
 function tooLarge(path: string): RefusalError {

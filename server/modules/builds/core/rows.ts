@@ -77,6 +77,8 @@ export interface JobRow {
   token_hash: string | null;
   agent: string | null;
   lease_until: Date | null;
+  /** Newest attempt that changed its build by more than artifacts, log and tests. */
+  wrote_attempt: number;
 }
 
 export interface AgentRow {
@@ -96,4 +98,7 @@ export interface LogRow {
   bytes: number | null;
   /** The file is gone by the rules for old logs. */
   removed_at: Date | null;
+  /** The attempt whose log it is, where that is another one: its result was used again. */
+  of_job: string | null;
+  of_attempt: number | null;
 }

@@ -82,6 +82,7 @@ function viewAttempt(attempt: Attempt, { kind }: PlannedStep): StepView["attempt
     outcome: attempt.outcome ?? null,
     exitStatus: attempt.exitStatus ?? null,
     reason: attempt.reason ?? null,
+    reused: attempt.reused ?? null,
   };
 }
 

@@ -13,6 +13,8 @@ import { jobQuestions } from "./job-questions.ts";
 import { putMetaData } from "../records/meta-data.ts";
 import { metaDataStore } from "../records/meta-data-store.ts";
 import { viewArtifact } from "../records/record-routes.ts";
+import type { JobRow } from "../core/rows.ts";
+import { buildsStore } from "../store.ts";
 import type { UploadSteps } from "./upload-steps.ts";
 
 interface Deps {
@@ -38,6 +40,10 @@ export function jobRoutes(deps: Deps): Handlers<typeof jobEndpoints> {
   };
 }
 
+async function noteWrote(db: Database, job: JobRow): Promise<void> {
+  if (job.wrote_attempt !== job.attempt) await buildsStore(db).markWrote(job);
+}
+
 type JobHandlers<K extends keyof typeof jobEndpoints> = Pick<Handlers<typeof jobEndpoints>, K>;
 
 function metaDataRoutes({
@@ -51,6 +57,7 @@ function metaDataRoutes({
     setMetaData: async ({ body: { key, value } }, context) => {
       const job = await caller(context);
       if (isRefusal(job)) return job;
+      await noteWrote(db, job);
       await db.transaction().execute((tx) => putMetaData(tx, job.build, { values: { [key]: value }, clock }));
       return {};
     },
@@ -73,6 +80,7 @@ function annotationRoutes({ db, clock, caller: { caller } }: Deps): JobHandlers<
     annotate: async ({ body: { context, body, append, style, priority } }, call) => {
       const job = await caller(call);
       if (isRefusal(job)) return job;
+      await noteWrote(db, job);
       const change = { build: job.build, context, body, append, style, priority, at: clock.now() };
       return (await annotateBuild(db, change)) ?? {};
     },
@@ -80,6 +88,7 @@ function annotationRoutes({ db, clock, caller: { caller } }: Deps): JobHandlers<
     removeAnnotation: async ({ query: { context } }, call) => {
       const job = await caller(call);
       if (isRefusal(job)) return job;
+      await noteWrote(db, job);
       const removed = await annotationStore(db).remove(job.build, context);
       return removed ? {} : refuse("not-found", `the build has no annotation of the context ${context}`);
     },

@@ -4,16 +4,20 @@ import type { Role } from "#api/endpoint.ts";
 import type { PipelineUpload, UploadedPipeline } from "#api/endpoints/job.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { Database, Tx } from "#kernel/database.ts";
+import type { Log } from "#kernel/log.ts";
 import { buildVariables } from "#pipeline/build-variables.ts";
 import { type Parsed, refuseFaults } from "#pipeline/fault.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
 import { parsePipeline } from "#pipeline/pipeline-file.ts";
+import type { TreeFile } from "#pipeline/reuse.ts";
 import type { Pipeline } from "#pipeline/step.ts";
 import { namesOf, planUpload } from "#pipeline/upload.ts";
+import type { Source } from "#source";
 import { contextOf } from "../core/context.ts";
 import type { BuildRow, JobRow } from "../core/rows.ts";
 import { staleLease } from "../leases/leasing.ts";
 import type { Machine } from "../machine.ts";
+import { treeFor, withReuseKeys } from "../reuse/reuse-keys.ts";
 import { buildsStore } from "../store.ts";
 
 export type UploadSteps = (job: JobRow, given: PipelineUpload) => Promise<UploadedPipeline | Refusal>;
@@ -21,38 +25,51 @@ export type UploadSteps = (job: JobRow, given: PipelineUpload) => Promise<Upload
 interface Deps {
   db: Database;
   machine: Machine;
+  log: Log;
   access: Pick<Access, "roleOf">;
+  source: Pick<Source, "tree">;
+}
+
+/** What is found out before the transaction, which must not wait for a second connection while it holds the build. */
+interface Known {
+  role: Role | undefined;
+  files: TreeFile[] | undefined;
 }
 
 /** Read and planned under the build's lock: what names stand for depends on what other jobs add. */
-export function createUploadSteps({ db, machine, access }: Deps): UploadSteps {
+export function createUploadSteps(deps: Deps): UploadSteps {
+  const { db, machine, access } = deps;
+
   async function upload(
     tx: Tx,
     job: JobRow,
-    { given, role }: { given: PipelineUpload; role: Role | undefined },
+    { given, role, files }: Known & { given: PipelineUpload },
   ): Promise<UploadedPipeline | Refusal> {
     const build = await buildsStore(tx).lockBuild(job.build);
     if (!build?.machine || !job.token_hash) return staleLease();
     const parsed = read(build, build.machine, { job, given });
     if (parsed.errors) return refuseFaults("pipeline.invalid", parsed.errors);
     if (parsed.value.steps.some(({ kind }) => kind === "publish") && !build.manifest) return noManifest();
-    const steps = planUpload(build.machine.plan, parsed.value, contextOf(build, build.message ?? "", role));
+    const context = contextOf(build, build.message ?? "", role);
+    const { steps, warnings } = withReuseKeys(planUpload(build.machine.plan, parsed.value, context), files, context);
+    await buildsStore(tx).markWrote(job);
     const ask = { type: "upload" as const, step: job.step, token: job.token_hash, upload: given.upload, steps };
     const done = await machine.act(tx, build.id, ask);
     if (isRefusal(done)) return done;
     const keys = done.uploads?.find(({ id }) => id === given.upload)?.keys ?? [];
-    return { steps: keys, warnings: parsed.warnings };
+    return { steps: keys, warnings: [...parsed.warnings, ...warnings] };
   }
 
-  // Before the transaction, which must not wait for a second connection while it holds the build.
-  async function creatorRole(id: string): Promise<Role | undefined> {
-    const creator = (await buildsStore(db).build(id))?.creator;
-    return creator ? access.roleOf(creator) : undefined;
+  async function find(id: string, text: string): Promise<Known> {
+    const build = await buildsStore(db).build(id);
+    if (!build) return { role: undefined, files: undefined };
+    const role = build.creator ? await access.roleOf(build.creator) : undefined;
+    return { role, files: await treeFor(deps, build, text) };
   }
 
   return async (job, given) => {
-    const role = await creatorRole(job.build);
-    return db.transaction().execute((tx) => upload(tx, job, { given, role }));
+    const known = await find(job.build, given.text);
+    return db.transaction().execute((tx) => upload(tx, job, { ...known, given }));
   };
 }
 

@@ -12,6 +12,7 @@ import type { JobLogs } from "../logs/job-logs.ts";
 import { hashOf, type Leasing, staleLease } from "./leasing.ts";
 import type { Ask, Machine } from "../machine.ts";
 import { buildsStore } from "../store.ts";
+import type { Results } from "../reuse/results.ts";
 import type { TestDesk } from "../tests/test-desk.ts";
 
 interface Deps {
@@ -23,19 +24,13 @@ interface Deps {
   logs: JobLogs;
   assign: Assign;
   tests: Pick<TestDesk, "take" | "excuse">;
+  results: Pick<Results, "note">;
 }
 
-export function agentRoutes({
-  db,
-  log,
-  machine,
-  claimJob,
-  leasing,
-  logs,
-  assign,
-  tests,
-}: Deps): Handlers<typeof agentEndpoints> {
-  const { jobOf, act, actOn } = jobActs(db, machine);
+export function agentRoutes(deps: Deps): Handlers<typeof agentEndpoints> {
+  const { db, log, machine, claimJob, leasing, logs, assign, tests } = deps;
+  const acts = jobActs(db, machine);
+  const { act } = acts;
 
   /** A job that cannot be handed over fails with the reason; left alone it would be lost and leased again and again. */
   async function giveUp({ job, token }: Lease, error: unknown): Promise<null> {
@@ -82,18 +77,34 @@ export function agentRoutes({
       return isRefusal(job) ? job : tests.take(job, report);
     },
 
-    finishJob: async ({ params, body }) => {
-      const job = await jobOf(params.id);
-      if (!job) return staleLease();
-      const token = hashOf(body.token);
-      const ask = finish(job, token, body.result);
-      // Without the lease it may still be the second time that the agent says the same: the machine knows.
-      if (job.token_hash !== token) return actOn(job, ask);
-      await logs.sync({ job: job.id, attempt: job.attempt });
-      const excuse = await tests.excuse(job, body.result);
-      return actOn(job, excuse === undefined ? ask : { ...ask, excuse });
-    },
+    finishJob: ({ params, body }) => finishJob(deps, acts, { id: params.id, ...body }),
   };
+}
+
+interface Finish {
+  id: string;
+  token: string;
+  result: JobResult;
+}
+
+async function finishJob(
+  { machine, logs, tests, results }: Deps,
+  { jobOf, actOn }: ReturnType<typeof jobActs>,
+  { id, token: given, result }: Finish,
+): Promise<Refusal | Record<string, never>> {
+  const job = await jobOf(id);
+  if (!job) return staleLease();
+  const token = hashOf(given);
+  const ask = finish(job, token, result);
+  // Without the lease it may still be the second time that the agent says the same: the machine knows.
+  if (job.token_hash !== token) return actOn(job, ask);
+  await logs.sync({ job: job.id, attempt: job.attempt });
+  const excuse = await tests.excuse(job, result);
+  const done = await machine.ask(job.build, excuse === undefined ? ask : { ...ask, excuse });
+  if (isRefusal(done)) return done;
+  // After the end was taken: a server that is killed in between only keeps no result.
+  await results.note(job, done, result.ran);
+  return {};
 }
 
 /** An agent that was started anew goes on with the job: where does its log stand? */

@@ -2,6 +2,7 @@ import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Wake } from "#kernel/wake.ts";
 import type { LogRow } from "../core/rows.ts";
 import { listen } from "../ear.ts";
+import { fileOf } from "./log-file.ts";
 import type { JobLogs, LogPiece } from "./job-logs.ts";
 
 /** Rings at the end of an attempt, for whoever follows its log. */
@@ -53,7 +54,7 @@ async function look({ find, logs }: Deps, { job, attempt, ...range }: LogQuestio
   const log = await find(job, attempt);
   if (isRefusal(log)) return log;
   if (!("job" in log)) return { ...log, data: "", next: range.offset };
-  return { attempt: log.attempt, ...(await logs.read(log, range)) };
+  return { attempt: log.attempt, ...(await logs.read({ ...fileOf(log), complete: log.complete }, range)) };
 }
 
 /** Ends of attempts are told by the database; each may be what somebody waits for. */

@@ -9,9 +9,9 @@ import { lineCount, type LogGroup, type PieceTimes } from "../core/log-scan.ts";
 import { wholeCharacters } from "../core/log-text.ts";
 import type { LogRow } from "../core/rows.ts";
 import { type Bell, createBell } from "./bell.ts";
-import { logPaths, readAt, sizeOf, syncFile } from "./log-file.ts";
+import { type LogKey, logPaths, readAt, sizeOf, syncFile } from "./log-file.ts";
 import { extendLog, type OpenLog, readGroupFacts } from "./log-index.ts";
-import { createOpenLogs, type LogKey } from "./open-logs.ts";
+import { createOpenLogs } from "./open-logs.ts";
 import { type LogLine, readLines } from "./read-lines.ts";
 
 export interface LogPart extends LogKey {
@@ -42,7 +42,7 @@ export interface JobLogs {
   /** Makes what was appended survive a loss of power. */
   sync(key: LogKey): Promise<void>;
   /** At most `limit` bytes from `offset`, never half a character. */
-  read(log: LogRow, piece: { offset: number; limit: number }): Promise<LogPiece>;
+  read(log: LogKey & Pick<LogRow, "complete">, piece: { offset: number; limit: number }): Promise<LogPiece>;
   /** The log with its index, whatever state a crash has left it in. */
   open(key: LogKey): Promise<OpenLog>;
   lines(key: LogKey, range: LineRange): Promise<{ total: number; lines: LogLine[] }>;
@@ -82,7 +82,10 @@ export function createJobLogs({ home, diskFloor, logLimit, now }: Deps): JobLogs
     return { next: end };
   }
 
-  async function read({ job, attempt, complete }: LogRow, { offset, limit }: { offset: number; limit: number }) {
+  async function read(
+    { job, attempt, complete }: LogKey & Pick<LogRow, "complete">,
+    { offset, limit }: { offset: number; limit: number },
+  ) {
     const path = logPaths(home, job, attempt).bytes;
     const size = await sizeOf(path);
     const bytes = await readAt(path, offset, Math.max(0, Math.min(limit, size - offset)));

@@ -7,6 +7,7 @@ import { isRefusal, refuse } from "#api/errors.ts";
 import { uuid } from "#api/names.ts";
 import { checkRule, type HttpDeps, sendRefusal } from "#kernel/http.ts";
 import type { FindLog } from "./follow-log.ts";
+import { fileOf } from "./log-file.ts";
 import type { JobLogs } from "./job-logs.ts";
 
 interface Deps {
@@ -33,7 +34,7 @@ async function download({ authenticate, find, logs }: Deps, request: FastifyRequ
   const log = await find(asked[0].data.id, asked[1].data.attempt);
   if (isRefusal(log)) return sendRefusal(reply, log);
   if (!("job" in log)) return reply.type(textType).send("");
-  const { size, paths } = await logs.open(log);
+  const { size, paths } = await logs.open(fileOf(log));
   return sendRange(reply, { path: paths.bytes, size, wanted: request.headers.range });
 }
 

@@ -2,6 +2,18 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { LogRow } from "../core/rows.ts";
+
+/** Names the files of a log. */
+export interface LogKey {
+  job: string;
+  attempt: number;
+}
+
+/** Of an attempt that used the result of another it is that one's log. */
+export function fileOf({ job, attempt, of_job: ofJob, of_attempt: ofAttempt }: LogRow): LogKey {
+  return { job: ofJob ?? job, attempt: ofAttempt ?? attempt };
+}
 
 export interface LogPaths {
   bytes: string;

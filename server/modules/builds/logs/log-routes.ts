@@ -6,6 +6,7 @@ import type { LogRow } from "../core/rows.ts";
 import { logStore } from "./log-store.ts";
 import { buildsStore } from "../store.ts";
 import type { FindLog } from "./follow-log.ts";
+import { fileOf } from "./log-file.ts";
 import type { JobLogs } from "./job-logs.ts";
 import type { SearchLog } from "./search.ts";
 
@@ -46,19 +47,19 @@ export function logRoutes({ find, logs, search }: Deps): Handlers<typeof logEndp
   return {
     readJobLogLines: ({ params, query: { attempt, from, limit, tail } }) =>
       about({ ...params, attempt }, { total: 0, lines: [], next: null }, async (log) => {
-        const { total, lines } = await logs.lines(log, tail ? { tail } : { from, limit });
+        const { total, lines } = await logs.lines(fileOf(log), tail ? { tail } : { from, limit });
         const last = lines.at(-1)?.number ?? total;
         return { total, lines, next: last < total ? last + 1 : null };
       }),
 
     listJobLogGroups: ({ params, query: { attempt } }) =>
       about({ ...params, attempt }, { groups: [] }, async (log) => ({
-        groups: (await logs.groups(log)).map(viewGroup),
+        groups: (await logs.groups(fileOf(log))).map(viewGroup),
       })),
 
     searchJobLog: ({ params, query: { attempt, case: exact, ...question } }, { signal }) =>
       about({ ...params, attempt }, { matches: [], next: null }, async (log) =>
-        search(await logs.open(log), { ...question, ignoreCase: !exact, signal }),
+        search(await logs.open(fileOf(log)), { ...question, ignoreCase: !exact, signal }),
       ),
   };
 }

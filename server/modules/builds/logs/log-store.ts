@@ -14,9 +14,17 @@ const oneLog = (job: string, attempt: number) => (where: ExpressionBuilder<Table
 
 export function logStore(database: Database) {
   const db: Db = database.withTables<Tables>();
-  const kept = db.selectFrom("build_logs").where("complete", "=", true).where("removed_at", "is", null);
+  // Those that stand for another have no file of their own.
+  const own = db.selectFrom("build_logs").where("of_job", "is", null);
+  const kept = own.where("complete", "=", true).where("removed_at", "is", null);
   return {
     insertLogs: (attempts: JobAttempt[]) => db.insertInto("build_logs").values(attempts).execute(),
+    /** The log of another attempt for this one, which did not run. */
+    insertReference: (of: JobAttempt, { job, attempt, at }: JobAttempt & { at: Date }) =>
+      db
+        .insertInto("build_logs")
+        .values({ job, attempt, complete: true, completed_at: at, of_job: of.job, of_attempt: of.attempt })
+        .execute(),
     log: (job: string, attempt: number): Promise<LogRow | undefined> =>
       db.selectFrom("build_logs").selectAll().where(oneLog(job, attempt)).executeTakeFirst(),
     completeLogs: (attempts: JobAttempt[], at: Date) =>
@@ -40,7 +48,11 @@ export function logStore(database: Database) {
         select coalesce(sum(bytes), 0)::bigint bytes from build_logs where complete and removed_at is null`.execute(db);
       return rows[0]?.bytes ?? 0;
     },
-    markLogRemoved: (job: string, attempt: number, at: Date) =>
-      db.updateTable("build_logs").set({ removed_at: at }).where(oneLog(job, attempt)).execute(),
+    /** The attempts that used its result lose it too; theirs after its own, so that none of them is missed. */
+    async markLogRemoved(job: string, attempt: number, at: Date): Promise<void> {
+      const removed = db.updateTable("build_logs").set({ removed_at: at });
+      await removed.where(oneLog(job, attempt)).execute();
+      await removed.where("of_job", "=", job).where("of_attempt", "=", attempt).execute();
+    },
   };
 }

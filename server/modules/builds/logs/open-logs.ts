@@ -1,11 +1,6 @@
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
-import { logPaths, sizeOf } from "./log-file.ts";
+import { type LogKey, logPaths, sizeOf } from "./log-file.ts";
 import { type OpenLog, openLog } from "./log-index.ts";
-
-export interface LogKey {
-  job: string;
-  attempt: number;
-}
 
 /** Logs and where they stand: one after the other for each log. */
 export interface OpenLogs {

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
+import type { JobAttempt } from "../core/attempts.ts";
 
 export interface ArtifactRow {
   id: string;
@@ -46,6 +47,13 @@ export function artifactStore(database: Database) {
       await before.where("id", "<>", id).execute();
       await db.updateTable("build_artifacts").set({ complete: true }).where("id", "=", id).execute();
     },
+    /** The same files for another attempt; their contents are shared. */
+    copy: ({ job, attempt }: JobAttempt, to: JobAttempt & { build: string; at: Date }) =>
+      sql`insert into build_artifacts
+          (id, build, job, attempt, path, size, sha1, digest, content_type, complete, created_at)
+        select gen_random_uuid(), ${to.build}::uuid, ${to.job}::uuid, ${to.attempt}::int, path, size, sha1, digest,
+          content_type, true, ${to.at}::timestamptz
+        from build_artifacts where job = ${job} and attempt = ${attempt} and complete`.execute(db),
     remove: (id: string) => db.deleteFrom("build_artifacts").where("id", "=", id).execute(),
     /** In the order of paths; of each path of a job the newest attempt's first. */
     ofBuild: (build: string, step: string | undefined): Promise<FoundArtifact[]> =>

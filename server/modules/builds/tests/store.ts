@@ -38,6 +38,11 @@ function reports(db: Db) {
         .values(report)
         .onConflict((conflict) => conflict.columns(["job", "attempt"]).doNothing())
         .execute(),
+    /** The report of another attempt for this one, which did not run; its results are not there twice. */
+    insertReference: (of: JobAttempt, to: JobAttempt & { build: string; at: Date }) =>
+      sql`insert into build_test_reports (job, attempt, build, complete, faults, at, of_job, of_attempt)
+        select ${to.job}::uuid, ${to.attempt}::int, ${to.build}::uuid, complete, faults, ${to.at}::timestamptz, job, attempt
+        from build_test_reports where job = ${of.job} and attempt = ${of.attempt}`.execute(db),
     endReport: ({ job, attempt }: JobAttempt, faults: readonly string[]) =>
       db
         .updateTable("build_test_reports")
@@ -102,9 +107,10 @@ async function numberOf(query: ReturnType<typeof sql>, db: Db): Promise<number> 
   return rows[0]?.n ?? 0;
 }
 
-/** The newest report of each job of a build. */
+/** The newest report of each job of a build, and the attempt that made it. */
 const newest = (build: string) => sql`
-  newest as (select distinct on (job) * from build_test_reports where build = ${build} order by job, attempt desc)`;
+  newest as (select distinct on (job) *, coalesce(of_job, job) maker, coalesce(of_attempt, attempt) made
+    from build_test_reports where build = ${build} order by job, attempt desc)`;
 
 function reading(db: Db) {
   return {
@@ -130,7 +136,7 @@ async function counts(db: Db, build: string): Promise<TestCounts> {
       count(*) filter (where ${isFailed} and r.quarantined) quarantined,
       count(*) filter (where r.outcome = 'skipped') skipped,
       count(*) filter (where r.outcome = 'passed' and r.flaky) flaky
-    from newest n join build_test_results r on r.job = n.job and r.attempt = n.attempt`.execute(db);
+    from newest n join build_test_results r on r.job = n.maker and r.attempt = n.made`.execute(db);
   return rows[0] ?? { passed: 0, failed: 0, quarantined: 0, skipped: 0, flaky: 0 };
 }
 
@@ -150,9 +156,9 @@ const resultFilters = {
 
 async function results(db: Db, build: string, { outcome = "all" as never, limit, offset }: ResultFilter) {
   const { rows } = await sql<ResultRow>`with ${newest(build)}
-    select t.id, t.scope, t.name, j.step, r.* from newest n
-      join build_test_results r on r.job = n.job and r.attempt = n.attempt
-      join build_tests t on t.id = r.test join build_jobs j on j.id = r.job
+    select t.id, t.scope, t.name, j.step, r.*, n.job, n.attempt from newest n
+      join build_test_results r on r.job = n.maker and r.attempt = n.made
+      join build_tests t on t.id = r.test join build_jobs j on j.id = n.job
     where ${resultFilters[outcome]}
     order by case when ${isFailed} and not r.quarantined then 0 when ${isFailed} then 1 when r.flaky then 2 else 3 end,
       r.ms desc nulls last, t.scope, t.name limit ${limit} offset ${offset}`.execute(db);
