@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { type Cgi, type CgiRequest, type Git, GitError, type GitRequest, type GitResult } from "./contract.ts";
 import { gitEnvironment, serviceSettings } from "./environment.ts";
+import { createObjects } from "./objects.ts";
 
 const defaultOutputLimit = 32 * 1024 * 1024;
 const stderrLimit = 64 * 1024;
@@ -19,6 +20,7 @@ export function createGit(program = "git"): Git {
       if (code !== 0) throw new GitError("failed", `git ${request.args[0]} ended with ${code}: ${stderr.trim()}`);
       return stdout;
     },
+    objects: createObjects(program),
     serve: (request) => serve(program, request),
   };
 }

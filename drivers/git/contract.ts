@@ -25,6 +25,20 @@ export interface GitResult {
   stderr: string;
 }
 
+export interface ObjectsRequest extends Pick<GitRequest, "directory" | "env" | "deadlineMs"> {
+  /** As `git cat-file --batch` takes them, such as `main^{commit}` or `<revision>:<path>`; no line breaks. */
+  names: readonly string[];
+  /** Most bytes of one object. */
+  limit: number;
+}
+
+export interface GitObject {
+  id: string;
+  /** `commit`, `tree`, `blob` or `tag`. */
+  type: string;
+  content: Buffer;
+}
+
 export interface CgiRequest {
   /** Folder of all repositories. */
   root: string;
@@ -55,6 +69,11 @@ export interface Git {
   run(request: GitRequest): Promise<GitResult>;
   /** As `run`, but a code other than 0 throws too. Answers standard output. */
   read(request: GitRequest): Promise<Buffer>;
+  /**
+   * Objects in the order of their names, undefined where nothing has that name. Throws `GitError`, `output-limit` when one is larger
+   * than `limit`. A process that answers stays for a while, as starting one costs more than most answers.
+   */
+  objects(request: ObjectsRequest): Promise<(GitObject | undefined)[]>;
   /** Starts `git http-backend` for one request. */
   serve(request: CgiRequest): Cgi;
 }

@@ -15,7 +15,11 @@ export { type Event, NotYet, type Reaction, reaction } from "./reaction.ts";
 
 export interface Emit {
   <N extends EventName>(tx: Tx, subject: string, name: N, payload: EventPayload<N>): Promise<void>;
+  /** Several of one subject, in their order, for the price of one. */
+  all(tx: Tx, subject: string, events: readonly Emitted[]): Promise<void>;
 }
+
+export type Emitted = { [N in EventName]: { name: N; payload: EventPayload<N> } }[EventName];
 
 export interface Outbox {
   emit: Emit;
@@ -41,22 +45,27 @@ interface Deps {
 export function createOutbox({ db, wake, log }: Deps): Outbox {
   const reactions: Reaction[] = [];
 
-  const emit: Emit = async (tx, subject, name, payload) => {
+  async function all(tx: Tx, subject: string, events: readonly Emitted[]): Promise<void> {
+    if (events.length === 0) return;
     const q = tx.withTables<OutboxTables>();
-    const parsed = eventCatalogue[name].parse(payload);
-    const { id } = await q
-      .insertInto("events")
-      .values({ name, subject, payload: JSON.stringify(parsed) })
-      .returning("id")
-      .executeTakeFirstOrThrow();
-    const subscribers = reactions.filter((each) => each.on === name);
-    if (subscribers.length === 0) return;
-    await q
-      .insertInto("deliveries")
-      .values(subscribers.map(({ subscriber }) => ({ subscriber, event_id: id, subject })))
-      .execute();
+    const rows = events.map(({ name, payload }) => {
+      const parsed = eventCatalogue[name].parse(payload);
+      return { name, subject, payload: JSON.stringify(parsed) };
+    });
+    const written = await q.insertInto("events").values(rows).returning(["id", "name"]).execute();
+    const deliveries = written.flatMap(({ id, name }) =>
+      reactions.filter(({ on }) => on === name).map(({ subscriber }) => ({ subscriber, event_id: id, subject })),
+    );
+    if (deliveries.length === 0) return;
+    await q.insertInto("deliveries").values(deliveries).execute();
     await notify(tx, channel);
-  };
+  }
+
+  const emit: Emit = Object.assign(
+    <N extends EventName>(tx: Tx, subject: string, name: N, payload: EventPayload<N>) =>
+      all(tx, subject, [{ name, payload } as Emitted]),
+    { all },
+  );
 
   return {
     emit,

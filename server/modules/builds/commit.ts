@@ -134,7 +134,7 @@ async function ring(tx: Tx, { state }: Change): Promise<void> {
 async function tell({ emit }: CommitDeps, tx: Tx, { build, jobs, state, events }: Change): Promise<void> {
   const jobOf = (step: string) => jobs.find((job) => job.step === step)?.id;
   const facts = { build: identityOf(build), service: build.service, state, jobOf };
-  for (const { name, payload } of announcements(events, facts)) await emit(tx, `build:${build.id}`, name, payload);
+  await emit.all(tx, `build:${build.id}`, announcements(events, facts));
 }
 
 async function cancelDeployments({ emit }: CommitDeps, tx: Tx, { build, state }: Change): Promise<void> {

@@ -16,7 +16,8 @@ export async function checkPush(context: SourceContext, repository: string, push
   const env = { GIT_OBJECT_DIRECTORY: quarantine, GIT_ALTERNATE_OBJECT_DIRECTORIES: objects };
   const run: typeof git.run = (request) => git.run({ ...request, env: { ...request.env, ...env } });
   const read: typeof git.read = (request) => git.read({ ...request, env: { ...request.env, ...env } });
-  const reading = createReading({ ...git, run, read }, places);
+  const objectsOf: typeof git.objects = (request) => git.objects({ ...request, env });
+  const reading = createReading({ ...git, run, read, objects: objectsOf }, places);
   for (const { name, revision } of push.branches) {
     const faults = await guards.faults(reading, repository, revision);
     if (faults.length > 0) return refusalLines(name, faults.map(renderFault));

@@ -3,14 +3,11 @@ import { GitError } from "#drivers/git/contract.ts";
 import { refuse, RefusalError } from "#api/errors.ts";
 import { isTreePath } from "./core/commit-stream.ts";
 import { together } from "#kernel/together.ts";
-import { parseObjects } from "./core/object-batch.ts";
 import { revisionArgument } from "./places.ts";
 import type { Ask } from "./reading.ts";
 
 /** Bytes of one file. */
 const fileLimit = 1024 * 1024;
-/** Files of one question, in sizes of the largest one. */
-const filesAtOnce = 32;
 const entriesLimit = 1000;
 const treeLimit = 100_000;
 
@@ -25,18 +22,14 @@ export function readFiles(ask: Ask) {
   async function readMany(repository: string, revision: string, paths: string[]): Promise<(string | undefined)[]> {
     const argument = revisionArgument(revision);
     if (!argument || paths.some((path) => !isTreePath(path))) return paths.map(() => undefined);
-    const text = paths.map((path) => `${argument}:${path}\n`).join("");
-    const limit = (fileLimit + 2048) * Math.min(paths.length, filesAtOnce);
-    const output = await ask.bytesFor(repository, ["cat-file", "--batch"], { text, limit }).catch((error: unknown) => {
+    const names = paths.map((path) => `${argument}:${path}`);
+    const objects = await ask.objects(repository, names, fileLimit).catch((error: unknown) => {
       throw error instanceof GitError && error.reason === "output-limit" ? tooLarge(paths.join(", ")) : error;
     });
-    return parseObjects(output).map((object, index) => {
-      if (object && object.content.length > fileLimit) throw tooLarge(paths[index] ?? "");
-      return object?.type === "blob" ? object.content.toString("utf8") : undefined;
-    });
+    return objects.map((object) => (object?.type === "blob" ? object.content.toString("utf8") : undefined));
   }
 
-  /** One process of git for all that is read of a revision at one moment. */
+  /** One question to git for all that is read of a revision at one moment. */
   const readTogether = together((place, paths: string[]) => {
     const [repository, revision] = JSON.parse(place) as [string, string];
     return readMany(repository, revision, paths);

@@ -1,5 +1,6 @@
 /** Refs, commits and what lies between them. */
 import { type ChangedFile, type Commit, logArguments, parseLog, parseNumstat } from "./core/log-format.ts";
+import { parseCommit } from "./core/commit-object.ts";
 import { parseRefs } from "./core/ref-changes.ts";
 import { revisionArgument } from "./places.ts";
 import type { Ask } from "./reading.ts";
@@ -33,7 +34,9 @@ export function readHistory(ask: Ask) {
 
     async commit(repository: string, revision: string): Promise<Commit | undefined> {
       const to = revisionArgument(revision);
-      return to ? (await log(repository, { to }, 1))[0] : undefined;
+      if (!to) return undefined;
+      const found = await ask.commitOf(repository, to);
+      return found && (parseCommit(found.id, found.content) ?? (await log(repository, { to }, 1))[0]);
     },
 
     /** Commits of `newer` that `older` lacks, newest first. */

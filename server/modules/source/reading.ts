@@ -1,5 +1,5 @@
-/** What is asked of a repository, each by one `git` process. */
-import { type Git, GitError } from "#drivers/git/contract.ts";
+/** What is asked of a repository. */
+import { type Git, GitError, type GitObject } from "#drivers/git/contract.ts";
 import { readFiles } from "./read-files.ts";
 import { readHistory } from "./read-history.ts";
 import { type Places, revisionArgument } from "./places.ts";
@@ -12,10 +12,15 @@ export interface Ask {
   textIfThere(repository: string, revisions: string[], args: string[]): Promise<string | undefined>;
   /** Whether git answers yes (0). */
   yes(repository: string, args: string[]): Promise<boolean>;
-  /** Output for a text on standard input, of at most so many bytes. */
-  bytesFor(repository: string, args: string[], input: { text: string; limit: number }): Promise<Buffer>;
+  /** Objects in the order of their names; throws `GitError`, `output-limit`, when one is larger than `limit` bytes. */
+  objects(repository: string, names: string[], limit: number): Promise<(GitObject | undefined)[]>;
+  /** The commit behind a revision that `revisionArgument` has let through. */
+  commitOf(repository: string, argument: string): Promise<GitObject | undefined>;
   resolve(repository: string, revision: string): Promise<string | undefined>;
 }
+
+/** Bytes of a commit with its message. */
+const commitLimit = 32 * 1024 * 1024;
 
 export type Reading = ReturnType<typeof createReading>;
 
@@ -26,12 +31,17 @@ export function createReading(git: Git, places: Places) {
 
 function createAsk(git: Git, places: Places): Ask {
   const run = (repository: string, args: string[]) => git.run({ directory: places.of(repository), args });
+  const objects: Ask["objects"] = (repository, names, limit) =>
+    git.objects({ directory: places.of(repository), names, limit });
+
+  async function commitOf(repository: string, argument: string): Promise<GitObject | undefined> {
+    return (await objects(repository, [`${argument}^{commit}`], commitLimit))[0];
+  }
 
   async function resolve(repository: string, revision: string): Promise<string | undefined> {
     const argument = revisionArgument(revision);
     if (!argument) return undefined;
-    const { code, stdout } = await run(repository, ["rev-parse", "--verify", "--quiet", `${argument}^{commit}`]);
-    return code === 0 ? stdout.toString("latin1").trim() : undefined;
+    return (await commitOf(repository, argument))?.id;
   }
 
   return {
@@ -44,7 +54,7 @@ function createAsk(git: Git, places: Places): Ask {
       throw new GitError("failed", `git ${args[0]} ended with ${code}: ${stderr.trim()}`);
     },
     yes: async (repository, args) => (await run(repository, args)).code === 0,
-    bytesFor: (repository, args, { text, limit }) =>
-      git.read({ directory: places.of(repository), args, input: text, outputLimit: limit }),
+    objects,
+    commitOf,
   };
 }
