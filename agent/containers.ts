@@ -1,4 +1,5 @@
 /** One container that runs to its end, by the engine's API: no client process in between, and its environment in no argument. */
+import { totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, EngineError } from "#drivers/engine/engine.ts";
 import { unframed } from "#drivers/engine/output.ts";
@@ -13,6 +14,11 @@ export interface JobLimits {
   cpus?: number | undefined;
   processes: number;
 }
+
+/** Of the machine's memory, so that one job never takes it all along. */
+const mostMemory = 0.75;
+
+export const usualMemory = (): number => Math.floor(totalmem() * mostMemory);
 
 export interface ContainerRun {
   name: string;

@@ -42,6 +42,7 @@ export const errorCatalogue = {
     summary: "What is searched for is no regular expression, or has several lines.",
   },
   "log.search-too-slow": { status: 422, exit: 1, summary: "The regular expression takes too long on this log." },
+  "build.held": { status: 409, exit: 2, summary: "A run on this machine stands at a gate that nobody opened." },
   "build.too-deep": { status: 409, exit: 1, summary: "Builds start each other deeper than is allowed." },
   "upload.refused": { status: 422, exit: 1, summary: "Steps that a job uploads cannot be added to its build." },
   "build.bad-answer": { status: 422, exit: 2, summary: "An answer to a gate does not fit its field." },

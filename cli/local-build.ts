@@ -18,17 +18,17 @@ const nowhere = "0".repeat(40);
 
 /** Outside of a repository it is a build of the default branch of which nothing else is known. */
 export async function localContext(flags: PlanFlags): Promise<BuildContext> {
-  const branch = flags.branch ?? flags.tag ?? (await git("rev-parse", "--abbrev-ref", "HEAD")) ?? defaultBranch;
+  const branch = flags.branch ?? flags.tag ?? (await git(".", "rev-parse", "--abbrev-ref", "HEAD")) ?? defaultBranch;
   const id = pullRequestOf(flags);
-  const author = await git("log", "-1", "--format=%an");
-  const top = await git("rev-parse", "--show-toplevel");
+  const author = await git(".", "log", "-1", "--format=%an");
+  const top = await git(".", "rev-parse", "--show-toplevel");
   const changedFiles = flags.changed ?? (await changedSince(branch));
   return {
     build: {
       number: 1,
       branch,
-      commit: (await git("rev-parse", "HEAD")) ?? nowhere,
-      message: (await git("log", "-1", "--format=%B")) ?? "",
+      commit: (await git(".", "rev-parse", "HEAD")) ?? nowhere,
+      message: (await git(".", "log", "-1", "--format=%B")) ?? "",
       source: id === undefined ? "push" : "pull-request",
       env: {},
       ...(flags.tag === undefined ? {} : { tag: flags.tag }),
@@ -51,17 +51,19 @@ function pullRequestOf({ pullRequest: text }: PlanFlags): number | undefined {
 async function changedSince(branch: string): Promise<string[] | undefined> {
   if (branch === defaultBranch) return undefined;
   for (const base of [`origin/${defaultBranch}`, defaultBranch]) {
-    const from = await git("merge-base", base, "HEAD");
-    const names = from === undefined ? undefined : await git("diff", "--name-only", "-z", from, "--");
-    const added = await git("ls-files", "--others", "--exclude-standard", "--full-name", "-z");
+    const from = await git(".", "merge-base", base, "HEAD");
+    const names = from === undefined ? undefined : await git(".", "diff", "--name-only", "-z", from, "--");
+    const added = await git(".", "ls-files", "--others", "--exclude-standard", "--full-name", "-z");
     if (names !== undefined) return `${names}\0${added ?? ""}`.split("\0").filter((name) => name !== "");
   }
   return undefined;
 }
 
-async function git(...args: string[]): Promise<string | undefined> {
+/** Git in a folder; undefined where it fails. What it prints is without blanks at its ends. */
+export async function git(folder: string, ...args: string[]): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)("git", args, { maxBuffer: 64 * 1024 * 1024, timeout: 10_000 });
+    const options = { cwd: folder, maxBuffer: 256 * 1024 * 1024, timeout: 60_000 };
+    const { stdout } = await promisify(execFile)("git", args, options);
     return stdout.trim();
   } catch {
     return undefined;

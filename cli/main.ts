@@ -7,7 +7,7 @@ import { CommandRefused, reportRefusal, tell } from "./output.ts";
 
 const groups: Record<string, string> = {
   build: "builds: create, list, show, watch, logs, tests, cancel, retry",
-  pipeline: "pipeline files: lint, plan, schema",
+  pipeline: "pipeline files: lint, plan, run, schema",
   pr: "pull requests: open, list, show, approve, merge, close",
   release: "releases: list, show",
   repository: "repositories: create, list",

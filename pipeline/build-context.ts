@@ -19,6 +19,8 @@ export interface BuildContext {
     author?: { name: string; email?: string };
   };
   pipeline: { slug: string; defaultBranch: string };
+  /** A person's own machine runs it, where nothing is published, deployed or triggered. */
+  local?: boolean;
   /** Paths that differ from what `if_changed` compares with; absent when that is not known, and then every step runs. */
   changedFiles?: readonly string[];
 }

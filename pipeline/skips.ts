@@ -21,13 +21,18 @@ export type SkipReason =
   /** A deploy whose publish step is skipped in this build has nothing to deploy. */
   | { kind: "nothing-published" }
   /** A gate behind which everything is skipped asks for nothing. */
-  | { kind: "nothing-behind" };
+  | { kind: "nothing-behind" }
+  /** A run on a person's own machine leaves alone what others see. */
+  | { kind: "needs-platform" }
+  /** Somebody wanted other steps. */
+  | { kind: "not-chosen" };
 
 export type Skips = ReadonlyMap<string, SkipReason>;
 
 interface Facts {
   branch: string;
   defaultBranch: string;
+  isLocal: boolean;
   isTrue: (expression: string) => boolean;
   hasChanged: (filter: ChangeFilter) => boolean;
 }
@@ -45,6 +50,7 @@ export function skipSteps(
   const facts = {
     branch: build.branch,
     defaultBranch: pipeline.defaultBranch,
+    isLocal: context.local ?? false,
     // The jobs of one step share both, and neither is cheap.
     isTrue: once((expression) => isTrue(expression, scope)),
     hasChanged: once((filter) => hasChanged(filter, changedFiles, fuel)),
@@ -63,6 +69,8 @@ export function skipSteps(
   return skipped;
 }
 
+const seenByOthers: ReadonlySet<Step["kind"]> = new Set(["publish", "deploy", "trigger"]);
+
 /** The group's own rules come first: they say more to a reader than those of one step. */
 function ownSkip(step: Step, facts: Facts): SkipReason | undefined {
   if (step.kind === "unknown") return { kind: "unknown-step" };
@@ -70,6 +78,7 @@ function ownSkip(step: Step, facts: Facts): SkipReason | undefined {
   const { branch, defaultBranch } = facts;
   const off = group?.skip ?? step.skip;
   if (off !== undefined) return { kind: "author", reason: off };
+  if (facts.isLocal && seenByOthers.has(step.kind)) return { kind: "needs-platform" };
   if (step.branches !== undefined && !matchesBranch(step.branches, branch))
     return { kind: "branches", pattern: step.branches };
   if (step.kind === "deploy" && branch !== defaultBranch) return { kind: "not-default-branch", defaultBranch };
@@ -142,6 +151,8 @@ const renderers: Renderers = {
   "unknown-step": () => "nothing here knows what this step does",
   "nothing-published": () => "this build publishes nothing that could be deployed",
   "nothing-behind": () => "nothing behind this gate is left in this build",
+  "needs-platform": () => "only the platform publishes, deploys and triggers",
+  "not-chosen": () => "other steps were asked for",
 };
 
 /** Why a step that is not skipped is there, in words. */

@@ -1,11 +1,11 @@
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { isRefusal, refuse } from "#api/errors.ts";
 import { startAgent } from "#agent/agent.ts";
 import { connectServer } from "#agent/connect-server.ts";
 import type { HealthPlace } from "#agent/agent-options.ts";
-import type { JobLimits } from "#agent/containers.ts";
+import { type JobLimits, usualMemory } from "#agent/containers.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
 import { connectEngine } from "#drivers/engine/engine.ts";
 import { readConfig } from "#kernel/config.ts";
@@ -88,12 +88,9 @@ async function untilStopped(withParent: boolean, abandon: AbortController): Prom
   process.stdin.destroy();
 }
 
-/** Of the machine's memory, so that one job never takes it all along. */
-const mostMemory = 0.75;
-
 function readLimits({ jobMemory, jobCpus, jobProcesses }: AgentFlags): JobLimits {
   return {
-    memory: jobMemory ? readValue("--job-memory", byteSize, jobMemory) : Math.floor(totalmem() * mostMemory),
+    memory: jobMemory ? readValue("--job-memory", byteSize, jobMemory) : usualMemory(),
     cpus: jobCpus ? readValue("--job-cpus", numberValue.pipe(z.number().positive()), jobCpus) : undefined,
     processes: readValue("--job-processes", wholeNumber.pipe(z.int().min(16)), jobProcesses),
   };
@@ -111,7 +108,7 @@ function readValue<T>(flag: string, shape: z.ZodType<T>, text: string): T {
   throw new CommandRefused(refuse("request.invalid", `${flag} ${text}: ${message}`));
 }
 
-function readCapacity(text: string | undefined): number {
+export function readCapacity(text: string | undefined): number {
   if (text === undefined) return availableParallelism();
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
   throw new CommandRefused(refuse("request.invalid", `--capacity takes a number from 1 to 999, not ${text}`));

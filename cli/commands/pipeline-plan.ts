@@ -1,17 +1,9 @@
-import { access } from "node:fs/promises";
-import { refuse } from "#api/errors.ts";
 import type { BuildContext } from "#pipeline/build-context.ts";
-import { buildVariables } from "#pipeline/build-variables.ts";
-import { defaultPipeline } from "#pipeline/default-pipeline.ts";
-import { type Fault, refuseFaults } from "#pipeline/fault.ts";
-import { parsePipeline } from "#pipeline/pipeline-file.ts";
-import { pipelineFiles } from "#pipeline/pipeline-names.ts";
 import { type PlannedStep, planPipeline } from "#pipeline/plan.ts";
 import { renderRunReason, renderSkipReason } from "#pipeline/skips.ts";
-import type { Pipeline } from "#pipeline/step.ts";
 import { localContext, type PlanFlags } from "../local-build.ts";
-import { CommandRefused, paint, print, printJson, table } from "../output.ts";
-import { readPipelineText } from "./pipeline-lint.ts";
+import { readLocalPipeline } from "../local-pipeline.ts";
+import { paint, print, printJson, table } from "../output.ts";
 
 interface PlannedView {
   key: string;
@@ -27,7 +19,7 @@ interface PlannedView {
 /** Shows what a build of this folder would do: each step, whether it runs, why, and what it waits for. */
 export async function planFile(flags: PlanFlags & { json?: boolean }, file?: string): Promise<void> {
   const context = await localContext(flags);
-  const { pipeline, warnings } = await readPipeline(file, context);
+  const { pipeline, warnings } = await readLocalPipeline(file, context);
   const plan = planPipeline(pipeline, context);
   const written = new Map(pipeline.steps.map((step) => [step.key, step]));
   const steps = plan.steps.map((step): PlannedView => {
@@ -45,31 +37,6 @@ export async function planFile(flags: PlanFlags & { json?: boolean }, file?: str
   print(table(["STEP", "RUNS", "WHY", "AFTER"], steps.map(row)));
   for (const { place, message } of warnings)
     print(`${paint("yellow", "warning")} ${place.file}:${place.line}:${place.column} ${message}`);
-}
-
-async function readPipeline(
-  given: string | undefined,
-  context: BuildContext,
-): Promise<{ pipeline: Pipeline; warnings: Fault[] }> {
-  const file = given ?? (await firstThatIs(pipelineFiles));
-  if (file === undefined)
-    return { pipeline: defaultPipeline((await firstThatIs(["compose.test.yml"])) !== undefined), warnings: [] };
-  const text = await readPipelineText(file);
-  if (typeof text !== "string") throw new CommandRefused(refuse("not-found", text.message));
-  const { value, errors, warnings } = parsePipeline({ file, text, variables: buildVariables(context) });
-  if (errors) throw new CommandRefused(refuseFaults("pipeline.invalid", errors));
-  return { pipeline: value, warnings };
-}
-
-async function firstThatIs(files: readonly string[]): Promise<string | undefined> {
-  for (const file of files) {
-    const isThere = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return file;
-  }
-  return undefined;
 }
 
 function title(file: string, { build, changedFiles }: BuildContext): string {
