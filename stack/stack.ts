@@ -11,6 +11,8 @@ export interface Stack {
   command?: string[];
   /** Sorted by name. */
   variables: Record<string, Variable>;
+  /** By name, the version of each secret: another one when its value is. */
+  secrets?: Record<string, number>;
   instances: number;
   limits: { cpu: number; memory: number };
   /** Port in the container; the same number is its `PORT`. */

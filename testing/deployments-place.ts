@@ -277,6 +277,8 @@ async function publish(
   return { number, build };
 }
 
+const versionOf = (value: string) => Buffer.from(value).reduce((sum, byte) => (sum * 31 + byte) % 1_000_003, 7);
+
 function doors(world: TestWorld) {
   const source = linearGit((repository, revision) => world.manifests.get(revision) ?? manifestOf(repository));
   const environment = async (name: string) => {
@@ -294,6 +296,9 @@ function doors(world: TestWorld) {
     environments: async () =>
       (await Promise.all(Object.keys(world.environments).map(environment))).filter((each) => each !== undefined),
     secretsFor: async () => world.secrets,
+    // A version is told by the value here: another value, another number.
+    secretVersions: async () =>
+      Object.fromEntries(Object.entries(world.secrets).map(([name, value]) => [name, versionOf(value)])),
     backingPassword: async (name, backing) => `password of ${backing} in ${name}`,
   };
   const builds = { evidence: async () => [], publishes: async () => true };

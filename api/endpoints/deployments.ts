@@ -66,6 +66,8 @@ const cell = z.object({
   waiting: z.array(deployment),
   /** The last one that ended. */
   last: deployment.nullable(),
+  /** What a deployment of the release that serves would change: variables and secrets that are others now. */
+  pending: z.array(z.string()),
   /** People's locks that hold all deployments here. */
   locks: z.array(z.object({ what: z.string(), owner: z.string(), reason: z.string(), until: time })),
 });
@@ -157,7 +159,10 @@ export const deploymentEndpoints = endpoints({
       commit: revision,
       /** The release that serves there now. */
       from: z.int().positive().nullable(),
+      /** Variables by name only, secrets by the number of their value. */
       changes: z.array(z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
+      /** Those that the commits name. */
+      stories: z.array(z.string()),
       commits: z.array(z.object({ revision, author: z.string(), message: z.string(), at: time })),
       gates: z.array(gate),
     }),

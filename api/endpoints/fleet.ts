@@ -67,7 +67,12 @@ export const fleetEndpoints = endpoints({
     auth: { roles: anyRole },
     response: z.object({
       secrets: z.array(
-        z.object({ service: z.string(), environment: z.string(), name: z.string(), updatedAt: z.iso.datetime() }),
+        z.object({
+          ...{ service: z.string(), environment: z.string(), name: z.string() },
+          /** Another number whenever the value is set. */
+          version: z.int(),
+          updatedAt: z.iso.datetime(),
+        }),
       ),
     }),
   },

@@ -80,6 +80,7 @@ export function renderPlan(plan: Plan): string {
     ...plan.commits.map(
       ({ revision, message, author }) => `  ${shortCommit(revision)} ${message.split("\n")[0]} ${paint("dim", author)}`,
     ),
+    ...(plan.stories.length > 0 ? [`  stories: ${plan.stories.join(", ")}`] : []),
     ...plan.changes.map(({ path, before, after }) => `  ${path}: ${before ?? "–"} → ${after ?? "–"}`),
     ...plan.gates.map(
       ({ gate, open, reason }) => `  ${open ? paint("green", "✓") : paint("red", "✗")} ${gate}: ${reason}`,

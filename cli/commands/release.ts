@@ -1,3 +1,5 @@
+import { manifestSchema } from "#pipeline/manifest.ts";
+import { storyNames } from "#pipeline/story-names.ts";
 import { accepted, age, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
@@ -18,6 +20,10 @@ export async function showRelease(flags: Flags, service: string, number: string)
   const { signOffs } = accepted(await client.listSignOffs({ query }));
   if (flags.json) return printJson({ ...release, signOffs });
   print(`${paint("bold", `${service} #${release.number}`)} ${shortCommit(release.commit)} ${release.digest}`);
+  print(`  ${paint("dim", `build ${release.build}, ${age(release.createdAt)} ago`)}`);
+  describeManifest(release.manifest).forEach((line) => print(`  ${line}`));
+  const stories = [...new Set(release.commits.flatMap(({ message }) => storyNames(message)))];
+  if (stories.length > 0) print(`  stories: ${stories.join(", ")}`);
   release.commits.forEach((commit) =>
     print(`  ${shortCommit(commit.revision)} ${commit.message.split("\n")[0]} ${paint("dim", commit.author)}`),
   );
@@ -29,4 +35,17 @@ export async function showRelease(flags: Flags, service: string, number: string)
       `  ${counts ? paint("green", "✓") : paint("dim", "–")} ${signOff} for ${environment} by ${user}${counts ? "" : " (a newer release was deployed there)"}${note ? `: ${note}` : ""}`,
     ),
   );
+}
+
+/** What the release asks for, variables and secrets by name; `--json` has all of it. */
+function describeManifest(given: Record<string, unknown>): string[] {
+  const { data } = manifestSchema.safeParse(given);
+  if (!data) return [];
+  const { run, port, health, needs, uses, variables, secrets } = data;
+  const { min, max } = run.instances;
+  const lists = { needs, uses, variables: Object.keys(variables), secrets };
+  return [
+    `port ${port}${health}, ${min === max ? min : `${min} to ${max}`} × ${run.cpu} cores and ${Math.round(run.memory / 2 ** 20)} MiB`,
+    ...Object.entries(lists).flatMap(([name, list]) => (list.length > 0 ? [`${name}: ${list.join(", ")}`] : [])),
+  ];
 }

@@ -613,6 +613,7 @@ create table secrets (
   name text not null,
   sealed text not null,
   updated_at timestamp with time zone not null default now(),
+  version bigint not null default nextval('secret_versions'::regclass),
   PRIMARY KEY (service, environment, name)
 );
 

@@ -19,7 +19,10 @@ export interface DeploymentsDeps {
   log: Log;
   jobs: Jobs;
   source: Pick<Source, "isAncestor" | "commitsBetween">;
-  fleet: Pick<Fleet, "service" | "services" | "environment" | "environments" | "secretsFor" | "backingPassword">;
+  fleet: Pick<
+    Fleet,
+    "service" | "services" | "environment" | "environments" | "secretsFor" | "secretVersions" | "backingPassword"
+  >;
   builds: Pick<Builds, "publishes">;
   releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest">;
   routing: Routing;

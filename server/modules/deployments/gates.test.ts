@@ -279,3 +279,33 @@ test("the plan tells every gate, open or closed, with a reason", async () => {
   ]);
   expect(plan.gates.every(({ reason }) => reason.length > 5)).toBe(true);
 });
+
+describe("a variable or a secret that changed", () => {
+  test("shows as pending until a deployment of the same release brings it, with a plan by name and number", async () => {
+    await using scene = await openScene("variables: { LOG_LEVEL: info }", 0);
+    const { server, place } = scene;
+    place.world.manifests.set(commitNumber(3), "service: orders\nport: 8080\nvariables: { OWN: x }\nsecrets: [KEY]\n");
+    place.world.secrets = { KEY: "first" };
+    const { number } = await server.publish("orders", commitNumber(3));
+    await server.deploy("orders", number);
+    const pending = async () => {
+      const status = await server.call("getStatus", {});
+      if (isRefusal(status)) throw new Error(status.message);
+      return status.services.find(({ service }) => service === "orders")?.cells[0]?.pending;
+    };
+    expect(await pending()).toEqual([]);
+    place.world.environments["test"] = "target: docker\nwatch: 0s\nvariables: { LOG_LEVEL: debug, NEW: 1 }\n";
+    place.world.secrets = { KEY: "second" };
+    expect(await pending()).toEqual(["secrets.KEY", "variables.LOG_LEVEL", "variables.NEW"]);
+    const plan = await server.call("planDeployment", { query: orders });
+    if (isRefusal(plan)) throw new Error(plan.message);
+    expect(plan.changes).toEqual([
+      { path: "secrets.KEY", before: expect.stringMatching(/^\d+$/), after: expect.stringMatching(/^\d+$/) },
+      { path: "variables.LOG_LEVEL", before: "set", after: "another value" },
+      { path: "variables.NEW", before: null, after: "set" },
+    ]);
+    expect(JSON.stringify(plan)).not.toMatch(/second|debug/);
+    await server.deploy("orders", number);
+    expect(await pending()).toEqual([]);
+  });
+});

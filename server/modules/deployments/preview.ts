@@ -1,5 +1,6 @@
 import { isRefusal, refuse } from "#api/errors.ts";
-import { diffStack } from "#stack/diff-stack.ts";
+import { storyNames } from "#pipeline/story-names.ts";
+import { diffStack, type StackChange } from "#stack/diff-stack.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readLane } from "./lanes.ts";
 import type { Requests } from "./requests.ts";
@@ -26,11 +27,18 @@ export async function previewDeployment(
   return {
     ...{ service: wish.service, environment: wish.environment },
     ...{ release: release.number, commit: newer, from: serving?.release ?? null, gates },
-    changes: diffStack(serving?.stack ?? undefined, stack).map(({ path, before = null, after = null }) => ({
-      ...{ path, before, after },
-    })),
+    changes: diffStack(serving?.stack ?? undefined, stack).map(viewChange),
+    stories: [...new Set(commits.flatMap(({ message }) => storyNames(message)))],
     commits: commits.map(({ revision, author, message, at }) => ({
       ...{ revision, author, message: message.split("\n")[0] ?? "", at: at.toISOString() },
     })),
   };
+}
+
+/** Variables are told by name: a value may be one that somebody forgot to make a secret. */
+function viewChange({ path, kind, before, after }: StackChange) {
+  if (!path.startsWith("variables.")) return { path, before: before ?? null, after: after ?? null };
+  const words = { added: [null, "set"], removed: ["set", null], changed: ["set", "another value"] } as const;
+  const [old, next] = words[kind];
+  return { path, before: old, after: next };
 }

@@ -5,9 +5,10 @@ import type { DeploymentsDeps } from "./deps.ts";
 import { heldOf } from "./gate-facts.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
+import { pendingOf } from "./pending.ts";
 import { viewDeployment } from "./view.ts";
 
-type Deps = Pick<DeploymentsDeps, "db" | "clock" | "fleet" | "routing" | "runtime">;
+type Deps = Pick<DeploymentsDeps, "db" | "clock" | "fleet" | "releases" | "routing" | "runtime">;
 
 /** A person waits for the matrix: a host that does not answer by then is shown as unknown. */
 const lookDeadlineMs = 3_000;
@@ -47,7 +48,7 @@ interface Facts {
   seen: Seen | undefined;
 }
 
-async function readCell({ routing }: Deps, facts: Facts, place: Pick<LaneRow, "service" | "environment">) {
+async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service" | "environment">) {
   const here = (row: Pick<LaneRow, "service" | "environment">) =>
     row.service === place.service && row.environment === place.environment;
   const lane = facts.lanes.find(here);
@@ -61,12 +62,13 @@ async function readCell({ routing }: Deps, facts: Facts, place: Pick<LaneRow, "s
     commit: row?.commit ?? null,
     digest: row?.digest ?? null,
     since: row?.live_at?.toISOString() ?? null,
-    url: row ? ((await routing.addressOf(place))?.url ?? null) : null,
+    url: row ? ((await deps.routing.addressOf(place))?.url ?? null) : null,
     instances: health,
     healthy: row && health.healthy !== null ? health.healthy === health.wanted && health.wanted > 0 : null,
     running: running ? viewDeployment(running) : null,
     waiting: facts.open.filter((each) => here(each) && each.state === "waiting").map(viewDeployment),
     last: last ? viewDeployment(last) : null,
+    pending: row ? await pendingOf(deps, row) : [],
     locks: facts.locks.filter((lock) => holds(lock, place)).map(heldOf),
   };
 }

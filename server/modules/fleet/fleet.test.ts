@@ -140,6 +140,18 @@ describe("a secret", () => {
     expect(await fleet.jobSecrets("catalog")).toEqual({ TOKEN: "for builds" });
   });
 
+  test("has another version whenever it is set, also after it was deleted", async () => {
+    const version = async () => (await fleet.secretVersions("catalog", "test"))["TURNS"] ?? 0;
+    await set("TURNS", "one", { service: "catalog" });
+    const first = await version();
+    await set("TURNS", "two", { service: "catalog" });
+    const second = await version();
+    await call("DELETE", "/api/secrets?name=TURNS&service=catalog");
+    expect(await version()).toBe(0);
+    await set("TURNS", "one", { service: "catalog" });
+    expect(new Set([first, second, await version(), 0]).size).toBe(4);
+  });
+
   test("is set and deleted by leads only, and each change is on record with who did it", async () => {
     expect((await call("PUT", "/api/secrets", { name: "X", value: "v" }, "developer")).status).toBe(403);
     await set("X", "v");

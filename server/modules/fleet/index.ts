@@ -33,6 +33,8 @@ export interface Fleet {
   environments(): Promise<EnvironmentFile[]>;
   /** Secrets for instances of a service, by name; the most specific value wins. Throws when one cannot be opened. */
   secretsFor(service: string, environment: string): Promise<Record<string, string>>;
+  /** By name, a number that is another one whenever the value is. Opens nothing. */
+  secretVersions(service: string, environment: string): Promise<Record<string, number>>;
   /** Secrets for the build jobs of a repository's services. */
   jobSecrets(repository: string): Promise<Record<string, string>>;
   /** The password of a backing service: made once, then always the same. */
@@ -64,6 +66,7 @@ export function createFleet(deps: FleetDeps): Fleet {
     environment: async (name) => definitionOf(await store.environment(name)),
     environments,
     secretsFor: (service, environment) => secrets.open([service, "*"], [environment, "*"]),
+    secretVersions: (service, environment) => secrets.versions([service, "*"], [environment, "*"]),
     async jobSecrets(repository) {
       const services = (await store.servicesOf(repository)).map(({ name }) => name);
       return secrets.open([...services, "*"], ["builds"]);

@@ -39,7 +39,12 @@ export function fleetRoutes({ db, emit, secrets }: Deps): Handlers<typeof fleetE
 
     async listSecrets() {
       const rows = await secretStore(db).secretNames();
-      return { secrets: rows.map(({ updated_at, ...row }) => ({ ...row, updatedAt: updated_at.toISOString() })) };
+      return {
+        secrets: rows.map(({ updated_at, ...row }) => ({
+          ...row,
+          updatedAt: updated_at.toISOString(),
+        })),
+      };
     },
 
     deleteSecret: ({ query: key }, context) =>

@@ -4,17 +4,28 @@ import { type SecretKey, secretStore } from "./store.ts";
 
 const contextOf = ({ service, environment, name }: SecretKey) => `${service}/${environment}/${name}`;
 
+function weakestFirst<T extends SecretKey>(
+  rows: T[],
+  { services, environments }: { services: string[]; environments: string[] },
+): T[] {
+  const rank = (row: SecretKey) =>
+    services.indexOf(row.service) * environments.length + environments.indexOf(row.environment);
+  return rows.toSorted((a, b) => rank(b) - rank(a));
+}
+
 /** Sealing and opening of the secrets table. */
 export function fleetSecrets(db: Database, vault: Vault) {
   const store = secretStore(db);
   return {
     /** Values by name for the scopes given, each list from the most specific scope to the least. */
     async open(services: string[], environments: string[]): Promise<Record<string, string>> {
-      const rows = await store.secretsOf(services, environments);
-      const rank = (row: SecretKey) =>
-        services.indexOf(row.service) * environments.length + environments.indexOf(row.environment);
-      const weakestFirst = rows.toSorted((a, b) => rank(b) - rank(a));
-      return Object.fromEntries(weakestFirst.map((row) => [row.name, vault.open(row.sealed, contextOf(row))]));
+      const rows = weakestFirst(await store.secretsOf(services, environments), { services, environments });
+      return Object.fromEntries(rows.map((row) => [row.name, vault.open(row.sealed, contextOf(row))]));
+    },
+    /** By name, the version of the value that `open` would give. */
+    async versions(services: string[], environments: string[]): Promise<Record<string, number>> {
+      const rows = weakestFirst(await store.versionsOf(services, environments), { services, environments });
+      return Object.fromEntries(rows.map(({ name, version }) => [name, version]));
     },
     put: (tx: Database, key: SecretKey, value: string) =>
       secretStore(tx).putSecret(key, vault.seal(value, contextOf(key))),

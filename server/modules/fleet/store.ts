@@ -20,7 +20,14 @@ export type FleetTables = {
     commit: string;
     updated_at: Generated<Date>;
   };
-  secrets: { service: string; environment: string; name: string; sealed: string; updated_at: Generated<Date> };
+  secrets: {
+    service: string;
+    environment: string;
+    name: string;
+    sealed: string;
+    version: Generated<number>;
+    updated_at: Generated<Date>;
+  };
 };
 
 /** Whose secret, where, and its name. */
@@ -93,10 +100,18 @@ export function secretStore(database: Database) {
         .where("service", "in", services)
         .where("environment", "in", environments)
         .execute(),
+    /** What is known of the values without opening them. */
+    versionsOf: (services: string[], environments: string[]) =>
+      db
+        .selectFrom("secrets")
+        .select(["service", "environment", "name", "version"])
+        .where("service", "in", services)
+        .where("environment", "in", environments)
+        .execute(),
     secretNames: () =>
       db
         .selectFrom("secrets")
-        .select(["service", "environment", "name", "updated_at"])
+        .select(["service", "environment", "name", "version", "updated_at"])
         .where("service", "not like", "@%")
         .orderBy("service")
         .orderBy("environment")
@@ -107,7 +122,10 @@ export function secretStore(database: Database) {
         .insertInto("secrets")
         .values({ ...key, sealed })
         .onConflict((conflict) =>
-          conflict.columns(["service", "environment", "name"]).doUpdateSet({ sealed, updated_at: sql<Date>`now()` }),
+          conflict.columns(["service", "environment", "name"]).doUpdateSet({
+            ...{ sealed, updated_at: sql<Date>`now()` },
+            version: sql<number>`nextval('secret_versions')`,
+          }),
         )
         .execute(),
     putSecretOnce: (key: SecretKey, sealed: string) =>

@@ -45,7 +45,15 @@ export async function renderFor(
   const { manifest, number, commit, digest, image } = release;
   const repository = `${registry.address()}/${image}`;
   const stack = renderStack({ manifest, environment, urls, release: { number, commit, digest, repository } });
-  return isRefusal(stack) ? [stack.message, stack.fix].filter(Boolean).join("; ") : stack;
+  if (isRefusal(stack)) return [stack.message, stack.fix].filter(Boolean).join("; ");
+  return withVersions(stack, await fleet.secretVersions(stack.service, name));
+}
+
+/** Which values its instances get, so that a change of one shows as a change of the stack. */
+function withVersions(stack: Stack, versions: Record<string, number>): Stack {
+  const used = Object.values(stack.variables).flatMap((each) => (each.from === "secret" ? [each.secret] : []));
+  const known = used.toSorted().flatMap((name) => (Object.hasOwn(versions, name) ? [[name, versions[name]]] : []));
+  return known.length > 0 ? { ...stack, secrets: Object.fromEntries(known) } : stack;
 }
 
 async function targetOf({ db }: World, work: Work, stack: Stack) {
