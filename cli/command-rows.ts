@@ -202,6 +202,24 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/deploy.ts")).deploy,
   },
   {
+    usage: "deploy pause <service> <environment>",
+    summary: "hold back the traffic of the rollout under way, where it is",
+    example: "towline deploy pause catalog production",
+    load: async () => (await import("./commands/steer.ts")).pauseRollout,
+  },
+  {
+    usage: "deploy promote <service> <environment>",
+    summary: "let a rollout that holds or is paused go on to its next share of the traffic",
+    example: "towline deploy promote catalog production",
+    load: async () => (await import("./commands/steer.ts")).promoteRollout,
+  },
+  {
+    usage: "deploy abort <service> <environment>",
+    summary: "take the rollout under way back: what served before serves on",
+    example: "towline deploy abort catalog production",
+    load: async () => (await import("./commands/steer.ts")).abortRollout,
+  },
+  {
     usage: "rollback <service> <environment>",
     summary: "go back to the release before, or to the one given",
     options: [release],

@@ -8,6 +8,7 @@ import { CommandRefused, reportRefusal, tell } from "./output.ts";
 const groups: Record<string, string> = {
   build: "builds: create, list, show, watch, logs, tests, cancel, retry",
   pipeline: "pipeline files: lint, plan, run, schema",
+  deploy: "deployments: deploy, pause, promote, abort",
   pr: "pull requests: open, list, show, approve, merge, close",
   release: "releases: list, show",
   repository: "repositories: create, list",
@@ -18,9 +19,7 @@ const groups: Record<string, string> = {
 };
 
 function addRow({ usage, summary, options = [], example, isDefault = false, load }: CommandRow): void {
-  const [first = "", ...rest] = usage.split(" ");
-  const parent = first in groups ? groupOf(first) : program;
-  const command = parent.command(first in groups ? rest.join(" ") : usage, { isDefault }).description(summary);
+  const command = commandOf(usage, isDefault).description(summary);
   for (const [flags, text, fallback] of options) command.option(flags, text, fallback);
   command.addHelpText("after", `\nExample:\n  ${example}`);
   command.action(async () => {
@@ -28,6 +27,14 @@ function addRow({ usage, summary, options = [], example, isDefault = false, load
     const run = (await load()) as (flags: object, ...args: unknown[]) => Promise<unknown>;
     await run(command.optsWithGlobals(), ...command.processedArgs);
   });
+}
+
+/** `deploy <service> <environment>` is what a group does by itself, when no command of the group is named. */
+function commandOf(usage: string, isDefault: boolean): Command {
+  const [first = "", ...rest] = usage.split(" ");
+  if (!(first in groups)) return program.command(usage, { isDefault });
+  const group = groupOf(first);
+  return rest[0]?.startsWith("<") ? group.arguments(rest.join(" ")) : group.command(rest.join(" "), { isDefault });
 }
 
 function groupOf(name: string): Command {

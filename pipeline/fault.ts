@@ -11,7 +11,6 @@ export const faultCatalogue = {
   "shape.wrong-type": "The value is of another type than the key takes.",
   "shape.wrong-value": "The value has the right type and is still not allowed.",
   "manifest.not-acted-on": "The key is known and has no effect yet.",
-  "manifest.not-supported": "The value is documented and cannot be served yet.",
   "manifest.variable-conflict": "Two sources would set the same environment variable.",
   "environment.not-acted-on": "The key is known and has no effect yet.",
   "environment.not-supported": "The rule or target is documented and cannot be served yet.",

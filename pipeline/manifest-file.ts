@@ -1,6 +1,7 @@
 /** The shape of `towline.yml` as it is written; `manifest.ts` fills in what is left out. */
 import { z } from "zod";
 import { serviceName, variableName } from "#api/names.ts";
+import { strategies } from "./release-plan.ts";
 import { byteSize, duration, numberValue, repositoryPath, textValue, wholeNumber } from "./text/values.ts";
 
 const port = wholeNumber.pipe(z.int().min(1, "1 to 65535").max(65_535, "1 to 65535"));
@@ -39,13 +40,46 @@ function toRange(text: string): { min: number; max: number } {
   return { min, max };
 }
 
-const strategies = ["rolling", "canary", "blue-green"] as const;
+const percent = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,2})?%$/, "write a share such as 10%")
+  .transform((text) => Number(text.slice(0, -1)));
 
-const strategy = z.enum(strategies).transform((name, context) => {
-  if (name === "rolling") return name;
-  const params = { fault: "manifest.not-supported", fix: "use `rolling`, or leave `strategy` out" };
-  context.addIssue({ code: "custom", message: `the strategy \`${name}\` cannot be served yet`, params });
-  return z.NEVER;
+/** `10%`: traffic of the new release; `2m`: how long it is looked at there; `hold`: until somebody promotes it. */
+const canaryStep = z.union(
+  [
+    percent
+      .refine((share) => share > 0 && share < 100, "more than 0% and less than 100%")
+      .transform((share) => ({ percent: share })),
+    z.literal("hold"),
+    duration.transform((ms) => ({ ms })),
+  ],
+  { error: "write a share such as 10%, a time such as 2m, or `hold`" },
+);
+
+/** A number of instances, or a share of them. */
+const instancesOrShare = z.union([wholeNumber.pipe(z.int().min(0).max(100)), z.string().regex(/^(100|\d{1,2})%$/)], {
+  error: "write a number of instances from 0 to 100, or a share such as 25%",
+});
+
+const analysis = z.strictObject({
+  errors: percent.pipe(z.number().max(100, "at most 100%")).optional(),
+  slower: numberValue.pipe(z.number().min(1, "at least 1").max(100, "at most 100")).optional(),
+  p95: duration.optional(),
+  requests: wholeNumber.pipe(z.int().min(10, "at least 10").max(100_000, "at most 100000")).optional(),
+});
+
+export type CanaryStep = z.output<typeof canaryStep>;
+
+const release = z.strictObject({
+  strategy: z.enum(strategies).optional(),
+  migrate: argumentList.optional(),
+  drain: duration.optional(),
+  "warm-up": duration.pipe(z.int().max(3_600_000, "at most 1h")).optional(),
+  surge: instancesOrShare.optional(),
+  unavailable: instancesOrShare.optional(),
+  steps: z.array(canaryStep).min(1).max(40).optional(),
+  analysis: analysis.optional(),
 });
 
 const variables = z.record(variableName, textValue);
@@ -76,9 +110,7 @@ export const manifestFile = z.strictObject({
       scale: later,
     })
     .optional(),
-  release: z
-    .strictObject({ strategy: strategy.optional(), migrate: argumentList.optional(), drain: duration.optional() })
-    .optional(),
+  release: release.optional(),
   image: z
     .strictObject({
       context: repositoryPath.optional(),

@@ -35,7 +35,10 @@ describe("a manifest", () => {
       secrets: [],
       variables: {},
       run: { cpu: 1, memory: 512 * 1024 * 1024, instances: { min: 1, max: 1 } },
-      release: { strategy: "rolling", drain: 10_000 },
+      release: {
+        ...{ strategy: "blue-green", drain: 10_000, warmUp: 0, surge: 1, unavailable: 0, steps: [] },
+        analysis: { errors: 5, slower: 1.5, requests: 50 },
+      },
       image: { context: ".", dockerfile: "Dockerfile", args: {} },
     });
   });
@@ -49,6 +52,15 @@ describe("a manifest", () => {
       run: { cpu: 0.5, memory: 268_435_456, instances: { min: 2, max: 6 }, command: ["node", "server.js"] },
       release: { migrate: ["node", "migrate.js"], drain: 20_000 },
     });
+  });
+  test("folds times and holds into the steps of a canary", () => {
+    const steps = (text: string) => value(`service: a\nport: 80\nrelease: { strategy: canary${text} }`).release.steps;
+    expect(steps(", steps: [5%, 30s, 30s, 25%, hold, 50%, 1m, hold]")).toEqual([
+      { percent: 5, ms: 60_000, hold: false },
+      { percent: 25, ms: 0, hold: true },
+      { percent: 50, ms: 60_000, hold: true },
+    ]);
+    expect(steps("").map(({ percent }) => percent)).toEqual([10, 50]);
   });
   test("can be stored as JSON and read back", () => {
     const manifest = value(full);
@@ -86,12 +98,19 @@ describe("a wrong manifest", () => {
       "shape.wrong-value 6:19",
     ]);
   });
-  test.each(["canary", "blue-green"])(
-    "is refused for the documented strategy %s, which cannot be served yet",
-    (strategy) => {
-      expect(faults(`service: a\nport: 80\nrelease: { strategy: ${strategy} }`)).toEqual([
-        "manifest.not-supported 3:22 use `rolling`, or leave `strategy` out",
-      ]);
+  test.each([
+    ["surge: 2", "3:12 write `strategy: rolling`, or remove `surge`"],
+    ["strategy: rolling, steps: [10%]", "3:31 write `strategy: canary`, or remove `steps`"],
+    ["strategy: rolling, surge: 0", "3:38 let `surge` or `unavailable` be at least 1"],
+    ["strategy: canary, steps: [hold]", "3:38 begin with a share such as 10%"],
+    ["strategy: canary, steps: [50%, 10%]", "3:37 write them from the smallest to the largest"],
+  ])("may not ask for a rollout that cannot be: %s", (release, fault) => {
+    expect(faults(`service: a\nport: 80\nrelease: { ${release} }`)).toEqual([`shape.wrong-value ${fault}`]);
+  });
+  test.each(["strategy: fast", "strategy: canary, steps: [110%]", "strategy: canary, steps: [soon]", "surge: 101%"])(
+    "reports a wrong value of the rollout: %s",
+    (release) => {
+      expect(faults(`service: a\nport: 80\nrelease: { ${release} }`)?.[0]).toMatch(/^shape\.wrong-(value|type) 3:/);
     },
   );
   test("may not miss the port, nor give it twice", () => {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { serviceName, variableName } from "#api/names.ts";
 import type { Fault, Parsed } from "./fault.ts";
 import { type ManifestFile, manifestFile } from "./manifest-file.ts";
+import { completeRelease, releaseFaults, releaseSchema } from "./release-plan.ts";
 import { keyPlaceOf, locate, type Located, type Path, placeOf } from "./text/located.ts";
 import { parseYaml, type Review } from "./text/parse-yaml.ts";
 
@@ -32,13 +33,7 @@ export const manifestSchema = z.object({
     /** Arguments in place of the image's own command. */
     command: words.optional(),
   }),
-  release: z.object({
-    strategy: z.literal("rolling"),
-    /** Command run in the new image before its instances start. */
-    migrate: words.optional(),
-    /** Milliseconds that an old instance gets to end its open requests. */
-    drain: z.int().min(0),
-  }),
+  release: releaseSchema,
   /** How the image is built: paths in the repository. */
   image: z.object({
     context: z.string(),
@@ -60,7 +55,6 @@ const defaults = {
   health: "/health",
   cpu: 1,
   memory: 512 * 2 ** 20,
-  drain: 10_000,
   context: ".",
   dockerfile: "Dockerfile",
 } as const;
@@ -77,11 +71,7 @@ function complete(file: ManifestFile): Manifest {
     secrets: [...new Set(file.secrets)],
     variables: file.variables ?? {},
     run: completeRun(file.run ?? {}),
-    release: {
-      strategy: "rolling",
-      ...(release.migrate ? { migrate: release.migrate } : {}),
-      drain: release.drain ?? defaults.drain,
-    },
+    release: completeRelease(release),
     image: {
       context: image.context ?? defaults.context,
       dockerfile: image.dockerfile ?? defaults.dockerfile,
@@ -100,7 +90,10 @@ function completeRun({ cpu, memory, instances, command }: NonNullable<ManifestFi
 }
 
 function reviewManifest(file: ManifestFile, root: Located): Review {
-  return { errors: [...portFaults(file, root), ...conflicts(file, root)], warnings: notActedOn(root) };
+  return {
+    errors: [...portFaults(file, root), ...conflicts(file, root), ...releaseFaults(file, root)],
+    warnings: notActedOn(root),
+  };
 }
 
 function portFaults({ http, port }: ManifestFile, root: Located): Fault[] {

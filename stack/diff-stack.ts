@@ -35,10 +35,14 @@ function flatten(stack: Stack): Map<string, string> {
 
 function collect(found: Map<string, string>, prefix: string, value: object): void {
   for (const [key, part] of Object.entries(value) as [string, unknown][]) {
-    if (Array.isArray(part)) found.set(prefix + key, part.join(" "));
+    if (Array.isArray(part)) found.set(prefix + key, part.map(plain).join(" "));
     else if (typeof part === "object" && part !== null) collect(found, `${prefix}${key}.`, part);
     else found.set(prefix + key, String(part));
   }
+}
+
+function plain(part: unknown): string {
+  return typeof part === "string" ? part : JSON.stringify(part);
 }
 
 function describe(variable: Variable): string {

@@ -66,7 +66,12 @@ describe("a stack", () => {
       port: 8080,
       health: { path: "/health" },
       hosts: ["orders.test.localhost", "orders.shop.example.com"],
-      rollout: { migrate: ["node", "migrate.js"], drainMs: 20_000, stopGraceMs: 10_000, watchMs: 60_000 },
+      rollout: {
+        strategy: { kind: "blue-green" },
+        warmUpMs: 0,
+        analysis: { errors: 5, slower: 1.5, requests: 50 },
+        ...{ migrate: ["node", "migrate.js"], drainMs: 20_000, stopGraceMs: 10_000, watchMs: 60_000 },
+      },
       backing: [
         {
           name: "db",
@@ -83,6 +88,13 @@ describe("a stack", () => {
   test("is the same text for the same input, whatever the order of keys in the files", () => {
     const reordered = render("variables: { MODE: fast, LOG_LEVEL: debug }", "");
     expect(JSON.stringify(render("variables: { LOG_LEVEL: debug, MODE: fast }", ""))).toBe(JSON.stringify(reordered));
+  });
+  test("counts the instances of a rolling rollout: more are rounded up, fewer down, and never both none", () => {
+    const rolling = (text: string) =>
+      render(`run: { instances: 3 }\nrelease: { strategy: rolling, ${text} }`, "").rollout.strategy;
+    expect(rolling("surge: 25%, unavailable: 25%")).toEqual({ kind: "rolling", surge: 1, unavailable: 0 });
+    expect(rolling("surge: 0, unavailable: 10%")).toEqual({ kind: "rolling", surge: 1, unavailable: 0 });
+    expect(rolling("surge: 0, unavailable: 2")).toEqual({ kind: "rolling", surge: 0, unavailable: 2 });
   });
   test("lets the environment win over the manifest's own variables", () => {
     expect(render("variables: { A: manifest }", "variables: { A: environment }").variables["A"]).toEqual({

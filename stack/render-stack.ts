@@ -2,7 +2,7 @@
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { Backing, EnvironmentFile } from "#pipeline/environment-file.ts";
 import { type Manifest, urlVariable } from "#pipeline/manifest.ts";
-import type { BackingSpec, Stack, StackRelease, Variable } from "./stack.ts";
+import type { Analysis, BackingSpec, Stack, StackRelease, Strategy, Variable } from "./stack.ts";
 
 export interface StackInput {
   manifest: Manifest;
@@ -21,7 +21,8 @@ export function renderStack(input: StackInput): Stack | Refusal {
   if (refusal) return refusal;
   const { manifest, environment, release } = input;
   const { command, cpu, memory, instances } = manifest.run;
-  const { migrate, drain } = manifest.release;
+  const { migrate, drain, warmUp: warmUpMs, analysis } = manifest.release;
+  const strategy = strategyOf(manifest.release, instances.min);
   return {
     service: manifest.service,
     environment: environment.name,
@@ -35,9 +36,29 @@ export function renderStack(input: StackInput): Stack | Refusal {
     port: manifest.port,
     health: { path: manifest.health },
     hosts: hostsOf(manifest.service, environment),
-    rollout: { ...(migrate ? { migrate } : {}), drainMs: drain, stopGraceMs, watchMs: environment.watch },
+    rollout: {
+      ...{ strategy, warmUpMs, analysis: plainAnalysis(analysis), ...(migrate ? { migrate } : {}) },
+      ...{ drainMs: drain, stopGraceMs, watchMs: environment.watch },
+    },
     backing: manifest.uses.toSorted(byCodeUnits).map((name) => backingSpec(environment, name)),
   };
+}
+
+function plainAnalysis({ p95, ...rest }: Manifest["release"]["analysis"]): Analysis {
+  return p95 === undefined ? rest : { ...rest, p95 };
+}
+
+/** Shares become numbers of instances: as everywhere, more are rounded up and fewer down. */
+function strategyOf({ strategy, surge, unavailable, steps }: Manifest["release"], instances: number): Strategy {
+  if (strategy === "canary") return { kind: strategy, steps };
+  if (strategy !== "rolling") return { kind: strategy };
+  const most = countOf(surge, instances, Math.ceil);
+  const fewest = countOf(unavailable, instances, Math.floor);
+  return { kind: strategy, surge: most + fewest === 0 ? 1 : most, unavailable: fewest };
+}
+
+function countOf(value: number | string, instances: number, round: (count: number) => number): number {
+  return typeof value === "number" ? value : round((Number.parseInt(value) / 100) * instances);
 }
 
 /** The backing services of an environment, whoever uses them, sorted by name. */

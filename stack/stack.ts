@@ -21,6 +21,10 @@ export interface Stack {
   /** Names under which the balancer serves it from outside. */
   hosts: string[];
   rollout: {
+    strategy: Strategy;
+    /** Time over which new instances come to their full share of the traffic. */
+    warmUpMs: number;
+    analysis: Analysis;
     /** Run once in the new image before its instances start. */
     migrate?: string[];
     /** Longest time for open requests of an old instance to end. */
@@ -32,6 +36,29 @@ export interface Stack {
   };
   /** The backing services that this service uses, sorted by name. */
   backing: BackingSpec[];
+}
+
+/** By which steps a release replaces the one before. */
+export type Strategy =
+  /** The old instances end before the new ones start. */
+  | { kind: "replace" }
+  /** A few at a time: so many more than wanted may run, so many fewer may serve. */
+  | { kind: "rolling"; surge: number; unavailable: number }
+  /** All new ones start, and get all the traffic at once. */
+  | { kind: "blue-green" }
+  /** The traffic moves in shares; at each it is looked at for so long, and then perhaps waits for a person. */
+  | { kind: "canary"; steps: { percent: number; ms: number; hold: boolean }[] };
+
+/** What a new release may do worse than the one before. */
+export interface Analysis {
+  /** Percent of requests that may fail whatever the release before does. */
+  errors: number;
+  /** How many times as slow as the release before, by the 95th percentile. */
+  slower: number;
+  /** Milliseconds of the 95th percentile that are too many anyway. */
+  p95?: number;
+  /** Fewer requests prove nothing. */
+  requests: number;
 }
 
 /** Where the value of an environment variable comes from. */

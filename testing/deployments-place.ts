@@ -96,7 +96,7 @@ export type Ended = CallOutput<Rows["showDeployment"]>;
 const quick = { plan: 2_000, prepare: 2_000, pull: 2_000, migrate: 2_000, start: 2_000, probe: 300, swap: 2_000 };
 
 export const quickTiming: DeploymentsDeps["timing"] = {
-  limits: { ...quick, restore: 500 },
+  limits: { ...quick, end: 2_000, hold: 5_000, verify: 2_000, restore: 500, look: 5_000, back: 10_000 },
   ...{ pollMs: 5, watchPollMs: 20, superviseMs: 100 },
 };
 

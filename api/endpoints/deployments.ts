@@ -32,6 +32,8 @@ export const deployment = place.extend({
   /** Why it ended that way; null for a plain success. */
   reason: z.string().nullable(),
   actor: z.string().nullable(),
+  /** Who holds back its traffic, until it is promoted. */
+  pausedBy: z.string().nullable(),
   build: uuid.nullable(),
   /** Freezes that somebody let it pass. */
   overrides: z.array(z.object({ freeze: z.string(), reason: z.string(), by: z.string(), at: time })),
@@ -142,6 +144,24 @@ export const deploymentEndpoints = endpoints({
     method: "POST",
     path: "/api/deployments/:id/cancel",
     summary: "Cancel a deployment in any phase: what served before serves on.",
+    auth: { roles: developing },
+    params: z.object({ id: uuid }),
+    response: deployment,
+    errors: ["auth.forbidden", "not-found", "deployment.wrong-state"],
+  },
+  pauseDeployment: {
+    method: "POST",
+    path: "/api/deployments/:id/pause",
+    summary: "Hold back the traffic of a rollout where it is, until it is promoted or canceled.",
+    auth: { roles: developing },
+    params: z.object({ id: uuid }),
+    response: deployment,
+    errors: ["auth.forbidden", "not-found", "deployment.wrong-state"],
+  },
+  promoteDeployment: {
+    method: "POST",
+    path: "/api/deployments/:id/promote",
+    summary: "Let a rollout that holds or is paused go on to its next share of the traffic.",
     auth: { roles: developing },
     params: z.object({ id: uuid }),
     response: deployment,

@@ -6,6 +6,8 @@ const slot = z.object({
   instance: z.string(),
   address: z.string(),
   state: z.enum(["ready", "drain", "maint"]),
+  /** Share of the new requests in proportion to the other slots that are ready. */
+  weight: z.int(),
 });
 
 const route = z.object({

@@ -58,7 +58,7 @@ async function follow(client: Client, made: Deployment, { json }: DeployFlags): 
   let deployment = made;
   let shown = "";
   while (deployment.state !== "finished") {
-    const line = deployment.wait?.message ?? [deployment.phase, deployment.detail].filter(Boolean).join(": ");
+    const line = lineOf(deployment);
     if (line !== shown && !json) print(`  ${paint("cyan", "▸")} ${line}`);
     shown = line;
     await sleep(pollMs);
@@ -71,6 +71,12 @@ async function follow(client: Client, made: Deployment, { json }: DeployFlags): 
       `${succeeded ? paint("green", "✓") : paint("red", "✗")} ${deployment.service} in ${deployment.environment}: ${endOf(deployment)}`,
     );
   if (!succeeded) process.exitCode = 1;
+}
+
+function lineOf({ wait, phase, detail, service, environment }: Deployment): string {
+  if (wait) return wait.message;
+  if (phase === "hold") return `hold: it goes on by \`towline deploy promote ${service} ${environment}\``;
+  return [phase, detail].filter(Boolean).join(": ");
 }
 
 export function renderPlan(plan: Plan): string {

@@ -132,6 +132,22 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       expect(await answers(harness, host, 10)).toEqual(["a", "b"]);
     });
 
+    test("it tells who gets new requests: what is open, healthy and has a weight", async () => {
+      const [a, b, c] = [await harness.instance("a"), await harness.instance("b"), await harness.instance("c")];
+      c.healthy = false;
+      const { id } = await applied(4);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlot(id, 1, { ...ready(b), state: "drain" });
+      await harness.balancer.setSlot(id, 2, ready(c));
+      await isUp(id, 0);
+      await isUp(id, 1);
+      const told = ({ address }: TestInstance) => `${address.host}:${address.port}`;
+      expect(await harness.balancer.serving(id)).toEqual([told(a)]);
+      await harness.balancer.setSlot(id, 1, ready(b));
+      expect(await harness.balancer.serving(id)).toEqual([told(a), told(b)]);
+      await expect(harness.balancer.serving("nowhere")).rejects.toMatchObject({ code: "not-found" });
+    });
+
     test("a route that is no longer declared serves no more, others go on", async () => {
       const a = await harness.instance("a");
       const [kept, gone] = [route([ready(a)]), route([ready(a)])];

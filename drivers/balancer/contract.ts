@@ -134,6 +134,12 @@ export interface Balancer {
   sessions(route: string, slot: number, options?: CallOptions): Promise<number>;
 
   /**
+   * `host:port` of every instance to which a new request to this route can go right now, as the balancer itself sees it:
+   * what is set, open and healthy.
+   */
+  serving(route: string, options?: CallOptions): Promise<string[]>;
+
+  /**
    * Counts that never go down during the life of this object; take differences. Reloads keep them; when the balancer was
    * killed, what it counted since the last call is lost.
    */

@@ -36,6 +36,7 @@ interface Kept {
 export function createMemoryBalancer(options: MemoryBalancerOptions = {}): MemoryBalancer {
   let kept = new Map<string, Kept>();
   const healthy = options.healthy ?? (() => true);
+  const openIn = (found: Kept) => [...found.slots.keys()].filter((index) => isOpen(found, index, healthy));
   const find = (route: string, slot = 0, call: CallOptions = {}): Kept & { slot: Slot } => {
     if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
     if (call.signal?.aborted) throw new BalancerError("aborted", "the call was aborted");
@@ -64,6 +65,10 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       const { address } = find(route, slot, call).slot;
       return address ? (options.sessions?.(address) ?? 0) : 0;
     },
+    async serving(route, call) {
+      const found = find(route, 0, call);
+      return openIn(found).flatMap((at) => addressIn(found, at));
+    },
     async stats(route, call) {
       const { counters } = find(route, 0, call);
       return { ...counters.reduce(add, none()), slots: counters.map((each) => ({ ...each })) };
@@ -78,18 +83,28 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
     request(host, turn = 0) {
       const found = [...kept.values()].find(({ route }) => route.hosts.includes(host));
       if (!found) return 404;
-      const slots = [...found.slots.keys()].filter((index) => open(found, index));
+      const slots = openIn(found);
       const index = slots[turn % slots.length];
       if (index === undefined) return 503;
       balancer.count(found.route.id, index, { requests: 1 });
       return found.slots[index]!.address!;
     },
   };
-  const open = ({ route, slots }: Kept, index: number): boolean => {
-    const { address, state, weight } = slots[index]!;
-    return address !== undefined && state === "ready" && weight > 0 && healthy(address, route.healthPath);
-  };
   return balancer;
+}
+
+function isOpen(
+  { route, slots }: Kept,
+  index: number,
+  healthy: NonNullable<MemoryBalancerOptions["healthy"]>,
+): boolean {
+  const { address, state, weight } = slots[index]!;
+  return address !== undefined && state === "ready" && weight > 0 && healthy(address, route.healthPath);
+}
+
+function addressIn({ slots }: Kept, index: number): string[] {
+  const address = slots[index]?.address;
+  return address ? [`${address.host}:${address.port}`] : [];
 }
 
 function next(config: BalancerConfig, before: Map<string, Kept>): Map<string, Kept> {

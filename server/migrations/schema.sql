@@ -649,6 +649,8 @@ create table slots (
   host text not null,
   port integer not null,
   state text not null,
+  weight integer not null default 100,
+  CHECK (((weight >= 1) AND (weight <= 256))),
   CHECK ((state = ANY (ARRAY['ready'::text, 'drain'::text, 'maint'::text]))),
   FOREIGN KEY (pool) REFERENCES pools(id) ON DELETE CASCADE,
   PRIMARY KEY (pool, "position"),

@@ -8,7 +8,7 @@ import { writeConfig } from "./files.ts";
 import { persist } from "./master.ts";
 import { render } from "./render.ts";
 import { settle } from "./settle.ts";
-import { routeStats, sessionsAt, slotHealth } from "./stats.ts";
+import { routeStats, servingIn, sessionsAt, slotHealth } from "./stats.ts";
 import { alone, type Call, createWorld, find, within, type World } from "./world.ts";
 
 export type HaproxyOptions = ContainerOptions;
@@ -26,6 +26,7 @@ export function createHaproxyBalancer(options: HaproxyOptions): Balancer {
     health: (route, slot, call) => read(call, (limits) => slotHealth(world, { route, index: slot }, limits)),
     sessions: (route, slot, call) =>
       read(call, (limits) => sessionsAt(world, route, find(world, route, slot).slot, limits)),
+    serving: (route, call) => read(call, (limits) => servingIn(world, route, limits)),
     stats: (route, call) => read(call, (limits) => routeStats(world, route, limits)),
     remove: (call) => change(call, 30_000, (limits) => remove(world, limits)),
   };

@@ -31,6 +31,15 @@ export async function sessionsAt(world: World, route: string, slot: Slot, { sign
   return total;
 }
 
+export async function servingIn(world: World, route: string, { signal }: Call): Promise<string[]> {
+  find(world, route, 0);
+  const { current } = await world.master.processes(signal);
+  const servers = (await world.master.servers(current, backendName(route), signal)).get(backendName(route)) ?? [];
+  return servers
+    .filter(({ up, maint, drain, weight }) => up && !maint && !drain && weight > 0)
+    .map(({ host, port }) => `${host}:${port}`);
+}
+
 export async function slotHealth(
   world: World,
   at: { route: string; index: number },

@@ -61,5 +61,5 @@ export function createAdvance(world: World, lifecycle: Lifecycle, turns: KeyedLo
 }
 
 function pauseIn({ phase }: DeploymentRow, { timing }: World): number {
-  return phase === "watch" ? timing.watchPollMs : timing.pollMs;
+  return ["watch", "observe", "hold"].includes(phase ?? "") ? timing.watchPollMs : timing.pollMs;
 }

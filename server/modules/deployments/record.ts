@@ -1,10 +1,11 @@
 /** Writes what a decision changes: state, timeline, lane and events in one transaction with whatever the caller adds. */
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Stack } from "#stack/stack.ts";
-import { type Cancel, decide, evolve, type Observation } from "./core/decide.ts";
-import type { Phase, Rollout, RolloutEvent } from "./core/rollout.ts";
+import { decide, evolve } from "./core/decide.ts";
+import type { Observation, Wish } from "./core/observation.ts";
+import type { Rollout, RolloutEvent } from "./core/rollout.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { type DeploymentRow, deploymentStore } from "./store.ts";
+import { type DeploymentRow, type DeploymentStore, deploymentStore } from "./store.ts";
 
 interface Deps {
   db: Database;
@@ -27,14 +28,10 @@ export function recordObservation({ db, lifecycle }: Deps, id: string, seen: See
   });
 }
 
-/** Takes a running deployment back. Changes nothing on one that is on its way back already. */
-export async function recordCancel(
-  { tx, lifecycle }: { tx: Tx; lifecycle: Lifecycle },
-  row: DeploymentRow,
-  cancel: Cancel,
-) {
+/** What a person asks of a running deployment; changes nothing where it cannot be any more. */
+export async function recordWish({ tx, lifecycle }: { tx: Tx; lifecycle: Lifecycle }, row: DeploymentRow, wish: Wish) {
   if (!row.rollout) throw new Error(`deployment ${row.id} does not run`);
-  return write({ tx, lifecycle }, row as Running, { observation: cancel });
+  return write({ tx, lifecycle }, row as Running, { observation: wish });
 }
 
 type Running = DeploymentRow & { rollout: Rollout };
@@ -42,7 +39,7 @@ type Running = DeploymentRow & { rollout: Rollout };
 async function write(
   { tx, lifecycle }: { tx: Tx; lifecycle: Lifecycle },
   row: Running,
-  { observation, stack }: { observation: Observation | Cancel; stack?: Stack },
+  { observation, stack }: { observation: Observation | Wish; stack?: Stack },
 ): Promise<DeploymentRow> {
   const store = deploymentStore(tx);
   const events = decide(row.rollout, observation);
@@ -53,28 +50,45 @@ async function write(
   // The step ends where its failure was seen; the phase that follows has its own.
   const failure = events.find((event) => event.type === "failed")?.failure.reason ?? null;
   if (failure !== null) await store.endStep(row.id, new Date(observation.at), failure);
-  for (const event of events) await follow({ tx, lifecycle }, changed, event);
+  const judged = events.find((event) => event.type === "judged")?.words ?? null;
+  for (const event of events) await follow({ tx, lifecycle, detail: judged }, changed, event);
   const { outcome, reason } = rollout;
   return outcome ? lifecycle.finish(tx, changed, { outcome, reason: reason ?? null }) : changed;
 }
 
-async function follow({ tx, lifecycle }: { tx: Tx; lifecycle: Lifecycle }, row: DeploymentRow, event: RolloutEvent) {
-  const store = deploymentStore(tx);
-  if (event.type === "swapped") await store.change(row.id, { live_at: new Date(event.at) });
-  if (event.type !== "entered") return;
-  const at = new Date(event.at);
-  await store.endStep(row.id, at, null);
-  await store.beginStep(row.id, event.phase, at);
-  await lifecycle.changed(tx, row, event.phase);
-  const traffic = trafficIn[event.phase];
-  if (traffic === "here") await store.setLane(row, { serving: row.id });
-  if (traffic === "before") await store.setLane(row, { serving: row.rollout?.target?.previous ?? null });
+interface Follow {
+  tx: Tx;
+  lifecycle: Lifecycle;
+  /** What the step that ends is remembered for. */
+  detail: string | null;
 }
 
-/** Where the traffic is for certain once a phase is entered. */
-const trafficIn: Partial<Record<Phase, "here" | "before">> = {
-  drain: "here",
-  stop: "here",
-  withdraw: "before",
-  remove: "before",
-};
+async function follow({ tx, lifecycle, detail }: Follow, row: DeploymentRow, event: RolloutEvent) {
+  const store = deploymentStore(tx);
+  if (event.type === "went-live") {
+    await store.change(row.id, { live_at: new Date(event.at) });
+    await store.setLane(row, { serving: row.id });
+  }
+  if (event.type === "finished") await serveAtEnd(store, row, event);
+  if (event.type !== "entered") return;
+  const at = new Date(event.at);
+  await store.endStep(row.id, at, detail);
+  await store.beginStep(row.id, event.phase, at);
+  await lifecycle.changed(tx, row, event.phase);
+  if (event.phase === "remove") await serveBefore(store, row);
+  if (event.phase === "keep") await store.setLane(row, { serving: row.id });
+}
+
+/** Also where the way back was given up: the supervisor then brings back what should serve. */
+async function serveAtEnd(
+  store: DeploymentStore,
+  row: DeploymentRow,
+  { outcome }: Extract<RolloutEvent, { type: "finished" }>,
+): Promise<void> {
+  if (outcome === "succeeded" || row.rollout?.kept) await store.setLane(row, { serving: row.id });
+  else if (row.rollout?.target) await serveBefore(store, row);
+}
+
+async function serveBefore(store: DeploymentStore, row: DeploymentRow): Promise<void> {
+  await store.setLane(row, { serving: row.rollout?.target?.previous ?? null });
+}

@@ -33,7 +33,7 @@ test("a release is deployed, its traffic shifted, and nothing is left of the one
   const ended = await server.deploy("orders", 2);
   expect(ended).toMatchObject({ outcome: "succeeded", reason: null, actor: "ada", commit: commitNumber(2) });
   expect(ended.steps.map(({ phase }) => phase)).toEqual([
-    ...["plan", "prepare", "pull", "start", "probe", "swap", "drain", "watch", "stop"],
+    ...["plan", "prepare", "pull", "start", "probe", "swap", "drain", "watch", "verify", "stop"],
   ]);
   expect(ended.steps.every(({ milliseconds }) => milliseconds !== null)).toBe(true);
   const serving = await place.serving("orders");
@@ -82,9 +82,9 @@ test("errors under traffic take a release back, with their count as the reason",
   const made = await server.call("createDeployment", { body: { service: "orders", environment: "test", release: 2 } });
   const deployment = (made as { id: string }).id;
   await until(async () => (await place.serving("orders")).releases.includes(2));
-  const slot = [0, 1].find((each) => place.balancer.request("orders.test.localhost", each) !== 503) ?? 0;
+  const slot = 1;
   await until(async () => {
-    for (const each of [slot, 0, 1]) place.balancer.count("orders.test", each, { requests: 10, serverErrors: 10 });
+    place.balancer.count("orders.test", slot, { requests: 10, serverErrors: 10 });
     const shown = await server.call("showDeployment", { params: { id: deployment } });
     return "state" in shown && shown.state === "finished";
   });

@@ -1,10 +1,11 @@
 import type { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import type { gateEndpoints } from "#api/endpoints/gates.ts";
+import type { Role } from "#api/endpoint.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { type Context, type Handlers, userOf } from "#kernel/http.ts";
 import type { Advance } from "./advance.ts";
-import { cancelDeployment } from "./cancel.ts";
+import { cancelDeployment, steerDeployment } from "./cancel.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { readLane } from "./lanes.ts";
@@ -46,18 +47,39 @@ export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<
     rollBack: ({ body }, context) => ask({ ...body, kind: "rollback" }, context),
     cancelDeployment: ({ params }, context) => cancel(deps, parts, { id: params.id, context }),
     ...gateRoutes(deps, parts),
+    pauseDeployment: ({ params }, context) => steer(deps, parts, { id: params.id, type: "pause", context }),
+    promoteDeployment: ({ params }, context) => steer(deps, parts, { id: params.id, type: "promote", context }),
     planDeployment: ({ query }) => previewDeployment(deps, parts.requests, query),
     instanceLogs: ({ params, query }) => readLogs(deps, params, query.lines),
   };
 }
 
+/** Why this person may not touch this deployment, or nothing. */
+async function denied({ db, fleet }: DeploymentsDeps, id: string, role: Role): Promise<Refusal | undefined> {
+  const row = await deploymentStore(db).one(id);
+  if (!row) return refuse("not-found", "there is no such deployment");
+  return mayChange((await fleet.environment(row.environment)) ?? { name: row.environment }, role);
+}
+
+interface Steer {
+  id: string;
+  type: "pause" | "promote";
+  context: Context;
+}
+
+async function steer(deps: DeploymentsDeps, { lifecycle }: Parts, { id, type, context }: Steer) {
+  const { name: by, role } = userOf(context);
+  const refused = await denied(deps, id, role);
+  if (refused) return refused;
+  const { db, clock } = deps;
+  const steered = await db.transaction().execute((tx) => steerDeployment({ tx, clock, lifecycle }, id, { type, by }));
+  return isRefusal(steered) ? steered : viewDeployment(steered);
+}
+
 async function cancel(deps: DeploymentsDeps, parts: Parts, { id, context }: { id: string; context: Context }) {
   const { name, role } = userOf(context);
-  const row = await deploymentStore(deps.db).one(id);
-  if (!row) return refuse("not-found", "there is no such deployment");
-  const environment = (await deps.fleet.environment(row.environment)) ?? { name: row.environment };
-  const denied = mayChange(environment, role);
-  if (denied) return denied;
+  const refused = await denied(deps, id, role);
+  if (refused) return refused;
   const canceled = await deps.db
     .transaction()
     .execute((tx) => cancelDeployment({ tx, clock: deps.clock, lifecycle: parts.lifecycle }, id, name));

@@ -9,7 +9,7 @@ import type { Advance } from "./advance.ts";
 import { laneKey } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { keepBacking } from "./steps/backing.ts";
-import { runAndPlace } from "./steps/instances.ts";
+import { evenly, runAndPlace } from "./steps/instances.ts";
 import type { World } from "./steps/step.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
 
@@ -69,7 +69,7 @@ type Served = DeploymentRow & { stack: Stack; rollout: { target: { instances: st
 
 async function bringBack(world: World, row: Served, names: readonly string[]): Promise<void> {
   await runAndPlace(world, row, { names, call: {} });
-  await world.routing.shift(row, row.rollout.target.instances);
+  await world.routing.shift(row, evenly(row.rollout.target.instances));
 }
 
 /** Containers of deployments that neither serve nor are on their way, nor were there before one that is. */

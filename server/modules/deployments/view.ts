@@ -6,6 +6,7 @@ export function viewDeployment(row: DeploymentRow) {
     ...{ id, service, environment, kind, release, commit, digest, state, phase, detail, outcome, reason },
     wait: row.state === "waiting" ? (wait ?? { kind: "queued" as const, message: "it is about to begin" }) : null,
     actor: row.actor,
+    pausedBy: (row.state === "running" && row.rollout?.paused) || null,
     build: row.build,
     overrides: row.overrides,
     createdAt: row.created_at.toISOString(),

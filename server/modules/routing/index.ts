@@ -22,9 +22,10 @@ import {
   releaseSlots,
   restProbe,
   shiftTraffic,
+  type Weights,
 } from "./slots.ts";
-import { type Place, routingStore } from "./store.ts";
-import { createSync, type SyncDeps } from "./sync.ts";
+import { type Place, type RoutingStore, routingStore } from "./store.ts";
+import { createSync, type Sync, type SyncDeps } from "./sync.ts";
 
 export interface RoutingDeps extends SyncDeps {
   clock: Clock;
@@ -54,6 +55,7 @@ export interface InstanceStats {
 export interface Placed {
   address: Address;
   state: SlotState;
+  weight: number;
 }
 
 /** Whatever changes traffic writes to the tables first and then to the balancer; it may be repeated, and throws `BalancerError`. */
@@ -67,10 +69,15 @@ export interface Routing {
   place(request: PlaceRequest): Promise<void>;
   /** What the balancer's checks say; `unknown` for one without a slot. */
   health(instances: readonly string[]): Promise<Record<string, SlotHealth>>;
-  /** All traffic of the route goes to these instances, which must be placed; all others finish what they have. */
-  shift(place: Place, to: readonly string[]): Promise<void>;
+  /**
+   * All traffic of the route goes to these instances, in proportion to their weights (1 to 256); they must be placed, and
+   * be checked at one path. All others finish what they have.
+   */
+  shift(place: Place, weights: Weights): Promise<void>;
   /** Requests and tunnels under way at these instances. */
   sessions(instances: readonly string[]): Promise<number>;
+  /** `host:port` of all to which the balancer itself sends new requests of the route. */
+  serving(place: Place): Promise<string[]>;
   /** Takes instances out of their slots for good; only after this may they end. */
   release(instances: readonly string[]): Promise<void>;
   stats(instances: readonly string[]): Promise<InstanceStats>;
@@ -89,13 +96,37 @@ export interface Routing {
 }
 
 export function createRouting(deps: RoutingDeps): Routing {
-  const { db, balancer, httpPort } = deps;
+  const { db, balancer } = deps;
   const sync = createSync(deps);
   const store = routingStore(db);
   const observe = createObserve(store, balancer);
   const epoch = newId();
+  const addressOf = addressesIn(store, deps.httpPort);
+  return {
+    ...changesOf(deps, sync, { observe, addressOf }),
+    health: observe.health,
+    sessions: observe.sessions,
+    async serving(place) {
+      const route = await store.route(place);
+      return route ? balancer.serving(route.pool) : [];
+    },
+    stats: async (instances) => ({ epoch, counters: await observe.counters(instances) }),
+    async placed() {
+      const slots = await store.slots();
+      return new Map(
+        slots.map(({ instance, host, port, state, weight }) => [instance, { address: { host, port }, state, weight }]),
+      );
+    },
+    addressOf,
+    reconcile: sync.everything,
+    handlers: routingRoutes(store, addressOf),
+    tasks: { [reconcileTask]: () => runReconcile(deps, sync) },
+    start: () => queueReconcile(deps, 0),
+  };
+}
 
-  async function addressOf(place: Place): Promise<RouteAddress | undefined> {
+function addressesIn(store: RoutingStore, httpPort: number): Routing["addressOf"] {
+  return async (place) => {
     const route = await store.route(place);
     if (!route) return undefined;
     const hosts = (await store.hosts()).filter((host) => isAt(host, place)).map(({ host }) => host);
@@ -103,8 +134,20 @@ export function createRouting(deps: RoutingDeps): Routing {
       url: `http://${hosts[0]}:${httpPort}`,
       internalUrl: `http://${balancerAlias}:${route.internal_port}`,
     };
-  }
+  };
+}
 
+interface Reading {
+  observe: ReturnType<typeof createObserve>;
+  addressOf: Routing["addressOf"];
+}
+
+/** Everything that changes tables and balancer. */
+function changesOf({ db }: RoutingDeps, sync: Sync, { observe, addressOf }: Reading) {
+  const then = async (change: () => Promise<void>) => {
+    await change();
+    await sync.changes();
+  };
   return {
     async ensureRoute(place, hosts) {
       const port = await ensureRoute(db, place, hosts);
@@ -114,40 +157,15 @@ export function createRouting(deps: RoutingDeps): Routing {
       if (!address) throw new Error(`the route of ${place.service} in ${place.environment} vanished`);
       return address;
     },
-    async place(request) {
-      await placeInstances(db, request);
-      await sync.changes();
-    },
-    health: observe.health,
-    sessions: observe.sessions,
-    async shift(place, to) {
-      await shiftTraffic(db, place, to);
-      await sync.changes();
-    },
-    async release(instances) {
-      await releaseSlots(db, instances);
-      await sync.changes();
-    },
-    stats: async (instances) => ({ epoch, counters: await observe.counters(instances) }),
-    async placed() {
-      const slots = await store.slots();
-      return new Map(slots.map(({ instance, host, port, state }) => [instance, { address: { host, port }, state }]));
-    },
+    place: (request) => then(() => placeInstances(db, request)),
+    shift: (place, weights) => then(() => shiftTraffic(db, place, weights)),
+    release: (instances) => then(() => releaseSlots(db, instances)),
     async probe(probe) {
-      await placeProbe(db, probe);
-      await sync.changes();
+      await then(() => placeProbe(db, probe));
       return (await observe.health([probeId(probe)]))[probeId(probe)] ?? { health: "unknown" };
     },
-    async endProbe(probe) {
-      await restProbe(db, probe);
-      await sync.changes();
-    },
-    addressOf,
-    reconcile: sync.everything,
-    handlers: routingRoutes(store, addressOf),
-    tasks: { [reconcileTask]: () => runReconcile(deps, sync) },
-    start: () => queueReconcile(deps, 0),
-  };
+    endProbe: (probe) => then(() => restProbe(db, probe)),
+  } satisfies Partial<Routing>;
 }
 
 function isAt(row: Place, { service, environment }: Place): boolean {

@@ -22,6 +22,11 @@ async function viewRoute(store: RoutingStore, addressOf: AddressOf, { service, e
   return {
     ...place,
     ...address,
-    slots: slots.map(({ instance, host, port, state }) => ({ instance, address: `${host}:${port}`, state })),
+    slots: slots.map(({ instance, host, port, state, weight }) => ({
+      instance,
+      address: `${host}:${port}`,
+      state,
+      weight,
+    })),
   };
 }

@@ -53,10 +53,10 @@ test("a placed instance gets no traffic until it is shifted to, and the others t
     "orders-1": { health: "up", detail: "200" },
     nobody: { health: "unknown" },
   });
-  await routing.shift(orders, ["orders-1"]);
+  await routing.shift(orders, { "orders-1": 100 });
   await routing.place(placing(2));
   expect(balancer.request("orders.test.localhost")).toEqual(address(1));
-  await routing.shift(orders, ["orders-2"]);
+  await routing.shift(orders, { "orders-2": 100 });
   expect(balancer.request("orders.test.localhost")).toEqual(address(2));
   expect([...(await routing.placed()).values()].map(({ state }) => state)).toEqual(["drain", "ready"]);
   await routing.release(["orders-1"]);
@@ -68,7 +68,7 @@ test("an instance that comes back at another address keeps its slot and its traf
   const { routing, balancer } = scene;
   await routing.ensureRoute(orders);
   await routing.place(placing(1));
-  await routing.shift(orders, ["orders-1"]);
+  await routing.shift(orders, { "orders-1": 100 });
   await routing.place({ ...placing(1), instances: [{ instance: "orders-1", address: address(7) }] });
   expect(balancer.request("orders.test.localhost")).toEqual(address(7));
 });
@@ -78,14 +78,14 @@ test("another health path gets a pool of its own, and the empty one goes when th
   const { routing, balancer } = scene;
   await routing.ensureRoute(orders);
   await routing.place(placing(1));
-  await routing.shift(orders, ["orders-1"]);
+  await routing.shift(orders, { "orders-1": 100 });
   await routing.place(placing(2, "/ready"));
   expect(balancer.request("orders.test.localhost")).toEqual(address(1));
-  await routing.shift(orders, ["orders-2"]);
+  await routing.shift(orders, { "orders-2": 100 });
   expect(balancer.request("orders.test.localhost")).toEqual(address(2));
-  await routing.shift(orders, ["orders-1"]);
+  await routing.shift(orders, { "orders-1": 100 });
   expect(balancer.request("orders.test.localhost")).toEqual(address(1));
-  await routing.shift(orders, ["orders-2"]);
+  await routing.shift(orders, { "orders-2": 100 });
   await routing.release(["orders-1"]);
   await expect(balancer.stats("orders.test")).rejects.toMatchObject({ code: "not-found" });
   expect(balancer.request("orders.test.localhost")).toEqual(address(2));
@@ -105,9 +105,9 @@ test("what the balancer would not take is refused and disturbs nobody", async ()
   const { routing, balancer } = scene;
   await routing.ensureRoute(orders);
   await routing.place(placing(1));
-  await routing.shift(orders, ["orders-1"]);
+  await routing.shift(orders, { "orders-1": 100 });
   await expect(routing.place(placing(2, "/health\n http-request deny"))).rejects.toMatchObject({ code: "invalid" });
-  await expect(routing.shift(orders, ["nobody"])).rejects.toThrow("cannot go to nobody");
+  await expect(routing.shift(orders, { nobody: 100 })).rejects.toThrow("cannot go to nobody");
   await routing.reconcile();
   expect(balancer.request("orders.test.localhost")).toEqual(address(1));
 });
@@ -118,7 +118,7 @@ test("a change made while the balancer was away is in force once it is back", as
   await routing.ensureRoute(orders);
   await routing.place(placing(1));
   balancer.down = true;
-  await expect(routing.shift(orders, ["orders-1"])).rejects.toMatchObject({ code: "balancer-unreachable" });
+  await expect(routing.shift(orders, { "orders-1": 100 })).rejects.toMatchObject({ code: "balancer-unreachable" });
   balancer.down = false;
   await scene.create().reconcile();
   expect(balancer.request("orders.test.localhost")).toEqual(address(1));
@@ -129,7 +129,7 @@ test("counts are told by instance, and a new process says that they begin anew",
   const { routing, balancer } = scene;
   await routing.ensureRoute(orders);
   await routing.place(placing(1));
-  await routing.shift(orders, ["orders-1"]);
+  await routing.shift(orders, { "orders-1": 100 });
   balancer.request("orders.test.localhost");
   const { epoch, counters } = await routing.stats(["orders-1"]);
   expect(counters).toEqual({ "orders-1": { requests: 1, serverErrors: 0, connectionErrors: 0 } });

@@ -6,6 +6,9 @@ import type { Database } from "#kernel/database.ts";
 import { freePosition, poolSize } from "./core/pool-size.ts";
 import { type Place, type PoolRow, type RoutingStore, routingStore } from "./store.ts";
 
+/** By instance, 1 to 256. */
+export type Weights = Readonly<Record<string, number>>;
+
 export interface PlaceRequest extends Place {
   /** Path that answers 2xx or 3xx when an instance is ready. */
   healthPath: string;
@@ -80,7 +83,7 @@ async function insertSlot(
   const position = freePosition(taken, size);
   if (position === undefined) throw new BalancerError("invalid", `all ${size} slots of ${pool.id} are taken`);
   if (size !== pool.slots) await store.setPool(pool.id, { slots: size });
-  await store.insertSlot({ pool: pool.id, position, instance, ...address, state: "drain" });
+  await store.insertSlot({ pool: pool.id, position, instance, ...address, state: "drain", weight: 100 });
 }
 
 /** The pool that is checked at this path; an empty one is given the path, and where none is, one is made. */
@@ -101,16 +104,17 @@ async function poolFor(store: RoutingStore, { healthPath, ...place }: PlaceReque
   return made;
 }
 
-/** These instances get all the traffic of the route, all its others get no new requests. */
-export function shiftTraffic(db: Database, place: Place, to: readonly string[]): Promise<void> {
+/** These instances get all the traffic of the route in proportion to their weights, all its others get no new requests. */
+export function shiftTraffic(db: Database, place: Place, weights: Weights): Promise<void> {
+  const to = Object.keys(weights);
   return locked(db, async (store) => {
     const all = await store.slotsOf((await store.poolsOf(place)).map(({ id }) => id));
     const chosen = all.filter(({ instance }) => to.includes(instance));
     const [pool, ...others] = new Set(chosen.map((slot) => slot.pool));
-    if (!pool || others.length > 0 || chosen.length !== to.length)
+    if (others.length > 0 || chosen.length !== to.length)
       throw new Error(`traffic of ${place.service} in ${place.environment} cannot go to ${to.join(", ")}`);
-    await store.setPrimary(place, pool);
-    await store.setState(to, "ready");
+    if (pool !== undefined) await store.setPrimary(place, pool);
+    for (const instance of to) await store.open(instance, weights[instance] ?? 0);
     const rest = all.filter(({ instance }) => !to.includes(instance)).map(({ instance }) => instance);
     await store.setState(rest, "drain");
   });
@@ -140,7 +144,7 @@ export function placeProbe(
     });
     const [present] = await store.slotsOfInstances([id]);
     if (present) await store.setAddress(id, probe.address);
-    else await store.insertSlot({ pool: id, position: 0, instance: id, ...probe.address, state: "drain" });
+    else await store.insertSlot({ pool: id, position: 0, instance: id, ...probe.address, state: "drain", weight: 100 });
     await store.setState([id], "drain");
   });
 }

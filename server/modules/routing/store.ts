@@ -23,6 +23,7 @@ export interface SlotRow {
   host: string;
   port: number;
   state: SlotState;
+  weight: number;
 }
 
 type RoutingTables = {
@@ -122,6 +123,8 @@ function slotStore(database: Database) {
     insertSlot: (row: SlotRow) => db.insertInto("slots").values(row).execute(),
     setAddress: (instance: string, { host, port }: Address) =>
       db.updateTable("slots").set({ host, port }).where("instance", "=", instance).execute(),
+    open: (instance: string, weight: number) =>
+      db.updateTable("slots").set({ state: "ready", weight }).where("instance", "=", instance).execute(),
     setState: (instances: readonly string[], state: SlotState) =>
       db.updateTable("slots").set({ state }).where("instance", "=", anyOf(instances)).execute(),
     deleteSlots: (instances: readonly string[]) =>

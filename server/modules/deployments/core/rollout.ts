@@ -1,15 +1,22 @@
 /**
  * The rollout of one deployment. JSON-serialisable; replaying its events gives it again.
  *
- *   plan → prepare → pull → migrate → start → probe → swap → drain → watch → stop → done
- *                              └─────────┴───────┴──▶ remove ─────────────────────▶ done
- *                       swap, drain, watch, stop ──▶ restore → return → withdraw → remove → done
- *                                                    └─ the old ones do not come back ─▶ keep → stop → done
+ *   plan → prepare → pull → migrate ┬▶ start → probe → swap → drain → end ┐      from layout to layout; what has
+ *                                   │     └─ paused ─▶ hold ─┐            │      nothing to do is left out
+ *                                   └◀────── observe → hold ◀┴────────────┤
+ *                                            watch → verify → stop ◀──────┘ the last layout is reached
  *
- * The old instances run, out of traffic, until the watch is over: going back is one shift of traffic (docs/adr/0003).
+ * A failure or a cancellation goes back on the same way: restore → return → withdraw → recede, layout by layout, or at once
+ * where all old instances still run; then remove. Where the old ones do not come back: keep → stop.
+ *
+ * Whatever the strategy, the way is a list of layouts (layout.ts). Old instances that a strategy does not end run, out of
+ * traffic, until the watch is over: going back is one shift of traffic (docs/adr/0003).
  */
+import type { Analysis } from "#stack/stack.ts";
+import type { Layout } from "./layout.ts";
+import type { Watch } from "./watch.ts";
 
-export const forwardPhases = [
+export const phases = [
   "plan",
   "prepare",
   "pull",
@@ -18,17 +25,42 @@ export const forwardPhases = [
   "probe",
   "swap",
   "drain",
+  "end",
+  "observe",
+  "hold",
   "watch",
+  "verify",
   "stop",
+  // The way back. `restore`: old instances run and are healthy; `return`: traffic to them; `withdraw`: the new ones finish.
+  "restore",
+  "return",
+  "withdraw",
+  "recede",
+  "remove",
+  "keep",
+  "done",
 ] as const;
-/** `restore`: the old instances run and are healthy; `return`: traffic to them; `withdraw`: the new ones finish what they have. */
-export const backwardPhases = ["restore", "return", "withdraw", "remove", "keep"] as const;
-export type Phase = (typeof forwardPhases)[number] | (typeof backwardPhases)[number] | "done";
+export type Phase = (typeof phases)[number];
 
 export type RolloutOutcome = "succeeded" | "rolled-back" | "failed" | "canceled";
 
-/** Milliseconds after which a phase that still waits has failed. */
-export type Limits = Record<"plan" | "prepare" | "pull" | "migrate" | "start" | "probe" | "swap" | "restore", number>;
+/**
+ * Milliseconds after which a phase that still waits has failed. `look`: how long it may be unknown how instances do, beyond
+ * the time of their phase. `back`: for each phase that cannot fail any more; what is left then is the supervisor's.
+ */
+export type Limits = Record<Limited | "look" | "back", number>;
+export type Limited =
+  | "plan"
+  | "prepare"
+  | "pull"
+  | "migrate"
+  | "start"
+  | "probe"
+  | "swap"
+  | "end"
+  | "hold"
+  | "verify"
+  | "restore";
 
 /** What the plan found out. */
 export interface Target {
@@ -37,36 +69,24 @@ export interface Target {
   /** Instances that serve, of the deployment `previous`; empty where nothing serves. */
   old: string[];
   previous: string | null;
+  /** For people: `release 2`. */
+  before: string;
   migrate: boolean;
   drainMs: number;
   watchMs: number;
+  analysis: Analysis;
+  /** From "the old ones serve" to "the new ones serve". */
+  layouts: Layout[];
+  /** Instances of both releases never run at the same time. */
+  exclusive: boolean;
 }
 
 export interface Failure {
   kind: "failed" | "canceled";
   /** A sentence, and below it the last lines that an instance wrote. */
   reason: string;
-  /** Traffic may have reached the new instances. */
+  /** Traffic may have been moved. */
   swapped: boolean;
-}
-
-export interface Tally {
-  requests: number;
-  errors: number;
-}
-
-export interface Watch {
-  /** Life of the counters; a new one counts from zero. */
-  epoch: string;
-  /** What the counters said when this epoch was first seen. */
-  base: Tally;
-  /** Counted in earlier epochs. */
-  carried: Tally;
-  seen: Tally;
-  /** Share of failed requests of the old instances before the swap. */
-  usualShare: number;
-  /** Looks in a row at which an instance was not healthy. */
-  unhealthy: number;
 }
 
 export interface Rollout {
@@ -75,9 +95,17 @@ export interface Rollout {
   limits: Limits;
   target?: Target;
   failure?: Failure;
+  /** Layout that was reached last. */
+  at: number;
+  /** On the way back: from what may be there of this layout, to that one. */
+  back?: { from: number; to: number };
   /** When all traffic was on the new instances. */
-  swappedAt?: string;
+  liveAt?: string;
   watch?: Watch;
+  /** Who wants no traffic to move for now. */
+  paused?: string;
+  /** The old instances did not come back. */
+  kept?: true;
   /** Open requests that were cut off. */
   cut: number;
   outcome?: RolloutOutcome;
@@ -88,13 +116,23 @@ export type RolloutEvent =
   | { type: "entered"; phase: Exclude<Phase, "done">; at: string }
   | { type: "targeted"; target: Target }
   | { type: "failed"; failure: Failure }
-  | { type: "swapped"; watch: Watch; at: string }
+  | { type: "shifted"; watch: Watch }
+  /** All traffic is on the new instances. */
+  | { type: "went-live"; at: string }
+  | { type: "reached"; layout: number }
+  | { type: "turned-back"; from: number; to: number }
   | { type: "watched"; watch: Watch }
+  /** What a comparison came to, in words. */
+  | { type: "judged"; words: string }
+  | { type: "paused"; by: string }
+  | { type: "promoted"; by: string }
+  /** The old instances did not come back: these keep the traffic. */
+  | { type: "kept" }
   | { type: "cut"; sessions: number }
   | { type: "finished"; outcome: RolloutOutcome; reason?: string; at: string };
 
 export function begin(at: string, limits: Limits): Rollout {
-  return { phase: "plan", since: at, limits, cut: 0 };
+  return { phase: "plan", since: at, limits, at: 0, cut: 0 };
 }
 
 export function apply(state: Rollout, event: RolloutEvent): Rollout {
@@ -105,10 +143,23 @@ export function apply(state: Rollout, event: RolloutEvent): Rollout {
       return { ...state, target: event.target };
     case "failed":
       return { ...state, failure: event.failure };
-    case "swapped":
-      return { ...state, watch: event.watch, swappedAt: event.at };
+    case "shifted":
     case "watched":
       return { ...state, watch: event.watch };
+    case "went-live":
+      return { ...state, liveAt: event.at };
+    case "reached":
+      return { ...state, at: event.layout };
+    case "turned-back":
+      return { ...state, back: { from: event.from, to: event.to } };
+    case "judged":
+      return state;
+    case "kept":
+      return { ...state, kept: true };
+    case "paused":
+      return { ...state, paused: event.by };
+    case "promoted":
+      return goingOn(state);
     case "cut":
       return { ...state, cut: state.cut + event.sessions };
     // finished
@@ -121,4 +172,22 @@ export function apply(state: Rollout, event: RolloutEvent): Rollout {
         ...(event.reason === undefined ? {} : { reason: event.reason }),
       };
   }
+}
+
+function goingOn({ paused: _, ...state }: Rollout): Rollout {
+  return state;
+}
+
+/** The two layouts between which a rollout is at work now. */
+export function layoutsAt({ target, at, back }: Rollout): { from: Layout; to: Layout } {
+  const layouts = target?.layouts ?? [];
+  const none: Layout = { running: [], weights: {} };
+  const [from, to] = back ? [back.from, back.to] : [at, at + 1];
+  const last = layouts.at(-1) ?? none;
+  return { from: layouts[from] ?? last, to: layouts[to] ?? last };
+}
+
+/** The layout that is in force while nothing moves. */
+export function layoutNow({ target, at }: Rollout): Layout {
+  return target?.layouts[at] ?? { running: [], weights: {} };
 }

@@ -54,6 +54,11 @@ export async function ensureInstance(
   }
 }
 
+/** All traffic to these, in equal parts. */
+export function evenly(instances: readonly string[]): Record<string, number> {
+  return Object.fromEntries(instances.map((name) => [name, 100]));
+}
+
 /** Makes them run and gives each a slot without traffic; one that has a slot keeps its traffic. */
 export async function runAndPlace(
   world: World,
@@ -73,6 +78,17 @@ export async function runAndPlace(
 
 export function instancesOf({ runtime }: Pick<World, "runtime">, deployment: string): Promise<Instance[]> {
   return runtime.list({ deployment });
+}
+
+/** Stops instances, whosever they are; they can be started again. */
+export async function stopSome(
+  { runtime }: Pick<World, "runtime">,
+  names: readonly string[],
+  { graceMs }: { graceMs: number },
+): Promise<void> {
+  if (names.length === 0) return;
+  const present = (await runtime.list({})).filter(({ name }) => names.includes(name));
+  await Promise.all(present.map(({ id }) => runtime.stop(id, { graceMs })));
 }
 
 interface Removal {

@@ -1,15 +1,15 @@
 /** Does what an intent asks and says what came of it. Only a lost database makes it throw. */
-import { type CallOptions, type Instance, RuntimeError, whyNotServing } from "#drivers/runtime/contract.ts";
-import type { InstanceStats } from "#routing";
+import { type CallOptions, RuntimeError } from "#drivers/runtime/contract.ts";
 import { renderBacking } from "#stack/render-stack.ts";
 import type { Stack } from "#stack/stack.ts";
-import type { Observation } from "../core/decide.ts";
+import type { Observation } from "../core/observation.ts";
 import { migrationName } from "../core/instance-names.ts";
 import { type Intent, intentOf } from "../core/intents.ts";
-import type { Tally } from "../core/rollout.ts";
 import { deploymentStore } from "../store.ts";
 import { ensureBacking } from "./backing.ts";
-import { containerOf, instancesOf, pullImage, removeAll, runAndPlace, tailOf } from "./instances.ts";
+import { firstTrouble, look, measure, runPrevious } from "./look.ts";
+import { verify } from "./verify.ts";
+import { containerOf, evenly, instancesOf, pullImage, removeAll, runAndPlace, stopSome, tailOf } from "./instances.ts";
 import { plan } from "./plan.ts";
 import { type Answer, answerTo, mask, type PlannedWork, withTail, type Work, type World } from "./step.ts";
 import { readValues } from "./values.ts";
@@ -77,6 +77,12 @@ async function act(world: World, work: PlannedWork, { intent, signal }: Act): Pr
       return look(world, work, intent);
     case "restore":
       return restore(world, work, { instances: intent.instances, signal });
+    case "end":
+      return endSome(world, work, intent.instances);
+    case "verify":
+      return verify(world, work, intent.instances);
+    case "keep":
+      return keep(world, work, intent);
     case "drain":
       return (await routing.sessions(intent.instances)) === 0 ? { type: "done" } : { type: "pending" };
     // remove
@@ -126,55 +132,24 @@ async function probe(world: World, work: PlannedWork, names: readonly string[]):
   return { type: "failed", reason: withTail(`${detail}, after ${Math.round(limits.probe / 1000)} s`, tail) };
 }
 
-/** Of these instances, the first that does not run steadily, with its last lines. */
-async function firstTrouble(
-  world: World,
-  present: readonly Instance[],
-  names: readonly string[],
-): Promise<string | undefined> {
-  for (const name of names) {
-    const instance = present.find((each) => each.name === name);
-    if (!instance) return `${name} is gone`;
-    const why = whyNotServing(instance);
-    if (why !== undefined) return withTail(`${name}: ${why}`, await tailOf(world, instance.id));
-  }
-  return undefined;
-}
-
 async function shift(world: World, work: PlannedWork, intent: Extract<Intent, { type: "shift" }>): Promise<Answer> {
-  const before = intent.measure && (await world.routing.stats([...intent.to, ...intent.measure]));
-  await world.routing.shift(work, intent.to);
-  if (!before || !intent.measure) return { type: "done" };
-  const { epoch } = before;
-  return { type: "swapped", epoch, counted: tally(before, intent.to), old: tally(before, intent.measure) };
+  const before = intent.measure ? await measure(world, work, true) : undefined;
+  await world.routing.shift(work, intent.weights);
+  return before ? { type: "swapped", look: before } : { type: "done" };
 }
 
-async function look(world: World, work: PlannedWork, intent: Extract<Intent, { type: "look" }>): Promise<Answer> {
-  const { instances, draining } = intent;
-  const [present, health, stats, sessions] = await Promise.all([
-    instancesOf(world, work.id),
-    world.routing.health(instances),
-    world.routing.stats(instances),
-    world.routing.sessions(draining),
-  ]);
-  const trouble = await firstTrouble(world, present, instances);
-  const sick = instances.find((name) => health[name]?.health === "down");
-  const unhealthy = sick && `${sick} is not healthy any more: ${health[sick]?.detail ?? "its check fails"}`;
-  const counted = tally(stats, instances);
-  return {
-    type: "looked",
-    look: { epoch: stats.epoch, counted, ...(unhealthy ? { unhealthy } : {}) },
-    sessions,
-    ...(trouble === undefined ? {} : { trouble }),
-  };
+async function endSome(world: World, work: PlannedWork, names: readonly string[]): Promise<Answer> {
+  const cut = await world.routing.sessions(names);
+  await world.routing.release(names);
+  await stopSome(world, names, { graceMs: work.stack.rollout.stopGraceMs });
+  return { type: "stopped", cut };
 }
 
-function tally({ counters }: InstanceStats, instances: readonly string[]): Tally {
-  const counted = instances.flatMap((name) => counters[name] ?? []);
-  return {
-    requests: counted.reduce((sum, { requests }) => sum + requests, 0),
-    errors: counted.reduce((sum, { serverErrors, connectionErrors }) => sum + serverErrors + connectionErrors, 0),
-  };
+async function keep(world: World, work: PlannedWork, intent: Extract<Intent, { type: "keep" }>): Promise<Answer> {
+  if (intent.end.length > 0) await endSome(world, work, intent.end);
+  await runAndPlace(world, work, { names: intent.instances, call: {} });
+  await world.routing.shift(work, evenly(intent.instances));
+  return { type: "done" };
 }
 
 async function restore(
@@ -182,9 +157,7 @@ async function restore(
   { rollout }: PlannedWork,
   { instances, signal }: { instances: readonly string[]; signal: AbortSignal },
 ): Promise<Answer> {
-  const previous = rollout.target.previous ? await deploymentStore(world.db).one(rollout.target.previous) : undefined;
-  if (!previous?.stack) throw new Error("the deployment before has no stack");
-  await runAndPlace(world, { id: previous.id, stack: previous.stack }, { names: instances, call: { signal } });
+  await runPrevious(world, rollout.target, { names: instances, call: { signal } });
   const health = await world.routing.health(instances);
   const sick = instances.find((name) => health[name]?.health !== "up");
   if (sick === undefined) return { type: "done" };

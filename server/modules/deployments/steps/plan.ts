@@ -3,8 +3,10 @@ import { isRefusal } from "#api/errors.ts";
 import type { Release } from "#releases";
 import { renderStack } from "#stack/render-stack.ts";
 import { resolveVariables } from "#stack/resolve-variables.ts";
-import type { Stack } from "#stack/stack.ts";
+import type { Stack, Strategy } from "#stack/stack.ts";
 import { instanceNames } from "../core/instance-names.ts";
+import { layoutsOf } from "../core/layout.ts";
+import type { Target } from "../core/rollout.ts";
 import { deploymentStore, type Place } from "../store.ts";
 import type { Answer, Work, World } from "./step.ts";
 import { readValues, secretsMissing } from "./values.ts";
@@ -23,7 +25,7 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
     return failed(`${stack.instances} instances are more than the ${mostInstances} that one host's balancer takes`);
   const address = await world.routing.ensureRoute(work, stack.hosts);
   if (isRefusal(address)) return failed(address.message);
-  return { answer: { type: "planned", target: await targetOf(world, work, stack) }, stack };
+  return { answer: { type: "planned", ...(await targetOf(world, work, stack)) }, stack };
 }
 
 /** The stack of a release in an environment, or why there is none. Needed services get their addresses here, also before they serve. */
@@ -56,18 +58,27 @@ function withVersions(stack: Stack, versions: Record<string, number>): Stack {
   return known.length > 0 ? { ...stack, secrets: Object.fromEntries(known) } : stack;
 }
 
-async function targetOf({ db }: World, work: Work, stack: Stack) {
+async function targetOf({ db }: World, work: Work, stack: Stack): Promise<{ target: Target; note?: string }> {
   const store = deploymentStore(db);
   const lane = await store.lane(work);
   const previous = lane?.serving ? await store.one(lane.serving) : undefined;
-  return {
-    instances: instanceNames(work, stack.instances),
-    old: previous?.rollout?.target?.instances ?? [],
-    previous: previous?.id ?? null,
-    migrate: stack.rollout.migrate !== undefined,
-    drainMs: stack.rollout.drainMs,
-    watchMs: stack.rollout.watchMs,
+  const instances = instanceNames(work, stack.instances);
+  const old = previous?.rollout?.target?.instances ?? [];
+  const { migrate, drainMs, watchMs, analysis, warmUpMs, strategy: wanted } = stack.rollout;
+  const apart = previous?.stack && previous.stack.health.path !== stack.health.path && mixes(wanted, warmUpMs);
+  const strategy: Strategy = apart ? { kind: "blue-green" } : wanted;
+  const target: Target = {
+    ...{ instances, old, previous: previous?.id ?? null, before: `release ${previous?.release ?? "before"}` },
+    ...{ migrate: migrate !== undefined, drainMs, watchMs, analysis },
+    layouts: layoutsOf(strategy, apart ? 0 : warmUpMs, { old, fresh: instances }),
+    exclusive: strategy.kind === "replace",
   };
+  return { target, ...(apart ? { note: "another health path than before: all traffic moves at once" } : {}) };
+}
+
+/** Traffic is divided among instances only where all are checked at one path (docs/adr/0004). */
+function mixes({ kind }: Strategy, warmUpMs: number): boolean {
+  return kind === "rolling" || kind === "canary" || (kind === "blue-green" && warmUpMs > 0);
 }
 
 function failed(reason: string): { answer: Answer } {

@@ -4,7 +4,7 @@ import { BalancerError } from "#drivers/balancer/contract.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
 import type { Stack } from "#stack/stack.ts";
-import type { Observation } from "../core/decide.ts";
+import type { Observation } from "../core/observation.ts";
 import type { Rollout, Target } from "../core/rollout.ts";
 import type { DeploymentsDeps, Timing } from "../deps.ts";
 import type { DeploymentRow } from "../store.ts";

@@ -8,7 +8,7 @@ const front = { hosts: ["orders.test.localhost"], internalPort: 10_000 };
 const pool = { id: "orders.test", environment: "test", healthPath: "/health", slots: 4, front };
 const at = (position: number, state: Occupied["state"]): Occupied => ({
   ...{ pool: "orders.test", position, state },
-  ...{ host: `10.0.0.${position + 1}`, port: 8080 },
+  ...{ host: `10.0.0.${position + 1}`, port: 8080, weight: 100 },
 });
 
 test("what opens comes before what closes, so that no route is empty between", () => {

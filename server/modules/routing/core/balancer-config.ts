@@ -16,6 +16,7 @@ export interface Occupied {
   host: string;
   port: number;
   state: SlotState;
+  weight: number;
 }
 
 /** `networks`: name of the network of each environment. */
@@ -30,8 +31,8 @@ export function balancerConfig(
 
 function routeOf(pool: Pool, occupied: readonly Occupied[], networks: ReadonlyMap<string, string>): Route {
   const slots: Slot[] = Array.from({ length: pool.slots }, () => emptySlot);
-  for (const { position, host, port, state } of occupied)
-    slots[position] = { address: { host, port }, state, weight: 100 };
+  for (const { position, host, port, state, weight } of occupied)
+    slots[position] = { address: { host, port }, state, weight };
   return {
     id: pool.id,
     hosts: pool.front?.hosts ?? [],
