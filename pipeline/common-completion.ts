@@ -1,7 +1,7 @@
 /** Fills in what every kind of step may leave out. */
 import type { Place } from "#api/errors.ts";
 import type { WrittenCommon } from "./step-shape.ts";
-import type { Step } from "./step.ts";
+import type { ChangeFilter, Step } from "./step.ts";
 
 type Common = Pick<
   Step,
@@ -35,6 +35,10 @@ export function completeRules(
     ...(written.if === undefined ? {} : { if: written.if }),
     // Buildkite reads an empty text as "no".
     ...(skip === undefined || skip === false || skip === "" ? {} : { skip: skip === true ? "" : skip }),
-    ...(filter ? { ifChanged: { include: filter.include, exclude: filter.exclude ?? [] } } : {}),
+    ...(filter ? { ifChanged: completeFilter(filter) } : {}),
   };
+}
+
+export function completeFilter({ include, exclude = [] }: NonNullable<WrittenCommon["if_changed"]>): ChangeFilter {
+  return { include, exclude };
 }

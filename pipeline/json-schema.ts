@@ -40,6 +40,9 @@ export function pipelineSchema(): JsonSchema {
 function stepSchema(kind: Kind): JsonSchema {
   const properties = propertiesOf(kind === "group" ? groupShape : stepShapes[kind]);
   const names = kind === "group" ? ["group"] : Object.keys(kindKeys).filter((name) => kindKeys[name] === kind);
+  // Its pattern is that of a name, and the value of a matrix is none yet.
+  if (kind === "deploy")
+    properties["deploy"] = { anyOf: [properties["deploy"], { type: "string", pattern: "\\{\\{" }] };
   const isNested = kind === "command" || kind === "wait" || kind === "block" || kind === "input" || kind === "trigger";
   // The value of the key that says the kind may be the rest of the step.
   if (isNested) for (const name of names) properties[name] = { anyOf: [properties[name], { type: "object" }] };

@@ -1,35 +1,34 @@
 /**
- * What the language has and nothing here does yet. A key that would silently do nothing is worse than one that is refused;
+ * What the language has and a kind of step does not take. A key that would silently do nothing is worse than one that is refused;
  * whoever makes it real takes its name from these lists, and that is all the parser has to know.
  */
 import type { StepKind } from "./step.ts";
 
-const plugins = ["plugins", "plugin"];
+/** Keys of a kind of step, and why they are none of it; "" where nothing serves them yet. A dot goes into a map, and through a list. */
+export type Refused = Readonly<Record<string, string>>;
 
-/** Keys by kind of step; a dot goes into a map, and through the entries of a list. */
-export const notServedKeys: Record<StepKind | "group", readonly string[]> = {
-  command: [],
+const plugins = { plugins: "", plugin: "" };
+
+const noJob = "a deployment is no job on an agent";
+
+export const notServedKeys: Record<StepKind | "group", Refused> = {
+  command: {},
   test: plugins,
-  // A release is made of what this very build published.
-  publish: ["inputs", ...plugins, "cache"],
-  deploy: [
-    "priority",
-    "env",
-    "soft_fail",
-    "timeout_in_minutes",
-    "agents",
-    "matrix",
-    "parallelism",
-    "retry.manual.permit_on_passed",
-  ],
-  trigger: [],
-  block: ["blocked_state"],
-  input: [],
-  wait: [],
-  unknown: [],
-  group: [],
+  publish: { inputs: "a release is made of what this very build published", ...plugins, cache: "" },
+  deploy: {
+    priority: "deployments to an environment go in the order of their commits",
+    env: "variables of a service stand in the file of its environment, and go with every deployment there",
+    soft_fail: "what stands behind a deployment that failed must not go on",
+    timeout_in_minutes: "it may wait for sign-offs for days; how long a rollout may take is said in towline.yml",
+    agents: noJob,
+    parallelism: "the same release goes to an environment once; use `matrix` for several environments",
+    "matrix.adjustments.soft_fail": "what stands behind a deployment that failed must not go on",
+    "retry.manual.permit_on_passed": "a deployment that succeeded stands; deploy the release again by its number",
+  },
+  trigger: {},
+  block: {},
+  input: {},
+  wait: {},
+  unknown: {},
+  group: {},
 };
-
-export const notServedKinds: readonly StepKind[] = [];
-
-export const notServedTopKeys: readonly string[] = ["if_changed"];

@@ -246,8 +246,8 @@ describe("faults", () => {
       "pipeline.notification notifications of a single step or group are not delivered",
     ]);
   });
-  test("keys at the top that are not served are refused, misspelt ones told of, and others may hold anchors", () => {
-    expect(faults("if_changed: x\nsteps:\n  - wait")).toEqual(["pipeline.not-supported 1:1 remove `if_changed`"]);
+  test("keys at the top that are misspelt are told of, and others may hold anchors", () => {
+    expect(faults("if_changed: '[x'\nsteps:\n  - wait")).toEqual(["pipeline.glob 1:13"]);
     expect(faults("stpes:\n  - wait")).toEqual(["shape.unknown-key 1:1 did you mean `steps`?"]);
     expect(warnings("agnets: {}\nsteps: [wait]")).toEqual(["pipeline.unknown-key 1:1"]);
     expect(parse("x-common: 1\nsteps: [wait]").warnings).toEqual([]);
@@ -259,6 +259,28 @@ describe("faults", () => {
     expect(faults("- publish: .\n- deploy: test\n  timeout_in_minutes: 3")).toEqual([
       "pipeline.not-supported 3:3 remove `timeout_in_minutes`",
     ]);
+  });
+  test("what no deployment can have is refused with the reason", () => {
+    const { errors = [] } = parse("- publish: .\n- deploy: test\n  env: { A: b }\n  soft_fail: true");
+    expect(errors.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^`env` is no key of a deploy step: variables of a service stand in the file/),
+      expect.stringMatching(/^`soft_fail` is no key of a deploy step: what stands behind/),
+    ]);
+    const soft = "matrix: { setup: [eu], adjustments: [{ with: eu, soft_fail: true }] }";
+    expect(faults(`- publish: .\n- { deploy: "{{matrix}}", ${soft} }`)).toEqual([
+      "pipeline.not-supported 2:76 remove `soft_fail`",
+    ]);
+  });
+  test("a deployment with a matrix goes to several environments, one after the other", () => {
+    const text =
+      "- publish: .\n- { key: go, deploy: '{{matrix}}', matrix: [eu, us] }\n- { deploy: x, matrix: [a], depends_on: go }";
+    const { value } = parse(text);
+    expect(value?.steps.slice(1)).toMatchObject([
+      { key: "go/eu", environment: "eu", matrix: { "": "eu" } },
+      { key: "go/us", environment: "us" },
+      { environment: "x" },
+    ]);
+    expect(faults("- publish: .\n- { deploy: '{{matrix}}', matrix: ['No Name'] }")).toHaveLength(1);
   });
   test("a step has one kind", () => {
     expect(faults("- { command: a, wait: ~ }")).toEqual(["pipeline.step-type 1:3 make two steps of it"]);

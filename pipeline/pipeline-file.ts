@@ -2,13 +2,14 @@
 import type { z } from "zod";
 import { nearest } from "#api/nearest.ts";
 import type { Fault, Parsed } from "./fault.ts";
+import { completeFilter } from "./common-completion.ts";
 import { interpolateFile } from "./interpolate-file.ts";
 import { type ReadEntry, readEntry } from "./group-reader.ts";
 import type { Names } from "./graph.ts";
 import { keyedJobs } from "./job-keys.ts";
 import { lintPipeline } from "./lint.ts";
 import { refuseUnserved, type Served } from "./refuse-unserved.ts";
-import { notificationFaults, notificationWarnings } from "./step-rules.ts";
+import { globFaults, notificationFaults, notificationWarnings } from "./step-rules.ts";
 import { maximumSteps, topShape } from "./step-shape.ts";
 import type { Pipeline, Step } from "./step.ts";
 import { limits } from "./text/limits.ts";
@@ -51,18 +52,20 @@ export function readPipeline(
     warnings: [...read.warnings, ...interpolated.warnings],
   };
   add(faults, topKeyFaults(root));
-  add(faults, { errors: notificationFaults(root), warnings: notificationWarnings(root, true) });
+  add(faults, { errors: [...notificationFaults(root), ...globFaults(root, ["if_changed"])] });
+  add(faults, { warnings: notificationWarnings(root, true) });
   const top = checkShape(root, topShape);
   const steps = [...(locate(root, ["steps"])?.children?.values() ?? [])].slice(0, maximumSteps);
   const entries = readEntries(steps, faults);
   faults.errors.push(...(top.errors ?? []));
   if (!top.value || faults.errors.length > 0) return faults;
-  const { env = {}, notify } = top.value;
+  const { env = {}, notify, if_changed: filter } = top.value;
   const pipeline: Pipeline = {
     file,
     env,
     steps: withDefaults(keyedJobs(entries, takenKeys(outside, reusable)), top.value),
     notify: completeNotify(notify),
+    ...(filter ? { ifChanged: completeFilter(filter) } : {}),
   };
   faults.errors.push(...lintPipeline(pipeline, { slug: variables["TOWLINE_PIPELINE_SLUG"], outside }));
   return faults.errors.length > 0 ? faults : { value: pipeline, warnings: faults.warnings };
@@ -142,7 +145,7 @@ function tooManyJobs({ place }: Located): Fault {
   return { code: "pipeline.limit", message, place, fix: "make several pipelines of it" };
 }
 
-type Defaults = Omit<z.output<typeof topShape>, "steps" | "env" | "notify">;
+type Defaults = Omit<z.output<typeof topShape>, "steps" | "env" | "notify" | "if_changed">;
 
 /** What the file says for all its steps; a step's own word counts more. The image of a test or publish step is another thing. */
 function withDefaults(steps: Step[], { agents, image, priority, secrets, cache }: Defaults): Step[] {

@@ -330,3 +330,19 @@ test("a step that nothing knows is skipped with that reason, and holds up nobody
   expect(skips(planned)).toEqual({ u: "unknown-step" });
   expect(edges(planned)["b"]).toBe("a");
 });
+
+test("`if_changed` of the whole file counts for every step, beside its own", () => {
+  const text =
+    "if_changed: { include: 'api/**', exclude: '**.md' }\nsteps:\n  - { key: a, command: a }\n  - { key: b, command: b, if_changed: 'api/b/**' }\n  - wait";
+  const given = (...changedFiles: string[]) => skips(plan(text, { ...context, changedFiles }));
+  expect(given("api/a.js")).toEqual({ b: "unchanged" });
+  expect(given("api/b/b.js")).toEqual({});
+  expect(given("api/b/README.md", "web/x")).toEqual({ a: "unchanged", b: "unchanged", wait: "unchanged" });
+  expect(skips(plan(text))).toEqual({});
+});
+
+test("deployments of a matrix stand one behind the other", () => {
+  const text =
+    "- { key: image, publish: . }\n- { key: go, deploy: '{{matrix}}', matrix: [eu, us] }\n- { key: x, command: x, depends_on: go }";
+  expect(edges(plan(text))).toEqual({ image: "", "go/eu": "image", "go/us": "go/eu", x: "go/eu go/us" });
+});

@@ -72,7 +72,7 @@ interface Around {
 
 export function planJobs(pipeline: Pipeline, context: BuildContext, { own, all, before }: Around): PlannedStep[] {
   const env = { ...context.build.env, ...pipeline.env };
-  const skipped = skipSteps({ steps: pipeline.steps, graph: own }, context, env);
+  const skipped = skipSteps({ steps: pipeline.steps, graph: own, ifChanged: pipeline.ifChanged }, context, env);
   const skippedBefore = new Set(before.filter((step) => step.skipped).map(({ key }) => key));
   const isSkipped = (key: string) => skipped.has(key) || skippedBefore.has(key);
   const skipping = { steps: [...before, ...pipeline.steps], graph: all, isSkipped };

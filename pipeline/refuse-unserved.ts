@@ -1,6 +1,6 @@
-/** Takes out of a pipeline file what nothing serves yet, and says so. */
+/** Takes out of a pipeline file what its kinds of steps do not take, and says so. */
 import type { Fault } from "./fault.ts";
-import { notServedKeys, notServedKinds, notServedTopKeys } from "./not-served.ts";
+import { notServedKeys } from "./not-served.ts";
 import { normalizeStep } from "./step-form.ts";
 import { kindOf } from "./step-kind.ts";
 import { assemble, keyPlaceOf, type Located, locate, withoutKeys } from "./text/located.ts";
@@ -12,10 +12,9 @@ export interface Served {
 
 /** What is refused for its name needs no second fault for its form, so the rest is read without it. */
 export function refuseUnserved(root: Located): Served {
-  const faults = notServedTopKeys.flatMap((key) => (locate(root, [key]) ? [refused(root, key, "")] : []));
+  const faults: Fault[] = [];
   const steps = locate(root, ["steps"]);
-  const top = withoutKeys(root, notServedTopKeys);
-  return steps ? { root: replaced(top, "steps", refuseSteps(steps, faults)), faults } : { root: top, faults };
+  return { root: steps ? replaced(root, "steps", refuseSteps(steps, faults)) : root, faults };
 }
 
 function refuseSteps(list: Located, faults: Fault[]): Located {
@@ -29,9 +28,9 @@ function refuseStep(written: Located, faults: Fault[]): Located {
   const found = kindOf(step);
   if ("code" in found) return written;
   const { kind } = found;
-  if (kind !== "group" && notServedKinds.includes(kind)) faults.push(refusedKind(step, kind));
-  for (const path of notServedKeys[kind]) faults.push(...findPath(step, path.split(".")).map((fault) => fault(kind)));
-  const kept = withoutKeys(step, notServedKeys[kind]);
+  const refusals = Object.entries(notServedKeys[kind]);
+  for (const [path, why] of refusals) faults.push(...findPath(step, path.split(".")).map((fault) => fault(kind, why)));
+  const kept = withoutKeys(step, Object.keys(notServedKeys[kind]));
   const inner = kind === "group" ? locate(kept, ["steps"]) : undefined;
   return inner ? replaced(kept, "steps", refuseSteps(inner, faults)) : kept;
 }
@@ -42,23 +41,22 @@ function replaced(map: Located, key: string, child: Located): Located {
   return { ...map, children, value: assemble(children, false) };
 }
 
+type Refusing = (kind: string, why: string) => Fault;
+
 /** Where a path is written; lists are looked through, and one place is enough. */
-function findPath(part: Located, path: readonly string[], above = ""): ((kind: string) => Fault)[] {
+function findPath(part: Located, path: readonly string[], above = ""): Refusing[] {
   const [key = "", ...rest] = path;
   if (Array.isArray(part.value))
     return [...(part.children?.values() ?? [])].flatMap((entry) => findPath(entry, path, above)).slice(0, 1);
   const child = part.children?.get(key);
   if (!child) return [];
   if (rest.length > 0) return findPath(child, rest, `${above}${key}.`);
-  return [(kind) => refused(part, key, ` on a ${kind} step`, above)];
+  return [(kind, why) => refused(part, key, { kind, why, above })];
 }
 
-function refused(map: Located, key: string, where: string, above = ""): Fault {
-  const message = `\`${above}${key}\` cannot be served yet${where}`;
+function refused(map: Located, key: string, { kind, why, above }: { kind: string; why: string; above: string }): Fault {
+  const message = why
+    ? `\`${above}${key}\` is no key of a ${kind} step: ${why}`
+    : `\`${above}${key}\` cannot be served yet on a ${kind} step`;
   return { code: "pipeline.not-supported", message, place: keyPlaceOf(map, [key]), fix: `remove \`${key}\`` };
-}
-
-function refusedKind(step: Located, kind: string): Fault {
-  const message = `steps of the kind \`${kind}\` cannot be served yet`;
-  return { code: "pipeline.not-supported", message, place: keyPlaceOf(step, [kind]), fix: `remove \`${kind}\`` };
 }

@@ -38,7 +38,7 @@ interface Facts {
 }
 
 export function skipSteps(
-  { steps, graph }: { steps: readonly Step[]; graph: Graph },
+  { steps, graph, ifChanged }: { steps: readonly Step[]; graph: Graph; ifChanged?: ChangeFilter | undefined },
   context: BuildContext,
   env: Record<string, string>,
 ): Skips {
@@ -56,7 +56,7 @@ export function skipSteps(
     hasChanged: once((filter) => hasChanged(filter, changedFiles, fuel)),
   } satisfies Facts;
   for (const step of steps) {
-    const reason = ownSkip(step, facts);
+    const reason = ownSkip(step, facts, ifChanged);
     if (reason) skipped.set(step.key, reason);
   }
   const kept = (...kinds: Step["kind"][]): Step[] =>
@@ -72,7 +72,7 @@ export function skipSteps(
 const seenByOthers: ReadonlySet<Step["kind"]> = new Set(["publish", "deploy", "trigger"]);
 
 /** The group's own rules come first: they say more to a reader than those of one step. */
-function ownSkip(step: Step, facts: Facts): SkipReason | undefined {
+function ownSkip(step: Step, facts: Facts, ofFile: ChangeFilter | undefined): SkipReason | undefined {
   if (step.kind === "unknown") return { kind: "unknown-step" };
   const { group } = step;
   const { branch, defaultBranch } = facts;
@@ -84,7 +84,7 @@ function ownSkip(step: Step, facts: Facts): SkipReason | undefined {
   if (step.kind === "deploy" && branch !== defaultBranch) return { kind: "not-default-branch", defaultBranch };
   const expression = [group?.if, step.if].find((text) => text !== undefined && !facts.isTrue(text));
   if (expression !== undefined) return { kind: "condition", expression };
-  const filter = [group?.ifChanged, step.ifChanged].find((each) => each && !facts.hasChanged(each));
+  const filter = [ofFile, group?.ifChanged, step.ifChanged].find((each) => each && !facts.hasChanged(each));
   return filter && { kind: "unchanged", include: filter.include };
 }
 
@@ -156,12 +156,16 @@ const renderers: Renderers = {
 };
 
 /** Why a step that is not skipped is there, in words. */
-export function renderRunReason({ group, ...step }: Step, changedFiles: readonly string[] | undefined): string {
+export function renderRunReason(
+  { group, ...step }: Step,
+  changedFiles: readonly string[] | undefined,
+  ofFile?: ChangeFilter,
+): string {
   const conditions = [group?.if, step.if].flatMap((text) =>
     text === undefined ? [] : [`\`${oneLine(text)}\` is true`],
   );
   const branches = step.branches === undefined ? [] : [`the branch matches \`${step.branches}\``];
-  const hasFilter = Boolean(step.ifChanged ?? group?.ifChanged);
+  const hasFilter = Boolean(step.ifChanged ?? group?.ifChanged ?? ofFile);
   const changes = changedFiles ? "a file it looks at has changed" : "which files have changed is not known";
   const reasons = [...conditions, ...branches, ...(hasFilter ? [changes] : [])];
   return reasons.join(", ") || "always";

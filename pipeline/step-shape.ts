@@ -104,7 +104,13 @@ export const stepShapes = {
       publishMap,
     ]),
   }),
-  deploy: z.object({ ...commonKeys, ...concurrencyKeys, deploy: environmentName, retry: manualOnly.optional() }),
+  deploy: z.object({
+    ...commonKeys,
+    ...concurrencyKeys,
+    deploy: environmentName,
+    retry: manualOnly.optional(),
+    matrix: value.matrix.optional(),
+  }),
   trigger: z.object({
     ...commonKeys,
     ...concurrencyKeys,
@@ -176,5 +182,6 @@ export const topShape = z.object({
   secrets: value.secrets.optional(),
   cache: value.cache.optional(),
   notify: value.notify.optional(),
+  if_changed: value.changeFilter.optional(),
   steps: z.array(z.unknown()).max(maximumSteps, `at most ${maximumSteps} steps`).nullable().optional(),
 });

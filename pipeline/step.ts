@@ -9,6 +9,8 @@ export interface Pipeline {
   steps: Step[];
   /** Who is told of the build. */
   notify: Notification[];
+  /** Counts for every step, beside its own and its group's. */
+  ifChanged?: ChangeFilter;
 }
 
 export type Step =
@@ -193,7 +195,7 @@ export interface PublishStep extends WorkStep {
   args: Record<string, string>;
 }
 
-export interface DeployStep extends StepBase {
+export interface DeployStep extends StepBase, Pick<Expanded, "matrix"> {
   kind: "deploy";
   environment: string;
   retry: Retry;

@@ -29,6 +29,20 @@ export const artifact = z.object({
 });
 export type Artifact = z.output<typeof artifact>;
 
+const notification = z.object({
+  id: z.string().describe("What the receiver sees as `X-Towline-Delivery`; the same for every try."),
+  address: z.string().describe("Of the receiver; what may be a secret in it is left out."),
+  event: z.string(),
+  state: z.enum(["waiting", "delivered", "given-up"]),
+  tries: z.int(),
+  status: z.int().nullable().describe("HTTP status of the last answer; null where there was none."),
+  error: z.string().nullable().describe("Why the last try was no success."),
+  createdAt: z.iso.datetime(),
+  triedAt: z.iso.datetime().nullable(),
+  nextAt: z.iso.datetime().nullable().describe("Of the next try; null where there is none."),
+});
+export type Notification = z.output<typeof notification>;
+
 export const artifactQuery = z.strictObject({
   query: z.string().min(1).max(1000).default("**").describe("Glob; `*` crosses folders too."),
   step: z.string().max(200).optional().describe("Key of the step, or id of the job."),
@@ -60,6 +74,15 @@ export const buildRecordEndpoints = endpoints({
     auth: { roles: anyRole },
     params: byBuild,
     response: z.object({ annotations: z.array(annotation) }),
+    errors: ["not-found"],
+  },
+  listNotifications: {
+    method: "GET",
+    path: "/api/builds/:id/notifications",
+    summary: "Whom `notify` told of a build, and what came of it, the newest first: the last 200, for 30 days.",
+    auth: { roles: anyRole },
+    params: byBuild,
+    response: z.object({ notifications: z.array(notification) }),
     errors: ["not-found"],
   },
   listArtifacts: {

@@ -40,6 +40,10 @@ export const buildSummary = z.object({
   creator: z.string().nullable(),
   state: z.enum(buildStates),
   outcome: z.enum(outcomes).nullable(),
+  blockedState: z
+    .enum(["passed", "failed", "running"])
+    .nullable()
+    .describe("While it stands at a gate: as what that gate wants it to be seen (`blocked_state`)."),
   supersededBy: z.int().nullable().describe("Number of the newer build of the branch that took its place."),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),

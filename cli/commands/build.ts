@@ -3,6 +3,7 @@ import type { BuildDetails, BuildSummary, StepView } from "#api/endpoints/builds
 import { refuse } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import { pairsOf, severalOf } from "../pairs.ts";
+import { renderNotifications } from "../notifications.ts";
 import { renderAnnotations } from "../annotations.ts";
 import { accepted, age, CommandRefused, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
@@ -56,9 +57,11 @@ export async function showBuild(flags: BuildFlags, repository: string, number?: 
   const client = await openClient(flags);
   const build = await findBuild(client, repository, number);
   const { annotations } = accepted(await client.listAnnotations({ params: { id: build.id } }));
-  if (flags.json) return printJson({ ...build, annotations });
+  const { notifications } = accepted(await client.listNotifications({ params: { id: build.id } }));
+  if (flags.json) return printJson({ ...build, annotations, notifications });
   print(renderBuild(build));
   for (const line of await summaryOfTests(client, build.id)) print(line);
+  for (const line of renderNotifications(notifications)) print(line);
   if (annotations.length > 0)
     print(`
 ${renderAnnotations(annotations)}`);
@@ -79,7 +82,8 @@ export async function watchBuild(flags: BuildFlags, repository: string, number?:
   }
   if (flags.json) printJson(build);
   else print(`${title(build)} ${mark(build)}${renderFault(build)}`);
-  if (build.state === "finished" && build.outcome !== "passed") process.exitCode = 1;
+  const isRed = build.state === "finished" ? build.outcome !== "passed" : build.blockedState === "failed";
+  if (isRed) process.exitCode = 1;
 }
 
 export async function cancelBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
@@ -157,10 +161,12 @@ function stepMark({ state, outcome }: StepView): string {
   return state === "waiting" || state === "blocked" ? paint("dim", "…") : paint("cyan", "▸");
 }
 
-function mark({ state, outcome, supersededBy }: BuildSummary): string {
+function mark({ state, outcome, blockedState, supersededBy }: BuildSummary): string {
   const word = supersededBy === null ? (outcome ?? state) : `superseded by #${supersededBy}`;
   const styles = { passed: "green", failed: "red", failing: "red", canceled: "red", blocked: "yellow" } as const;
-  return paint(word in styles ? styles[word as keyof typeof styles] : "cyan", word);
+  const painted = paint(word in styles ? styles[word as keyof typeof styles] : "cyan", word);
+  // At most gates nothing is wrong, and nobody needs to read that.
+  return blockedState === null || blockedState === "passed" ? painted : `${painted} (${blockedState})`;
 }
 
 function renderFault({ fault }: BuildDetails): string {

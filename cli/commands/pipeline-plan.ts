@@ -24,7 +24,7 @@ export async function planFile(flags: PlanFlags & { json?: boolean }, file?: str
   const written = new Map(pipeline.steps.map((step) => [step.key, step]));
   const steps = plan.steps.map((step): PlannedView => {
     const source = written.get(step.key);
-    const ran = source ? renderRunReason(source, context.changedFiles) : "";
+    const ran = source ? renderRunReason(source, context.changedFiles, pipeline.ifChanged) : "";
     return {
       ...{ key: step.key, label: step.label, kind: step.kind, step: step.step, group: step.group?.key ?? null },
       runs: !step.skipped,

@@ -36,7 +36,7 @@ function waitingSteps(steps: readonly PlannedStep[]): Record<string, StepState> 
 }
 
 function stepsAdded(state: BuildState, event: EventOf<"steps-added">): BuildState {
-  const { upload: id, by, attempt, steps: added, after } = event;
+  const { upload: id, by, attempt, steps: added, after, notify } = event;
   const keys = added.map(({ key }) => key);
   const steps = state.plan.steps.flatMap((step): PlannedStep[] => {
     const known = { ...step, dependsOn: [...step.dependsOn, ...moreEdges(step.key, event)] };
@@ -44,7 +44,7 @@ function stepsAdded(state: BuildState, event: EventOf<"steps-added">): BuildStat
   });
   return {
     ...state,
-    plan: { ...state.plan, steps },
+    plan: { ...state.plan, steps, ...(notify ? { notify: [...(state.plan.notify ?? []), ...notify] } : {}) },
     steps: { ...state.steps, ...waitingSteps(added) },
     uploads: [...(state.uploads ?? []), { id, by, attempt, keys }],
   };

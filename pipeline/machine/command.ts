@@ -1,6 +1,7 @@
 /** What can be asked of a build or observed about it. `at` is an ISO time; ids and tokens are made by the caller. */
 import type { deploymentOutcomes } from "#api/events.ts";
 import type { PlannedStep } from "../plan.ts";
+import type { Notification } from "../step.ts";
 import type { Answers } from "./answers.ts";
 import type { ReusedResult } from "./state.ts";
 
@@ -47,8 +48,19 @@ export type Command =
       reason: string;
       at: string;
     }
-  /** Steps that the job holding this token adds, planned; `upload` names them, so that the same said again adds nothing. */
-  | { type: "upload"; step: string; token: string; upload: string; steps: PlannedStep[]; at: string }
+  /**
+   * Steps that the job holding this token adds, planned, and whom the build tells beside others; `upload` names them, so that the
+   * same said again adds nothing.
+   */
+  | {
+      type: "upload";
+      step: string;
+      token: string;
+      upload: string;
+      steps: PlannedStep[];
+      notify?: Notification[];
+      at: string;
+    }
   | { type: "unblock"; step: string; user: string; role: string; answers?: Answers; at: string }
   /** `supersededBy`: number of the newer build that takes the place of this one. */
   | { type: "cancel"; by: string; reason?: string; supersededBy?: number; at: string }

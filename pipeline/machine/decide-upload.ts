@@ -2,7 +2,7 @@
 import { type Refusal, refuse } from "#api/errors.ts";
 import { ancestors, findCycle } from "../graph.ts";
 import type { PlannedStep } from "../plan.ts";
-import type { Dependency } from "../step.ts";
+import type { Dependency, Notification } from "../step.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
 import type { BuildState, StepState, Upload } from "./state.ts";
@@ -10,7 +10,7 @@ import { findStep, isWork, openAttempt, plannedOf } from "./steps.ts";
 
 type UploadCommand = Extract<Command, { type: "upload" }>;
 
-export const uploadLimits = { steps: 500, uploads: 500, jobs: 4_000 };
+export const uploadLimits = { steps: 500, uploads: 500, jobs: 4_000, notifications: 50 };
 
 export function decideUpload(state: BuildState, command: UploadCommand): BuildEvent[] | Refusal {
   const { step: by, upload, at } = command;
@@ -19,7 +19,8 @@ export function decideUpload(state: BuildState, command: UploadCommand): BuildEv
   const uploader = runningJob(state, command);
   if ("refused" in uploader) return uploader;
   const steps = withoutEarlier(command.steps, { uploads, by, attempt: uploader.attempts.length });
-  const refusal = tooMuch(state, command.steps, steps) ?? whyNot(state, steps);
+  const notify = newReceivers(state, command.notify);
+  const refusal = tooMuch(state, command.steps, { steps, notify }) ?? whyNot(state, steps);
   if (refusal) return refusal;
   const first = [by, ...closedBefore(state, by)];
   const added = steps.map((step) => waitingFor(first, step));
@@ -28,8 +29,15 @@ export function decideUpload(state: BuildState, command: UploadCommand): BuildEv
   const dependents = dependentsOf(state, by, own);
   const gates = gatesOf(state, added);
   const gated = gates.length > 0 ? openBehind(state, dependents) : [];
-  const complete = { ...event, steps: added, after: own.at(-1) ?? by, dependents, gates, gated };
+  const told = notify.length > 0 ? { notify } : {};
+  const complete = { ...event, steps: added, after: own.at(-1) ?? by, dependents, gates, gated, ...told };
   return circle(state, complete) ?? [complete];
+}
+
+/** A job that is tried again names the same. */
+function newReceivers({ plan }: BuildState, notify: readonly Notification[] = []): Notification[] {
+  const known = new Set((plan.notify ?? []).map((each) => JSON.stringify(each)));
+  return notify.filter((each) => !known.has(JSON.stringify(each)));
 }
 
 /** Gates among the steps and before them, those excepted that this build leaves out. */
@@ -92,7 +100,7 @@ function withoutEarlier(
 function tooMuch(
   { plan, uploads = [] }: BuildState,
   given: readonly PlannedStep[],
-  steps: readonly PlannedStep[],
+  { steps, notify }: { steps: readonly PlannedStep[]; notify: readonly Notification[] },
 ): Refusal | undefined {
   if (given.length > uploadLimits.steps)
     return refuse("limit.reached", `an upload has at most ${uploadLimits.steps} jobs, and this one ${given.length}`);
@@ -100,6 +108,8 @@ function tooMuch(
     return refuse("limit.reached", `a build takes at most ${uploadLimits.uploads} uploads`);
   if (plan.steps.length + steps.length > uploadLimits.jobs)
     return refuse("limit.reached", `a build has at most ${uploadLimits.jobs} jobs`);
+  if ((plan.notify ?? []).length + notify.length > uploadLimits.notifications)
+    return refuse("limit.reached", `a build has at most ${uploadLimits.notifications} notifications`);
   return undefined;
 }
 

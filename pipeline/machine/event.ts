@@ -1,5 +1,6 @@
 /** What happened to a build: enough for a timeline (who, what, why, when) and to make the state again. */
 import type { Plan, PlannedStep } from "../plan.ts";
+import type { Notification } from "../step.ts";
 import type { AttemptOutcome, BuildStatus, ReusedResult, StepOutcome } from "./state.ts";
 
 export type BuildEvent =
@@ -22,6 +23,7 @@ export type BuildEvent =
       dependents: { key: string; allowFailure: boolean }[];
       gates: string[];
       gated: string[];
+      notify?: Notification[];
       at: string;
     }
   | { type: "step-runnable"; step: string; at: string }

@@ -61,7 +61,8 @@ const shown = (state: BuildState): Record<string, string> =>
       status.state === "finished" ? status.outcome : status.state,
     ]),
   );
-const status = (state: BuildState): string => Object.values(buildStatus(state)).join(" ");
+const status = (state: BuildState): string =>
+  [buildStatus(state).state, buildStatus(state).outcome].filter(Boolean).join(" ");
 const waits = (state: BuildState, step: string): string[] => waitReasons(state, step).map(renderWaitReason);
 
 const flow = `
@@ -341,4 +342,59 @@ test("commands on steps that are not there are refused", () => {
   }
   expect(attempt(state, { type: "lease", step: "g", token: "t", agent: "a" })).toBe("build.wrong-state");
   expect(attempt(state, { type: "retry", step: "a", by: "ada" })).toBe("build.wrong-state");
+});
+
+test("a build at its gates is seen as the worst of them says, and only while nothing else goes on", () => {
+  const gates = `
+steps:
+  - { key: unit, command: make }
+  - { key: one, block: One, depends_on: [] }
+  - { key: two, block: Two, blocked_state: running, depends_on: [] }
+  - { key: three, block: Three, blocked_state: failed, depends_on: [] }
+`;
+  expect(buildStatus(start(gates))).toEqual({ state: "scheduled" });
+  const open = (state: BuildState, step: string) => run(state, { type: "unblock", step, user: "lea", role: "lead" });
+  const blocked = work(start(gates), "unit");
+  expect(buildStatus(blocked)).toEqual({ state: "blocked", blockedState: "failed" });
+  const second = open(blocked, "three");
+  expect(buildStatus(second)).toEqual({ state: "blocked", blockedState: "running" });
+  expect(buildStatus(open(second, "two"))).toEqual({ state: "blocked", blockedState: "passed" });
+});
+
+test("a result of another build serves only a step that has a key for it, and whoever tries it again makes it run", () => {
+  const plain = start("steps:\n  - { key: unit, command: make, inputs: a }\n  - wait\n  - { key: after, command: x }");
+  const reuse = {
+    type: "reuse",
+    step: "unit",
+    token: "r1",
+    of: { build: "b", number: 7, job: "j", attempt: 2 },
+  } as const;
+  expect(attempt(plain, reuse)).toBe("build.wrong-state");
+  const steps = plain.plan.steps.map((step) => (step.key === "unit" ? { ...step, reuseKey: "k" } : step));
+  const keyed: BuildState = { ...plain, plan: { ...plain.plan, steps } };
+  const reused = run(keyed, reuse);
+  expect(shown(reused)).toEqual({ unit: "passed", wait: "passed", after: "runnable" });
+  expect(reused.steps["unit"]).toMatchObject({
+    status: { reason: "reused from build #7", exitStatus: 0 },
+    attempts: [{ number: 1, outcome: "passed", reused: { number: 7, attempt: 2 } }],
+  });
+  const again = run(reused, { type: "retry", step: "unit", by: "ada" });
+  expect(shown(again)).toEqual({ unit: "runnable", wait: "waiting", after: "waiting" });
+  expect(attempt(again, { ...reuse, token: "r2" })).toBe("build.wrong-state");
+  expect(shown(work(again, "unit"))).toMatchObject({ unit: "passed", after: "runnable" });
+});
+
+test("whom an upload tells is told of the build beside others, once, and never more than fifty", () => {
+  const state = run(
+    start("notify: [{ webhook: 'https://one.example' }]\nsteps: [{ key: make, command: make }]"),
+    { type: "lease", step: "make", token: "n1", agent: "a1" },
+    { type: "start", step: "make", token: "n1" },
+  );
+  const toldAt = (...names: string[]) => names.map((name) => ({ kind: "webhook", config: `https://${name}.example` }));
+  const upload = { type: "upload" as const, step: "make", token: "n1", steps: [] };
+  const both = run(state, { ...upload, upload: "u1", notify: toldAt("one", "two") });
+  expect(both.plan.notify?.map(({ config }) => config)).toEqual(["https://one.example", "https://two.example"]);
+  expect(run(both, { ...upload, upload: "u2", notify: toldAt("two", "one") }).plan.notify).toHaveLength(2);
+  const many = toldAt(...Array.from({ length: 49 }, (_, at) => String(at)));
+  expect(attempt(both, { ...upload, upload: "u3", notify: many })).toBe("limit.reached");
 });

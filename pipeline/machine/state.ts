@@ -1,5 +1,6 @@
 /** The state of one build. JSON-serialisable; replaying its events gives it again. */
 import type { Plan } from "../plan.ts";
+import type { BlockStep } from "../step.ts";
 
 export interface BuildState {
   plan: Plan;
@@ -118,4 +119,6 @@ export interface BuildStatus {
   state: "scheduled" | "running" | "failing" | "blocked" | "canceling" | "finished";
   /** Only when finished. */
   outcome?: "passed" | "failed" | "canceled";
+  /** Only when blocked: as what its gates want the build to be seen meanwhile. */
+  blockedState?: BlockStep["blockedState"];
 }

@@ -9,7 +9,8 @@ export function buildStatus(state: BuildState): BuildStatus {
   if (state.cancel) return { state: "canceling" };
   if (steps.some(hasFailed)) return { state: "failing" };
   const isActive = steps.some(({ status }) => activeStates.has(status.state));
-  if (!isActive && steps.some(({ status }) => status.state === "blocked")) return { state: "blocked" };
+  if (!isActive && steps.some(({ status }) => status.state === "blocked"))
+    return { state: "blocked", blockedState: blockedState(state) };
   return { state: steps.some(hasBegun) ? "running" : "scheduled" };
 }
 
@@ -20,6 +21,14 @@ const activeStates: ReadonlySet<StepState["status"]["state"]> = new Set([
   "requested",
   "canceling",
 ]);
+
+/** Of several gates the one that says the worst counts. */
+function blockedState({ plan, steps }: BuildState): NonNullable<BuildStatus["blockedState"]> {
+  const isOpen = (key: string) => steps[key]?.status.state === "blocked";
+  const words = plan.steps.flatMap((step) => (step.kind === "block" && isOpen(step.key) ? step.blockedState : []));
+  const order = ["failed", "running", "passed"] as const;
+  return words.toSorted((one, other) => order.indexOf(one) - order.indexOf(other))[0] ?? "passed";
+}
 
 function hasBegun({ attempts, status }: StepState): boolean {
   return attempts.length > 0 || (status.state === "finished" && status.by !== undefined);

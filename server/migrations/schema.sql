@@ -127,6 +127,23 @@ create table build_meta_data (
   PRIMARY KEY (build, key)
 );
 
+create table build_notifications (
+  id text not null,
+  build uuid not null,
+  address text not null,
+  event text not null,
+  state text not null default 'waiting'::text,
+  tries integer not null default 0,
+  status integer,
+  error text,
+  created_at timestamp with time zone not null,
+  tried_at timestamp with time zone,
+  next_at timestamp with time zone,
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given-up'::text]))),
+  FOREIGN KEY (build) REFERENCES builds(id),
+  PRIMARY KEY (id)
+);
+
 create table build_numbers (
   repository text not null,
   last integer not null,
@@ -280,6 +297,7 @@ create table builds (
   superseded_by integer,
   parent jsonb,
   ancestors uuid[] not null default '{}'::uuid[],
+  blocked_state text,
   CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
   CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
   CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text, 'webhook'::text, 'trigger'::text]))),
@@ -703,6 +721,10 @@ CREATE INDEX build_jobs_leased ON public.build_jobs USING btree (lease_until) WH
 CREATE INDEX build_logs_kept ON public.build_logs USING btree (completed_at) WHERE (complete AND (removed_at IS NULL));
 
 CREATE INDEX build_logs_of ON public.build_logs USING btree (of_job, of_attempt) WHERE (of_job IS NOT NULL);
+
+CREATE INDEX build_notifications_by_age ON public.build_notifications USING btree (created_at);
+
+CREATE INDEX build_notifications_by_build ON public.build_notifications USING btree (build, created_at DESC);
 
 CREATE INDEX build_results_by_age ON public.build_results USING btree (at);
 

@@ -120,3 +120,51 @@ test("a finished build is not canceled", async () => {
   });
   expect(await show(server, id)).toMatchObject({ outcome: "passed" });
 });
+
+test("of a build at work the steps that wait and those that are ready end at once, and only what runs is waited for", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const pipeline =
+    "steps:\n  - { key: a, command: a }\n  - { key: b, command: b }\n  - wait\n  - { key: c, command: c }\n";
+  const { id } = await push(place, server, { files: files(pipeline) });
+  const running = await mustLease(server);
+  await start(server, running);
+  expect(standing(await cancel(server, id))).toBe("a canceling, b canceled, c canceled");
+  expect(await lease(server)).toBeNull();
+  // Its last words are believed, and change nothing for the rest.
+  await finish(server, running, { outcome: "passed", exitStatus: 0 });
+  const ended = await show(server, id);
+  expect(standing(ended)).toBe("a passed, b canceled, c canceled");
+  expect(ended.outcome).toBe("canceled");
+  const { stored, replayed } = await place.states(id);
+  expect(replayed).toEqual(stored);
+});
+
+test("what a job has uploaded ends with the build, and a job that is being canceled adds nothing more", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const { id } = await push(place, server, { files: files("steps:\n  - { key: make, command: make }\n") });
+  const job = await mustLease(server);
+  await start(server, job);
+  const upload = (name: string) => {
+    const text = `steps: [{ key: ${name}, command: x }, { key: gate-${name}, block: Go }]`;
+    return server.job(job).uploadPipeline({ body: { upload: name, text } });
+  };
+  orThrow(await upload("one"));
+  expect(standing(await cancel(server, id))).toBe("make canceling, one canceled, gate-one canceled");
+  expect(await upload("two")).toMatchObject({ refused: "build.wrong-state" });
+  await finish(server, job, { outcome: "canceled" });
+  expect(await show(server, id)).toMatchObject({ state: "finished", outcome: "canceled" });
+  expect(await upload("three")).toMatchObject({ refused: expect.stringMatching(/^(lease.stale|auth)/) });
+});
+
+test("a build that stands between two attempts of a job is canceled at once", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const pipeline = "steps:\n  - { key: unit, command: test, retry: { automatic: true } }\n";
+  const { id } = await push(place, server, { files: files(pipeline) });
+  await work(server, { outcome: "failed", exitStatus: 1 });
+  expect(standing(await show(server, id))).toBe("unit runnable");
+  expect(await cancel(server, id)).toMatchObject({ state: "finished", outcome: "canceled" });
+  expect(await lease(server)).toBeNull();
+});

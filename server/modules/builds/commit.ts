@@ -108,6 +108,7 @@ async function saveBuild({ clock }: CommitDeps, tx: Tx, { build, state, events }
     machine: state,
     state: status.state,
     outcome: status.outcome ?? null,
+    blocked_state: status.blockedState ?? null,
     started_at: build.started_at ?? (starts ? clock.now() : null),
     finished_at: status.state === "finished" ? (build.finished_at ?? clock.now()) : null,
   });

@@ -134,3 +134,18 @@ test("a step runs when its files differ from what serves, and from the default b
   expect(await states(topic.id)).toEqual(["docs skipped", "code runnable"]);
   expect(stepOf(await show(server, topic.id), "docs").reason).toBe("no changed file is in `docs/**`");
 });
+
+test("a build at a gate is seen as the gate wants it, alone and among others", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const gate = (word: string) => `steps:\n  - { key: go, block: Go, blocked_state: ${word} }\n`;
+  for (const word of ["passed", "failed", "running"]) await push(place, server, { files: files(gate(word)) });
+  const { builds } = orThrow(await server.admin.listBuilds({ query: { repository: "orders" } }));
+  expect(builds.map(({ state, blockedState }) => `${state} ${blockedState}`)).toEqual([
+    "blocked running",
+    "blocked failed",
+    "blocked passed",
+  ]);
+  const opened = orThrow(await server.admin.unblockStep({ params: { id: builds[1]?.id ?? "" } }));
+  expect(opened).toMatchObject({ state: "finished", outcome: "passed", blockedState: null });
+});

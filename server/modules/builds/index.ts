@@ -34,17 +34,17 @@ import { createLeasing, type LeaseTimes, type Leasing } from "./leases/leasing.t
 import { createLogDesk, type LogDesk } from "./logs/log-desk.ts";
 import type { LogRules } from "./logs/retention.ts";
 import { createMachine, type Machine } from "./machine.ts";
-import { deliver, notifyReaction, notifyTask } from "./notify.ts";
+import { deliver, forgetNotifications, notifyReaction, notifyTask } from "./notify/notify.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
 import { buildReactions } from "./reactions.ts";
 import { buildRoutes } from "./routes.ts";
-import { createResults, type Results } from "./reuse/results.ts";
+import { createResults } from "./reuse/results.ts";
 import { createSchedules, type Schedules } from "./triggers/schedules.ts";
 import { buildsStore } from "./store.ts";
 import { letIn, slotTask } from "./leases/slots.ts";
 import { slotStore } from "./leases/slot-store.ts";
 import { cancelTriggered, startTriggered } from "./start-triggered.ts";
-import { createTestDesk, type TestDesk } from "./tests/test-desk.ts";
+import { createTestDesk } from "./tests/test-desk.ts";
 import { testRoutes } from "./tests/test-routes.ts";
 import { startSweeping } from "./sweeping.ts";
 import { buildTag, tagTask } from "./triggers/tags.ts";
@@ -142,6 +142,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const records = createBuildRecords({ ...deps, uploadSteps: createUploadSteps({ ...deps, machine }) });
   const tests = createTestDesk(deps);
   const results = createResults(deps);
+  const old = [tests.removeOld, results.removeOld, forgetNotifications(deps)];
   const schedules = createSchedules({ ...deps, creation });
   const webhooks = createWebhooks({ ...deps, creation });
 
@@ -151,15 +152,6 @@ export function createBuilds(deps: BuildsDeps): Builds {
   }
 
   const surroundings = () => lookAround(deps, logs);
-
-  async function unfinished(): Promise<UnfinishedBuild[]> {
-    const around = await surroundings();
-    return (await store.unfinishedBuilds(unfinishedLimit)).map((row) => ({
-      ...viewSummary(row),
-      service: row.service,
-      waits: row.machine ? viewWaits(row, row.machine, around) : [],
-    }));
-  }
 
   return {
     async build(id) {
@@ -171,7 +163,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
       return state ? evidenceOf(state) : [];
     },
     publishes: async (id) => publishes((await store.build(id))?.machine ?? null),
-    unfinished,
+    unfinished: () => unfinishedBuilds(db, surroundings),
     handlers: {
       ...buildRoutes({ ...deps, machine, creation, logs, find, surroundings }),
       ...desk.handlers,
@@ -189,17 +181,26 @@ export function createBuilds(deps: BuildsDeps): Builds {
     reactions: [...buildReactions({ ...deps, machine, creation }), notifyReaction(deps)],
     tasks: { ...tasksOf(deps, { machine, creation }), ...records.tasks },
     sweep,
-    removeOld: async () => void (await Promise.all([desk.removeOld(), tests.removeOld(), results.removeOld()])),
-    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, tests, results, leasing, creation, schedules, records }),
+    removeOld: async () => void (await Promise.all([desk.removeOld(), ...old.map((remove) => remove())])),
+    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, old, leasing, creation, schedules, records }),
   };
+}
+
+async function unfinishedBuilds(db: Database, lookAround: () => Promise<Surroundings>): Promise<UnfinishedBuild[]> {
+  const around = await lookAround();
+  return (await buildsStore(db).unfinishedBuilds(unfinishedLimit)).map((row) => ({
+    ...viewSummary(row),
+    service: row.service,
+    waits: row.machine ? viewWaits(row, row.machine, around) : [],
+  }));
 }
 
 interface Running {
   log: Log;
   sweepMs: number;
   desk: LogDesk;
-  tests: TestDesk;
-  results: Results;
+  /** Each removes what has been kept for long enough. */
+  old: (() => Promise<void>)[];
   leasing: Leasing;
   creation: Creation;
   schedules: Schedules;
@@ -210,8 +211,7 @@ async function takeUp({
   log,
   sweepMs,
   desk,
-  tests,
-  results,
+  old,
   leasing,
   creation,
   schedules,
@@ -219,8 +219,7 @@ async function takeUp({
 }: Running): Promise<AsyncDisposable> {
   const running = new AsyncDisposableStack();
   running.use(desk.start());
-  running.use(startSweeping(tests.removeOld, hourMs, log));
-  running.use(startSweeping(results.removeOld, hourMs, log));
+  for (const remove of old) running.use(startSweeping(remove, hourMs, log));
   await leasing.sweep();
   await creation.resume();
   await records.start();

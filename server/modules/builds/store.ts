@@ -45,6 +45,7 @@ const summaryColumns = [
   "service",
   "state",
   "outcome",
+  "blocked_state",
   "superseded_by",
   "created_at",
   "started_at",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pauseMs } from "./notifications.ts";
+import { pauseMs, shownAddress } from "./notifications.ts";
 
 test("a receiver is asked again for the better part of a day, and then no more", () => {
   const pauses = Array.from({ length: 12 }, (_, tries) => pauseMs(tries + 1));
@@ -7,4 +7,11 @@ test("a receiver is asked again for the better part of a day, and then no more",
   expect(total).toBeGreaterThan(12 * 3_600_000);
   expect(total).toBeLessThan(24 * 3_600_000);
   expect(pauses.at(-1)).toBeUndefined();
+});
+
+test("of an address people see where it leads, and nothing that may be its secret", () => {
+  expect(shownAddress("https://chat.example.com:8443/hooks/T0123/secret?token=x")).toBe(
+    "https://chat.example.com:8443/hooks/T0123…",
+  );
+  expect(shownAddress("https://one.example/hook")).toBe("https://one.example/hook");
 });

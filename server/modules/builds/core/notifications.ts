@@ -20,6 +20,15 @@ export function receiversOf({ notify = [] }: Plan, context: BuildContext, outcom
   ];
 }
 
+const shownPath = 12;
+
+/** An address for people: paths and queries of webhooks are often the only secret there is. */
+export function shownAddress(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  const isWhole = pathname.length <= shownPath && search === "";
+  return `${origin}${pathname.slice(0, shownPath)}${isWhole ? "" : "…"}`;
+}
+
 const pausesMs = [5, 30, 120, 600, 1800, 3600, 3600, 7200, 14400, 28800].map((seconds) => seconds * 1000);
 
 /** After so many tries: a day in all; undefined when it is given up. */

@@ -27,6 +27,8 @@ export interface BuildSummaryRow {
   service: string | null;
   state: BuildSummary["state"];
   outcome: BuildOutcome | null;
+  /** While it stands at a gate. */
+  blocked_state: BuildSummary["blockedState"];
   superseded_by: number | null;
   created_at: Date;
   started_at: Date | null;
@@ -54,7 +56,7 @@ export interface BuildRow extends BuildSummaryRow {
 }
 
 /** What follows from the machine's state. */
-export type MachineColumns = Pick<BuildRow, "state" | "outcome" | "started_at" | "finished_at"> & {
+export type MachineColumns = Pick<BuildRow, "state" | "outcome" | "blocked_state" | "started_at" | "finished_at"> & {
   machine: BuildState;
 };
 

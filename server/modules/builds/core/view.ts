@@ -16,6 +16,7 @@ export function viewSummary(row: BuildSummaryRow): BuildSummary {
   const { id, number, repository, branch, commit, tag, message, author, source, creator, state, outcome } = row;
   return {
     ...{ id, number, repository, branch, commit, tag, message, author, source, creator, state, outcome },
+    blockedState: row.blocked_state,
     pullRequest: row.pull_request,
     supersededBy: row.superseded_by,
     createdAt: row.created_at.toISOString(),

@@ -13,6 +13,7 @@ import type { TreeFile } from "#pipeline/reuse.ts";
 import type { Pipeline } from "#pipeline/step.ts";
 import { namesOf, planUpload } from "#pipeline/upload.ts";
 import type { Source } from "#source";
+import { changedFiles } from "../changed-files.ts";
 import { contextOf } from "../core/context.ts";
 import type { BuildRow, JobRow } from "../core/rows.ts";
 import { staleLease } from "../leases/leasing.ts";
@@ -27,13 +28,14 @@ interface Deps {
   machine: Machine;
   log: Log;
   access: Pick<Access, "roleOf">;
-  source: Pick<Source, "tree">;
+  source: Pick<Source, "tree" | "changedPaths">;
 }
 
 /** What is found out before the transaction, which must not wait for a second connection while it holds the build. */
 interface Known {
   role: Role | undefined;
   files: TreeFile[] | undefined;
+  changed: string[] | undefined;
 }
 
 /** Read and planned under the build's lock: what names stand for depends on what other jobs add. */
@@ -43,17 +45,19 @@ export function createUploadSteps(deps: Deps): UploadSteps {
   async function upload(
     tx: Tx,
     job: JobRow,
-    { given, role, files }: Known & { given: PipelineUpload },
+    { given, role, files, changed }: Known & { given: PipelineUpload },
   ): Promise<UploadedPipeline | Refusal> {
     const build = await buildsStore(tx).lockBuild(job.build);
     if (!build?.machine || !job.token_hash) return staleLease();
     const parsed = read(build, build.machine, { job, given });
     if (parsed.errors) return refuseFaults("pipeline.invalid", parsed.errors);
     if (parsed.value.steps.some(({ kind }) => kind === "publish") && !build.manifest) return noManifest();
-    const context = contextOf(build, build.message ?? "", role);
+    const facts = contextOf(build, build.message ?? "", role);
+    const context = changed ? { ...facts, changedFiles: changed } : facts;
     const { steps, warnings } = withReuseKeys(planUpload(build.machine.plan, parsed.value, context), files, context);
     await buildsStore(tx).markWrote(job);
-    const ask = { type: "upload" as const, step: job.step, token: job.token_hash, upload: given.upload, steps };
+    const { notify } = parsed.value;
+    const ask = { type: "upload" as const, step: job.step, token: job.token_hash, upload: given.upload, steps, notify };
     const done = await machine.act(tx, build.id, ask);
     if (isRefusal(done)) return done;
     const keys = done.uploads?.find(({ id }) => id === given.upload)?.keys ?? [];
@@ -62,9 +66,12 @@ export function createUploadSteps(deps: Deps): UploadSteps {
 
   async function find(id: string, text: string): Promise<Known> {
     const build = await buildsStore(db).build(id);
-    if (!build) return { role: undefined, files: undefined };
+    if (!build) return { role: undefined, files: undefined, changed: undefined };
     const role = build.creator ? await access.roleOf(build.creator) : undefined;
-    return { role, files: await treeFor(deps, build, text) };
+    const steps = build.machine?.plan.steps ?? [];
+    const environments = steps.flatMap((step) => (step.kind === "deploy" ? [step.environment] : []));
+    const changed = text.includes("if_changed") ? await changedFiles(deps, build, environments) : undefined;
+    return { role, files: await treeFor(deps, build, text), changed };
   }
 
   return async (job, given) => {
