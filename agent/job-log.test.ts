@@ -29,3 +29,13 @@ test("a log that another process goes on with hides what the job had hidden on t
     expect(job.log()).toBe("~~~ begun\ncode code\n*** x\nlast ***\n");
   }
 });
+
+test("what a job asks to have hidden is hidden also in a log that no other process would go on with", async () => {
+  await using server = await playServer();
+  const job = server.give({ work: testWork });
+  const log = openJobLog(server.client, job.assignment, never);
+  await log.addSecret("hide-this");
+  await log.write(Buffer.from("now hide-this\n"));
+  await log.close();
+  expect(job.log()).toBe("now ***\n");
+});

@@ -80,7 +80,9 @@ export function openJobLog(
     say: (line) => write(Buffer.from(`${atLineStart ? "" : "\n"}${line}\n`)),
     maskText: masker.maskText,
     async addSecret(value) {
-      await onSecret?.(masker.add(value));
+      // Also where nobody will go on with this log, and so keeps none.
+      const added = masker.add(value);
+      await onSecret?.(added);
     },
     async opening(whenAdded) {
       // What it holds back must not reach over the seam: whoever goes on begins there too.

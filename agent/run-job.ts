@@ -11,6 +11,7 @@ import { type JobLog, openJobLog } from "./job-log.ts";
 import type { JobContext } from "./job-context.ts";
 import { keepArtifacts } from "./keep-artifacts.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
+import { toolHome } from "./job-tool/job-tool.ts";
 import { reportPatterns } from "./junit/report-patterns.ts";
 import { reportTests } from "./junit/report-tests.ts";
 import { maskText } from "./masking.ts";
@@ -112,7 +113,11 @@ async function runToReport(
 /** All that is left of an attempt. Last of it the record, without which nobody looks for the rest. */
 async function removeAttempt({ leftovers, records, home }: AgentContext, name: string): Promise<void> {
   await leftovers.removeContainer(name);
-  await Promise.all([leftovers.removeNetwork(name), leftovers.removeFolder(join(home, "workspaces", name))]);
+  await Promise.all([
+    leftovers.removeNetwork(name),
+    leftovers.removeFolder(join(home, "workspaces", name)),
+    leftovers.removeFolder(toolHome(home, name)),
+  ]);
   await records.forget(name);
 }
 

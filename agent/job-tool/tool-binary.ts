@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const source = fileURLToPath(new URL("tool.c", import.meta.url));
 
 /** The names under which jobs call it. */
-const names = ["towline-agent", "buildkite-agent"] as const;
+export const toolNames = ["towline-agent", "buildkite-agent"] as const;
 /** The first that is here and can link statically. */
 const compilers = ["musl-gcc", "cc", "gcc", "clang"];
 const flags = ["-std=c11", "-Os", "-static", "-s"];
@@ -21,14 +21,14 @@ export async function prepareTool(home: string): Promise<{ folder: string } | { 
   const text = await readFile(source);
   const version = createHash("sha256").update(text).update(process.arch).digest("hex").slice(0, 16);
   const folder = join(home, "tool", version);
-  if (await exists(join(folder, names[1]))) return { folder };
+  if (await exists(join(folder, toolNames[1]))) return { folder };
   const made = `${folder}.${process.pid}.new`;
   await mkdir(made, { recursive: true, mode: 0o755 });
   try {
-    const problem = await compile(join(made, names[0]));
+    const problem = await compile(join(made, toolNames[0]));
     if (problem) return { missing: problem };
-    await link(join(made, names[0]), join(made, names[1])).catch(() =>
-      copyFile(join(made, names[0]), join(made, names[1])),
+    await link(join(made, toolNames[0]), join(made, toolNames[1])).catch(() =>
+      copyFile(join(made, toolNames[0]), join(made, toolNames[1])),
     );
     await rm(folder, { recursive: true, force: true });
     await rename(made, folder);

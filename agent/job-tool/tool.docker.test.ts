@@ -31,6 +31,18 @@ test("the tool is on PATH under both names, first of all, and cannot be spoilt",
   );
 });
 
+test("what `env set` and `env unset` change, the next command sees", async () => {
+  const { text } = await run(
+    [
+      'buildkite-agent env set --output-format quiet "NEW=it\'s new"; buildkite-agent env unset --output-format quiet OLD',
+      'echo "${NEW} ${OLD-gone}"; NEW=own',
+      'echo "$NEW"; sh -c \'echo "in a child: $NEW"\'',
+    ],
+    { env: { OLD: "old" } },
+  );
+  expect(text).toBe("it's new gone\nown\nin a child: own\n");
+});
+
 test("what is not there is told by what is", async () => {
   const { text } = await run([
     "buildkite-agent meta-dat get x || echo $?",

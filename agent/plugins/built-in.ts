@@ -29,8 +29,6 @@ const idle = {
   ansi: z.unknown(),
   tty: z.unknown(),
   interactive: z.unknown(),
-  "mount-checkout": z.unknown(),
-  "mount-buildkite-agent": z.unknown(),
   "collapse-logs": z.unknown(),
   "upload-container-logs": z.unknown(),
   "check-linked-containers": z.unknown(),
@@ -60,12 +58,17 @@ const dockerCompose = z.strictObject({
   volumes: texts.default([]),
   "propagate-environment": flag.default(false),
   "propagate-uid-gid": flag.default(false),
+  "mount-checkout": z.union([flag, text]).default(false),
+  "mount-buildkite-agent": flag.default(false),
   pull: texts.optional(),
 });
 export type DockerComposeConfig = z.output<typeof dockerCompose>;
 
 const docker = z.strictObject({
   ...idleKeys,
+  // Both are always there.
+  "mount-checkout": z.unknown().optional(),
+  "mount-buildkite-agent": z.unknown().optional(),
   image: text,
   command: z.array(text).optional(),
   entrypoint: text.optional(),

@@ -9,6 +9,7 @@ import { ownUser, runAside } from "../command-work.ts";
 import { agentLabel } from "../containers.ts";
 import { push } from "../images.ts";
 import { inside } from "../inside.ts";
+import { openJobTool } from "../job-tool/job-tool.ts";
 import type { JobContext } from "../job-context.ts";
 import { verdictOf } from "../test-work.ts";
 import type { DockerComposeConfig } from "./built-in.ts";
@@ -84,9 +85,10 @@ async function runOne(context: JobContext, one: One, service: string): Promise<J
   const command = commandOf(one);
   await log.say(`~~~ docker-compose run ${service}`);
   for (const line of one.commands) await log.say(`$ ${line}`);
-  const options = optionsOf(context, one.config, Object.keys(request.env));
   const pull = one.config.pull ? { pull: one.config.pull } : {};
-  return judged(context, agent.compose.run({ ...request, ...pull, service, command, options }));
+  await using tool = await toolFor(context, one.config);
+  const options = [...optionsOf(context, one.config, Object.keys(request.env)), ...tool.options];
+  return await judged(context, agent.compose.run({ ...request, ...pull, service, command, options }));
 }
 
 async function buildOne(context: JobContext, one: One, services: readonly string[]): Promise<JobResult> {
@@ -133,10 +135,36 @@ function optionsOf({ workspace }: JobContext, config: DockerComposeConfig, names
     ...passed.flatMap((name) => ["-e", name]),
     // Relative to the checkout, which Compose does with those of its files alone.
     ...config.volumes.flatMap((volume) => ["-v", volume.startsWith(".") ? join(workspace, volume) : volume]),
+    ...(config["mount-checkout"] === false ? [] : ["-v", `${workspace}:${checkoutIn(config)}`]),
     ...(config.workdir ? ["--workdir", config.workdir] : []),
     ...(config.entrypoint ? ["--entrypoint", config.entrypoint] : []),
     ...(user ? ["--user", user] : []),
   ];
+}
+
+/** The job's commands in the service's container, where the step wants them: what they are answered, they are as this job. */
+async function toolFor(
+  context: JobContext,
+  config: DockerComposeConfig,
+): Promise<AsyncDisposable & { options: string[] }> {
+  if (!config["mount-buildkite-agent"]) return { options: [], [Symbol.asyncDispose]: async () => {} };
+  const tool = await openJobTool(context, checkoutIn(config));
+  const volumes = [...tool.mounts, ...tool.programs].map(({ from, to }) => `${from}:${to}:ro`);
+  const facts = ["BUILDKITE", "BUILDKITE_BUILD_ID", "BUILDKITE_JOB_ID"];
+  return {
+    options: [...volumes.flatMap((volume) => ["-v", volume]), ...facts.flatMap((name) => ["-e", name])],
+    [Symbol.asyncDispose]: () => tool[Symbol.asyncDispose](),
+  };
+}
+
+const usualCheckout = "/workdir";
+
+/** Where the service's container sees the checkout, as far as the step says. */
+function checkoutIn(config: DockerComposeConfig): string {
+  const mounted = config["mount-checkout"];
+  if (typeof mounted === "string" && mounted.startsWith("/")) return mounted;
+  const volume = config.volumes.map((each) => each.split(":")).find(([from]) => from === "." || from === "./");
+  return (mounted === false ? volume?.[1] : undefined) ?? config.workdir ?? usualCheckout;
 }
 
 interface Pushed {

@@ -1,4 +1,4 @@
-import { quote } from "../command-script.ts";
+import { quote, takeUpChanges } from "../command-script.ts";
 
 /**
  * The shell script that runs a job with hooks, in the order and with the effects that Buildkite's agent gives them: what a hook
@@ -40,6 +40,8 @@ const prelude = ({ own }: HookPlan) => `
 tw_own=${quote(own)}
 tw_hook() {
   [ -f "$3" ] || return 0
+  ${takeUpChanges}
+  export tw_changes
   printf '~~~ %s: %s hook\\n' "$1" "$2"
   rm -f "$tw_own/exported" "$tw_own/folder"
   tw_line=
@@ -98,7 +100,7 @@ const leave = `tw_exit\n${keepFirst}\nexit $tw_status`;
 function mainOf({ folder }: HookPlan, part: HookPart): string {
   const begin = `cd ${quote(folder)}`;
   if (part === "before")
-    return `${begin}\ntw_before\ntw_status=$?\nenv -0 > "$tw_own/${environmentFile}"\nexit $tw_status`;
+    return `${begin}\ntw_before\ntw_status=$?\n${takeUpChanges}\nunset tw_changes\nenv -0 > "$tw_own/${environmentFile}"\nexit $tw_status`;
   if (part === "exit") return `${begin}\ntw_status=0\n${leave}`;
   if (part === "whole")
     return `${begin}\ntw_before\ntw_status=$?\nif [ $tw_status -eq 0 ]; then\n  tw_command\n  tw_status=$?\n${commandEnded}\n  tw_after\n${keepFirst}\nfi\n${leave}`;

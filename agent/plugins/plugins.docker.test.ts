@@ -148,6 +148,50 @@ test("docker-compose: the commands run in the service, with hooks around, and no
   ).toEqual([]);
 });
 
+test("docker-compose: a service gets the job's command line and the checkout only where the step says so", async () => {
+  const commands = [
+    'command -v buildkite-agent || echo none; ls /workdir/file || echo empty; echo "$BUILDKITE_JOB_ID"',
+  ];
+  const without = await run({
+    plugins: [{ source: "docker-compose", config: { run: "app" } }],
+    commands,
+    files: compose,
+  });
+  expect(without.log).toMatch(/\nnone\n(.*\n)*empty\n\n/);
+  const config = { run: "app", "mount-buildkite-agent": true, "mount-checkout": true, workdir: "/workdir" };
+  const env = { BUILDKITE_JOB_ID: "the-job" };
+  const asked = [
+    ...commands,
+    "buildkite-agent env get BUILDKITE_JOB_ID",
+    "buildkite-agent redactor add secret.txt; cat secret.txt",
+  ];
+  const given = {
+    plugins: [{ source: "docker-compose", config }],
+    commands: asked,
+    files: { ...compose, "secret.txt": "hide-this\n" },
+    more: { env },
+  };
+  expect((await run(given)).log).toContain("\n/usr/bin/buildkite-agent\n/workdir/file\nthe-job\nthe-job\n***\n");
+});
+
+test("what a hook sets by `env set` holds for the hooks and commands after it, in whatever container", async () => {
+  const files = {
+    ...compose,
+    ".buildkite/hooks/post-checkout": "buildkite-agent env set --output-format quiet HERD=set\n",
+    ".buildkite/hooks/pre-command": 'echo "pre $HERD"; export HERD=changed\n',
+    ".buildkite/hooks/post-command": 'echo "post $HERD"\n',
+  };
+  const plain = await run({ commands: ['echo "command $HERD"'], files });
+  expect(plain.log).toMatch(/\npre set\n(.*\n)*command changed\n(.*\n)*post changed\n/);
+  const config = { run: "app", environment: ["HERD"] };
+  const inService = await run({
+    plugins: [{ source: "docker-compose", config }],
+    commands: ['echo "command $HERD"'],
+    files,
+  });
+  expect(inService.log).toMatch(/\npre set\n[^]*command changed\r?\n[^]*post set\n/);
+});
+
 test("docker-compose: images are built, and a service that is not there is said", async () => {
   const files = {
     "docker-compose.yml": "version: '3'\nservices:\n  app: { build: . }\n",

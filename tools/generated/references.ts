@@ -78,8 +78,8 @@ const jobDifferences: readonly (readonly [what: string, here: string, why: strin
   ["`step update`", "refused", "a step stays as the pipeline has it; say it by an annotation"],
   [
     "`env set`, `env unset`",
-    "seen by `env get`",
-    "the commands of a step run in one shell, which has its variables already",
+    "seen by the next command of the step, and by the hooks after it",
+    "a step runs as one program; what runs already keeps its variables",
   ],
   ["`secret get --skip-redaction`", "the value is hidden all the same", "nobody needs a secret in a log"],
   ["`start`, `bootstrap`", "refused", "agents are started with `towline agent`"],
@@ -87,8 +87,8 @@ const jobDifferences: readonly (readonly [what: string, here: string, why: strin
   ["`--job`", "only the job itself", "the socket belongs to one attempt"],
   [
     "services of Compose files",
-    "have no `buildkite-agent`",
-    "their containers are the project's own; use the step's commands",
+    "have `buildkite-agent` where the plugin docker-compose says `mount-buildkite-agent: true`",
+    "their containers are the project's own; those of `test:` have none",
   ],
 ];
 

@@ -71,6 +71,7 @@ async function set(call: CommandCall): Promise<void> {
   if (Object.keys(job.variables.all()).length + wanted.length > mostVariables)
     throw new ToolFailure(`a job has at most ${mostVariables} variables`);
   const done = wanted.map(([name, value]) => [name, job.variables.set(name, value)] as const);
+  await job.variables.tell();
   if (flags.word("output-format") === "quiet") return;
   const lines = (how: "added" | "updated", title: string, sign: string) => {
     const names = done.filter(([, what]) => what === how).map(([name]) => `${sign} ${name}`);
@@ -83,11 +84,12 @@ async function unset(call: CommandCall): Promise<void> {
   const names = await given(call);
   names.forEach(mustBeFree);
   const removed = names.filter((name) => call.job.variables.unset(name));
+  await call.job.variables.tell();
   if (call.flags.word("output-format") === "quiet" || removed.length === 0) return;
   await call.tool.out(["Unset:", ...removed.map((name) => `- ${name}`), ""].join("\n"));
 }
 
-const note = "Changes are seen by `env get`; they do not reach a shell that runs already.";
+const note = "The next command of the step sees a change, and so do the hooks after it; what runs already does not.";
 
 export const env: Record<string, Command> = {
   get: { usage: "[NAME...]", summary: "Print variables of the job.", help: note, flags: format, run: get },
