@@ -38,16 +38,19 @@ const deployment = z.object({
   release: z.int().positive().optional(),
 });
 
+/** Absent where the server itself did it. */
+const actor = z.string().optional();
+
 export const outcomes = ["passed", "failed", "canceled"] as const;
 
 /** How a deployment ended. `unknown` is not an end: it asks for a look at what really runs. */
 export const deploymentOutcomes = ["succeeded", "rolled-back", "failed", "canceled", "superseded"] as const;
 
 export const eventCatalogue = {
-  "access.user-created": z.object({ user: z.string(), role: z.string() }),
-  "access.role-changed": z.object({ user: z.string(), role: z.string() }),
-  "access.token-created": z.object({ user: z.string(), token: uuid, name: z.string() }),
-  "access.token-revoked": z.object({ token: uuid }),
+  "access.user-created": z.object({ user: z.string(), role: z.string(), actor }),
+  "access.role-changed": z.object({ user: z.string(), role: z.string(), actor }),
+  "access.token-created": z.object({ user: z.string(), token: uuid, name: z.string(), actor }),
+  "access.token-revoked": z.object({ token: uuid, actor }),
   "source.repository-created": z.object({ repository: repositoryName, actor: z.string().optional() }),
   /** The rules that now hold. */
   "source.repository-changed": z.object({
@@ -85,6 +88,8 @@ export const eventCatalogue = {
     change: z.enum(["set", "deleted"]),
     actor: z.string(),
   }),
+  /** Whatever is sealed with an older key is to be sealed anew. */
+  "fleet.key-rotated": z.object({ key: z.string(), actor: z.string() }),
   "builds.build-created": build,
   /** `until` is null when the quarantine was ended. */
   "builds.test-quarantine-changed": z.object({
@@ -156,6 +161,10 @@ export const eventCatalogue = {
     actor: z.string(),
   }),
   "deployments.freeze-overridden": deployment.extend({ freeze: z.string(), reason: z.string(), actor: z.string() }),
+  /** Its instances got these values. */
+  "deployments.secrets-read": deployment.extend({
+    secrets: z.array(z.object({ name: z.string(), version: z.int() })),
+  }),
   "deployments.deployment-finished": deployment.extend({
     request: uuid.optional(),
     repository: repositoryName.optional(),

@@ -329,6 +329,23 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/secret.ts")).deleteSecret,
   },
   {
+    usage: "secret rotate-key",
+    summary: "make a new key and encrypt all secrets with it; admins only",
+    example: "towline secret rotate-key",
+    load: async () => (await import("./commands/secret.ts")).rotateKey,
+  },
+  {
+    usage: "audit",
+    summary: "who did what, newest first; admins only",
+    options: [
+      ["--name <beginning>", "of the event, such as fleet.secret"],
+      ["--actor <user>", "only what this user did"],
+      ["--limit <number>", "most entries", "50"],
+    ],
+    example: "towline audit --name fleet.secret",
+    load: async () => (await import("./commands/audit.ts")).showAudit,
+  },
+  {
     usage: "doctor",
     summary: "examine this machine and the connection to the server",
     example: "towline doctor",

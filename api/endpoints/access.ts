@@ -49,6 +49,35 @@ export const accessEndpoints = endpoints({
     response: user,
     errors: ["not-found", "conflict"],
   },
+  listAudit: {
+    method: "GET",
+    path: "/api/audit",
+    summary: "Who did what, newest first: every event of the platform, which nobody can change or remove.",
+    auth: { roles: administering },
+    query: z.object({
+      name: z
+        .string()
+        .max(80)
+        .regex(/^[a-z.-]+$/, "the beginning of an event's name, such as fleet.secret")
+        .optional(),
+      actor: userName.optional(),
+      before: z.coerce.number().int().positive().optional().describe("Only what came before this one."),
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+    }),
+    response: z.object({
+      entries: z.array(
+        z.object({
+          id: z.int(),
+          at: z.iso.datetime(),
+          name: z.string(),
+          subject: z.string(),
+          /** Null where the platform did it by itself. */
+          actor: z.string().nullable(),
+          facts: z.record(z.string(), z.unknown()),
+        }),
+      ),
+    }),
+  },
   listTokens: {
     method: "GET",
     path: "/api/tokens",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyRole, endpoints, leading } from "../endpoint.ts";
+import { administering, anyRole, endpoints, leading } from "../endpoint.ts";
 import { environmentName, repositoryName, revision, serviceName, variableName } from "../names.ts";
 
 const service = z.object({
@@ -74,6 +74,17 @@ export const fleetEndpoints = endpoints({
           updatedAt: z.iso.datetime(),
         }),
       ),
+    }),
+  },
+  rotateKey: {
+    method: "POST",
+    path: "/api/secrets/rotate-key",
+    summary: "Make a new key and encrypt all secrets with it; values and their versions stay the same.",
+    auth: { roles: administering },
+    response: z.object({
+      /** Name of the new key, as it stands in every value. */
+      key: z.string(),
+      resealed: z.int(),
     }),
   },
   deleteSecret: {

@@ -33,6 +33,14 @@ export async function listSecrets(flags: SecretFlags): Promise<void> {
   print(table(["NAME", "SERVICE", "ENVIRONMENT", "AGE"], rows));
 }
 
+/** Values stay the same; only the key that they are encrypted with is another one. */
+export async function rotateKey(flags: SecretFlags): Promise<void> {
+  const client = await openClient(flags);
+  const answer = accepted(await client.rotateKey({}));
+  if (flags.json) return printJson(answer);
+  print(`the key is ${answer.key} now, and ${answer.resealed} secrets are encrypted with it`);
+}
+
 export async function deleteSecret(flags: SecretFlags, name: string): Promise<void> {
   const client = await openClient(flags);
   const { service, environment } = flags;

@@ -34,6 +34,20 @@ describe("the vault", () => {
     expect(() => other.open(sealed, "c")).toThrow(/sealed with key [0-9a-f]{8}, but the key in use is/);
   });
 
+  test("seals with the new key after a rotation, and still opens what an older one sealed, also after a restart", async () => {
+    const vault = await openVault(home);
+    const old = vault.seal("value", "c");
+    const id = await vault.rotate();
+    expect([vault.isCurrent(old), vault.open(old, "c")]).toEqual([false, "value"]);
+    const again = await openVault(home);
+    const fresh = again.seal("value", "c");
+    expect(fresh.split(".")[1]).toBe(id);
+    expect([again.isCurrent(fresh), again.open(old, "c"), vault.open(fresh, "c")]).toEqual([true, "value", "value"]);
+    await writeFile(join(home, "secrets/vault-key"), Buffer.alloc(32, 9));
+    const foreign = await openVault(home);
+    expect(() => foreign.open(old, "c")).toThrow("sealed with key");
+  });
+
   test("refuses a key file that was cut short", async () => {
     await writeFile(join(home, "secrets/vault-key"), "short");
     await expect(openVault(home)).rejects.toThrow("restore it from your backup");

@@ -762,6 +762,10 @@ CREATE INDEX deployments_open ON public.deployments USING btree (service, enviro
 
 CREATE INDEX deployments_served ON public.deployments USING btree (release_id, environment) WHERE (outcome = 'succeeded'::text);
 
+CREATE INDEX events_by_actor ON public.events USING btree (((payload ->> 'actor'::text)), id DESC);
+
+CREATE INDEX events_by_name ON public.events USING btree (name text_pattern_ops, id DESC);
+
 CREATE INDEX events_by_subject ON public.events USING btree (subject, id);
 
 CREATE INDEX image_manifest_blobs_by_digest ON public.image_manifest_blobs USING btree (repository, digest);

@@ -108,3 +108,28 @@ describe("access", () => {
     expect(rows).toEqual([{ n: 0 }]);
   });
 });
+
+describe("the audit log", () => {
+  test("tells admins who did what, newest first, by person and by the beginning of a name", async () => {
+    const root = await newUser("rita", "admin");
+    await call(root, "POST", "/api/users", { name: "hired", role: "viewer" });
+    await call(root, "PATCH", "/api/users/hired", { role: "lead" });
+    const entries = async (query: string) => (await call(root, "GET", `/api/audit?${query}`)).body.entries;
+    expect(await entries("actor=rita")).toMatchObject([
+      { name: "access.role-changed", actor: "rita", facts: { user: "hired", role: "lead" } },
+      { name: "access.user-created", actor: "rita", facts: { user: "hired" } },
+    ]);
+    const [newest] = await entries("name=access.role&limit=1");
+    expect(newest).toMatchObject({ facts: { user: "hired" } });
+    const before = await entries(`name=access.role&before=${newest.id}`);
+    expect(before.every(({ id }: { id: number }) => id < newest.id)).toBe(true);
+    expect((await call(await newUser("lea", "lead"), "GET", "/api/audit")).status).toBe(403);
+    for (const query of ["name=%27;--", "limit=9999", "actor=A%20B", "before=0"])
+      expect((await call(root, "GET", `/api/audit?${query}`)).body.error.code).toBe("request.invalid");
+  });
+
+  test("is only added to", async () => {
+    await expect(sql`update events set name = 'x'`.execute(db)).rejects.toThrow("events are only added");
+    await expect(sql`delete from events`.execute(db)).rejects.toThrow("events are only added");
+  });
+});

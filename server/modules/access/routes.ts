@@ -1,5 +1,6 @@
 import type { accessEndpoints } from "#api/endpoints/access.ts";
 import { orThrow, refuse } from "#api/errors.ts";
+import { readAudit } from "#kernel/audit.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import { type Handlers, userOf } from "#kernel/http.ts";
@@ -24,7 +25,14 @@ interface TokenRow {
 
 const day = 24 * 60 * 60 * 1000;
 
-export function accessRoutes({ db, emit, clock, issue }: Deps): Handlers<typeof accessEndpoints> {
+type Rows = Handlers<typeof accessEndpoints>;
+type TokenRows = "listTokens" | "createToken" | "revokeToken";
+
+export function accessRoutes(deps: Deps): Rows {
+  return { ...userRoutes(deps), ...tokenRoutes(deps) };
+}
+
+function userRoutes({ db, emit }: Deps): Omit<Rows, TokenRows> {
   const store = accessStore(db);
   return {
     whoAmI: async (_, context) =>
@@ -32,25 +40,40 @@ export function accessRoutes({ db, emit, clock, issue }: Deps): Handlers<typeof 
 
     listUsers: async () => ({ users: (await store.users()).map(viewUser) }),
 
-    createUser: ({ body }) =>
+    createUser: ({ body }, context) =>
       db.transaction().execute(async (tx) => {
         const made = await accessStore(tx).insertUser(body);
         if (!made) return refuse("conflict", `there is a user ${body.name} already`);
-        await emit(tx, `user:${body.name}`, "access.user-created", { user: body.name, role: body.role });
+        await emit(tx, `user:${body.name}`, "access.user-created", {
+          user: body.name,
+          role: body.role,
+          actor: userOf(context).name,
+        });
         return viewUser(made);
       }),
 
-    changeRole: ({ params, body }) =>
+    changeRole: ({ params, body }, context) =>
       db.transaction().execute(async (tx) => {
         const admins = await accessStore(tx).lockAdmins();
         const last = admins.length === 1 && admins[0]?.name === params.name && body.role !== "admin";
         if (last) return refuse("conflict", "this is the only admin; make another one first");
         const changed = await accessStore(tx).setRole(params.name, body.role);
         if (!changed) return refuse("not-found", `there is no user ${params.name}`);
-        await emit(tx, `user:${params.name}`, "access.role-changed", { user: params.name, role: body.role });
+        await emit(tx, `user:${params.name}`, "access.role-changed", {
+          user: params.name,
+          role: body.role,
+          actor: userOf(context).name,
+        });
         return viewUser(changed);
       }),
 
+    listAudit: ({ query }) => readAudit(db, query),
+  };
+}
+
+function tokenRoutes({ db, emit, clock, issue }: Deps): Pick<Rows, TokenRows> {
+  const store = accessStore(db);
+  return {
     listTokens: async (_, context) => ({ tokens: (await store.tokens(userOf(context).name)).map(viewToken) }),
 
     createToken: ({ body }, context) => {
@@ -67,7 +90,12 @@ export function accessRoutes({ db, emit, clock, issue }: Deps): Handlers<typeof 
           user_name: user,
           expires_at: expiresAt,
         });
-        await emit(tx, `user:${user}`, "access.token-created", { user, token: row.id, name: body.name });
+        await emit(tx, `user:${user}`, "access.token-created", {
+          user,
+          token: row.id,
+          name: body.name,
+          actor: caller.name,
+        });
         return { ...viewToken(row), secret };
       });
     },
@@ -80,7 +108,10 @@ export function accessRoutes({ db, emit, clock, issue }: Deps): Handlers<typeof 
         if (!token || (token.user_name !== caller.name && caller.role !== "admin"))
           return refuse("not-found", "you have no such token");
         await accessStore(tx).deleteToken(params.id);
-        await emit(tx, `user:${token.user_name ?? token.kind}`, "access.token-revoked", { token: params.id });
+        await emit(tx, `user:${token.user_name ?? token.kind}`, "access.token-revoked", {
+          token: params.id,
+          actor: caller.name,
+        });
         return { revoked: true as const };
       }),
   };

@@ -49,7 +49,7 @@ import { testRoutes } from "./tests/test-routes.ts";
 import { startSweeping } from "./sweeping.ts";
 import { buildTag, tagTask } from "./triggers/tags.ts";
 import { createUploadSteps } from "./job-calls/upload-steps.ts";
-import { createWebhooks } from "./triggers/webhooks.ts";
+import { createWebhooks, resealReaction } from "./triggers/webhooks.ts";
 
 export type { Evidence } from "./core/evidence.ts";
 export type { LeaseTimes } from "./leases/leasing.ts";
@@ -178,7 +178,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
       desk.register(app, authenticate);
       records.register(app, authenticate);
     },
-    reactions: [...buildReactions({ ...deps, machine, creation }), notifyReaction(deps)],
+    reactions: [...buildReactions({ ...deps, machine, creation }), notifyReaction(deps), resealReaction(deps.vault)],
     tasks: { ...tasksOf(deps, { machine, creation }), ...records.tasks },
     sweep,
     removeOld: async () => void (await Promise.all([desk.removeOld(), ...old.map((remove) => remove())])),

@@ -305,6 +305,8 @@ describe("a variable or a secret that changed", () => {
       { path: "variables.NEW", before: null, after: "set" },
     ]);
     expect(JSON.stringify(plan)).not.toMatch(/second|debug/);
+    const [read] = await place.events("deployments.secrets-read");
+    expect(read).toMatchObject({ ...orders, release: number, secrets: [{ name: "KEY", version: expect.any(Number) }] });
     await server.deploy("orders", number);
     expect(await pending()).toEqual([]);
   });

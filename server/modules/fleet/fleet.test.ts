@@ -55,7 +55,7 @@ afterAll(async () => {
 const commit = (repository: string, files: Record<string, string>) =>
   source.commitFiles({ repository, branch: "main", files, message: "change", author });
 
-async function call(method: "GET" | "PUT" | "DELETE", url: string, payload?: object, role = "lead") {
+async function call(method: "GET" | "PUT" | "POST" | "DELETE", url: string, payload?: object, role = "lead") {
   const answer = await app.inject({ method, url, headers: { authorization: role }, ...(payload ? { payload } : {}) });
   return { status: answer.statusCode, body: answer.json() };
 }
@@ -150,6 +150,21 @@ describe("a secret", () => {
     expect(await version()).toBe(0);
     await set("TURNS", "one", { service: "catalog" });
     expect(new Set([first, second, await version(), 0]).size).toBe(4);
+  });
+
+  test("is sealed anew when the key is rotated, by an admin, and stays the same value of the same version", async () => {
+    await set("ROTATED", "stays", { service: "catalog" });
+    const sealed = async () =>
+      (await sql<{ sealed: string }>`select sealed from secrets where name = 'ROTATED'`.execute(db)).rows[0]?.sealed;
+    const before = [await sealed(), (await fleet.secretVersions("catalog", "test"))["ROTATED"]];
+    expect((await call("POST", "/api/secrets/rotate-key", undefined, "lead")).status).toBe(403);
+    const { body } = await call("POST", "/api/secrets/rotate-key", undefined, "admin");
+    expect(body.resealed).toBeGreaterThan(0);
+    expect((await sealed())?.split(".")[1]).toBe(body.key);
+    expect(await sealed()).not.toBe(before[0]);
+    expect((await fleet.secretsFor("catalog", "test"))["ROTATED"]).toBe("stays");
+    expect((await fleet.secretVersions("catalog", "test"))["ROTATED"]).toBe(before[1]);
+    expect((await call("POST", "/api/secrets/rotate-key", undefined, "admin")).body.resealed).toBe(body.resealed);
   });
 
   test("is set and deleted by leads only, and each change is on record with who did it", async () => {

@@ -73,7 +73,7 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
     backingPassword: (environment, backing) =>
       secrets.ensure({ service: "@backing", environment, name: backing }, newSecret),
-    handlers: fleetRoutes({ db, emit, secrets }),
+    handlers: fleetRoutes({ db, emit, secrets, vault }),
     reactions: fleetReactions(enqueue),
     tasks: {
       async [readTask](payload) {

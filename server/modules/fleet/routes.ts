@@ -3,6 +3,7 @@ import { refuse } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import { type Handlers, userOf } from "#kernel/http.ts";
 import type { Emit } from "#kernel/outbox.ts";
+import type { Vault } from "#kernel/vault.ts";
 import { promotionOrder } from "./core/promotion-order.ts";
 import type { FleetSecrets } from "./secrets.ts";
 import { fleetStore, secretStore } from "./store.ts";
@@ -11,9 +12,10 @@ interface Deps {
   db: Database;
   emit: Emit;
   secrets: FleetSecrets;
+  vault: Vault;
 }
 
-export function fleetRoutes({ db, emit, secrets }: Deps): Handlers<typeof fleetEndpoints> {
+export function fleetRoutes({ db, emit, secrets, vault }: Deps): Handlers<typeof fleetEndpoints> {
   const store = fleetStore(db);
   return {
     async listServices() {
@@ -45,6 +47,16 @@ export function fleetRoutes({ db, emit, secrets }: Deps): Handlers<typeof fleetE
           updatedAt: updated_at.toISOString(),
         })),
       };
+    },
+
+    async rotateKey(_, context) {
+      // Durable before the first value needs it; cut short after that, the next rotation seals the rest.
+      const key = await vault.rotate();
+      return db.transaction().execute(async (tx) => {
+        const resealed = await secrets.reseal(tx);
+        await emit(tx, "secret-key", "fleet.key-rotated", { key, actor: userOf(context).name });
+        return { key, resealed };
+      });
     },
 
     deleteSecret: ({ query: key }, context) =>

@@ -27,6 +27,15 @@ export function fleetSecrets(db: Database, vault: Vault) {
       const rows = weakestFirst(await store.versionsOf(services, environments), { services, environments });
       return Object.fromEntries(rows.map(({ name, version }) => [name, version]));
     },
+    /** Seals with the key in use what an older one sealed; answers how many values. */
+    async reseal(tx: Database): Promise<number> {
+      const rows = (await secretStore(tx).sealedSecrets()).filter(({ sealed }) => !vault.isCurrent(sealed));
+      for (const row of rows) {
+        const context = contextOf(row);
+        await secretStore(tx).reseal(row, vault.seal(vault.open(row.sealed, context), context));
+      }
+      return rows.length;
+    },
     put: (tx: Database, key: SecretKey, value: string) =>
       secretStore(tx).putSecret(key, vault.seal(value, contextOf(key))),
     /** Makes the value if there is none; two at once get the same one. */

@@ -100,6 +100,17 @@ export function secretStore(database: Database) {
         .where("service", "in", services)
         .where("environment", "in", environments)
         .execute(),
+    sealedSecrets: () => db.selectFrom("secrets").select(["service", "environment", "name", "sealed"]).execute(),
+    /** Only where the value is still the one that was read: it stays the same value and keeps its version. */
+    reseal: (row: SecretKey & { sealed: string }, sealed: string) =>
+      db
+        .updateTable("secrets")
+        .set({ sealed })
+        .where("service", "=", row.service)
+        .where("environment", "=", row.environment)
+        .where("name", "=", row.name)
+        .where("sealed", "=", row.sealed)
+        .execute(),
     /** What is known of the values without opening them. */
     versionsOf: (services: string[], environments: string[]) =>
       db

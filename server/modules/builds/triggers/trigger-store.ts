@@ -68,6 +68,14 @@ function webhooks(db: Db) {
         .execute(),
     webhook: (repository: string): Promise<WebhookRow | undefined> =>
       db.selectFrom("build_webhooks").selectAll().where("repository", "=", repository).executeTakeFirst(),
+    /** Only where the secret is still the one that was read. */
+    resealWebhook: ({ repository, sealed: before }: WebhookRow, sealed: string) =>
+      db
+        .updateTable("build_webhooks")
+        .set({ sealed })
+        .where("repository", "=", repository)
+        .where("sealed", "=", before)
+        .execute(),
     webhooks: (): Promise<WebhookRow[]> => db.selectFrom("build_webhooks").selectAll().orderBy("repository").execute(),
     removeWebhook: async (repository: string): Promise<boolean> => {
       const remove = db.deleteFrom("build_webhooks").where("repository", "=", repository);

@@ -6,7 +6,7 @@ import { repositoryName } from "#api/names.ts";
 import { type Clock, newSecret } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import { type Handlers, sendRefusal, userOf } from "#kernel/http.ts";
-import type { Emit } from "#kernel/outbox.ts";
+import { type Emit, type Reaction, reaction } from "#kernel/outbox.ts";
 import type { Vault } from "#kernel/vault.ts";
 import type { Source } from "#source";
 import { callAgeMs, readCall } from "../core/webhook-call.ts";
@@ -39,6 +39,14 @@ const pathOf = (repository: string) => `/hooks/${repository}`;
 /** What calls from outside are signed with, and notifications to it. */
 export const secretOf = (vault: Vault, { sealed, repository }: WebhookRow): string =>
   vault.open(sealed, contextOf(repository));
+
+/** Seals with the key in use what an older one sealed. */
+export const resealReaction = (vault: Vault): Reaction =>
+  reaction("builds.reseal", "fleet.key-rotated", async (tx) => {
+    const store = triggerStore(tx);
+    for (const row of (await store.webhooks()).filter(({ sealed }) => !vault.isCurrent(sealed)))
+      await store.resealWebhook(row, vault.seal(secretOf(vault, row), contextOf(row.repository)));
+  });
 
 export function createWebhooks(deps: Deps): Webhooks {
   const { db, clock, vault, source, creation } = deps;

@@ -25,6 +25,7 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
     return failed(`${stack.instances} instances are more than the ${mostInstances} that one host's balancer takes`);
   const address = await world.routing.ensureRoute(work, stack.hosts);
   if (isRefusal(address)) return failed(address.message);
+  await tellSecrets(world, work, stack);
   return { answer: { type: "planned", ...(await targetOf(world, work, stack)) }, stack };
 }
 
@@ -56,6 +57,15 @@ function withVersions(stack: Stack, versions: Record<string, number>): Stack {
   const used = Object.values(stack.variables).flatMap((each) => (each.from === "secret" ? [each.secret] : []));
   const known = used.toSorted().flatMap((name) => (Object.hasOwn(versions, name) ? [[name, versions[name]]] : []));
   return known.length > 0 ? { ...stack, secrets: Object.fromEntries(known) } : stack;
+}
+
+/** The audit log tells which deployment got which values; done again after a crash, it tells it again. */
+async function tellSecrets({ db, emit }: World, work: Work, { secrets = {} }: Stack): Promise<void> {
+  const named = Object.entries(secrets).map(([name, version]) => ({ name, version }));
+  if (named.length === 0) return;
+  const { id, service, environment, release } = work;
+  const payload = { deployment: id, service, environment, release, secrets: named };
+  await db.transaction().execute((tx) => emit(tx, `deployment:${id}`, "deployments.secrets-read", payload));
 }
 
 async function targetOf({ db }: World, work: Work, stack: Stack): Promise<{ target: Target; note?: string }> {

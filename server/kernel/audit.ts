@@ -1,0 +1,35 @@
+/** The events table, read as the audit log that it is. */
+import { sql } from "kysely";
+import type { Database } from "./database.ts";
+
+export interface AuditFilter {
+  /** How the event's name begins. */
+  name?: string | undefined;
+  actor?: string | undefined;
+  before?: number | undefined;
+  limit: number;
+}
+
+interface Row {
+  id: number;
+  at: Date;
+  name: string;
+  subject: string;
+  payload: Record<string, unknown>;
+}
+
+/** Newest first. */
+export async function readAudit(db: Database, { name, actor, before, limit }: AuditFilter) {
+  const { rows } = await sql<Row>`
+    select id, at, name, subject, payload from events
+    where (${before ?? null}::bigint is null or id < ${before ?? null})
+      and (${name ?? null}::text is null or starts_with(name, ${name ?? null}))
+      and (${actor ?? null}::text is null or payload ->> 'actor' = ${actor ?? null})
+    order by id desc limit ${limit}`.execute(db);
+  return {
+    entries: rows.map(({ id, at, name: event, subject, payload: { actor: who, ...facts } }) => ({
+      ...{ id, at: at.toISOString(), name: event, subject, facts },
+      actor: typeof who === "string" ? who : null,
+    })),
+  };
+}
