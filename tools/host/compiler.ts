@@ -1,12 +1,30 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isRefusal } from "#api/errors.ts";
 import { canInstall, installPackages, type PackageWish } from "./apt.ts";
+import { run } from "./process.ts";
 import { findProgram } from "./programs.ts";
 
 const compilers = ["cc", "gcc", "clang", "musl-gcc"];
 
-/** Path of a C compiler; undefined when there is none. */
+/** Path of a C compiler that makes static programs; undefined when none here does. */
 export async function findCompiler(): Promise<string | undefined> {
-  return (await Promise.all(compilers.map(findProgram))).find((path) => path !== undefined);
+  for (const path of await Promise.all(compilers.map(findProgram)))
+    if (path !== undefined && (await linksStatically(path))) return path;
+  return undefined;
+}
+
+/** A compiler may be here without the C library to link with, of which Debian makes a package of its own. */
+export async function linksStatically(compiler: string): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), "towline-cc-"));
+  try {
+    const command = [compiler, "-static", "-x", "c", "-o", join(folder, "program"), "-"] as const;
+    const { code } = await run(command, { input: "int main(void) { return 0; }\n", timeoutMs: 60_000 });
+    return code === 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**
