@@ -12,12 +12,14 @@ import type { JobContext } from "./job-context.ts";
 import { keepArtifacts } from "./keep-artifacts.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
 import { toolHome } from "./job-tool/job-tool.ts";
-import { reportPatterns } from "./junit/report-patterns.ts";
+import { fetchWantedReports, reportPatterns } from "./junit/report-patterns.ts";
 import { reportTests } from "./junit/report-tests.ts";
 import { maskText } from "./masking.ts";
 import { createNetwork } from "./networks.ts";
 import { untilAnswered } from "./passing.ts";
+import { annotateTests } from "./plugins/annotate-plugin.ts";
 import { fetchWanted } from "./plugins/artifacts-plugin.ts";
+import type { AnnotateConfig } from "./plugins/built-in.ts";
 import { runComposePlugin } from "./plugins/compose-plugin.ts";
 import { type Plugged, plugIn } from "./plugins/plug-in.ts";
 import { publish } from "./publish-work.ts";
@@ -126,9 +128,9 @@ async function work(context: JobContext, how: (context: JobContext) => Promise<J
   const result = await how(context).catch((error: unknown) => brokenJob(agent.name, error));
   const reports = reportPatterns(assignment);
   if (reports.length > 0 && result.exitStatus !== undefined)
-    await reportTests(context, reports, result).catch((error: unknown) =>
-      log.say(`the reports of tests could not be read: ${troubleOf(error)}`),
-    );
+    await fetchWantedReports(context)
+      .then(() => reportTests(context, reports, result))
+      .catch((error: unknown) => log.say(`the reports of tests could not be read: ${troubleOf(error)}`));
   const unkept = await keepArtifacts(context, result);
   const whole = unkept && result.outcome === "passed" ? withoutArtifacts(unkept) : result;
   const final = ended.aborted ? endedEarly(ended.reason as EndReason, assignment) : whole;
@@ -153,7 +155,25 @@ async function begun(context: JobContext): Promise<JobResult> {
   if ("outcome" in plugged) return plugged;
   const lacking = await fetchWanted(context);
   if (lacking) return lacking;
-  return await withCaches(context, plugged.caches, () => runPlugged(context, work.commands, plugged));
+  return await withCaches(context, plugged.caches, async () => {
+    const result = await runPlugged(context, work.commands, plugged);
+    return annotated(context, plugged.annotates, result);
+  });
+}
+
+/** The plugins that read what tests came to, also where the commands failed. */
+async function annotated(
+  context: JobContext,
+  annotates: readonly AnnotateConfig[],
+  result: JobResult,
+): Promise<JobResult> {
+  let whole = result;
+  for (const [index, config] of annotates.entries()) {
+    if (context.ended.aborted) return whole;
+    const own = await annotateTests(context, config, index);
+    if (whole.outcome === "passed") whole = own;
+  }
+  return whole;
 }
 
 /** Those of the step and of its plugins: brought back before the work, kept when it has passed. */
@@ -171,7 +191,8 @@ async function withCaches(
 }
 
 async function runPlugged(context: JobContext, commands: readonly string[], plugged: Plugged): Promise<JobResult> {
-  const { spec, hooks, composes } = plugged;
+  const { spec, hooks, composes, idle } = plugged;
+  if (idle) return { outcome: "passed", exitStatus: 0 };
   if (composes.length > 0) return runComposePlugin(context, { commands, composes, hooks });
   return runCommands(context, hooks ? hooks("whole") : spec);
 }

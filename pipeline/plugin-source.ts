@@ -9,7 +9,7 @@ export type PluginSource =
   /** A Git repository elsewhere, over HTTP. */
   | { kind: "address"; name: string; url: string; ref: string | undefined };
 
-export const builtInPlugins = ["artifacts", "cache", "docker", "docker-compose", "junit"] as const;
+export const builtInPlugins = ["artifacts", "cache", "docker", "docker-compose", "junit", "junit-annotate"] as const;
 export type BuiltInPlugin = (typeof builtInPlugins)[number];
 
 const suffix = "-buildkite-plugin";

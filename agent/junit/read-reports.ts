@@ -11,7 +11,9 @@ export interface Reports {
   faults: string[];
 }
 
-const limits = { files: 1_000, fileBytes: 32 * 1024 * 1024, searchMs: 20_000, faults: 20 };
+/** Files of one job. */
+export const mostReports = 1_000;
+const limits = { files: mostReports, fileBytes: 32 * 1024 * 1024, searchMs: 20_000, faults: 20 };
 /** Results of one job; more are cut off with a word. */
 export const mostTests = 50_000;
 

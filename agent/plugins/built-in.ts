@@ -98,8 +98,32 @@ const cache = z.strictObject({
 });
 export type CacheConfig = z.output<typeof cache>;
 
-/** Patterns of the reports that the commands leave in the checkout. */
-const junit = z.strictObject({ files: texts.pipe(z.array(z.string()).min(1).max(20)) });
+const patterns = texts.pipe(z.array(z.string()).min(1).max(20));
+
+/** Patterns of the reports that the commands leave in the checkout, or that earlier steps kept as artifacts. */
+const junit = z
+  .strictObject({ files: patterns.optional(), artifacts: patterns.optional() })
+  .refine(({ files, artifacts }) => files ?? artifacts, "it needs files or artifacts");
+export type JunitConfig = z.output<typeof junit>;
+
+const count = z.coerce.number().int().nonnegative();
+
+const junitAnnotate = z.strictObject({
+  ...idleKeys,
+  artifacts: text,
+  context: text.default("junit"),
+  "failure-format": z.enum(["classname", "file"]).default("classname"),
+  "always-annotate": flag.default(false),
+  "fail-build-on-error": flag.default(false),
+  "failed-download-exit-code": count.pipe(z.number().min(1).max(255)).default(2),
+  "min-tests": count.default(0),
+  "report-skipped": flag.default(false),
+  "report-slowest": count.default(0),
+  "job-uuid-file-pattern": z.unknown().optional(),
+  "run-in-docker": z.unknown().optional(),
+  "ruby-image": z.unknown().optional(),
+});
+export type AnnotateConfig = z.output<typeof junitAnnotate>;
 
 const moved = z.strictObject({ from: text, to: text.optional() });
 const oneMove = z.union([text.transform((from) => ({ from, to: undefined })), moved]).transform(withoutUnset);
@@ -121,10 +145,14 @@ const artifacts = z.strictObject({
 });
 export type ArtifactsConfig = z.output<typeof artifacts>;
 
-const shapes = { artifacts, docker, cache, junit, "docker-compose": dockerCompose } satisfies Record<
-  BuiltInPlugin,
-  z.ZodType
->;
+const shapes = {
+  artifacts,
+  docker,
+  cache,
+  junit,
+  "docker-compose": dockerCompose,
+  "junit-annotate": junitAnnotate,
+} satisfies Record<BuiltInPlugin, z.ZodType>;
 type Read = { [K in BuiltInPlugin]: { name: K; config: z.output<(typeof shapes)[K]> } }[BuiltInPlugin];
 
 /** The configuration, or which key of it is wrong or not served here. */

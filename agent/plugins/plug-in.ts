@@ -5,7 +5,7 @@ import type { Cache, JobResult, Plugin, Work } from "#api/endpoints/agent.ts";
 import { builtInPlugins, type BuiltInPlugin, parsePluginSource } from "#pipeline/plugin-source.ts";
 import { type CommandSpec, plainSpec } from "../command-spec.ts";
 import type { JobContext } from "../job-context.ts";
-import { type DockerComposeConfig, type DockerConfig, readConfig } from "./built-in.ts";
+import { type AnnotateConfig, type DockerComposeConfig, type DockerConfig, readConfig } from "./built-in.ts";
 import { cachesOf } from "./cache-plugin.ts";
 import { dockerSpec } from "./docker-plugin.ts";
 import { fetchPlugin } from "./fetch-plugin.ts";
@@ -21,6 +21,10 @@ export interface Plugged {
   /** What Compose does in place of that container, one after the other. */
   composes: DockerComposeConfig[];
   caches: Cache[];
+  /** What is read of tests behind the commands. */
+  annotates: AnnotateConfig[];
+  /** Nothing but the plugins is to run. */
+  idle: boolean;
 }
 
 /** What the plugins of a step are, read one after the other. */
@@ -28,17 +32,18 @@ interface Found {
   docker?: DockerConfig;
   composes: DockerComposeConfig[];
   caches: Cache[];
+  annotates: AnnotateConfig[];
   hooked: FoundHooks[];
 }
 
 /** A plugin that cannot be had, or a setting of one that is not served, fails the job by its name. */
 export async function plugIn(context: JobContext, work: CommandWork): Promise<Plugged | JobResult> {
-  const found: Found = { composes: [], caches: [], hooked: [] };
+  const found: Found = { composes: [], caches: [], annotates: [], hooked: [] };
   for (const [index, plugin] of (work.plugins ?? []).entries()) {
     const fault = await take(context, found, { plugin, index });
     if (fault !== undefined) return { outcome: "failed", reason: `the plugin ${plugin.source}: ${fault}` };
   }
-  const { docker, composes, caches, hooked } = found;
+  const { docker, composes, caches, annotates, hooked } = found;
   if (docker && composes.length > 0)
     return { outcome: "failed", reason: "a step has the plugin docker or docker-compose, not both" };
   const spec = docker
@@ -49,7 +54,8 @@ export async function plugIn(context: JobContext, work: CommandWork): Promise<Pl
   if (hasHooks && spec.ownProgram)
     return { outcome: "failed", reason: "the plugin docker: hooks need a shell; give the step commands" };
   const hooks = hasHooks ? await writeHooks(context, work, { hooked, spec }) : undefined;
-  return { spec, composes, caches, ...(hooks ? { hooks } : {}) };
+  const idle = annotates.length > 0 && !docker && !hooks && composes.length === 0 && work.commands.length === 0;
+  return { spec, composes, caches, annotates, idle, ...(hooks ? { hooks } : {}) };
 }
 
 interface Listed {
@@ -82,6 +88,7 @@ function takeBuiltIn({ assignment }: JobContext, found: Found, { name, config }:
   if (read.name === "docker") found.docker = read.config;
   if (read.name === "docker-compose") found.composes.push(read.config);
   if (read.name === "cache") found.caches.push(...cachesOf(read.config, assignment.env["TOWLINE_STEP_KEY"] ?? ""));
+  if (read.name === "junit-annotate") found.annotates.push(read.config);
   return undefined;
 }
 

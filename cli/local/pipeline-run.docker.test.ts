@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { dockerLines } from "#drivers/compose/docker.ts";
 import { until } from "#testing/until.ts";
 import { git } from "../local-build.ts";
@@ -51,7 +51,7 @@ async function run(pipeline: string, args: string[] = [], env: Record<string, st
 
 interface Report {
   outcome: string;
-  steps: { key: string; outcome: string; reason?: string }[];
+  steps: { key: string; outcome: string; exitStatus?: number }[];
   metaData: Record<string, string>;
   annotations: { body: string }[];
   artifacts: { path: string; step: string; file: string }[];
@@ -179,4 +179,32 @@ test("Ctrl-C ends all that runs and leaves nothing", async () => {
   expect(code).toBe(1);
   expect(said).toMatch(/canceled +slow/);
   expect(await left()).toEqual([]);
+});
+
+const suite = (name: string, inner = "") =>
+  `<testsuite name='${name}'><testcase classname='${name}' name='adds'>${inner}</testcase></testsuite>`;
+
+test("junit-annotate writes what the reports of the build's jobs say, and fails where the step wants that", async () => {
+  await writeFile(join(folder, "cart.xml"), suite("cart", "<failure message='no'/>"));
+  await writeFile(join(folder, "shop.xml"), suite("shop"));
+  onTestFinished(() => Promise.all(["cart.xml", "shop.xml"].map((each) => rm(join(folder, each)))).then(() => {}));
+  const first = await report(`
+- key: test
+  matrix: [cart, shop]
+  commands: ["mkdir out; cp {{matrix}}.xml out/report.xml; buildkite-agent artifact upload out/report.xml"]
+- wait
+- { key: told, plugins: [{ junit-annotate#v2: { artifacts: "out/*.xml", report-slowest: 1 } }] }
+- { key: strict, plugins: [{ junit-annotate#v2: { artifacts: "out/*.xml", context: strict, fail-build-on-error: true } }] }
+- { key: none, plugins: [{ junit-annotate#v2: { artifacts: "no/*.xml", failed-download-exit-code: 7 } }] }
+- { key: wrong, plugins: [{ junit-annotate#v2: { artifact: "out/*.xml" } }] }
+- { key: tests, command: "true", plugins: [{ junit#v1: { artifacts: "out/*.xml" } }] }
+`);
+  expect(first.outcomes).toEqual({
+    ...{ "test/cart": "passed", "test/shop": "passed", told: "passed", tests: "passed" },
+    ...{ strict: "failed", none: "failed", wrong: "failed" },
+  });
+  expect(first.annotations.map(({ body }) => body.split("\n")[0])).toEqual(Array(2).fill("**1 of 2 tests failed**"));
+  expect(first.annotations[0]?.body).toContain("adds in cart");
+  expect(first.steps.find(({ key }) => key === "none")).toMatchObject({ exitStatus: 7 });
+  expect(first.tests).toMatchObject({ passed: 1, failed: 1 });
 });
