@@ -139,6 +139,15 @@ export const eventCatalogue = {
     actor: z.string(),
   }),
   "releases.release-created": release.extend({ build: uuid }),
+  /** A route was closed for a while, or opened again. */
+  "routing.mode-changed": z.object({
+    service: serviceName,
+    environment: environmentName,
+    mode: z.enum(["open", "maintenance", "paused"]),
+    until: z.iso.datetime().optional(),
+    reason: z.string().optional(),
+    actor: z.string(),
+  }),
   "deployments.deployment-created": deployment.extend({ request: uuid.optional() }),
   "deployments.deployment-changed": deployment.extend({ phase: z.string() }),
   "deployments.sign-off-changed": z.object({
@@ -149,6 +158,12 @@ export const eventCatalogue = {
     signOff: z.string(),
     change: z.enum(["given", "withdrawn"]),
     actor: z.string(),
+  }),
+  /** What runs is not what should run; it is repaired. */
+  "deployments.drift-found": z.object({
+    service: serviceName,
+    environment: environmentName,
+    drift: z.array(z.string()),
   }),
   /** `*` stands for all services, or all environments. */
   "deployments.lock-changed": z.object({

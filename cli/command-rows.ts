@@ -220,6 +220,26 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/steer.ts")).abortRollout,
   },
   {
+    usage: "route maintenance <on|off> <service> <environment>",
+    summary: "answer all requests to a service with a page of maintenance, for a while",
+    options: [
+      ["--for <time>", "until it opens by itself, such as 30m or 2h", "1h"],
+      ["--reason <text>", "for the record"],
+    ],
+    example: "towline route maintenance on catalog production --for 20m --reason 'moving the database'",
+    load: async () => (await import("./commands/route.ts")).setMaintenance,
+  },
+  {
+    usage: "route pause <on|off> <service> <environment>",
+    summary: "hold all requests to a service, each for 30 s at most, and then let them go on",
+    options: [
+      ["--for <time>", "until they go on by themselves, at most 5m", "30s"],
+      ["--reason <text>", "for the record"],
+    ],
+    example: "towline route pause on catalog production",
+    load: async () => (await import("./commands/route.ts")).setPause,
+  },
+  {
     usage: "rollback <service> <environment>",
     summary: "go back to the release before, or to the one given",
     options: [release],

@@ -85,6 +85,9 @@ export async function createTestBed(more: Partial<HaproxyOptions> = {}): Promise
       instances.push(made);
       return made;
     },
+    async take(host, times) {
+      for (let count = 0; count < times; count++) await get(host);
+    },
     async request(host) {
       const { status, body } = await get(host);
       return status === 200 ? body : status;

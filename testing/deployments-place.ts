@@ -185,7 +185,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const { source, fleet, builds } = doors(ground.world);
   const releases = createReleases({ db: database.db, emit, jobs, source, builds });
   const runtime = wrap(ground.runtime);
-  const common = { db, clock, log, jobs, runtime };
+  const common = { db, clock, log, jobs, emit, runtime };
   const routing = createRouting({
     ...common,
     balancer: wrap(ground.balancer),

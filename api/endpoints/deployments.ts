@@ -70,6 +70,10 @@ const cell = z.object({
   last: deployment.nullable(),
   /** What a deployment of the release that serves would change: variables and secrets that are others now. */
   pending: z.array(z.string()),
+  /** What runs otherwise than it should, in words; it is repaired within seconds. */
+  drift: z.array(z.string()),
+  /** Null while the route is open. */
+  closed: z.object({ mode: z.enum(["maintenance", "paused"]), until: time }).nullable(),
   /** People's locks that hold all deployments here. */
   locks: z.array(z.object({ what: z.string(), owner: z.string(), reason: z.string(), until: time })),
 });
@@ -166,6 +170,21 @@ export const deploymentEndpoints = endpoints({
     params: z.object({ id: uuid }),
     response: deployment,
     errors: ["auth.forbidden", "not-found", "deployment.wrong-state"],
+  },
+  setRouteMode: {
+    method: "POST",
+    path: "/api/services/:service/environments/:environment/route-mode",
+    summary: "Close a route for a while (a page of maintenance, or a pause that holds requests), or open it again.",
+    auth: { roles: developing },
+    params: place,
+    body: z.strictObject({
+      mode: z.enum(["open", "maintenance", "paused"]),
+      /** Until it opens by itself: at most seven days of maintenance, five minutes of a pause. */
+      seconds: z.int().min(1).max(604_800).optional(),
+      reason: z.string().max(500).optional(),
+    }),
+    response: z.object({ mode: z.enum(["open", "maintenance", "paused"]), until: time.nullable() }),
+    errors: ["auth.forbidden", "not-found", "request.invalid"],
   },
   planDeployment: {
     method: "GET",

@@ -17,6 +17,9 @@ const route = z.object({
   url: z.string(),
   /** Address for the other services of the environment. */
   internalUrl: z.string(),
+  mode: z.enum(["open", "maintenance", "paused"]),
+  /** When it opens by itself. */
+  until: z.iso.datetime().nullable(),
   slots: z.array(slot),
 });
 

@@ -48,13 +48,16 @@ function healthMark(healthy: boolean | null): string {
 }
 
 /** What is locked, what waits and why, and how the last deployment ended when it did not end well. */
-function notesOf(service: string, { environment, waiting, last, locks, pending }: Cell): string[] {
+function notesOf(service: string, { environment, waiting, last, locks, pending, drift, closed }: Cell): string[] {
   const where = `${service} in ${environment}`;
   const held = locks.map(
     ({ owner, until, reason }) => `${paint("yellow", "⊘")} ${where}: locked by ${owner} until ${until}: ${reason}`,
   );
   const changed = `${paint("yellow", "Δ")} ${where}: ${pending.join(", ")} changed; \`towline deploy\` brings it`;
+  const shut = closed && `${paint("yellow", "⊘")} ${where}: ${closed.mode} until ${closed.until}`;
   const waits = [
+    ...(shut ? [shut] : []),
+    ...drift.map((each) => `${paint("red", "≠")} ${where}: ${each}`),
     ...(pending.length > 0 ? [changed] : []),
     ...held,
     ...waiting.map(

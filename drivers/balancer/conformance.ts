@@ -20,6 +20,8 @@ export interface BalancerHarness extends AsyncDisposable {
   instance(name: string): Promise<TestInstance>;
   /** Name of the instance that answers a request to this host name, or the status when none does. */
   request(host: string): Promise<string | number>;
+  /** Makes so many requests that take some time, one after the other. */
+  take(host: string, times: number): Promise<void>;
 }
 
 const health = "/health";
@@ -146,6 +148,44 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await harness.balancer.setSlot(id, 1, ready(b));
       expect(await harness.balancer.serving(id)).toEqual([told(a), told(b)]);
       await expect(harness.balancer.serving("nowhere")).rejects.toMatchObject({ code: "not-found" });
+    });
+
+    test("it tells how long the requests since a cursor took, once each, by slot", async () => {
+      const [a, b] = [await harness.instance("a"), await harness.instance("b")];
+      const { id, host } = await applied(3);
+      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlot(id, 2, ready(b));
+      await isUp(id, 0);
+      await isUp(id, 2);
+      let { cursor } = await harness.balancer.timings(id, undefined);
+      const read = async () => {
+        const next = await harness.balancer.timings(id, cursor);
+        cursor = next.cursor;
+        return next.slots;
+      };
+      await harness.take(host, 6);
+      const found: number[][] = [[], [], []];
+      // A line is there a moment after its answer.
+      await until(async () => {
+        for (const [slot, times] of (await read()).entries()) found[slot]?.push(...times);
+        return found.flat().length >= 6;
+      });
+      expect(found.map((times) => times.length > 0)).toEqual([true, false, true]);
+      expect(found.flat()).toHaveLength(6);
+      expect(found.flat().every((time) => time >= 0 && time < 10_000)).toBe(true);
+      expect(await read()).toEqual([[], [], []]);
+    });
+
+    test("in maintenance a route answers 503, open again it serves, and other routes serve on", async () => {
+      const a = await harness.instance("a");
+      const [one, other] = [route([ready(a)]), route([ready(a)])];
+      await harness.balancer.apply({ routes: [one, other] });
+      for (const { hosts } of [one, other]) await until(async () => (await harness.request(hosts[0]!)) === "a");
+      await harness.balancer.apply({ routes: [{ ...one, mode: "maintenance" }, other] });
+      expect(await harness.request(one.hosts[0]!)).toBe(503);
+      expect(await harness.request(other.hosts[0]!)).toBe("a");
+      await harness.balancer.apply({ routes: [one, other] });
+      expect(await harness.request(one.hosts[0]!)).toBe("a");
     });
 
     test("a route that is no longer declared serves no more, others go on", async () => {

@@ -62,6 +62,13 @@ export interface Slot {
   weight: number;
 }
 
+/**
+ * `maintenance`: every new request is answered 503 with a page and `Retry-After`. `paused`: every new request is held, until
+ * the route opens or it has waited 30 s; then it goes on. Requests under way go on in both.
+ */
+export const routeModes = ["open", "maintenance", "paused"] as const;
+export type RouteMode = (typeof routeModes)[number];
+
 export interface Route {
   /** `[a-z0-9][a-z0-9.-]*`, at most 80 characters, unique. */
   id: string;
@@ -76,6 +83,8 @@ export interface Route {
   internalPort?: number;
   /** Path that answers 2xx or 3xx when an instance is ready; absent: it is ready when its port takes connections. */
   healthPath?: string;
+  /** Absent: `open`. */
+  mode?: RouteMode;
   /** As many as can ever be needed: instances, and as many again during a rollout. 1 to 64. A change of the number reloads. */
   slots: readonly Slot[];
 }
@@ -107,11 +116,17 @@ export interface RouteStats extends Counters {
   slots: readonly Counters[];
 }
 
+export interface RouteTimings {
+  cursor: string;
+  /** In the order of the slots. */
+  slots: readonly (readonly number[])[];
+}
+
 export interface Balancer {
   /**
    * Makes the balancer serve exactly these routes: starts it if it is not there, attaches it to the networks (which must
    * exist), and reloads it without loss when routes, host names, ports, health paths or numbers of slots changed. Slots
-   * are set as `setSlot` sets them. The same configuration again changes nothing. `invalid` leaves everything as it was.
+   * are set as `setSlot` sets them, and modes change without a reload. The same configuration again changes nothing. `invalid` leaves everything as it was.
    * Returns when the routes serve. Default deadline 60 s.
    */
   apply(config: BalancerConfig, options?: CallOptions): Promise<void>;
@@ -144,6 +159,13 @@ export interface Balancer {
    * killed, what it counted since the last call is lost.
    */
   stats(route: string, options?: CallOptions): Promise<RouteStats>;
+
+  /**
+   * How long instances took to answer, in milliseconds from the request sent to the first byte of the answer, by slot, of the
+   * requests that ended since the call that gave this cursor. Without a cursor none: this is where one begins. When there
+   * were more than the balancer keeps (some ten thousand of all routes), the oldest are missing.
+   */
+  timings(route: string, cursor: string | undefined, options?: CallOptions): Promise<RouteTimings>;
 
   /** Ends and removes the balancer with its files. All routes stop serving. Nothing there is no error. */
   remove(options?: CallOptions): Promise<void>;

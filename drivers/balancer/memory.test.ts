@@ -32,6 +32,12 @@ balancerConformance("the balancer in memory", async () => {
       const answer = balancer.request(host, turn++);
       return typeof answer === "number" ? answer : (at(answer)?.name ?? 503);
     },
+    async take(host, times) {
+      for (let count = 0; count < times; count++) {
+        const answer = balancer.request(host, turn++);
+        if (typeof answer !== "number") balancer.time(host.replace(".localhost", ""), 2 * (count % 2), [3]);
+      }
+    },
     async [Symbol.asyncDispose]() {},
   };
 });

@@ -23,6 +23,8 @@ export interface MemoryBalancer extends Balancer {
   request(host: string, turn?: number): Address | number;
   /** Counts what requests came to. */
   count(route: string, slot: number, counters: Partial<Counters>): void;
+  /** Notes how long requests took. */
+  time(route: string, slot: number, milliseconds: readonly number[]): void;
   /** While set, every call fails with `balancer-unreachable`. */
   down: boolean;
 }
@@ -31,6 +33,8 @@ interface Kept {
   route: Route;
   slots: Slot[];
   counters: Counters[];
+  /** In the order in which they ended. */
+  times: { slot: number; milliseconds: number }[];
 }
 
 export function createMemoryBalancer(options: MemoryBalancerOptions = {}): MemoryBalancer {
@@ -73,24 +77,47 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       const { counters } = find(route, 0, call);
       return { ...counters.reduce(add, none()), slots: counters.map((each) => ({ ...each })) };
     },
+    async timings(route, cursor, call) {
+      const { slots, times } = find(route, 0, call);
+      const since = cursor === undefined ? [] : times.slice(Number(cursor));
+      const of = (slot: number) => since.flatMap((each) => (each.slot === slot ? each.milliseconds : []));
+      return { cursor: String(times.length), slots: slots.map((_, slot) => of(slot)) };
+    },
     async remove() {
       kept = new Map();
     },
+    ...controlsOf({ find, openIn, all: () => [...kept.values()] }),
+  };
+  return balancer;
+}
+
+interface Inside {
+  find(route: string, slot?: number): Kept & { slot: Slot };
+  openIn(found: Kept): number[];
+  all(): Kept[];
+}
+
+/** What tests do with it. */
+function controlsOf({ find, openIn, all }: Inside): Pick<MemoryBalancer, "count" | "time" | "request"> {
+  return {
     count(route, slot, more) {
       const { counters } = find(route, slot);
       counters[slot] = add(counters[slot] ?? none(), { ...none(), ...more });
     },
+    time(route, slot, milliseconds) {
+      for (const each of milliseconds) find(route, slot).times.push({ slot, milliseconds: each });
+    },
     request(host, turn = 0) {
-      const found = [...kept.values()].find(({ route }) => route.hosts.includes(host));
+      const found = all().find(({ route }) => route.hosts.includes(host));
       if (!found) return 404;
+      if ((found.route.mode ?? "open") !== "open") return 503;
       const slots = openIn(found);
       const index = slots[turn % slots.length];
       if (index === undefined) return 503;
-      balancer.count(found.route.id, index, { requests: 1 });
+      found.counters[index] = add(found.counters[index] ?? none(), { ...none(), requests: 1 });
       return found.slots[index]!.address!;
     },
   };
-  return balancer;
 }
 
 function isOpen(
@@ -111,7 +138,8 @@ function next(config: BalancerConfig, before: Map<string, Kept>): Map<string, Ke
   return new Map(
     config.routes.map((route) => {
       const counters = route.slots.map((_, index) => before.get(route.id)?.counters[index] ?? none());
-      return [route.id, { route, slots: structuredClone([...route.slots]), counters }];
+      const times = before.get(route.id)?.times ?? [];
+      return [route.id, { route, slots: structuredClone([...route.slots]), counters, times }];
     }),
   );
 }

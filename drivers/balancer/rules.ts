@@ -1,6 +1,6 @@
 /** What may stand in a configuration. Every value is checked here, before anything is rendered. */
 import { isIPv4 } from "node:net";
-import { type BalancerConfig, BalancerError, type Route, type Slot, slotStates } from "./contract.ts";
+import { type BalancerConfig, BalancerError, type Route, routeModes, type Slot, slotStates } from "./contract.ts";
 
 const routeId = /^[a-z0-9][a-z0-9.-]{0,79}$/;
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
@@ -46,6 +46,7 @@ function checkRoute(route: Route): void {
     throw invalid(`internal port ${route.internalPort}`);
   if (route.healthPath !== undefined && !healthPath.test(route.healthPath))
     throw invalid(`health path ${JSON.stringify(route.healthPath)}`);
+  if (route.mode !== undefined && !routeModes.includes(route.mode)) throw invalid(`mode ${JSON.stringify(route.mode)}`);
   if (!within(route.slots.length, 1, 64)) throw invalid(`${route.slots.length} slots`);
   for (const slot of route.slots) checkSlot(slot);
 }

@@ -620,7 +620,11 @@ create table routes (
   environment text not null,
   internal_port integer not null,
   pool text not null,
+  mode text not null default 'open'::text,
+  mode_until timestamp with time zone,
   CHECK (((internal_port >= 10000) AND (internal_port <= 29999))),
+  CHECK (((mode = 'open'::text) = (mode_until IS NULL))),
+  CHECK ((mode = ANY (ARRAY['open'::text, 'maintenance'::text, 'paused'::text]))),
   PRIMARY KEY (service, environment),
   UNIQUE (internal_port)
 );

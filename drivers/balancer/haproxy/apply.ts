@@ -6,6 +6,7 @@ import { readConfig, restoreConfig, sweepMaps, writeConfig } from "./files.ts";
 import { persist } from "./master.ts";
 import type { ServerState } from "./parse.ts";
 import { backendName, render, type Rendered } from "./render.ts";
+import { settleModes } from "./modes.ts";
 import { settle } from "./settle.ts";
 import { noteAll } from "./stats.ts";
 import type { Call, World } from "./world.ts";
@@ -29,6 +30,7 @@ export async function apply(world: World, config: BalancerConfig, call: Call): P
   await writeConfig(world.directory, wanted);
   await sweepMaps(world.directory, wanted.mapName);
   await settle(world, config.routes, call);
+  await settleModes(world, wanted.modes, call);
 }
 
 interface Wanted {

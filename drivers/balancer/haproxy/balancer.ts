@@ -9,6 +9,7 @@ import { persist } from "./master.ts";
 import { render } from "./render.ts";
 import { settle } from "./settle.ts";
 import { routeStats, servingIn, sessionsAt, slotHealth } from "./stats.ts";
+import { routeTimings } from "./timings.ts";
 import { alone, type Call, createWorld, find, within, type World } from "./world.ts";
 
 export type HaproxyOptions = ContainerOptions;
@@ -28,6 +29,7 @@ export function createHaproxyBalancer(options: HaproxyOptions): Balancer {
       read(call, (limits) => sessionsAt(world, route, find(world, route, slot).slot, limits)),
     serving: (route, call) => read(call, (limits) => servingIn(world, route, limits)),
     stats: (route, call) => read(call, (limits) => routeStats(world, route, limits)),
+    timings: (route, cursor, call) => read(call, (limits) => routeTimings(world, { route, cursor }, limits)),
     remove: (call) => change(call, 30_000, (limits) => remove(world, limits)),
   };
 }

@@ -2,13 +2,15 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BalancerError } from "../contract.ts";
-import { configFile, type Rendered } from "./render.ts";
+import { configFile, holdFile, holdScript, modesFile, type Rendered } from "./render.ts";
 
 /** Writes what was rendered: the host names first, since the configuration names their file. */
 export async function writeConfig(directory: string, rendered: Rendered): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await writeWhole(directory, rendered.mapName, rendered.map);
+    await writeWhole(directory, modesFile, rendered.modes);
+    await writeWhole(directory, holdFile, holdScript);
     await writeWhole(directory, configFile, rendered.text);
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === "ENOSPC"

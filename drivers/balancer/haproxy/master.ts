@@ -23,6 +23,10 @@ export interface Master {
   info(pid: number, key: string, signal: AbortSignal): Promise<string | undefined>;
   /** Servers of one backend, or of all. */
   servers(pid: number, backend: string | undefined, signal: AbortSignal): Promise<Map<string, ServerState[]>>;
+  /** Lines of a file of keys and values, as the process has it now. */
+  map(pid: number, path: string, signal: AbortSignal): Promise<string>;
+  /** What a buffer in memory holds. */
+  events(pid: number, ring: string, signal: AbortSignal): Promise<string>;
   /** Backends and servers of one backend, or of all. */
   stats(pid: number, backend: string | undefined, signal: AbortSignal): Promise<Map<string, StatLine[]>>;
 }
@@ -57,6 +61,8 @@ export function createMaster(socketPath: string): Master {
     info: async (pid, key, signal) => parseInfo(await ask(`@!${pid} show info`, signal), key),
     servers: async (pid, backend, signal) =>
       parseServers(await ask(`@!${pid} show servers state ${of(backend)}`, signal)),
+    map: (pid, path, signal) => ask(`@!${pid} show map ${path}`, signal),
+    events: (pid, ring, signal) => ask(`@!${pid} show events ${ring}`, signal),
     // 6: backends and servers; -1: all of them.
     stats: async (pid, backend, signal) => parseStats(await ask(`@!${pid} show stat ${backend ?? "-1"} 6 -1`, signal)),
   };

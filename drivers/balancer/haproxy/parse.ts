@@ -131,6 +131,34 @@ function statOf(row: Record<string, string>): StatLine {
   };
 }
 
+/** From `show map`: an address in memory, key, value. */
+export function parseMap(text: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, key, value] = /^0x[0-9a-f]+ (\S+) (\S+)$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined) found.set(key, value);
+  }
+  return found;
+}
+
+/** A request that ended, as the ring has it. */
+export interface RequestLine {
+  /** Unique among the requests of a process. */
+  id: string;
+  backend: string;
+  server: string;
+  /** Until the server began to answer; -1 where it did not. */
+  milliseconds: number;
+}
+
+/** Lines of `log-format`; others, such as notices about servers, are left out. */
+export function parseRequests(text: string): RequestLine[] {
+  return text.split("\n").flatMap((line) => {
+    const [, id = "", backend = "", server = "", time] = /^\d+ (\d+) (\S+) (\S+) -?\d+ (-?\d+)$/.exec(line) ?? [];
+    return time === undefined ? [] : [{ id, backend, server, milliseconds: Number(time) }];
+  });
+}
+
 /** Lines as records; the line that begins with `# ` has the names. */
 function* rows(text: string, separator: "," | " "): Iterable<Record<string, string>> {
   let names: string[] | undefined;

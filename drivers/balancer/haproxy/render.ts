@@ -6,6 +6,11 @@ import type { BalancerConfig, Route, Slot } from "../contract.ts";
 export const insideDirectory = "/run/towline";
 export const configFile = "haproxy.cfg";
 export const masterSocket = "master.sock";
+/** Modes of routes that are not open; changed in the running process too. */
+export const modesFile = "modes.map";
+export const holdFile = "hold.lua";
+/** Buffer in memory with a line for each of the last requests. */
+export const requestRing = "requests";
 /** Port inside the container behind the published one. */
 export const publicPort = 8080;
 
@@ -22,6 +27,8 @@ export interface Rendered {
   mapName: string;
   /** Content of that file. */
   map: string;
+  /** Content of `modes.map`. */
+  modes: string;
   /** Hash of all that only a reload can change, and that `text` carries as the description of the process. */
   structure: string;
 }
@@ -31,6 +38,7 @@ export function render(config: BalancerConfig, subnets: ReadonlyMap<string, stri
   const map = renderMap(config);
   const mapName = `hosts-${hash(map)}.map`;
   const frame = [
+    ring,
     defaults,
     publicFrontend(mapName),
     ...config.routes.flatMap((route) => internalFrontend(route, subnets)),
@@ -38,7 +46,7 @@ export function render(config: BalancerConfig, subnets: ReadonlyMap<string, stri
   ];
   const structure = hash([...frame, ...config.routes.map((route) => backend(blank(route)))].join("\n"));
   const text = [global(structure), ...frame, ...config.routes.map(backend)].join("\n\n");
-  return { text: `${text}\n`, mapName, map, structure };
+  return { text: `${text}\n`, mapName, map, modes: renderModes(config), structure };
 }
 
 export function backendName(route: string): string {
@@ -64,16 +72,40 @@ function renderMap({ routes }: BalancerConfig): string {
   return routes.flatMap(({ id, hosts }) => hosts.map((host) => `${host} ${backendName(id)}\n`)).join("");
 }
 
+function renderModes({ routes }: BalancerConfig): string {
+  return routes.flatMap(({ id, mode = "open" }) => (mode === "open" ? [] : `${backendName(id)} ${mode}\n`)).join("");
+}
+
+/**
+ * Requests of a paused route are held in the balancer itself: no server with room is not what HAProxy queues for, and a queue
+ * needs one request to be sacrificed. A coroutine asks the map again every 25 ms.
+ */
+export const holdScript = `local modes = Map.new("${insideDirectory}/${modesFile}", Map._str)
+core.register_action("hold", { "http-req" }, function(txn)
+  local route = txn.f:be_name()
+  local over = core.now().sec + 30
+  while modes:lookup(route) == "paused" and core.now().sec < over do core.msleep(25) end
+end)
+`;
+
 // Old processes after a reload live as long as a tunnel in them, but not longer than `hard-stop-after`.
 function global(structure: string): string {
   return `global
   description ${structure}
   maxconn ${maxConnections}
   hard-stop-after 15m
+  lua-load ${insideDirectory}/${holdFile}
   mworker-max-reloads 20`;
 }
 
+/** A line for each request is some 40 bytes, so that the last 25 000 or so are known; nothing is written to a disk. */
+const ring = `ring ${requestRing}
+  format raw
+  maxlen 256
+  size 1048576`;
+
 /**
+ * - `log-format`: process, number of the request, backend, server, status, milliseconds until the server began to answer.
  * - `http-server-close`, not `http-reuse`: when an instance closes an idle connection in the moment in which a request is
  *   sent over it, HAProxy resets the client's connection, and a POST is lost (measured: a fifth of the requests when
  *   provoked, none with a connection for each request, which costs 0.1 to 0.2 ms).
@@ -85,6 +117,8 @@ function global(structure: string): string {
  */
 const defaults = `defaults
   mode http
+  log ring@${requestRing} len 256 local0
+  log-format "%pid %rt %b %s %ST %Tr"
   timeout connect 2s
   timeout check 2s
   timeout client 60s
@@ -164,8 +198,20 @@ const unknownBackend = `backend unknown
   http-request return status 404 content-type application/json ${body("route.unknown", "No service has this host name.")}`;
 
 function backend(route: Route): string {
-  const head = [`backend ${backendName(route.id)}`, ...check(route)];
+  const head = [`backend ${backendName(route.id)}`, ...check(route), ...modes(route)];
   return [...head, ...route.slots.map(server)].join("\n");
+}
+
+const maintenancePage = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Maintenance</title><body><h1>Maintenance</h1><p>This service is being worked on. Please try again in a minute.</p></body></html>`;
+
+/** Only where people or services can ask. */
+function modes({ hosts, internalPort }: Route): string[] {
+  if (hosts.length === 0 && internalPort === undefined) return [];
+  const mode = `be_name,map_str(${insideDirectory}/${modesFile},open) -m str`;
+  return [
+    `  http-request return status 503 hdr Retry-After 60 hdr Cache-Control no-store content-type "text/html; charset=utf-8" string '${maintenancePage}' if { ${mode} maintenance }`,
+    `  http-request lua.hold if { ${mode} paused }`,
+  ];
 }
 
 function check({ healthPath, hosts }: Route): string[] {

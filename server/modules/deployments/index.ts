@@ -28,7 +28,7 @@ const superviseTask = "deployments.supervise";
 export function createDeployments(deps: DeploymentsDeps): Deployments {
   const { db, clock, jobs, log } = deps;
   const timing = { ...defaultTiming, ...deps.timing };
-  const world: World = { ...deps, timing, backings: createKeyedLock(), provenBackings: new Map() };
+  const world: World = { ...deps, timing, backings: createKeyedLock(), provenBackings: new Map(), drifts: new Map() };
   const lanes = createKeyedLock();
   const lifecycle = createLifecycle(deps);
   const advance = createAdvance(world, lifecycle, createKeyedLock());

@@ -12,6 +12,7 @@ import { readLane } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { previewDeployment } from "./preview.ts";
 import { mayChange, type Requests } from "./requests.ts";
+import { setRouteMode } from "./route-mode.ts";
 import { readStatus } from "./status.ts";
 import { mask } from "./steps/step.ts";
 import { readValues } from "./steps/values.ts";
@@ -49,6 +50,10 @@ export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<
     ...gateRoutes(deps, parts),
     pauseDeployment: ({ params }, context) => steer(deps, parts, { id: params.id, type: "pause", context }),
     promoteDeployment: ({ params }, context) => steer(deps, parts, { id: params.id, type: "promote", context }),
+    setRouteMode({ params, body }, context) {
+      const { name: by, role } = userOf(context);
+      return setRouteMode(deps, params, { ...body, by, role });
+    },
     planDeployment: ({ query }) => previewDeployment(deps, parts.requests, query),
     instanceLogs: ({ params, query }) => readLogs(deps, params, query.lines),
   };

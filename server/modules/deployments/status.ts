@@ -1,7 +1,9 @@
 /** The fleet matrix: of each service in each environment what serves, how well, what is on its way and what waits. */
 import type { Instance } from "#drivers/runtime/contract.ts";
 import type { SlotHealth } from "#drivers/balancer/contract.ts";
+import type { Closed, Placed } from "#routing";
 import type { DeploymentsDeps } from "./deps.ts";
+import { readDrift } from "./drift.ts";
 import { heldOf } from "./gate-facts.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
@@ -16,16 +18,17 @@ const lookDeadlineMs = 3_000;
 export async function readStatus(deps: Deps) {
   const { db, fleet } = deps;
   const store = deploymentStore(db);
-  const [services, environments, lanes, open, last, locks] = await Promise.all([
+  const [services, environments, lanes, open, last, locks, closed] = await Promise.all([
     fleet.services(),
     fleet.environments(),
     store.lanes(),
     store.open(),
     store.lastFinished(),
     gateStore(db).locks(deps.clock.now()),
+    deps.routing.closed(),
   ]);
   const serving = await store.many(lanes.flatMap((lane) => lane.serving ?? []));
-  const facts: Facts = { lanes, open, last, locks, serving, seen: await look(deps, serving) };
+  const facts: Facts = { lanes, open, last, locks, closed, serving, seen: await look(deps, serving) };
   const names = [...new Set([...services.map(({ name }) => name), ...lanes.map(({ service }) => service)])].toSorted();
   return {
     environments: environments.map(({ name }) => name),
@@ -46,6 +49,7 @@ interface Facts {
   locks: LockRow[];
   serving: DeploymentRow[];
   seen: Seen | undefined;
+  closed: Closed[];
 }
 
 async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service" | "environment">) {
@@ -69,6 +73,8 @@ async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service"
     waiting: facts.open.filter((each) => here(each) && each.state === "waiting").map(viewDeployment),
     last: last ? viewDeployment(last) : null,
     pending: row ? await pendingOf(deps, row) : [],
+    drift: running || !row ? [] : driftIn(row, facts.seen),
+    closed: closedIn(facts.closed, place),
     locks: facts.locks.filter((lock) => holds(lock, place)).map(heldOf),
   };
 }
@@ -77,7 +83,18 @@ function holds(lock: LockRow, { service, environment }: Pick<LaneRow, "service" 
   return ["*", service].includes(lock.service) && ["*", environment].includes(lock.environment);
 }
 
+/** A rollout under way is no drift; nor is anything where the host does not answer. */
+function driftIn(row: DeploymentRow, seen: Seen | undefined): string[] {
+  return seen ? readDrift(row, { ...seen, known: new Set([row.id]) }).words : [];
+}
+
+function closedIn(closed: readonly Closed[], { service, environment }: Pick<LaneRow, "service" | "environment">) {
+  const found = closed.find((each) => each.service === service && each.environment === environment);
+  return found && found.mode !== "open" ? { mode: found.mode, until: found.until.toISOString() } : null;
+}
+
 interface Seen {
+  placed: Map<string, Placed>;
   instances: Instance[];
   health: Record<string, SlotHealth>;
 }
@@ -94,9 +111,9 @@ function healthOf(row: DeploymentRow | undefined, seen: Seen | undefined) {
 
 async function look({ runtime, routing }: Deps, serving: DeploymentRow[]): Promise<Seen | undefined> {
   const names = serving.flatMap(({ rollout }) => rollout?.target?.instances ?? []);
-  if (names.length === 0) return { instances: [], health: {} };
-  return Promise.all([runtime.list({}, { deadlineMs: lookDeadlineMs }), routing.health(names)]).then(
-    ([instances, health]) => ({ instances, health }),
+  if (names.length === 0) return { instances: [], health: {}, placed: new Map() };
+  return Promise.all([runtime.list({}, { deadlineMs: lookDeadlineMs }), routing.health(names), routing.placed()]).then(
+    ([instances, health, placed]) => ({ instances, health, placed }),
     () => undefined,
   );
 }

@@ -176,3 +176,13 @@ test("paused, a rollout moves no more traffic; aborted, the release before has a
   expect(await at.serving("orders")).toMatchObject({ releases: [1], all: { length: 3 } });
   expect(await server.call("pauseDeployment", { params: made })).toMatchObject({ refused: "deployment.wrong-state" });
 });
+
+test("going back needs no registry: the image is on the host", async () => {
+  await using scene = await openScene("strategy: blue-green");
+  const { server, place: at } = scene;
+  await server.deploy("orders", 2);
+  at.runtime.registryDown = true;
+  const made = (await server.call("rollBack", { body: place })) as { id: string };
+  expect(await server.ended(made.id)).toMatchObject({ outcome: "succeeded", release: 1 });
+  expect((await at.serving("orders")).releases).toEqual([1]);
+});

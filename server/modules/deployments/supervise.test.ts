@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
@@ -38,6 +39,62 @@ test("an instance that somebody stopped is started again", async () => {
   await until(async () => (await place.runtime.list({ service: "orders" })).every(({ state }) => state === "running"));
   await until(async () => (await place.serving("orders")).instances.length === 1);
   expect((await place.serving("orders")).instances).toEqual(instances);
+});
+
+test("drift is shown at once, told once in the record, and repaired", async () => {
+  await using scene = await openScene();
+  const { place, server, instances } = scene;
+  const [instance] = await place.runtime.list({ service: "orders" });
+  const start = place.runtime.start.bind(place.runtime);
+  place.runtime.start = async () => {
+    throw new RuntimeError("disk-full", "no space left");
+  };
+  await place.runtime.remove(instance?.id ?? "");
+  const drift = [`${instances[0]} is gone`];
+  expect(await server.call("getStatus", {})).toMatchObject({ services: [{ cells: [{ drift, healthy: false }, {}] }] });
+  await until(async () => (await place.events("deployments.drift-found")).length > 0);
+  place.runtime.start = start;
+  await until(async () => (await place.serving("orders")).instances.length === 1);
+  expect(await server.call("getStatus", {})).toMatchObject({ services: [{ cells: [{ drift: [] }, {}] }] });
+  expect(await place.events("deployments.drift-found")).toEqual([{ service: "orders", environment: "test", drift }]);
+});
+
+test("a container that was changed by hand is replaced by what was deployed", async () => {
+  await using scene = await openScene();
+  const { place } = scene;
+  const [instance] = await place.runtime.list({ service: "orders" });
+  if (!instance) throw new Error("nothing runs");
+  await place.runtime.remove(instance.id);
+  await place.runtime.pull("orders");
+  const { name, environment, labels } = instance;
+  await place.runtime.start({
+    ...{ name, environment, labels, kind: "service" },
+    image: "orders",
+    env: {},
+    cpu: 1,
+    memory: 1024,
+  });
+  await until(async () => (await place.runtime.list({ service: "orders" }))[0]?.image === instance.image);
+  await until(async () => (await place.serving("orders")).instances.length === 1);
+});
+
+test("a route is closed by whoever may change the environment, shows it, and a pause is short", async () => {
+  await using scene = await openScene();
+  const { place, server } = scene;
+  const params = { service: "orders", environment: "test" };
+  const made = await server.call("setRouteMode", { params, body: { mode: "maintenance", seconds: 60 } });
+  expect(made).toMatchObject({ mode: "maintenance" });
+  expect(place.balancer.request("orders.test.localhost")).toBe(503);
+  expect(await server.call("getStatus", {})).toMatchObject({
+    services: [{ cells: [{ closed: { mode: "maintenance" } }, {}] }],
+  });
+  expect(await server.call("setRouteMode", { params, body: { mode: "open" } })).toEqual({ mode: "open", until: null });
+  expect(place.balancer.request("orders.test.localhost")).not.toBe(503);
+  expect(await server.call("setRouteMode", { params, body: { mode: "paused", seconds: 400 } })).toMatchObject({
+    refused: "request.invalid",
+  });
+  const production = { params: { ...params, environment: "production" }, body: { mode: "paused" } };
+  expect(await server.call("setRouteMode", production, "developer")).toMatchObject({ refused: "auth.forbidden" });
 });
 
 test("a container of a deployment that is over, or unknown, is removed; others are left alone", async () => {

@@ -6,6 +6,7 @@ import type { Instance } from "#drivers/runtime/contract.ts";
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { Advance } from "./advance.ts";
+import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { keepBacking } from "./steps/backing.ts";
@@ -52,17 +53,31 @@ async function repair(world: World, place: LaneRow, instances: readonly Instance
   const lane = await store.lane(place);
   const row = lane && !lane.running && lane.serving ? await store.one(lane.serving) : undefined;
   if (!row?.stack || !row.rollout?.target) return;
-  const placed = await world.routing.placed();
-  const broken = row.rollout.target.instances.filter((name) => {
-    const instance = instances.find((each) => each.name === name);
-    const slot = placed.get(name);
-    if (instance?.state === "restarting") return false;
-    const serves = instance?.state === "running" && slot?.state === "ready" && slot.address.host === instance.address;
-    return !serves;
-  });
-  if (broken.length === 0) return;
-  world.log.warn({ instances: broken, service: row.service, environment: row.environment }, "bringing back instances");
-  await bringBack(world, row as Served, broken);
+  const drift = readDrift(row, { instances, placed: await world.routing.placed(), known: new Set([row.id]) });
+  await tell(world, row, drift.words);
+  if (drift.broken.length === 0) return;
+  world.log.warn({ drift: drift.words, service: row.service, environment: row.environment }, "bringing back instances");
+  for (const { id, name } of instances) if (drift.changed.includes(name)) await world.runtime.remove(id);
+  await bringBack(world, row as Served, drift.broken);
+}
+
+/** Once for each state of things, so that what cannot be repaired does not fill the record. */
+async function tell(
+  { db, emit, drifts }: World,
+  { id, service, environment }: DeploymentRow,
+  words: string[],
+): Promise<void> {
+  const key = `${service} ${environment}`;
+  const before = drifts.get(key) ?? "";
+  const now = words.join("\n");
+  if (now === before) return;
+  drifts.set(key, now);
+  if (now === "") return;
+  await db
+    .transaction()
+    .execute((tx) =>
+      emit(tx, `deployment:${id}`, "deployments.drift-found", { service, environment, drift: words.slice(0, 50) }),
+    );
 }
 
 type Served = DeploymentRow & { stack: Stack; rollout: { target: { instances: string[] } } };

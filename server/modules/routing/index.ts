@@ -10,7 +10,9 @@ import {
 import { type Clock, newId } from "#kernel/clock.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
-import { createObserve } from "./observe.ts";
+import type { Emit } from "#kernel/outbox.ts";
+import { changeMode, type Closed, type ModeChange, openExpired, readClosed } from "./modes.ts";
+import { createObserve, type Timings } from "./observe.ts";
 import { queueReconcile, reconcileTask, runReconcile } from "./reconcile.ts";
 import { routingRoutes } from "./routes.ts";
 import {
@@ -30,6 +32,7 @@ import { createSync, type Sync, type SyncDeps } from "./sync.ts";
 export interface RoutingDeps extends SyncDeps {
   clock: Clock;
   log: Log;
+  emit: Emit;
   jobs: Jobs;
   balancer: Balancer;
   /** Port on which the balancer serves people. */
@@ -37,6 +40,8 @@ export interface RoutingDeps extends SyncDeps {
   /** Milliseconds between two looks at the balancer; default 10 s. */
   reconcileMs?: number;
 }
+
+export type { Closed } from "./modes.ts";
 
 export interface RouteAddress {
   /** For people, through the balancer. */
@@ -81,6 +86,12 @@ export interface Routing {
   /** Takes instances out of their slots for good; only after this may they end. */
   release(instances: readonly string[]): Promise<void>;
   stats(instances: readonly string[]): Promise<InstanceStats>;
+  /** How long instances took since an earlier reading; without its cursor, reading begins now. */
+  timings(instances: readonly string[], cursor?: string): Promise<Timings>;
+  /** Closes a route for a while, or opens it again; it also opens by itself. Refused where there is no such route. */
+  setMode(place: Place, change: ModeChange): Promise<Refusal | undefined>;
+  /** Routes that are not open. */
+  closed(): Promise<Closed[]>;
   /** Every instance that has a slot, with what the tables say of it. */
   placed(): Promise<Map<string, Placed>>;
   /** Whether a backing service takes connections, seen from its network. Call until `up`, then `endProbe`. */
@@ -102,10 +113,21 @@ export function createRouting(deps: RoutingDeps): Routing {
   const observe = createObserve(store, balancer);
   const epoch = newId();
   const addressOf = addressesIn(store, deps.httpPort);
+  const everything = async () => {
+    await openExpired(deps);
+    await sync.everything();
+  };
   return {
     ...changesOf(deps, sync, { observe, addressOf }),
     health: observe.health,
     sessions: observe.sessions,
+    timings: observe.timings,
+    closed: () => readClosed(store),
+    async setMode(place, change) {
+      const refused = await changeMode(deps, place, change);
+      if (!refused) await sync.changes();
+      return refused;
+    },
     async serving(place) {
       const route = await store.route(place);
       return route ? balancer.serving(route.pool) : [];
@@ -118,9 +140,9 @@ export function createRouting(deps: RoutingDeps): Routing {
       );
     },
     addressOf,
-    reconcile: sync.everything,
+    reconcile: everything,
     handlers: routingRoutes(store, addressOf),
-    tasks: { [reconcileTask]: () => runReconcile(deps, sync) },
+    tasks: { [reconcileTask]: () => runReconcile(deps, { everything }) },
     start: () => queueReconcile(deps, 0),
   };
 }

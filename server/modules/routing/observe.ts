@@ -2,6 +2,13 @@
 import type { Balancer, Counters, SlotHealth } from "#drivers/balancer/contract.ts";
 import type { RoutingStore, SlotRow } from "./store.ts";
 
+export interface Timings {
+  /** For the next reading. */
+  cursor: string;
+  /** Milliseconds until each instance began to answer, of the requests since the cursor. */
+  times: Record<string, readonly number[]>;
+}
+
 export function createObserve(store: RoutingStore, balancer: Balancer) {
   /** Asks for each instance that has a slot. */
   async function each<T>(instances: readonly string[], ask: (slot: SlotRow) => Promise<T>): Promise<[string, T][]> {
@@ -18,6 +25,19 @@ export function createObserve(store: RoutingStore, balancer: Balancer) {
       const counts = await each(instances, ({ pool, position }) => balancer.sessions(pool, position));
       return counts.reduce((sum, [, count]) => sum + count, 0);
     },
+    /** `cursor`: where the reading before ended, of each pool. */
+    async timings(instances: readonly string[], cursor: string | undefined): Promise<Timings> {
+      const slots = await store.slotsOfInstances(instances);
+      const before = cursor === undefined ? {} : (JSON.parse(cursor) as Record<string, string>);
+      const pools = [...new Set(slots.map(({ pool }) => pool))].toSorted();
+      const read = new Map(
+        await Promise.all(pools.map(async (pool) => [pool, await balancer.timings(pool, before[pool])] as const)),
+      );
+      const times = slots.map(({ instance, pool, position }) => [instance, read.get(pool)?.slots[position] ?? []]);
+      const next = pools.map((pool) => [pool, read.get(pool)?.cursor ?? ""]);
+      return { cursor: JSON.stringify(Object.fromEntries(next)), times: Object.fromEntries(times) };
+    },
+
     async counters(instances: readonly string[]): Promise<Record<string, Counters>> {
       const pools = new Map<string, Promise<readonly Counters[]>>();
       const found = await each(instances, async ({ pool, position }) => {

@@ -1,5 +1,5 @@
 import type { Clock } from "#kernel/clock.ts";
-import type { Database } from "#kernel/database.ts";
+import type { Database, Tx } from "#kernel/database.ts";
 import type { Jobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Sync } from "./sync.ts";
@@ -16,7 +16,7 @@ interface Deps {
 }
 
 /** Brings the balancer to what the tables say, and asks to do so again; while host or balancer do not answer, it keeps asking. */
-export async function runReconcile(deps: Deps, sync: Sync): Promise<void> {
+export async function runReconcile(deps: Deps, sync: Pick<Sync, "everything">): Promise<void> {
   await sync
     .everything()
     .catch((error: unknown) => deps.log.warn({ err: error }, "the balancer could not be brought up to date"));
@@ -26,4 +26,9 @@ export async function runReconcile(deps: Deps, sync: Sync): Promise<void> {
 export async function queueReconcile({ db, clock, jobs }: Deps, inMs: number): Promise<void> {
   const runAt = new Date(clock.now().getTime() + inMs);
   await db.transaction().execute((tx) => jobs.add(tx, reconcileTask, {}, { key: reconcileTask, runAt }));
+}
+
+/** Looks again when the time of a mode is over. */
+export async function queueExpiry(tx: Tx, jobs: Jobs, runAt: Date): Promise<void> {
+  await jobs.add(tx, reconcileTask, {}, { key: `${reconcileTask}:${runAt.toISOString()}`, runAt });
 }

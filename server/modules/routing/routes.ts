@@ -1,7 +1,7 @@
 import type { routingEndpoints } from "#api/endpoints/routing.ts";
 import type { Handlers } from "#kernel/http.ts";
 import type { RouteAddress } from "./index.ts";
-import type { Place, RoutingStore } from "./store.ts";
+import type { Place, RouteRow, RoutingStore } from "./store.ts";
 
 type AddressOf = (place: Place) => Promise<RouteAddress | undefined>;
 
@@ -14,7 +14,8 @@ export function routingRoutes(store: RoutingStore, addressOf: AddressOf): Handle
   };
 }
 
-async function viewRoute(store: RoutingStore, addressOf: AddressOf, { service, environment }: Place) {
+async function viewRoute(store: RoutingStore, addressOf: AddressOf, row: RouteRow) {
+  const { service, environment, mode } = row;
   const place = { service, environment };
   const pools = await store.poolsOf(place);
   const slots = await store.slotsOf(pools.map(({ id }) => id));
@@ -22,6 +23,7 @@ async function viewRoute(store: RoutingStore, addressOf: AddressOf, { service, e
   return {
     ...place,
     ...address,
+    ...{ mode, until: row.mode_until?.toISOString() ?? null },
     slots: slots.map(({ instance, host, port, state, weight }) => ({
       instance,
       address: `${host}:${port}`,

@@ -1,9 +1,12 @@
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
 import { createMemoryBalancer } from "#drivers/balancer/memory.ts";
 import { createMemoryRuntime } from "#drivers/runtime/memory.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { jobs } from "#kernel/jobs.ts";
+import { createOutbox } from "#kernel/outbox.ts";
+import { openWake } from "#kernel/wake.ts";
 import { createRouting, type Routing } from "#routing";
 import { testDatabase } from "#testing/database.ts";
 
@@ -20,8 +23,15 @@ async function openScene() {
   const balancer = createMemoryBalancer();
   const runtime = createMemoryRuntime({ images: [] });
   const { db, log } = database;
-  const create = (): Routing => createRouting({ db, log, jobs, clock: systemClock, balancer, runtime, httpPort: 8300 });
-  return { create, routing: create(), balancer, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
+  const wake = await openWake(database.url, log);
+  const { emit } = createOutbox({ db, wake, log });
+  const create = (): Routing =>
+    createRouting({ db, emit, log, jobs, clock: systemClock, balancer, runtime, httpPort: 8300 });
+  const dispose = async () => {
+    await wake[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
+  };
+  return { create, db, routing: create(), balancer, [Symbol.asyncDispose]: dispose };
 }
 
 test("a service has its addresses before anything serves there, and keeps them", async () => {
@@ -145,4 +155,46 @@ test("a backing service is probed by a pool that nobody reaches", async () => {
   await routing.endProbe(probe);
   expect(await balancer.health("backing.test.db", 0)).toEqual({ health: "unknown" });
   expect(await routing.probe(probe)).toMatchObject({ health: "up" });
+});
+
+test("a route in maintenance or paused says until when, opens by itself, and all of it is in the record", async () => {
+  await using scene = await openScene();
+  const { routing, balancer, db } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.shift(orders, { "orders-1": 100 });
+  await routing.setMode(orders, { mode: "maintenance", forMs: 60_000, by: "ada", reason: "moving" });
+  expect(balancer.request("orders.test.localhost")).toBe(503);
+  expect(await routing.closed()).toMatchObject([{ ...orders, mode: "maintenance" }]);
+  await routing.setMode(orders, { mode: "open", by: "ada" });
+  expect(balancer.request("orders.test.localhost")).toEqual(address(1));
+  await routing.setMode(orders, { mode: "paused", forMs: 0, by: "ada" });
+  expect(balancer.request("orders.test.localhost")).toBe(503);
+  await routing.tasks["routing.reconcile"]?.({}, new AbortController().signal);
+  expect(balancer.request("orders.test.localhost")).toEqual(address(1));
+  const { rows } = await sql<{ payload: object }>`
+    select payload from events where name = 'routing.mode-changed' order by id`.execute(db);
+  expect(rows.map(({ payload }) => payload)).toMatchObject([
+    { mode: "maintenance", actor: "ada", reason: "moving" },
+    { mode: "open", actor: "ada" },
+    { mode: "paused" },
+    { mode: "open", actor: "towline", reason: "its time is over" },
+  ]);
+  const nowhere = { service: "nobody", environment: "test" };
+  expect(await routing.setMode(nowhere, { mode: "open", by: "ada" })).toMatchObject({ refused: "not-found" });
+});
+
+test("times are told by instance, once each", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.place(placing(2));
+  balancer.time("orders.test", 0, [1]);
+  const first = await routing.timings(["orders-1", "orders-2"]);
+  expect(first.times).toEqual({ "orders-1": [], "orders-2": [] });
+  balancer.time("orders.test", 1, [7, 8]);
+  const second = await routing.timings(["orders-1", "orders-2"], first.cursor);
+  expect(second.times).toEqual({ "orders-1": [], "orders-2": [7, 8] });
+  expect((await routing.timings(["orders-2"], second.cursor)).times).toEqual({ "orders-2": [] });
 });

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Address, SlotState } from "#drivers/balancer/contract.ts";
+import type { Address, RouteMode, SlotState } from "#drivers/balancer/contract.ts";
 import type { Database } from "#kernel/database.ts";
 
 export interface Place {
@@ -26,8 +26,16 @@ export interface SlotRow {
   weight: number;
 }
 
+export interface RouteRow extends Place {
+  internal_port: number;
+  pool: string;
+  mode: RouteMode;
+  /** When it opens again; null while it is open. */
+  mode_until: Date | null;
+}
+
 type RoutingTables = {
-  routes: { service: string; environment: string; internal_port: number; pool: string };
+  routes: RouteRow;
   route_hosts: { host: string; service: string; environment: string };
   pools: PoolRow;
   slots: SlotRow;
@@ -62,7 +70,7 @@ function routeStore(database: Database) {
     insertRoute: ({ service, environment }: Place, more: { internal_port: number; pool: string }) =>
       db
         .insertInto("routes")
-        .values({ service, environment, ...more })
+        .values({ service, environment, ...more, mode: "open", mode_until: null })
         .execute(),
     setPrimary: ({ service, environment }: Place, pool: string) =>
       db
@@ -70,6 +78,22 @@ function routeStore(database: Database) {
         .set({ pool })
         .where("service", "=", service)
         .where("environment", "=", environment)
+        .execute(),
+    setMode: ({ service, environment }: Place, mode: Pick<RouteRow, "mode" | "mode_until">) =>
+      db
+        .updateTable("routes")
+        .set(mode)
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .returningAll()
+        .executeTakeFirst(),
+    /** Opens all routes whose time is over. */
+    openExpired: (now: Date) =>
+      db
+        .updateTable("routes")
+        .set({ mode: "open", mode_until: null })
+        .where("mode_until", "<=", now)
+        .returning(["service", "environment"])
         .execute(),
     hosts: () => db.selectFrom("route_hosts").selectAll().orderBy("host").execute(),
     hostsAmong: (hosts: readonly string[]) =>

@@ -64,7 +64,10 @@ async function readPools(db: Database) {
     const pool = { id, environment, healthPath: health_path, slots: size };
     if (!route) return pool;
     const own = hosts.filter((each) => each.service === route.service && each.environment === environment);
-    return { ...pool, front: { hosts: own.map(({ host }) => host), internalPort: route.internal_port } };
+    return {
+      ...pool,
+      front: { hosts: own.map(({ host }) => host), internalPort: route.internal_port, mode: route.mode },
+    };
   });
   return { pools, slots };
 }

@@ -32,11 +32,20 @@ export async function look(
   };
 }
 
-/** What the balancer has counted of both releases. */
-export async function measure({ routing }: World, { rollout }: PlannedWork, _timed: boolean): Promise<Look> {
+/** What the balancer has counted of both releases, and how long they took where that is asked. */
+export async function measure({ routing, log }: World, { rollout }: PlannedWork, timed: boolean): Promise<Look> {
   const { instances, old } = rollout.target;
   const stats = await routing.stats([...instances, ...old]);
-  return { epoch: stats.epoch, fresh: countsOf(stats, instances), old: countsOf(stats, old) };
+  const counted = { epoch: stats.epoch, fresh: countsOf(stats, instances), old: countsOf(stats, old) };
+  if (!timed) return counted;
+  const read = await routing.timings([...instances, ...old], rollout.watch?.cursor).catch((error: unknown) => {
+    // Counts are the more important half: they must not be lost with the times.
+    log.warn({ err: error }, "how long requests take could not be read");
+    return undefined;
+  });
+  if (!read) return counted;
+  const timesOf = (names: readonly string[]) => names.flatMap((name) => read.times[name] ?? []);
+  return { ...counted, times: { cursor: read.cursor, fresh: timesOf(instances), old: timesOf(old) } };
 }
 
 function countsOf({ counters }: InstanceStats, instances: readonly string[]): Counts {

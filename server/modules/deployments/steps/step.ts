@@ -13,6 +13,8 @@ export interface World extends DeploymentsDeps {
   timing: Timing;
   /** Held while a backing service is looked after. */
   backings: KeyedLock;
+  /** What was last found to run otherwise than it should, by place, so that it is told once. */
+  drifts: Map<string, string>;
   /** Backing instances that were seen to take connections, so that the next deployment need not wait for a check. */
   provenBackings: Map<string, string>;
 }

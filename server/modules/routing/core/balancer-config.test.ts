@@ -4,7 +4,7 @@ import { balancerConfig, type Occupied, slotChanges } from "./balancer-config.ts
 import { freePosition, mostSlots, poolSize } from "./pool-size.ts";
 
 const networks = new Map([["test", "towline-test"]]);
-const front = { hosts: ["orders.test.localhost"], internalPort: 10_000 };
+const front = { hosts: ["orders.test.localhost"], internalPort: 10_000, mode: "open" as const };
 const pool = { id: "orders.test", environment: "test", healthPath: "/health", slots: 4, front };
 const at = (position: number, state: Occupied["state"]): Occupied => ({
   ...{ pool: "orders.test", position, state },

@@ -1,5 +1,12 @@
 /** The tables as the balancer's configuration, and the shortest way from one configuration to the next. */
-import { type BalancerConfig, emptySlot, type Route, type Slot, type SlotState } from "#drivers/balancer/contract.ts";
+import {
+  type BalancerConfig,
+  emptySlot,
+  type Route,
+  type RouteMode,
+  type Slot,
+  type SlotState,
+} from "#drivers/balancer/contract.ts";
 
 export interface Pool {
   id: string;
@@ -7,7 +14,7 @@ export interface Pool {
   healthPath: string | null;
   slots: number;
   /** Absent for a pool that gets no traffic. */
-  front?: { hosts: string[]; internalPort: number };
+  front?: { hosts: string[]; internalPort: number; mode: RouteMode };
 }
 
 export interface Occupied {
@@ -37,7 +44,7 @@ function routeOf(pool: Pool, occupied: readonly Occupied[], networks: ReadonlyMa
     id: pool.id,
     hosts: pool.front?.hosts ?? [],
     network: networks.get(pool.environment) ?? "",
-    ...(pool.front ? { internalPort: pool.front.internalPort } : {}),
+    ...(pool.front ? { internalPort: pool.front.internalPort, mode: pool.front.mode } : {}),
     ...(pool.healthPath === null ? {} : { healthPath: pool.healthPath }),
     slots,
   };
