@@ -45,6 +45,11 @@ export const errorCatalogue = {
   "build.held": { status: 409, exit: 2, summary: "A run on this machine stands at a gate that nobody opened." },
   "build.too-deep": { status: 409, exit: 1, summary: "Builds start each other deeper than is allowed." },
   "upload.refused": { status: 422, exit: 1, summary: "Steps that a job uploads cannot be added to its build." },
+  "step.fixed": {
+    status: 422,
+    exit: 1,
+    summary: "The step stays as the pipeline has it; only jobs and triggers change.",
+  },
   "build.bad-answer": { status: 422, exit: 2, summary: "An answer to a gate does not fit its field." },
   "annotation.invalid": {
     status: 422,

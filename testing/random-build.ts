@@ -161,6 +161,7 @@ function senseless(world: World, { kind, pick, coin }: Dice): Command {
   const fresh = coin || pick % 5 > 0 ? `token-${++world.tokens}` : token;
   const outcomes = ["passed", "passed", "failed", "timed-out", "canceled"] as const;
   const ends = ["succeeded", "succeeded", "rolled-back", "failed", "canceled", "superseded"] as const;
+  if (kind < 2) return { type: "update", step, token, target: step, label: `l${pick}`, priority: pick % 3, at };
   if (kind < 5) return { type: "reuse", step, token: fresh, of: reused, at };
   if (kind < 25) return { type: "lease", step, token: fresh, agent: `a${pick % 3}`, at };
   if (kind < 35) return { type: "start", step, token, at };
@@ -188,7 +189,10 @@ function senseless(world: World, { kind, pick, coin }: Dice): Command {
       at,
     };
   if (kind < 85)
-    return { type: "upload", step, token, upload: `upload-${pick % 7}`, steps: someSteps(world, pick), at };
+    return {
+      ...{ type: "upload", step, token, upload: `upload-${pick % 7}`, replace: pick % 3 === 0, at },
+      steps: someSteps(world, pick),
+    };
   if (kind < 92)
     return { type: "unblock", step, user: "lea", role: coin ? "lead" : "viewer", answers: answersOf(state, step), at };
   if (kind < 96) return { type: "retry", step, by: "ada", at };
@@ -250,7 +254,7 @@ function commandsFor(
       steps: someSteps(world, pick),
       at,
     } as const;
-    return [{ ...finish, outcome: coin ? "passed" : "failed" }, upload, upload];
+    return [{ ...finish, outcome: coin ? "passed" : "failed" }, upload, { ...upload, replace: true }];
   }
   if (status.state === "blocked")
     return [{ type: "unblock", step, user: "lea", role: "lead", answers: answersOf(world.state, step), at }];

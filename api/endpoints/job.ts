@@ -29,11 +29,28 @@ const pipelineUpload = z.strictObject({
     .default({})
     .describe("What `$NAME` in it stands for beside the facts of the build: the job's environment."),
   interpolate: z.boolean().default(true),
+  replace: z
+    .boolean()
+    .default(false)
+    .describe("Take the steps away that have not begun, and put these in their place."),
 });
 export type PipelineUpload = z.output<typeof pipelineUpload>;
 
+const stepUpdate = z.strictObject({
+  step: z.string().min(1).max(300).optional().describe("Its key, or the id of its job; without it the job itself."),
+  label: z
+    .string()
+    .min(1)
+    .max(300)
+    .regex(/^\P{Cc}*$/u, "a label is one line without control characters")
+    .optional(),
+  priority: z.int().min(-1_000_000).max(1_000_000).optional(),
+});
+export type StepUpdate = z.output<typeof stepUpdate>;
+
 const uploadedPipeline = z.object({
   steps: z.array(z.string()).describe("Keys of the jobs that were added."),
+  removed: z.array(z.string()).describe("Keys of the steps that they took the place of."),
   warnings: z.array(
     z.object({
       code: z.string(),
@@ -93,6 +110,15 @@ export const jobEndpoints = endpoints({
       attributes: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string()), z.null()])),
     }),
     errors: [stale, "not-found"],
+  },
+  updateStep: {
+    method: "POST",
+    path: "/api/job/step",
+    summary: "Change a job or trigger of the build: its label, or which of the ready jobs goes first.",
+    auth: rule,
+    body: stepUpdate,
+    response: z.object({}),
+    errors: [stale, "not-found", "step.fixed"],
   },
   readSecrets: {
     method: "POST",

@@ -1,4 +1,4 @@
-import type { PipelineUpload, UploadedPipeline } from "#api/endpoints/job.ts";
+import type { PipelineUpload, StepUpdate, UploadedPipeline } from "#api/endpoints/job.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { JobServer } from "#client/job-server.ts";
 import type { BuildContext } from "#pipeline/build-context.ts";
@@ -6,6 +6,7 @@ import { buildVariables } from "#pipeline/build-variables.ts";
 import { refuseFaults } from "#pipeline/fault.ts";
 import { secretsFor } from "#pipeline/job/job-secrets.ts";
 import { stepAttributes } from "#pipeline/job/step-attributes.ts";
+import { withoutRest } from "#pipeline/machine/replace.ts";
 import { openAttempt, plannedOf, stepOf } from "#pipeline/machine/steps.ts";
 import { parsePipeline } from "#pipeline/pipeline-file.ts";
 import { namesOf, planUpload } from "#pipeline/upload.ts";
@@ -28,8 +29,8 @@ export function localJobServer({ build, records, context, secrets }: LocalBuild,
   const other = (): Refusal => refuse("not-found", "a run on this machine knows no build but its own");
   return {
     client: {
-      uploadPipeline: async ({ body: { file = "pipeline.yml", variables = {}, interpolate = true, ...body } }) =>
-        upload({ build, context, step }, { ...body, file, variables, interpolate }),
+      uploadPipeline: async ({ body }) => upload({ build, context, step }, { ...uploadDefaults, ...body }),
+      updateStep: async ({ body = {} }) => update({ build, step }, body),
       setMetaData: async ({ body: { key, value } }) => records.setMetaData(key, value) ?? {},
       getMetaData: async ({ query }) =>
         isOther(query.build) ? other() : { value: records.metaData.get(query.key) ?? null },
@@ -71,12 +72,24 @@ interface Uploader extends Pick<LocalBuild, "build" | "context"> {
   step: string;
 }
 
+const uploadDefaults = { file: "pipeline.yml", variables: {}, interpolate: true, replace: false };
+
+function update({ build, step }: Pick<Uploader, "build" | "step">, { step: asked = step, ...change }: StepUpdate) {
+  const { token = "" } = stepOf(build.state(), step).attempts.at(-1) ?? {};
+  const { label, priority } = change;
+  const target = build.stepOf(asked) ?? asked;
+  const changed = { ...(label === undefined ? {} : { label }), ...(priority === undefined ? {} : { priority }) };
+  return build.act({ type: "update", step, token, target, ...changed }) ?? {};
+}
+
 /** As the server does it: read with the build's steps in sight, planned, and added by the machine. */
 function upload({ build, context, step }: Uploader, given: PipelineUpload): UploadedPipeline | Refusal {
-  const { plan, uploads = [], steps } = build.state();
+  const before = build.state();
+  const { file, text, interpolate, variables, replace } = given;
+  const { state, removed } = replace ? withoutRest(before) : { state: before, removed: [] };
+  const { plan, uploads = [], steps } = state;
   const attempt = steps[step] && openAttempt(steps[step]);
   if (!attempt) return refuse("lease.stale", "the job has ended");
-  const { file, text, interpolate, variables } = given;
   const earlier = uploads.filter((each) => each.by === step && each.attempt < attempt.number);
   const { value, errors, warnings } = parsePipeline({
     ...{ file, text, interpolate, variables: { ...buildVariables(context), ...variables } },
@@ -85,8 +98,9 @@ function upload({ build, context, step }: Uploader, given: PipelineUpload): Uplo
   if (errors) return refuseFaults("pipeline.invalid", errors);
   const planned = planUpload(plan, value, context);
   const { token } = attempt;
-  const refused = build.act({ type: "upload", step, token, upload: given.upload, steps: planned });
+  const { notify } = value;
+  const refused = build.act({ type: "upload", step, token, upload: given.upload, steps: planned, notify, replace });
   if (refused) return refused;
   const keys = build.state().uploads?.find(({ id }) => id === given.upload)?.keys ?? [];
-  return { steps: keys, warnings };
+  return { steps: keys, removed, warnings };
 }

@@ -84,6 +84,7 @@ test("the working tree runs as it is, and the job tool works as on the platform"
   commands:
     - cat greeting.txt new.txt; ls ignored.txt || echo nothing ignored; test -f .git/HEAD && echo history
     - echo "$$OWN $$GIVEN $$BUILDKITE_BRANCH $$BUILDKITE_STEP_KEY"; echo "$$TOKEN"
+    - buildkite-agent step update label Renamed; buildkite-agent step get label; echo
     - buildkite-agent meta-data set colour blue; buildkite-agent annotate '**Good**'
     - mkdir out; echo data > out/a.txt; buildkite-agent artifact upload 'out/*'
     - echo '{"steps":[{"key":"added","command":"buildkite-agent meta-data get colour"}]}' | buildkite-agent pipeline upload
@@ -108,7 +109,7 @@ test("the working tree runs as it is, and the job tool works as on the platform"
   const lines = ran.stderr.split("\n");
   const said = (step: string) => lines.flatMap((line) => (line.startsWith(`${step} `) ? [line.split("│ ")[1]] : []));
   expect(said("first")).toEqual(
-    expect.arrayContaining(["changed", "new", "nothing ignored", "history", "1 2 main first", "***"]),
+    expect.arrayContaining(["changed", "new", "nothing ignored", "history", "1 2 main first", "***", "Renamed"]),
   );
   expect(said("added")).toContain("blue");
   expect(said("last")).toEqual(expect.arrayContaining(["data", "passed"]));

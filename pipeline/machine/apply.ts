@@ -3,6 +3,7 @@ import type { Plan, PlannedStep } from "../plan.ts";
 import type { PlannedDependency } from "../planned-dependencies.ts";
 import type { BuildEvent } from "./event.ts";
 import type { Attempt, BuildState, StepState, StepStatus } from "./state.ts";
+import { without } from "./replace.ts";
 import { stepOf } from "./steps.ts";
 
 type EventOf<T extends BuildEvent["type"]> = Extract<BuildEvent, { type: T }>;
@@ -35,7 +36,8 @@ function waitingSteps(steps: readonly PlannedStep[]): Record<string, StepState> 
   );
 }
 
-function stepsAdded(state: BuildState, event: EventOf<"steps-added">): BuildState {
+function stepsAdded(before: BuildState, event: EventOf<"steps-added">): BuildState {
+  const state = without(before, event.removed ?? []);
   const { upload: id, by, attempt, steps: added, after, notify } = event;
   const keys = added.map(({ key }) => key);
   const steps = state.plan.steps.flatMap((step): PlannedStep[] => {
@@ -67,6 +69,11 @@ const appliers: Appliers = {
   "build-finished": (state) => ({ ...state, closed: true }),
   "build-reopened": (state) => ({ ...state, closed: false }),
   "steps-added": stepsAdded,
+  "step-updated": (state, { step, label, priority }) => {
+    const part = { ...(label === undefined ? {} : { label }), ...(priority === undefined ? {} : { priority }) };
+    const steps = state.plan.steps.map((each) => (each.key === step ? { ...each, ...part } : each));
+    return { ...state, plan: { ...state.plan, steps } };
+  },
   "step-runnable": (state, { step, at }) => setStatus(state, step, { state: "runnable", since: at }),
   "step-blocked": (state, { step, at }) => setStatus(state, step, { state: "blocked", since: at }),
   "step-unblocked": (state, { step, by, answers, at }) =>

@@ -59,8 +59,12 @@ export type Command =
       upload: string;
       steps: PlannedStep[];
       notify?: Notification[];
+      /** Take the rest of the pipeline away before. */
+      replace?: boolean;
       at: string;
     }
+  /** The job holding this token changes a step of its build, itself or another. */
+  | { type: "update"; step: string; token: string; target: string; label?: string; priority?: number; at: string }
   | { type: "unblock"; step: string; user: string; role: string; answers?: Answers; at: string }
   /** `supersededBy`: number of the newer build that takes the place of this one. */
   | { type: "cancel"; by: string; reason?: string; supersededBy?: number; at: string }

@@ -2,9 +2,10 @@
 import { type Refusal, refuse } from "#api/errors.ts";
 import { ancestors, findCycle } from "../graph.ts";
 import type { PlannedStep } from "../plan.ts";
-import type { Dependency, Notification } from "../step.ts";
+import type { Notification } from "../step.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
+import { graphOf, withoutRest } from "./replace.ts";
 import type { BuildState, StepState, Upload } from "./state.ts";
 import { findStep, isWork, openAttempt, plannedOf } from "./steps.ts";
 
@@ -12,12 +13,13 @@ type UploadCommand = Extract<Command, { type: "upload" }>;
 
 export const uploadLimits = { steps: 500, uploads: 500, jobs: 4_000, notifications: 50 };
 
-export function decideUpload(state: BuildState, command: UploadCommand): BuildEvent[] | Refusal {
+export function decideUpload(before: BuildState, command: UploadCommand): BuildEvent[] | Refusal {
   const { step: by, upload, at } = command;
-  const uploads = state.uploads ?? [];
-  if (uploads.some(({ id }) => id === upload)) return [];
-  const uploader = runningJob(state, command);
+  if (before.uploads?.some(({ id }) => id === upload)) return [];
+  const uploader = runningJob(before, command);
   if ("refused" in uploader) return uploader;
+  const { state, removed } = command.replace ? withoutRest(before) : { state: before, removed: [] };
+  const uploads = uploadsOf(state);
   const steps = withoutEarlier(command.steps, { uploads, by, attempt: uploader.attempts.length });
   const notify = newReceivers(state, command.notify);
   const refusal = tooMuch(state, command.steps, { steps, notify }) ?? whyNot(state, steps);
@@ -29,9 +31,14 @@ export function decideUpload(state: BuildState, command: UploadCommand): BuildEv
   const dependents = dependentsOf(state, by, own);
   const gates = gatesOf(state, added);
   const gated = gates.length > 0 ? openBehind(state, dependents) : [];
-  const told = notify.length > 0 ? { notify } : {};
+  const told = { ...(notify.length > 0 ? { notify } : {}), ...(removed.length > 0 ? { removed } : {}) };
   const complete = { ...event, steps: added, after: own.at(-1) ?? by, dependents, gates, gated, ...told };
   return circle(state, complete) ?? [complete];
+}
+
+/** Earlier uploads with what is left of them. */
+function uploadsOf({ uploads = [], steps }: BuildState): Upload[] {
+  return uploads.map((each) => ({ ...each, keys: each.keys.filter((key) => Object.hasOwn(steps, key)) }));
 }
 
 /** A job that is tried again names the same. */
@@ -68,12 +75,6 @@ function openBehind({ plan, steps }: BuildState, dependents: readonly { key: str
 
 function hasBegun(step: StepState | undefined): boolean {
   return step !== undefined && (step.attempts.length > 0 || step.status.state === "finished");
-}
-
-function graphOf(steps: readonly PlannedStep[]): Map<string, Dependency[]> {
-  const edgesOf = (edges: PlannedStep["dependsOn"]) =>
-    edges.map(({ key: step, allowFailure }) => ({ step, allowFailure }));
-  return new Map(steps.map(({ key, dependsOn }) => [key, edgesOf(dependsOn)]));
 }
 
 /** The step, while the attempt with this token is at work and may go on. */

@@ -5,6 +5,7 @@ import { decideDeploymentFinished, decideRequestDeploy } from "./decide-deploy.t
 import { decideBuildRefused, decideRequestBuild, decideTriggeredFinished } from "./decide-trigger.ts";
 import { decideCancel, decideRetry, decideRetryFailed, decideUnblock } from "./decide-person.ts";
 import { decideReuse } from "./decide-reuse.ts";
+import { decideUpdate } from "./decide-update.ts";
 import { decideUpload } from "./decide-upload.ts";
 import type { Command } from "./command.ts";
 import type { BuildEvent } from "./event.ts";
@@ -26,6 +27,7 @@ const deciders: Deciders = {
   "build-refused": decideBuildRefused,
   "triggered-finished": decideTriggeredFinished,
   upload: decideUpload,
+  update: decideUpdate,
   unblock: decideUnblock,
   cancel: decideCancel,
   retry: decideRetry,

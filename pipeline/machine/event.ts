@@ -24,8 +24,11 @@ export type BuildEvent =
       gates: string[];
       gated: string[];
       notify?: Notification[];
+      /** Steps that had not begun and that these take the place of. */
+      removed?: string[];
       at: string;
     }
+  | { type: "step-updated"; step: string; by: string; label?: string; priority?: number; at: string }
   | { type: "step-runnable"; step: string; at: string }
   | { type: "step-blocked"; step: string; at: string }
   | { type: "step-unblocked"; step: string; by: string; role: string; answers?: Record<string, string>; at: string }

@@ -74,8 +74,16 @@ function jobCommands(): string {
 const jobDifferences: readonly (readonly [what: string, here: string, why: string])[] = [
   ["`artifact upload … s3://…`", "refused", "the platform keeps artifacts itself"],
   ["paths outside of the checkout", "refused", "the agent sees the checkout, not the rest of the container"],
-  ["`pipeline upload --replace`", "refused", "steps are only added, so that what was planned stays true"],
-  ["`step update`", "refused", "a step stays as the pipeline has it; say it by an annotation"],
+  [
+    "`pipeline upload --replace`",
+    "steps stay that something stands on which has begun; deployments that it removes cannot be uploaded",
+    "no gate is passed by removing it",
+  ],
+  [
+    "`step update`",
+    "`label` and `priority` of jobs and triggers; `notify` with a warning",
+    "people decide by the words of gates",
+  ],
   [
     "`env set`, `env unset`",
     "seen by the next command of the step, and by the hooks after it",

@@ -64,7 +64,6 @@ function filledIn({ file, text }: Source, variables: Record<string, string>, int
 
 async function upload(call: CommandCall): Promise<void> {
   const { flags, job, tool } = call;
-  if (flags.on("replace")) throw new ToolFailure("--replace is not possible: steps are only added to a build");
   const source = await sourceOf(call);
   const interpolate = !flags.on("no-interpolation");
   const variables = interpolate ? variablesFor(source.text, tool.env) : {};
@@ -75,13 +74,15 @@ async function upload(call: CommandCall): Promise<void> {
     await tool.err(`warning: ${source.file} has the value of a secret in it, which is kept with the build in clear\n`);
   }
   if (flags.on("dry-run")) return tool.out(flags.word("format") === "yaml" ? stringify(filled) : `${shown}\n`);
-  const body = { upload: newId(), file: source.file, text: source.text, variables, interpolate };
+  const replace = flags.on("replace");
+  const body = { upload: newId(), file: source.file, text: source.text, variables, interpolate, replace };
   await tell(call, await ask(call, () => job.client.uploadPipeline({ body })));
 }
 
-async function tell({ tool }: CommandCall, { steps, warnings }: UploadedPipeline): Promise<void> {
+async function tell({ tool }: CommandCall, { steps, removed, warnings }: UploadedPipeline): Promise<void> {
   for (const { message, place } of warnings)
     await tool.err(`warning: ${place ? `${place.file}:${place.line}: ` : ""}${message}\n`);
+  if (removed.length > 0) await tool.err(`removed from the build: ${removed.join(", ")}\n`);
   await tool.err(`added to the build: ${steps.join(", ") || "nothing"}\n`);
 }
 
@@ -104,7 +105,11 @@ export const pipeline: Record<string, Command> = {
         variable: "BUILDKITE_AGENT_PIPELINE_UPLOAD_REJECT_SECRETS",
         help: "Fail when the value of a secret is in it.",
       },
-      replace: { takes: "switch", help: "Not possible here." },
+      replace: {
+        takes: "switch",
+        variable: "BUILDKITE_PIPELINE_REPLACE",
+        help: "Put it in the place of all steps that have not begun.",
+      },
       "apply-if-changed": { takes: "switch", help: "`if_changed` always counts." },
     },
     run: upload,

@@ -10,7 +10,7 @@ import { stepOf } from "#pipeline/machine/steps.ts";
 import { jobChannel } from "./channels.ts";
 import { announcements } from "./core/announcements.ts";
 import { attemptsIn } from "./core/attempts.ts";
-import { advance, type Change } from "./core/change.ts";
+import { advance, type Change, removedBy } from "./core/change.ts";
 import { jobColumns } from "./core/job-columns.ts";
 import { identityOf } from "./core/view.ts";
 import { logStore } from "./logs/log-store.ts";
@@ -49,13 +49,18 @@ export async function commit(deps: CommitDeps, tx: Tx, decided: Change): Promise
   return change;
 }
 
-/** Rows for the jobs that another job added. */
+/** Rows for the jobs that another job added or changed; those that it took away have none. */
 async function addJobs(tx: Tx, change: Change): Promise<Change> {
   const { build, events, state } = change;
+  const removed = removedBy(events);
+  if (removed.length > 0) await buildsStore(tx).deleteJobs(build.id, removed);
+  for (const event of events)
+    if (event.type === "step-updated" && event.priority !== undefined)
+      await buildsStore(tx).setPriority(build.id, event.step, event.priority);
   const added = events.flatMap((event) => (event.type === "steps-added" ? event.steps : []));
   const rows = newJobs(build, state.plan, added);
-  if (rows.length === 0) return change;
-  await buildsStore(tx).insertJobs(rows);
+  if (rows.length > 0) await buildsStore(tx).insertJobs(rows);
+  if (rows.length + removed.length === 0) return change;
   return { ...change, jobs: await buildsStore(tx).jobs(build.id) };
 }
 

@@ -48,6 +48,7 @@ import { createTestDesk } from "./tests/test-desk.ts";
 import { testRoutes } from "./tests/test-routes.ts";
 import { startSweeping } from "./sweeping.ts";
 import { buildTag, tagTask } from "./triggers/tags.ts";
+import { createUpdateStep } from "./job-calls/update-step.ts";
 import { createUploadSteps } from "./job-calls/upload-steps.ts";
 import { createWebhooks, resealReaction } from "./triggers/webhooks.ts";
 
@@ -139,7 +140,11 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const leasing = createLeasing({ ...deps, machine, times });
   const claimJob = createClaimJob({ ...deps, machine, leasing, logs });
   const assign = createAssign({ ...deps, leaseMs: times.leaseMs });
-  const records = createBuildRecords({ ...deps, uploadSteps: createUploadSteps({ ...deps, machine }) });
+  const jobCalls = {
+    uploadSteps: createUploadSteps({ ...deps, machine }),
+    updateStep: createUpdateStep({ db, machine }),
+  };
+  const records = createBuildRecords({ ...deps, ...jobCalls });
   const tests = createTestDesk(deps);
   const results = createResults(deps);
   const old = [tests.removeOld, results.removeOld, forgetNotifications(deps)];

@@ -225,6 +225,11 @@ function jobs(db: Db) {
       db.selectFrom("build_jobs").selectAll().where("id", "=", id).executeTakeFirst(),
     jobsById: (ids: string[]): Promise<JobRow[]> =>
       db.selectFrom("build_jobs").selectAll().where("id", "=", any(ids)).execute(),
+    /** Those of steps that never began. */
+    deleteJobs: (build: string, steps: string[]) =>
+      db.deleteFrom("build_jobs").where("build", "=", build).where("step", "in", steps).execute(),
+    setPriority: (build: string, step: string, priority: number) =>
+      db.updateTable("build_jobs").set({ priority }).where("build", "=", build).where("step", "=", step).execute(),
     /** The attempt changed its build: a later build that used its result would lack that. */
     markWrote: ({ id, attempt }: JobRow) =>
       db.updateTable("build_jobs").set({ wrote_attempt: attempt }).where("id", "=", id).execute(),

@@ -20,3 +20,8 @@ export function advance(change: Change, command: Command): Change | Refusal {
   const done = decideAndApply(change.state, command);
   return isRefusal(done) ? done : { ...change, state: done.state, events: [...change.events, ...done.events] };
 }
+
+/** Steps that others took the place of. */
+export function removedBy(events: readonly BuildEvent[]): string[] {
+  return events.flatMap((event) => (event.type === "steps-added" ? (event.removed ?? []) : []));
+}

@@ -15,6 +15,7 @@ import { metaDataStore } from "../records/meta-data-store.ts";
 import { viewArtifact } from "../records/record-routes.ts";
 import type { JobRow } from "../core/rows.ts";
 import { buildsStore } from "../store.ts";
+import type { UpdateStep } from "./update-step.ts";
 import type { UploadSteps } from "./upload-steps.ts";
 
 interface Deps {
@@ -23,6 +24,7 @@ interface Deps {
   caller: JobCaller;
   artifacts: Artifacts;
   uploadSteps: UploadSteps;
+  updateStep: UpdateStep;
   fleet: Pick<Fleet, "jobSecrets">;
 }
 
@@ -33,6 +35,10 @@ export function jobRoutes(deps: Deps): Handlers<typeof jobEndpoints> {
     ...annotationRoutes(deps),
     ...artifactRoutes(deps),
     ...jobQuestions(deps),
+    updateStep: async ({ body }, context) => {
+      const job = await caller.caller(context);
+      return isRefusal(job) ? job : deps.updateStep(job, body);
+    },
     uploadPipeline: async ({ body }, context) => {
       const job = await caller.caller(context);
       return isRefusal(job) ? job : uploadSteps(job, body);

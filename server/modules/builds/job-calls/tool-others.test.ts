@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { orThrow } from "#api/errors.ts";
 import { files, finish, mustLease, push } from "#testing/build-hands.ts";
 import { type BuildsPlace, type BuildsServer, openBuildsPlace } from "#testing/builds-place.ts";
 import { toolOf } from "#testing/tool-call.ts";
@@ -75,7 +76,6 @@ test("buildkite-agent step get tells how steps of the build stand", async () => 
   });
   expect((await call("step", "get", "colour")).stderr).toContain("it has id, key, label");
   expect((await call("step", "get", "label", "--step", "three")).stderr).toContain("no step three");
-  expect((await call("step", "update", "label", "x")).stderr).toContain("stays as the pipeline has it");
   await finish(server, assignment, { outcome: "failed", exitStatus: 3 });
   await push(place, server, { files: files("steps:\n  - command: later\n") });
   const later = toolOf(server.url, await mustLease(server));
@@ -107,4 +107,38 @@ test("buildkite-agent lock keeps jobs apart", async () => {
   expect((await call("lock", "do", "setup")).stdout).toBe("do\n");
   expect((await call("lock", "done", "setup")).status).toBe(0);
   expect((await call("lock", "do", "setup")).stdout).toBe("done\n");
+});
+
+test("buildkite-agent step update changes labels and priorities of jobs, and never the words of a gate", async () => {
+  const pipeline = `steps:
+  - { command: one, key: one, label: First }
+  - { command: two, key: two, depends_on: [] }
+  - { command: three, key: three, depends_on: [] }
+  - { block: Go, key: go }
+`;
+  const { build, call, feed } = await leased(pipeline);
+  const done = { status: 0, stdout: "", stderr: "" };
+  expect(await call("step", "update", "label", "Unit")).toEqual(done);
+  expect(await call("step", "update", "label", " (3 of 4)", "--append")).toEqual(done);
+  expect(await feed("From a script\n", "step", "update", "label", "--step", "two")).toEqual(done);
+  expect(await call("step", "update", "priority", "7", "--step", "three")).toEqual(done);
+  expect((await call("step", "update", "notify", "[]")).stderr).toContain("warning");
+  const { steps } = orThrow(await server.admin.showBuild({ params: { id: build.id } }));
+  expect(steps.map(({ label }) => label)).toEqual(["Unit (3 of 4)", "From a script", "three", "Go"]);
+  expect((await mustLease(server, { agent: "a2" })).label).toBe("three");
+  for (const [wrong, words] of [
+    ["stays as the pipeline has it", ["label", "Restart", "--step", "go"]],
+    ["no step `nothing`", ["label", "x", "--step", "nothing"]],
+    ["a whole number", ["priority", "high"]],
+    ["nothing can be added", ["priority", "1", "--append"]],
+    ["only label and priority", ["command", "rm"]],
+    ["label is one line", ["label", "\u001b[2J"]],
+    ["job's own build", ["label", "x", "--build", crypto.randomUUID()]],
+  ] as const)
+    expect(await call("step", "update", ...words), wrong).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(wrong),
+    });
+  const { stored, replayed } = await place.states(build.id);
+  expect(replayed).toEqual(stored);
 });

@@ -58,8 +58,33 @@ test("what cannot be added is told with its place", async () => {
   expect((await feed("steps: [", "pipeline", "upload")).stderr).toContain("(stdin):1");
   expect((await call("pipeline", "upload")).stderr).toContain("there is no pipeline: name its file");
   expect((await call("pipeline", "upload", "../x.yml")).stderr).toContain("there is no file ../x.yml");
-  expect((await call("pipeline", "upload", "x", "--replace")).stderr).toContain("--replace is not possible");
   const secret = "steps:\n  - command: echo hush\n";
   expect((await feed(secret, "pipeline", "upload", "--reject-secrets")).stderr).toContain("the value of a secret");
   expect((await feed(secret, "pipeline", "upload")).stderr).toMatch(/warning: .*secret.*\nadded to the build/);
+});
+
+test("buildkite-agent pipeline upload --replace puts steps in the place of those that have not begun", async () => {
+  const text = `steps:
+  - { key: make, command: make }
+  - wait
+  - { key: unit, command: old }
+  - { key: go, block: Go }
+  - { key: ship, command: ship }
+`;
+  const { id } = await push(place, server, { files: files(text) });
+  const assignment = await mustLease(server);
+  const { feed } = toolOf(server.url, assignment);
+  const more = "steps:\n  - { key: unit, command: new }\n  - { key: last, command: last, depends_on: unit }\n";
+  expect((await feed(more, "pipeline", "upload", "--replace")).stderr).toBe(
+    "removed from the build: wait, unit, go, ship\nadded to the build: unit, last\n",
+  );
+  expect(standing(await show(server, id))).toBe("make leased, unit waiting, last waiting");
+  await finish(server, assignment, { outcome: "passed", exitStatus: 0 });
+  const unit = await mustLease(server);
+  expect(unit.work).toMatchObject({ commands: ["new"] });
+  await finish(server, unit, { outcome: "passed", exitStatus: 0 });
+  await finish(server, await mustLease(server), { outcome: "passed", exitStatus: 0 });
+  expect(await show(server, id)).toMatchObject({ outcome: "passed" });
+  const { stored, replayed } = await place.states(id);
+  expect(replayed).toEqual(stored);
 });

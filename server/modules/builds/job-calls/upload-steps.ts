@@ -7,6 +7,7 @@ import type { Database, Tx } from "#kernel/database.ts";
 import type { Log } from "#kernel/log.ts";
 import { buildVariables } from "#pipeline/build-variables.ts";
 import { type Parsed, refuseFaults } from "#pipeline/fault.ts";
+import { withoutRest } from "#pipeline/machine/replace.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
 import { parsePipeline } from "#pipeline/pipeline-file.ts";
 import type { TreeFile } from "#pipeline/reuse.ts";
@@ -49,19 +50,20 @@ export function createUploadSteps(deps: Deps): UploadSteps {
   ): Promise<UploadedPipeline | Refusal> {
     const build = await buildsStore(tx).lockBuild(job.build);
     if (!build?.machine || !job.token_hash) return staleLease();
-    const parsed = read(build, build.machine, { job, given });
+    const { state, removed } = given.replace ? withoutRest(build.machine) : { state: build.machine, removed: [] };
+    const parsed = read(build, state, { job, given });
     if (parsed.errors) return refuseFaults("pipeline.invalid", parsed.errors);
     if (parsed.value.steps.some(({ kind }) => kind === "publish") && !build.manifest) return noManifest();
     const facts = contextOf(build, build.message ?? "", role);
     const context = changed ? { ...facts, changedFiles: changed } : facts;
-    const { steps, warnings } = withReuseKeys(planUpload(build.machine.plan, parsed.value, context), files, context);
+    const { steps, warnings } = withReuseKeys(planUpload(state.plan, parsed.value, context), files, context);
     await buildsStore(tx).markWrote(job);
-    const { notify } = parsed.value;
-    const ask = { type: "upload" as const, step: job.step, token: job.token_hash, upload: given.upload, steps, notify };
-    const done = await machine.act(tx, build.id, ask);
+    const { upload: id, replace } = given;
+    const ask = { type: "upload" as const, step: job.step, token: job.token_hash, upload: id, steps, replace };
+    const done = await machine.act(tx, build.id, { ...ask, notify: parsed.value.notify });
     if (isRefusal(done)) return done;
     const keys = done.uploads?.find(({ id }) => id === given.upload)?.keys ?? [];
-    return { steps: keys, warnings: [...parsed.warnings, ...warnings] };
+    return { steps: keys, removed, warnings: [...parsed.warnings, ...warnings] };
   }
 
   async function find(id: string, text: string): Promise<Known> {

@@ -3,7 +3,7 @@ import type { Database, Tx } from "#kernel/database.ts";
 import { notify } from "#kernel/database.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import { isWork, plannedOf, stepOf } from "#pipeline/machine/steps.ts";
-import type { Change } from "../core/change.ts";
+import { type Change, removedBy } from "../core/change.ts";
 import { concurrencyOf, slotStanding } from "../core/slots.ts";
 import { jobChannel } from "../channels.ts";
 import type { Machine } from "../machine.ts";
@@ -37,6 +37,12 @@ export async function saveSlots(jobs: Jobs, tx: Tx, change: Change): Promise<voi
     const slot = slotOf(change, key);
     if (slot) await slotStore(tx).putSlot(slot);
     else if (await slotStore(tx).removeSlot(change.build.id, key)) freed.add(group);
+  }
+  // One that waited in a group and was taken away lets those behind it have their turn.
+  for (const step of removedBy(change.events)) {
+    const before = change.build.machine?.plan.steps.find(({ key }) => key === step);
+    const { group } = (before && concurrencyOf(before)) ?? {};
+    if (group !== undefined && (await slotStore(tx).removeSlot(change.build.id, step))) freed.add(group);
   }
   for (const group of freed) await letNextIn(jobs, tx, group);
   if (freed.size > 0) await notify(tx, jobChannel);

@@ -14,6 +14,7 @@ import { createArtifacts } from "./artifacts.ts";
 import { createJobCaller } from "../job-calls/job-caller.ts";
 import { jobRoutes } from "../job-calls/job-routes.ts";
 import { recordRoutes } from "./record-routes.ts";
+import type { UpdateStep } from "../job-calls/update-step.ts";
 import type { UploadSteps } from "../job-calls/upload-steps.ts";
 import { createRetention } from "../retention.ts";
 
@@ -26,6 +27,7 @@ interface Deps {
   diskFloor: number;
   artifactDays?: number;
   uploadSteps: UploadSteps;
+  updateStep: UpdateStep;
   fleet: Pick<Fleet, "jobSecrets">;
 }
 
