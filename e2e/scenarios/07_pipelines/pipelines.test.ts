@@ -68,6 +68,15 @@ const pipelines = {
   - wait
   - { key: later, command: echo later }
 `,
+  reuse: `
+  - key: make
+    command: 'date +%s%N | tee stamp.txt; printf "steps: [{ key: more, command: echo more }]" | buildkite-agent pipeline upload'
+  - key: unit
+    command: date +%s%N | tee stamp.txt
+    depends_on: []
+    inputs: { files: "**", exclude: NOTES.md }
+    artifact_paths: stamp.txt
+`,
 } as const;
 type Name = keyof typeof pipelines;
 
@@ -260,4 +269,22 @@ test("variables, a message and a tag reach the jobs of a build that is asked for
   expect(await buildOf("triggered", (build) => build.tag === "v1" && finished(build))).toMatchObject({
     outcome: "passed",
   });
+});
+
+test("a step whose inputs are unchanged is not run again: what it left is taken from the build that ran it", async () => {
+  const first = await buildOf("reuse", finished, 1);
+  expect(outcomes(first)).toEqual({ make: "passed", more: "passed", unit: "passed" });
+  const stamp = await logOf("reuse", "unit");
+  expect(stamp).toMatch(/\d{15}/);
+  await checkouts.get("reuse")?.write("NOTES.md", "nothing that unit looks at");
+  await push("reuse");
+  const second = await buildOf("reuse", finished, 2);
+  expect(stepOf(second, "unit").attempts).toMatchObject([{ agent: null, reused: { number: 1 } }]);
+  expect(stepOf(second, "make").attempts).toMatchObject([{ agent: expect.any(String), reused: null }]);
+  expect((await terminal.run("build", "show", "reuse", "2")).stdout).toContain("reused from build #1");
+  expect(await logOf("reuse", "unit")).toBe(stamp);
+  expect((await terminal.run("build", "artifacts", "reuse", "2", "--step", "unit")).stdout).toContain("stamp.txt");
+  await terminal.run("build", "create", "reuse", "--env", "FRESH=1");
+  expect(stepOf(await buildOf("reuse", finished, 3), "unit").attempts).toMatchObject([{ reused: null }]);
+  expect(await logOf("reuse", "unit")).not.toBe(stamp);
 });
