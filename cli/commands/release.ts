@@ -27,9 +27,10 @@ export async function showRelease(flags: Flags, service: string, number: string)
   release.commits.forEach((commit) =>
     print(`  ${shortCommit(commit.revision)} ${commit.message.split("\n")[0]} ${paint("dim", commit.author)}`),
   );
-  release.evidence.forEach(({ label, outcome }) =>
-    print(`  ${outcome === "passed" ? paint("green", "✓") : paint("red", "✗")} ${label}`),
-  );
+  release.evidence.forEach(({ label, outcome, reusedFrom }) => {
+    const from = reusedFrom === undefined ? "" : paint("dim", `  reused from build #${reusedFrom}`);
+    print(`  ${outcome === "passed" ? paint("green", "✓") : paint("red", "✗")} ${label}${from}`);
+  });
   signOffs.forEach(({ signOff, user, environment, counts, note }) =>
     print(
       `  ${counts ? paint("green", "✓") : paint("dim", "–")} ${signOff} for ${environment} by ${user}${counts ? "" : " (a newer release was deployed there)"}${note ? `: ${note}` : ""}`,

@@ -9,6 +9,8 @@ export interface Evidence {
   outcome: StepOutcome;
   startedAt: string | null;
   finishedAt: string | null;
+  /** Number of the build that really ran it, where its result was used again. */
+  reusedFrom?: number;
 }
 
 /** Steps that ran on an agent and have ended; the newest attempt of each counts. */
@@ -17,7 +19,8 @@ export function evidenceOf({ plan, steps }: BuildState): Evidence[] {
     const { status, attempts } = steps[key] ?? {};
     const last = attempts?.at(-1);
     if (status?.state !== "finished" || !last) return [];
-    const { startedAt = null, finishedAt = null } = last;
-    return [{ key, label, kind, outcome: status.outcome, startedAt, finishedAt }];
+    const { startedAt = null, finishedAt = null, reused } = last;
+    const from = reused ? { reusedFrom: reused.number } : {};
+    return [{ key, label, kind, outcome: status.outcome, startedAt, finishedAt, ...from }];
   });
 }

@@ -123,3 +123,23 @@ test("nothing is uploaded after the job's end, nor into a build that is being ca
   await finish(server, job, { outcome: "canceled" });
   expect(await upload(server, job, "- { command: x }")).toMatchObject({ refused: "lease.stale" });
 });
+
+test("what has changed counts for uploaded steps as for those of the file", async () => {
+  await using place = await openBuildsPlace();
+  const server = await place.server();
+  const text = "steps:\n  - { key: make, command: make }\n";
+  const more = "- { key: docs, command: x, if_changed: 'docs/**' }\n- { key: code, command: x, if_changed: '*.js' }\n";
+  async function uploaded(content: Record<string, string>) {
+    const { id } = await push(place, server, { files: { ...files(text), ...content } });
+    const job = await mustLease(server);
+    await start(server, job);
+    orThrow(await upload(server, job, more));
+    await finish(server, job, passed);
+    return standing(await show(server, id));
+  }
+  // There is nothing to compare the first build with.
+  expect(await uploaded({ "a.js": "1", "docs/a": "1" })).toBe("make passed, docs runnable, code runnable");
+  await work(server);
+  await work(server);
+  expect(await uploaded({ "a.js": "2", "docs/a": "1" })).toBe("make passed, docs skipped, code runnable");
+});

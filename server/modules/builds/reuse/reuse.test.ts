@@ -100,6 +100,7 @@ test("a step whose inputs are unchanged does not run again: its log, files and t
   ).toHaveLength(1);
   const [artifact] = await artifactsOf(second);
   expect(artifact).toMatchObject({ path: "report.txt", job, step: "unit", attempt: 1 });
+  expect(await server.builds.evidence(second.id)).toMatchObject([{ key: "unit", outcome: "passed", reusedFrom: 1 }]);
   const headers = { authorization: `Bearer ${(await mustLease(server)).credentials.password}` };
   expect(await (await fetch(`${server.url}/api/artifacts/${artifact?.id}/content`, { headers })).text()).toBe("42");
   const tests = orThrow(await server.admin.listBuildTests({ params: { id: second.id }, query: {} }));
