@@ -1,3 +1,4 @@
+import type { Assignment } from "#api/endpoints/agent.ts";
 import { scriptOf } from "./command-script.ts";
 
 /** What runs in a step's container. */
@@ -11,7 +12,7 @@ export interface CommandSpec {
   scriptAt?: number;
   /** Whether the image's own program gets `command` as its arguments. */
   ownProgram?: boolean;
-  /** Where the container sees the checkout, and begins. */
+  /** Where the container sees the checkout; it begins there, or in the folder of its service. */
   folder: string;
   env: Readonly<Record<string, string>>;
   /** Folders of the checkout, relative to it, and where else the container sees them. */
@@ -31,3 +32,7 @@ export function plainSpec(image: string, commands: readonly string[]): CommandSp
     volumes: [],
   };
 }
+
+/** Where the commands of a job begin, when the container sees the checkout there. */
+export const workingFolder = (checkout: string, { folder }: Pick<Assignment, "folder">): string =>
+  folder === undefined ? checkout : `${checkout}/${folder}`;

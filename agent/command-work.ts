@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { JobResult } from "#api/endpoints/agent.ts";
 import { EngineError } from "#drivers/engine/engine.ts";
 import type { AgentContext } from "./agent-context.ts";
-import { type CommandSpec, shell } from "./command-spec.ts";
+import { type CommandSpec, shell, workingFolder } from "./command-spec.ts";
 import {
   type ContainerEnd,
   type ContainerRun,
@@ -151,7 +151,8 @@ function containerOf(context: JobContext, tool: JobTool, spec: CommandSpec): Con
   const { image, ownProgram = false, folder } = spec;
   const command = spec.command.map((word, at) => (at === spec.scriptAt ? [...tool.prelude, word].join("\n") : word));
   return {
-    ...{ name, agent: agent.id, image, command, ownProgram, folder, user },
+    ...{ name, agent: agent.id, image, command, ownProgram, user },
+    folder: workingFolder(folder, assignment),
     // Without an entry in the image's list of users, `~` would be a place where nobody may write.
     env: { ...(user === "0:0" ? {} : { HOME: "/tmp" }), ...env, ...spec.env, ...secrets },
     mounts: [

@@ -14,6 +14,7 @@ export const errorCatalogue = {
   "name.invalid": { status: 400, exit: 2, summary: "The name has a form that is not allowed." },
   "manifest.invalid": { status: 422, exit: 1, summary: "towline.yml has an error." },
   "manifest.missing": { status: 422, exit: 1, summary: "The repository has no towline.yml at that revision." },
+  "service.not-named": { status: 422, exit: 2, summary: "The repository has several services, and none was named." },
   "pipeline.invalid": { status: 422, exit: 1, summary: "The pipeline file has an error." },
   "environment.invalid": { status: 422, exit: 1, summary: "An environment file has an error." },
   "git.protected-branch": { status: 403, exit: 1, summary: "This branch takes changes by pull request only." },

@@ -26,6 +26,8 @@ const build = z.object({
   commit: revision,
   /** Set for the build of a tag; the branch is then its name too. */
   tag: z.string().optional(),
+  /** Of its service, where the repository has several. */
+  folder: z.string().optional(),
 });
 
 const release = z.object({ release: uuid, service: serviceName, number: z.int().positive(), digest, commit: revision });
@@ -100,7 +102,17 @@ export const eventCatalogue = {
     until: z.iso.datetime().nullable(),
     actor: z.string(),
   }),
-  "builds.build-finished": build.extend({ outcome: z.enum(outcomes) }),
+  /** `ofServices`: nothing kept it from passing but the builds of services that it started. */
+  "builds.build-finished": build.extend({ outcome: z.enum(outcomes), ofServices: z.literal(true).optional() }),
+  /**
+   * What a build of a repository with several services says of one of them: that it waits for its build (no outcome), or that
+   * it needs none. `number` is that of the service's own build where there is one.
+   */
+  "builds.service-checked": build.extend({
+    of: z.object({ folder: z.string(), service: z.string(), number: z.int().positive(), build: uuid }),
+    outcome: z.enum(outcomes).optional(),
+    reason: z.string().optional(),
+  }),
   "builds.job-finished": z.object({
     build: uuid,
     job: uuid,

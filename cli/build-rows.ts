@@ -1,6 +1,7 @@
 /** The commands about builds and their tests. */
 import type { CommandRow } from "./command-rows.ts";
 
+export const ofService = ["--service <name>", "of this service, where the repository has several"] as const;
 export const buildStep = ["--step <key>", "key of the step"] as const;
 
 export const buildRows: readonly CommandRow[] = [
@@ -8,6 +9,7 @@ export const buildRows: readonly CommandRow[] = [
     usage: "build create <repository>",
     summary: "build the newest commit of a branch",
     options: [
+      ofService,
       ["--branch <name>", "instead of the default branch"],
       ["--commit <hash>", "a commit that the branch contains"],
       ["--message <text>", "instead of the commit's"],
@@ -20,19 +22,21 @@ export const buildRows: readonly CommandRow[] = [
   {
     usage: "build list [repository]",
     summary: "list builds, newest first",
-    options: [["--branch <name>", "of this branch only"]],
+    options: [ofService, ["--branch <name>", "of this branch only"]],
     example: "towline build list catalog",
     load: async () => (await import("./commands/build.ts")).listBuilds,
   },
   {
     usage: "build show <repository> [number]",
     summary: "show a build, the newest unless a number is given",
+    options: [ofService],
     example: "towline build show catalog 12",
     load: async () => (await import("./commands/build.ts")).showBuild,
   },
   {
     usage: "build watch <repository> [number]",
     summary: "follow a build to its end or its gate",
+    options: [ofService],
     example: "towline build watch catalog",
     load: async () => (await import("./commands/build.ts")).watchBuild,
   },
@@ -40,6 +44,7 @@ export const buildRows: readonly CommandRow[] = [
     usage: "build logs <repository> [number]",
     summary: "print the log of a build's steps",
     options: [
+      ofService,
       buildStep,
       ["--attempt <number>", "of this attempt, not the newest"],
       ["--follow", "wait for more until the step ends"],
@@ -58,6 +63,7 @@ export const buildRows: readonly CommandRow[] = [
     usage: "build tests <repository> [number]",
     summary: "show the tests of a build: failed ones first, then flaky ones, then the slowest",
     options: [
+      ofService,
       ["--failed", "failed ones only"],
       ["--flaky", "flaky ones only"],
       ["--details", "with all that stands in their failures"],
@@ -106,6 +112,7 @@ export const buildRows: readonly CommandRow[] = [
     usage: "build artifacts <repository> [number]",
     summary: "list the files that a build's jobs kept, or fetch them",
     options: [
+      ofService,
       buildStep,
       ["--download <glob>", "fetch those that the glob finds; `*` crosses folders too"],
       ["--to <folder>", "where to (default: the present folder)"],
@@ -116,13 +123,14 @@ export const buildRows: readonly CommandRow[] = [
   {
     usage: "build cancel <repository> [number]",
     summary: "cancel a build",
+    options: [ofService],
     example: "towline build cancel catalog 12",
     load: async () => (await import("./commands/build.ts")).cancelBuild,
   },
   {
     usage: "build retry <repository> [number]",
     summary: "try the failed steps of a build again",
-    options: [buildStep],
+    options: [ofService, buildStep],
     example: "towline build retry catalog 12 --step unit",
     load: async () => (await import("./commands/build.ts")).retryBuild,
   },

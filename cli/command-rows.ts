@@ -1,4 +1,5 @@
-import { buildRows, buildStep } from "./build-rows.ts";
+import { buildRows, buildStep, ofService } from "./build-rows.ts";
+import { pipelineRows } from "./pipeline-rows.ts";
 
 /** One row a command: its words, options and example; what it does is loaded only when it runs. */
 export interface CommandRow {
@@ -129,54 +130,11 @@ export const commandRows: readonly CommandRow[] = [
   {
     usage: "approve <repository> [number]",
     summary: "open the gate that a build stands at",
-    options: [buildStep, ["--field <key=value...>", "answers to its fields; a key may come several times"]],
+    options: [buildStep, ofService, ["--field <key=value...>", "answers to its fields; a key may come several times"]],
     example: "towline approve catalog --field region=eu",
     load: async () => (await import("./commands/build.ts")).approve,
   },
-  {
-    usage: "pipeline lint <files...>",
-    summary: "check pipeline files without a server; the exit status is 1 when one has an error",
-    example: "towline pipeline lint .towline/pipeline.yml --json",
-    load: async () => (await import("./commands/pipeline-lint.ts")).lintFiles,
-  },
-  {
-    usage: "pipeline plan [file]",
-    summary: "show which steps a build of this folder would run, and why",
-    options: [
-      ["--branch <name>", "as a build of this branch (default: the one that is checked out)"],
-      ["--pull-request <number>", "as a build of this pull request"],
-      ["--tag <name>", "as a build of this tag"],
-      ["--changed <paths...>", "as if these files had changed (default: what Git says)"],
-    ],
-    example: "towline pipeline plan --branch discount --changed src/app.ts",
-    load: async () => (await import("./commands/pipeline-plan.ts")).planFile,
-  },
-  {
-    usage: "pipeline run [file]",
-    summary: "run the pipeline of this folder on this machine's Docker, without a server, uncommitted changes included",
-    options: [
-      ["--step <keys...>", "only these steps, and what they depend on"],
-      ["--alone", "with --step: without what they depend on"],
-      ["--branch <name>", "as a build of this branch (default: the one that is checked out)"],
-      ["--pull-request <number>", "as a build of this pull request"],
-      ["--tag <name>", "as a build of this tag"],
-      ["--changed <paths...>", "as if these files had changed (default: what Git says)"],
-      ["--env <name=value...>", "variables of its jobs"],
-      ["--secret <names...>", "secrets of its jobs; their values come from the environment"],
-      ["--field <key=value...>", "answers to the fields of its gates; with --yes all gates open"],
-      ["--artifacts <folder>", "put the artifacts there"],
-      ["--capacity <jobs>", "jobs at a time (default: one a core)"],
-      ["--image <image>", "image of command steps that name none", "towline/base-debian:stable"],
-    ],
-    example: "towline pipeline run --step unit --env DEBUG=1",
-    load: async () => (await import("./commands/pipeline-run.ts")).runPipeline,
-  },
-  {
-    usage: "pipeline schema",
-    summary: "print the JSON Schema of pipeline files, for editors",
-    example: "towline pipeline schema > pipeline.schema.json",
-    load: async () => (await import("./commands/pipeline-schema.ts")).printSchema,
-  },
+  ...pipelineRows,
   {
     usage: "release list <service>",
     summary: "list the releases of a service",

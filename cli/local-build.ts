@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import { refuse } from "#api/errors.ts";
 import type { BuildContext } from "#pipeline/build-context.ts";
+import { seenFrom } from "#pipeline/services.ts";
 import { CommandRefused } from "./output.ts";
 
 export interface PlanFlags {
@@ -11,13 +12,17 @@ export interface PlanFlags {
   pullRequest?: string;
   tag?: string;
   changed?: string[];
+  service?: string;
 }
 
 const defaultBranch = "main";
 const nowhere = "0".repeat(40);
 
-/** Outside of a repository it is a build of the default branch of which nothing else is known. */
-export async function localContext(flags: PlanFlags): Promise<BuildContext> {
+/**
+ * Outside of a repository it is a build of the default branch of which nothing else is known. `folder`: of the service that the build
+ * is of, as whose pipeline sees what has changed.
+ */
+export async function localContext(flags: PlanFlags, folder = ""): Promise<BuildContext> {
   const branch = flags.branch ?? flags.tag ?? (await git(".", "rev-parse", "--abbrev-ref", "HEAD")) ?? defaultBranch;
   const id = pullRequestOf(flags);
   const author = await git(".", "log", "-1", "--format=%an");
@@ -36,7 +41,7 @@ export async function localContext(flags: PlanFlags): Promise<BuildContext> {
       ...(author === undefined ? {} : { author: { name: author } }),
     },
     pipeline: { slug: basename(top ?? process.cwd()), defaultBranch },
-    ...(changedFiles ? { changedFiles } : {}),
+    ...(changedFiles ? { changedFiles: seenFrom(folder, changedFiles) } : {}),
   };
 }
 

@@ -1,5 +1,4 @@
 /** The pipeline of the folder that the command runs in. */
-import { access } from "node:fs/promises";
 import { refuse } from "#api/errors.ts";
 import type { BuildContext } from "#pipeline/build-context.ts";
 import { buildVariables } from "#pipeline/build-variables.ts";
@@ -9,14 +8,21 @@ import { parsePipeline } from "#pipeline/pipeline-file.ts";
 import { pipelineFiles } from "#pipeline/pipeline-names.ts";
 import type { Pipeline } from "#pipeline/step.ts";
 import { readPipelineText } from "./commands/pipeline-lint.ts";
+import { firstThatIs } from "./local-services.ts";
 import { CommandRefused } from "./output.ts";
 
-/** The file that is named, else the usual one, else what a repository without a file gets. Ends the command when it has errors. */
+/**
+ * The file that is named, else the usual one, else what a repository without a file gets: nothing for the whole of one with several
+ * services. Ends the command when it has errors.
+ */
 export async function readLocalPipeline(
   given: string | undefined,
   context: BuildContext,
+  hasServices = false,
 ): Promise<{ pipeline: Pipeline; warnings: Fault[] }> {
   const file = given ?? (await firstThatIs(pipelineFiles));
+  if (file === undefined && hasServices)
+    return { pipeline: { file: "services", env: {}, steps: [], notify: [] }, warnings: [] };
   if (file === undefined)
     return { pipeline: defaultPipeline((await firstThatIs(["compose.test.yml"])) !== undefined), warnings: [] };
   const text = await readPipelineText(file);
@@ -24,15 +30,4 @@ export async function readLocalPipeline(
   const { value, errors, warnings } = parsePipeline({ file, text, variables: buildVariables(context) });
   if (errors) throw new CommandRefused(refuseFaults("pipeline.invalid", errors));
   return { pipeline: value, warnings };
-}
-
-async function firstThatIs(files: readonly string[]): Promise<string | undefined> {
-  for (const file of files) {
-    const isThere = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return file;
-  }
-  return undefined;
 }

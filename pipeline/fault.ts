@@ -12,6 +12,8 @@ export const faultCatalogue = {
   "shape.wrong-value": "The value has the right type and is still not allowed.",
   "manifest.not-acted-on": "The key is known and has no effect yet.",
   "manifest.variable-conflict": "Two sources would set the same environment variable.",
+  "manifest.nested": "A service's folder stands in the folder of another one of the same repository.",
+  "manifest.duplicate-service": "Two folders of a repository describe a service of the same name.",
   "environment.not-acted-on": "The key is known and has no effect yet.",
   "environment.not-supported": "The rule or target is documented and cannot be served yet.",
   "environment.cycle": "Environments, or services in one, come after each other in a circle.",

@@ -1,8 +1,9 @@
 /** The shape of `towline.yml` as it is written; `manifest.ts` fills in what is left out. */
 import { z } from "zod";
 import { serviceName, variableName } from "#api/names.ts";
+import { compileGlob } from "./expression/glob.ts";
 import { strategies } from "./release-plan.ts";
-import { byteSize, duration, numberValue, repositoryPath, textValue, wholeNumber } from "./text/values.ts";
+import { byteSize, contextPath, duration, numberValue, repositoryPath, textValue, wholeNumber } from "./text/values.ts";
 
 const port = wholeNumber.pipe(z.int().min(1, "1 to 65535").max(65_535, "1 to 65535"));
 
@@ -84,6 +85,12 @@ const release = z.strictObject({
 
 const variables = z.record(variableName, textValue);
 
+/** A folder, a file or a glob of the repository, from its root. */
+const sharedPath = repositoryPath.superRefine((path, context) => {
+  const compiled = compileGlob(path);
+  if ("problem" in compiled) context.addIssue({ code: "custom", message: compiled.problem });
+});
+
 /** Kept for the issue that acts on it: any value is taken, with a warning. */
 const later = z.unknown().optional();
 
@@ -100,6 +107,7 @@ export const manifestFile = z.strictObject({
   needs: z.array(serviceName).max(100).optional(),
   uses: z.array(serviceName).max(100).optional(),
   secrets: z.array(variableName).max(100).optional(),
+  shared: z.array(sharedPath).max(50).optional(),
   variables: variables.optional(),
   run: z
     .strictObject({
@@ -113,7 +121,7 @@ export const manifestFile = z.strictObject({
   release: release.optional(),
   image: z
     .strictObject({
-      context: repositoryPath.optional(),
+      context: contextPath.optional(),
       dockerfile: repositoryPath.optional(),
       args: z.record(variableName, textValue).optional(),
     })

@@ -24,6 +24,8 @@ export const manifestSchema = z.object({
   /** Names of secrets that become variables of the same name. */
   secrets: z.array(variableName),
   variables: z.record(variableName, z.string()),
+  /** Folders, files or globs outside of its folder that it is built from too; where one repository has several services. */
+  shared: z.array(z.string()).optional(),
   run: z.object({
     /** Cores; may be a fraction. */
     cpu: z.number().positive(),
@@ -34,7 +36,7 @@ export const manifestSchema = z.object({
     command: words.optional(),
   }),
   release: releaseSchema,
-  /** How the image is built: paths in the repository. */
+  /** How the image is built: paths in the service's folder; `/` is the whole repository. */
   image: z.object({
     context: z.string(),
     dockerfile: z.string(),
@@ -70,6 +72,7 @@ function complete(file: ManifestFile): Manifest {
     uses: [...new Set(file.uses)],
     secrets: [...new Set(file.secrets)],
     variables: file.variables ?? {},
+    ...(file.shared ? { shared: file.shared } : {}),
     run: completeRun(file.run ?? {}),
     release: completeRelease(release),
     image: {

@@ -15,6 +15,8 @@ export type SkipReason =
   | { kind: "branches"; pattern: string }
   /** `if_changed`: no changed file is one of these. */
   | { kind: "unchanged"; include: string[] }
+  /** Of a repository with several services: none of its files has changed. */
+  | { kind: "service-unchanged"; paths: string[] }
   | { kind: "unknown-step" }
   /** Only builds of the default branch deploy: a pull request's build must neither reach an environment nor wait at its gate. */
   | { kind: "not-default-branch"; defaultBranch: string }
@@ -148,6 +150,7 @@ const renderers: Renderers = {
   "not-default-branch": ({ defaultBranch }) => `only builds of \`${defaultBranch}\` deploy`,
   condition: ({ expression }) => `\`${oneLine(expression)}\` is false`,
   unchanged: ({ include }) => `no changed file is in ${include.map((glob) => `\`${glob}\``).join(", ")}`,
+  "service-unchanged": ({ paths }) => `nothing of this service changed: ${paths.join(", ")}`,
   "unknown-step": () => "nothing here knows what this step does",
   "nothing-published": () => "this build publishes nothing that could be deployed",
   "nothing-behind": () => "nothing behind this gate is left in this build",

@@ -4,7 +4,7 @@ import { environmentName, variableName } from "#api/names.ts";
 import { imageReference } from "./environment-shape.ts";
 import type { StepKind } from "./step.ts";
 import * as value from "./step-values.ts";
-import { flag, repositoryPath, textList, textValue, wholeNumber } from "./text/values.ts";
+import { contextPath, flag, repositoryPath, textList, textValue, wholeNumber } from "./text/values.ts";
 
 const commonKeys = {
   label: value.label.optional(),
@@ -68,7 +68,7 @@ const commandLines = z.union([z.null().transform(() => []), textList]);
 const composeService = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "the name of a Compose service");
 
 const publishMap = z.strictObject({
-  context: repositoryPath.optional(),
+  context: contextPath.optional(),
   dockerfile: repositoryPath.optional(),
   args: z.record(variableName, textValue).optional(),
 });
@@ -99,7 +99,7 @@ export const stepShapes = {
   publish: z.object({
     ...workKeys,
     publish: z.union([
-      repositoryPath.transform((context) => ({ context, dockerfile: undefined, args: undefined })),
+      contextPath.transform((context) => ({ context, dockerfile: undefined, args: undefined })),
       z.null().transform(() => ({ context: undefined, dockerfile: undefined, args: undefined })),
       publishMap,
     ]),

@@ -207,6 +207,8 @@ export interface TriggerStep extends StepBase {
   kind: "trigger";
   /** Name of the repository, with `/service` where it has several. */
   pipeline: string;
+  /** Of the steps that a build of a repository with several services has by itself: what it starts is a build of this one. */
+  service?: { name: string; folder: string };
   async: boolean;
   build: {
     message?: string;

@@ -40,7 +40,8 @@ export async function push(place: BuildsPlace, server: BuildsServer, given: Push
     .execute((tx) => server.emit(tx, `repository:${repository}`, "source.ref-changed", change));
   let found: BuildSummary | undefined;
   await until(async () => {
-    [found] = orThrow(await server.admin.listBuilds({ query: { repository, commit } })).builds;
+    const { builds } = orThrow(await server.admin.listBuilds({ query: { repository, commit } }));
+    found = builds.find(({ folder }) => folder === "");
     return found !== undefined && found.state !== "preparing";
   });
   return show(server, found?.id ?? "");

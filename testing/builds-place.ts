@@ -44,8 +44,9 @@ export function heldClock(): HeldClock {
 export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
 
 export interface Tuning extends Partial<
-  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "testDays" | "artifactDays" | "times" | "fleet" | "notifier">
+  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "testDays" | "artifactDays" | "times" | "notifier">
 > {
+  fleet?: Partial<BuildsDeps["fleet"]>;
   clock?: HeldClock;
   /** Makes the reading of a commit wait. */
   holdReading?: (commit: string) => Promise<void> | undefined;
@@ -154,6 +155,8 @@ function mapsForGit() {
       return found && Object.entries(found).map(([path, text]) => ({ path, id: `100644 ${text}` }));
     },
     readFile: async (_, revision, path) => commits.get(revision)?.files[path],
+    findFiles: async (_, revision, name) =>
+      Object.keys(commits.get(revision)?.files ?? {}).filter((path) => path === name || path.endsWith(`/${name}`)),
     commit: async (_, revision) => {
       const message = `change ${Number.parseInt(revision, 16)}`;
       const author = { author: "Ada", email: "ada@example.com" };
@@ -190,12 +193,12 @@ interface Ground {
 async function startServer({ database, home, source }: Ground, tuning: Tuning): Promise<BuildsServer> {
   await using stack = new AsyncDisposableStack();
   const { db, log } = database;
-  const { clock = systemClock, holdReading, ...tuned } = tuning;
+  const { clock = systemClock, holdReading, fleet: ofFleet, ...tuned } = tuning;
   const wake = stack.use(await openWake(database.url, log));
   const { emit, subscribe, start } = createOutbox({ db, wake, log });
   // Tokens are judged by the true time, whatever clock builds go by.
   const access = createAccess({ db, emit, clock: systemClock, jobs });
-  const fleet = { jobSecrets: async () => ({ API_KEY: "hush" }) };
+  const fleet = { jobSecrets: async () => ({ API_KEY: "hush" }), service: async () => undefined, ...ofFleet };
   const slowSource: typeof source = {
     ...source,
     async commit(repository, revision) {

@@ -14,6 +14,8 @@ export interface HookedPlugin {
 export interface HookPlan {
   /** The checkout, as the container sees it. */
   folder: string;
+  /** Where the commands begin. */
+  begin: string;
   /** A folder of the agent's own, as the container sees it. */
   own: string;
   plugins: readonly HookedPlugin[];
@@ -97,8 +99,8 @@ const keepFirst = "tw_code=$?\n[ $tw_status -ne 0 ] || tw_status=$tw_code";
 const commandEnded = `${statusVariable}=$tw_status\nexport ${statusVariable}`;
 const leave = `tw_exit\n${keepFirst}\nexit $tw_status`;
 
-function mainOf({ folder }: HookPlan, part: HookPart): string {
-  const begin = `cd ${quote(folder)}`;
+function mainOf(plan: HookPlan, part: HookPart): string {
+  const begin = `cd ${quote(plan.begin)}`;
   if (part === "before")
     return `${begin}\ntw_before\ntw_status=$?\n${takeUpChanges}\nunset tw_changes\nenv -0 > "$tw_own/${environmentFile}"\nexit $tw_status`;
   if (part === "exit") return `${begin}\ntw_status=0\n${leave}`;

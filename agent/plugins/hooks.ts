@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Work } from "#api/endpoints/agent.ts";
 import { quote, scriptOf } from "../command-script.ts";
-import { type CommandSpec, shell } from "../command-spec.ts";
+import { type CommandSpec, shell, workingFolder } from "../command-spec.ts";
 import type { JobContext } from "../job-context.ts";
 import { ownFolder } from "./fetch-plugin.ts";
 import { type HookedPlugin, type HookPart, hookParts, hookScript } from "./hook-script.ts";
@@ -26,14 +26,19 @@ const start = 'exec 2>&1; if command -v bash >/dev/null 2>&1; then exec bash "$0
 
 /** Writes the scripts: all of them before anything of the job runs, which could lead the agent elsewhere when it writes. */
 export async function writeHooks(
-  { workspace }: JobContext,
+  { workspace, assignment }: JobContext,
   { commands, plugins = [] }: Extract<Work, { kind: "command" }>,
   { hooked, spec }: Given,
 ): Promise<Hooks> {
   const { folder, ownProgram: _, ...rest } = spec;
   const own = `${folder}/${ownFolder}`;
   const plan = {
-    ...{ folder, own, command: `${shellOf(spec)} "$(cat ${quote(`${own}/command.sh`)})"` },
+    ...{
+      folder,
+      begin: workingFolder(folder, assignment),
+      own,
+      command: `${shellOf(spec)} "$(cat ${quote(`${own}/command.sh`)})"`,
+    },
     plugins: hooked.map((plugin) => ({ ...plugin, hooks: `${folder}/${plugin.hooks}` })),
     replaced: hooked.some(({ replacesCommand }) => replacesCommand),
   };

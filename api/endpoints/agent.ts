@@ -54,6 +54,8 @@ export const assignment = z.object({
   leaseMs: z.int().positive(),
   timeoutMs: z.int().positive(),
   label: z.string(),
+  /** Of the checkout, where commands begin; without it the checkout itself. */
+  folder: z.string().optional(),
   work,
   cache: cache.optional(),
   /** Patterns of the JUnit XML files that the work leaves in its workspace. */

@@ -35,6 +35,8 @@ export const buildSummary = z.object({
   message: z.string().nullable().describe("Given with the build, or of the commit; null while preparing."),
   author: z.string().nullable(),
   source: z.enum(buildSources),
+  service: serviceName.nullable().describe("Null for one of the whole repository, and while the files are being read."),
+  folder: z.string().describe("Of its service in the repository; empty for the whole of it."),
   tag: z.string().nullable().describe("Of the build of a tag; its branch is the name of the tag too."),
   pullRequest: z.int().nullable(),
   creator: z.string().nullable(),
@@ -134,7 +136,6 @@ const step = z.object({
 export type StepView = z.output<typeof step>;
 
 export const buildDetails = buildSummary.extend({
-  service: serviceName.nullable(),
   parent: z
     .object({ build: uuid, repository: repositoryName, number: z.int(), step: z.string() })
     .nullable()
@@ -157,6 +158,7 @@ export const buildEndpoints = endpoints({
     auth: { roles: developing },
     body: z.strictObject({
       repository: repositoryName,
+      service: serviceName.optional().describe("Needed where the repository has several."),
       branch: branchName.optional().describe("Without it the default branch."),
       commit: revision.optional(),
       message: z.string().min(1).max(1000).optional().describe("Instead of the commit's."),
@@ -164,7 +166,7 @@ export const buildEndpoints = endpoints({
       metaData: z.record(z.string(), z.string()).optional().describe("Values that its jobs find in its meta-data."),
     }),
     response: buildSummary,
-    errors: ["not-found", "git.bad-revision", "meta-data.invalid"],
+    errors: ["not-found", "git.bad-revision", "meta-data.invalid", "service.not-named", "limit.reached"],
   },
   listBuilds: {
     method: "GET",
@@ -173,6 +175,7 @@ export const buildEndpoints = endpoints({
     auth: { roles: anyRole },
     query: z.strictObject({
       repository: repositoryName.optional(),
+      service: serviceName.optional(),
       branch: branchName.optional(),
       commit: revision.optional(),
       number: z.coerce.number().int().positive().optional(),

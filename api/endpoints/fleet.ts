@@ -5,6 +5,8 @@ import { environmentName, repositoryName, revision, serviceName, variableName } 
 const service = z.object({
   name: serviceName,
   repository: repositoryName,
+  folder: z.string().describe("Where it stands in its repository; empty for the whole of it."),
+  goneAt: z.iso.datetime().nullable().describe("Since when its repository describes it no more; it may still run."),
   owner: z.string().nullable(),
   commit: revision,
   needs: z.array(z.string()),

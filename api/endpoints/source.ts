@@ -50,6 +50,17 @@ export const pullRequest = z.object({
     .object({ build: uuid, number: z.int().positive(), outcome: z.enum(outcomes) })
     .nullable()
     .describe("The newest finished build of the head."),
+  checks: z
+    .array(
+      z.object({
+        service: z.string(),
+        outcome: z.enum(outcomes).nullable().describe("Null while its build goes on."),
+        reason: z.string().nullable().describe("Why it passed without a build, or has none."),
+        build: uuid,
+        number: z.int().positive(),
+      }),
+    )
+    .describe("One for each service, where the repository has several; all must pass."),
   waitsFor: z.array(reason).describe("Why it cannot be merged now; empty when it can."),
   mergeCommit: revision.nullable(),
   endedBy: z.string().nullable().describe("Who merged or closed it."),

@@ -16,7 +16,7 @@ export interface ArtifactFlags extends BuildFlags {
 /** Lists what the jobs of a build kept; with `--download` fetches what the glob finds. */
 export async function buildArtifacts(flags: ArtifactFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  const { id } = await findBuild(client, repository, number);
+  const { id } = await findBuild(client, { ...flags, repository, number });
   const query = { query: flags.download ?? "**", step: flags.step };
   const { artifacts } = accepted(await client.listArtifacts({ params: { id }, query }));
   if (flags.download !== undefined) return download(flags, artifacts);

@@ -31,7 +31,7 @@ interface Source {
 /** Prints the log of one step, or of every step in turn: whole, or what was asked for of it. */
 export async function printLogs(flags: LogFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  const build = await findBuild(client, repository, number);
+  const build = await findBuild(client, { ...flags, repository, number });
   const steps = build.steps.filter((step) => step.job && (!flags.step || step.key === flags.step));
   if (steps.length === 0)
     throw new CommandRefused(

@@ -13,6 +13,7 @@ export interface BuildFlags extends SessionFlags {
   json?: boolean;
   step?: string;
   branch?: string;
+  service?: string;
 }
 
 interface CreateFlags extends BuildFlags {
@@ -30,10 +31,12 @@ const pollMs = 500;
 
 export async function listBuilds(flags: BuildFlags, repository?: string): Promise<void> {
   const client = await openClient(flags);
-  const { builds } = accepted(await client.listBuilds({ query: { repository, branch: flags.branch, limit: 30 } }));
+  const { builds } = accepted(
+    await client.listBuilds({ query: { repository, service: flags.service, branch: flags.branch, limit: 30 } }),
+  );
   if (flags.json) return printJson({ builds });
   const rows = builds.map((build) => [
-    `${build.repository} #${build.number}`,
+    title(build),
     mark(build),
     build.branch,
     shortCommit(build.commit),
@@ -45,9 +48,9 @@ export async function listBuilds(flags: BuildFlags, repository?: string): Promis
 
 export async function createBuild(flags: CreateFlags, repository: string): Promise<void> {
   const client = await openClient(flags);
-  const { branch, commit, message, env, metaData } = flags;
+  const { service, branch, commit, message, env, metaData } = flags;
   const given = { env: pairsOf("--env", env), metaData: pairsOf("--meta-data", metaData) };
-  const body = { repository, branch, commit, message, ...given };
+  const body = { repository, service, branch, commit, message, ...given };
   const build = accepted(await client.createBuild({ body }));
   if (flags.json) printJson(build);
   else print(`${title(build)} ${mark(build)}  ${build.branch} ${shortCommit(build.commit)}`);
@@ -55,7 +58,7 @@ export async function createBuild(flags: CreateFlags, repository: string): Promi
 
 export async function showBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  const build = await findBuild(client, repository, number);
+  const build = await findBuild(client, { ...flags, repository, number });
   const { annotations } = accepted(await client.listAnnotations({ params: { id: build.id } }));
   const { notifications } = accepted(await client.listNotifications({ params: { id: build.id } }));
   if (flags.json) return printJson({ ...build, annotations, notifications });
@@ -70,7 +73,7 @@ ${renderAnnotations(annotations)}`);
 /** Prints what changes until the build ends or stands at a gate; the exit status is 1 when it did not pass. */
 export async function watchBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  let build = await findBuild(client, repository, number);
+  let build = await findBuild(client, { ...flags, repository, number });
   let shown = new Set<string>();
   for (;;) {
     const lines = build.steps.filter((step) => step.kind !== "wait").map(renderStep);
@@ -88,35 +91,43 @@ export async function watchBuild(flags: BuildFlags, repository: string, number?:
 
 export async function cancelBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  const { id } = await findBuild(client, repository, number);
+  const { id } = await findBuild(client, { ...flags, repository, number });
   show(accepted(await client.cancelBuild({ params: { id } })), flags);
 }
 
 export async function retryBuild(flags: BuildFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  const { id } = await findBuild(client, repository, number);
+  const { id } = await findBuild(client, { ...flags, repository, number });
   show(accepted(await client.retryBuild({ params: { id }, body: { step: flags.step } })), flags);
 }
 
 /** Opens a gate: the newest build of the repository that stands at one, unless a number is given. */
 export async function approve(flags: ApproveFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  const build = number ? await findBuild(client, repository, number) : await findBlocked(client, repository);
+  const build = number
+    ? await findBuild(client, { ...flags, repository, number })
+    : await findBlocked(client, repository, flags.service);
   const body = { step: flags.step, fields: severalOf("--field", flags.field) };
   show(accepted(await client.unblockStep({ params: { id: build.id }, body })), flags);
 }
 
-/** The newest build of the repository, or the one with the number. */
-export async function findBuild(client: Client, repository: string, number?: string): Promise<BuildDetails> {
-  const query = { repository, limit: 1, ...(number ? { number: Number(number.replace(/^#/, "")) } : {}) };
+interface WantedBuild {
+  repository: string;
+  number?: string | undefined;
+  service?: string | undefined;
+}
+
+/** The newest build of the repository, or of one of its services; or the one with the number. */
+export async function findBuild(client: Client, { repository, number, service }: WantedBuild): Promise<BuildDetails> {
+  const query = { repository, service, limit: 1, ...(number ? { number: Number(number.replace(/^#/, "")) } : {}) };
   const { builds } = accepted(await client.listBuilds({ query }));
   const [found] = builds;
   if (!found) throw new CommandRefused(refuse("not-found", `${repository} has no build${number ? ` ${number}` : ""}`));
   return accepted(await client.showBuild({ params: { id: found.id } }));
 }
 
-async function findBlocked(client: Client, repository: string): Promise<BuildSummary> {
-  const { builds } = accepted(await client.listBuilds({ query: { repository, state: "blocked", limit: 1 } }));
+async function findBlocked(client: Client, repository: string, service?: string): Promise<BuildSummary> {
+  const { builds } = accepted(await client.listBuilds({ query: { repository, service, state: "blocked", limit: 1 } }));
   const [found] = builds;
   if (!found) throw new CommandRefused(refuse("build.wrong-state", `no build of ${repository} stands at a gate`));
   return found;
@@ -180,5 +191,7 @@ function renderFault({ fault }: BuildDetails): string {
     .join("");
 }
 
-const title = (build: BuildSummary) => paint("bold", `${build.repository} #${build.number}`);
+/** A build of one of several services of its repository says so. */
+const title = ({ repository, number, service, folder }: BuildSummary) =>
+  paint("bold", `${repository} #${number}${folder === "" ? "" : ` ${service ?? folder}`}`);
 const firstLine = ({ message }: BuildSummary) => (message ?? "").split("\n")[0] ?? "";

@@ -1,9 +1,13 @@
 import { open } from "node:fs/promises";
+import { join, relative } from "node:path";
 import type { BuildContext } from "#pipeline/build-context.ts";
 import { buildVariables } from "#pipeline/build-variables.ts";
 import type { Fault } from "#pipeline/fault.ts";
 import { parsePipeline } from "#pipeline/pipeline-file.ts";
 import { limits } from "#pipeline/text/limits.ts";
+import { pipelineFiles } from "#pipeline/pipeline-names.ts";
+import { manifestName } from "#pipeline/services.ts";
+import { firstThatIs, localRepository } from "../local-services.ts";
 import { paint, print, printJson } from "../output.ts";
 
 interface Finding {
@@ -21,13 +25,34 @@ interface Report {
   warnings: Finding[];
 }
 
-/** Checks pipeline files as a build would read them; the exit status is 1 when one has an error. */
+/**
+ * Checks pipeline files as a build would read them, without names those of the repository with the manifests of its services; the exit
+ * status is 1 when one has an error.
+ */
 export async function lintFiles(flags: { json?: boolean }, files: readonly string[]): Promise<void> {
-  const reports: Report[] = [];
-  for (const file of files) reports.push(await lintFile(file));
+  const reports: Report[] = files.length > 0 ? [] : await lintManifests();
+  for (const file of files.length > 0 ? files : await ownPipelines()) reports.push(await lintFile(file));
   if (flags.json) printJson(reports);
   else reports.forEach(show);
   if (reports.some(({ ok }) => !ok)) process.exitCode = 1;
+}
+
+async function lintManifests(): Promise<Report[]> {
+  const { top, services } = await localRepository();
+  return services.map(({ folder, faults }) => ({
+    file: relative(process.cwd(), join(top, folder, manifestName)),
+    ok: faults.length === 0,
+    errors: faults.map(findingOf),
+    warnings: [],
+  }));
+}
+
+/** Of each service, and of the whole repository. */
+async function ownPipelines(): Promise<string[]> {
+  const { top, services } = await localRepository();
+  const folders = new Set(["", ...services.map(({ folder }) => folder)]);
+  const found = [...folders].map((folder) => firstThatIs(pipelineFiles.map((file) => join(top, folder, file))));
+  return (await Promise.all(found)).flatMap((file) => (file === undefined ? [] : [relative(process.cwd(), file)]));
 }
 
 async function lintFile(file: string): Promise<Report> {

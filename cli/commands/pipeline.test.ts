@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -20,9 +20,11 @@ interface Ran {
 }
 
 /** The command in an empty folder that is no repository, without a server. */
-async function towline(...args: string[]): Promise<Ran> {
+const towline = (...args: string[]) => towlineIn(folder, ...args);
+
+async function towlineIn(cwd: string, ...args: string[]): Promise<Ran> {
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: folder, NO_COLOR: "1" };
-  const run = promisify(execFile)(process.execPath, [main, "pipeline", ...args], { cwd: folder, env });
+  const run = promisify(execFile)(process.execPath, [main, "pipeline", ...args], { cwd, env });
   return run.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }: Ran) => ({ code, stdout, stderr }),
@@ -113,6 +115,35 @@ test("plan takes the folder's own pipeline, or the default one, and refuses what
     code: 1,
     stderr: expect.stringContaining("at bad.yml:1:37"),
   });
+});
+
+test("plan and lint know the services of a repository: all of them at its root, one in its folder", async () => {
+  const shop = join(folder, "shop");
+  const service = async (name: string, more = "") => {
+    await mkdir(join(shop, "services", name, ".towline"), { recursive: true });
+    await writeFile(join(shop, "services", name, "towline.yml"), `service: ${name}\nport: 80\n${more}`);
+    const steps = "- { command: a, key: a, if_changed: src/** }\n";
+    await writeFile(join(shop, "services", name, ".towline/pipeline.yml"), steps);
+  };
+  await service("catalog", "shared: [libs]\n");
+  await service("orders");
+  await promisify(execFile)("git", ["init", "--quiet", "--initial-branch=main", shop]);
+  const changed = ["--branch", "topic", "--changed", "services/orders/src/a.ts"];
+  const whole = await towlineIn(shop, "plan", ...changed);
+  expect(whole.stdout).toMatch(
+    /^service:catalog +skipped +nothing of this service changed: services\/catalog\/, libs$/m,
+  );
+  expect(whole.stdout).toMatch(/^service:orders +runs +a file of this service has changed$/m);
+  expect((await towlineIn(shop, "plan", "--service", "orders", ...changed)).stdout).toMatch(/^a +runs/m);
+  expect((await towlineIn(join(shop, "services/catalog"), "plan", ...changed)).stdout).toMatch(/^a +skipped/m);
+  expect(await towlineIn(shop, "plan", "--service", "carts")).toMatchObject({ code: 1 });
+  expect(await towlineIn(shop, "lint")).toMatchObject({ code: 0 });
+  await writeFile(join(shop, "services/orders/towline.yml"), "service: catalog\nport: 80\n");
+  const { code, stdout } = await towlineIn(shop, "lint");
+  expect([code, stdout]).toEqual([
+    1,
+    expect.stringContaining("services/orders/towline.yml:1:1: the service catalog is also"),
+  ]);
 });
 
 test("schema prints a JSON Schema", async () => {

@@ -47,7 +47,7 @@ export async function closePullRequest(flags: PullRequestFlags, repository: stri
 
 function show(pullRequest: PullRequest, { json }: PullRequestFlags): void {
   if (json) return printJson(pullRequest);
-  const { number, title, state, branch, target, head, author, check, approvals, waitsFor } = pullRequest;
+  const { number, title, state, branch, target, head, author, check, checks, approvals, waitsFor } = pullRequest;
   print(`${paint("bold", `#${number} ${title}`)} ${state}  ${branch} → ${target} at ${shortCommit(head)} by ${author}`);
   print(
     `  build: ${check ? `#${check.number} ${check.outcome}` : "none finished"}; approved by ${
@@ -57,5 +57,12 @@ function show(pullRequest: PullRequest, { json }: PullRequestFlags): void {
         .join(", ") || "nobody"
     }`,
   );
+  for (const { service, outcome, reason, number: build } of checks)
+    print(`  ${checkMark(outcome)} ${service}  ${reason ? paint("dim", reason) : `#${build} ${outcome ?? "goes on"}`}`);
   waitsFor.forEach(({ message }) => print(`  ${paint("yellow", "…")} ${message}`));
+}
+
+function checkMark(outcome: PullRequest["checks"][number]["outcome"]): string {
+  if (outcome === null) return paint("yellow", "…");
+  return outcome === "passed" ? paint("green", "✓") : paint("red", "✗");
 }

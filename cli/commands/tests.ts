@@ -20,7 +20,7 @@ const pageSize = 500;
 /** The tests of a build, failed ones first; the exit status tells nothing, for `build watch` does. */
 export async function buildTests(flags: BuildTestFlags, repository: string, number?: string): Promise<void> {
   const client = await openClient(flags);
-  const { id } = await findBuild(client, repository, number);
+  const { id } = await findBuild(client, { ...flags, repository, number });
   const outcome = flags.failed ? "failed" : flags.flaky ? "flaky" : undefined;
   const query = { outcome, limit: pageSize } as const;
   const answer = accepted(await client.listBuildTests({ params: { id }, query }));

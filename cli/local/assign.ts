@@ -22,7 +22,7 @@ export function assign(local: LocalBuild, { step, attempt, token, agent }: Lease
   const repository = context.pipeline.slug;
   const task = taskOf(step, null);
   const job = { id: build.jobOf(step.key), attempt, agent, timeoutMs: task.timeoutMs };
-  const facts = { id, repository, author: context.build.author?.name ?? null, service: null, parent: null };
+  const facts = { id, repository, author: context.build.author?.name ?? null, service: null, folder: "", parent: null };
   return {
     ...{ job: job.id, attempt, token, leaseMs, ...task },
     build: { id, number, repository, branch, commit, message },

@@ -6,7 +6,7 @@ import { type PlannedWork, planPipeline } from "../plan.ts";
 import { variablesOf, workOf } from "./assignment.ts";
 
 const commit = "c".repeat(40);
-const build = { id: "b", repository: "orders", author: "Ada", service: "orders", parent: null };
+const build = { id: "b", repository: "orders", author: "Ada", service: "orders", folder: "", parent: null };
 const context: BuildContext = {
   build: { number: 7, branch: "main", commit, message: "a change", source: "push", creator: "ada", env: {} },
   pipeline: { slug: "orders", defaultBranch: "main" },

@@ -1,30 +1,37 @@
 /** What an agent gets told about a job: its work and its variables. */
-import type { Assignment, Work } from "#api/endpoints/agent.ts";
+import type { Assignment, Cache, Work } from "#api/endpoints/agent.ts";
 import type { Manifest } from "../manifest.ts";
 import type { BuildContext } from "../build-context.ts";
 import { buildVariables } from "../build-variables.ts";
 import type { PlannedWork } from "../plan.ts";
+import { inFolder } from "../services.ts";
 
 /** Milliseconds that a job may run where the pipeline says nothing. */
 const defaultTimeoutMs = 60 * 60 * 1000;
 
 /** The work of a step; throws when a `publish` has no manifest, which planning rules out. */
-export function workOf(step: PlannedWork, manifest: Manifest | null): Work {
+export function workOf(step: PlannedWork, manifest: Manifest | null, folder = ""): Work {
   if (step.kind === "command")
     return {
       ...{ kind: "command", commands: step.commands },
       ...(step.image ? { image: step.image } : {}),
       ...(step.plugins.length > 0 ? { plugins: step.plugins } : {}),
     };
-  if (step.kind === "test") return { kind: "test", compose: step.compose, run: step.run };
+  if (step.kind === "test") return { kind: "test", compose: inFolder(folder, step.compose), run: step.run };
   if (!manifest) throw new Error("a build with a publish step has no manifest");
   return {
     kind: "publish",
     service: manifest.service,
-    context: step.context ?? manifest.image.context,
-    dockerfile: step.dockerfile ?? manifest.image.dockerfile,
+    context: contextIn(folder, step.context ?? manifest.image.context),
+    dockerfile: inFolder(folder, step.dockerfile ?? manifest.image.dockerfile),
     args: { ...manifest.image.args, ...step.args },
   };
+}
+
+/** What an image is built from. */
+function contextIn(folder: string, context: string): string {
+  if (context === "/") return ".";
+  return context === "." ? folder || "." : inFolder(folder, context);
 }
 
 /** What no context of a build tells. */
@@ -33,6 +40,8 @@ interface FactsOfBuild {
   repository: string;
   author: string | null;
   service: string | null;
+  /** Of its service; empty for the whole repository. */
+  folder: string;
   /** Of a triggered build. */
   parent: { build: string; repository: string; number: number } | null;
 }
@@ -98,20 +107,37 @@ function towlineVariables({ build, job, step }: JobFacts): Record<string, string
     TOWLINE_REPOSITORY: build.repository,
     TOWLINE_STEP_KEY: step.key,
     ...(build.service ? { TOWLINE_SERVICE: build.service } : {}),
+    ...(build.folder === "" ? {} : { TOWLINE_FOLDER: build.folder }),
   };
 }
 
-/** All of an assignment that the plan alone decides. */
-export function taskOf(
-  step: PlannedWork,
-  manifest: Manifest | null,
-): Pick<Assignment, "timeoutMs" | "label" | "work" | "junit" | "cache" | "artifactPaths"> {
+type Task = Pick<Assignment, "timeoutMs" | "label" | "folder" | "work" | "junit" | "cache" | "artifactPaths">;
+
+/** All of an assignment that the plan alone decides; its paths as seen from the checkout. `folder`: of the service. */
+export function taskOf(step: PlannedWork, manifest: Manifest | null, folder = ""): Task {
   return {
     timeoutMs: step.timeoutMs ?? defaultTimeoutMs,
     label: step.label,
-    work: workOf(step, manifest),
-    ...(step.kind === "test" && step.junit ? { junit: [step.junit] } : {}),
-    ...(step.cache ? { cache: step.cache } : {}),
-    ...(step.artifactPaths.length > 0 ? { artifactPaths: step.artifactPaths } : {}),
+    ...(folder === "" ? {} : { folder }),
+    work: workOf(step, manifest, folder),
+    ...(step.kind === "test" && step.junit ? { junit: [inFolder(folder, step.junit)] } : {}),
+    ...(step.cache ? { cache: cacheIn(step.cache, folder) } : {}),
+    ...(step.artifactPaths.length > 0 ? { artifactPaths: artifactPathsIn(folder, step.artifactPaths) } : {}),
   };
+}
+
+/** In one text several may stand, with `;` between them. */
+function artifactPathsIn(folder: string, paths: string[]): string[] {
+  return folder === "" ? paths : paths.flatMap((each) => each.split(";")).map((each) => inFolder(folder, each.trim()));
+}
+
+/** Also the files that its keys name. */
+function cacheIn(cache: Cache, folder: string): Cache {
+  if (folder === "") return cache;
+  const within = (path: string) => inFolder(folder, path);
+  const keyIn = (key: string) =>
+    key.replaceAll(/\{\{\s*checksum.*?\}\}/g, (slot) =>
+      slot.replaceAll(/(["'])(.+?)\1/g, (_, quote: string, path: string) => quote + within(path) + quote),
+    );
+  return { ...cache, paths: cache.paths.map(within), key: keyIn(cache.key), restoreKeys: cache.restoreKeys.map(keyIn) };
 }

@@ -58,7 +58,7 @@ export function decideRetry(state: BuildState, { step, by, at }: CommandOf<"retr
 
 export function decideRetryFailed(state: BuildState, { by, at }: CommandOf<"retry-failed">): Decided {
   const failed = Object.values(state.steps).filter(
-    (step) => isWork(plannedOf(state, step.key)) && isRed(step) && !whyNotRetry(state, step),
+    (step) => isOwnWork(plannedOf(state, step.key)) && isRed(step) && !whyNotRetry(state, step),
   );
   if (failed.length > 0)
     return reopened(
@@ -70,6 +70,10 @@ export function decideRetryFailed(state: BuildState, { by, at }: CommandOf<"retr
     fix: "retry a deploy step by its name, or start a new build",
   });
 }
+
+/** Jobs, and builds of services of the same repository. */
+const isOwnWork = (planned: PlannedStep): boolean =>
+  isWork(planned) || (planned.kind === "trigger" && planned.service !== undefined);
 
 interface Who {
   by: string;

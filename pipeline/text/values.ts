@@ -60,3 +60,6 @@ export const repositoryPath = z
   .refine((path) => !path.split(/[\\/]/).includes(".."), "a path may not leave the repository with `..`")
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   .refine((path) => !/[\u0000-\u001f\\]/.test(path), "a path has no backslash and no control characters");
+
+/** What an image is built from: a folder, or `/` for the whole repository. */
+export const contextPath = repositoryPath.or(z.literal("/"));

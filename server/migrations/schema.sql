@@ -66,7 +66,8 @@ create table build_deployed (
   repository text not null,
   environment text not null,
   commit text not null,
-  PRIMARY KEY (repository, environment)
+  service text not null default ''::text,
+  PRIMARY KEY (repository, service, environment)
 );
 
 create table build_events (
@@ -298,6 +299,7 @@ create table builds (
   parent jsonb,
   ancestors uuid[] not null default '{}'::uuid[],
   blocked_state text,
+  folder text not null default ''::text,
   CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
   CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
   CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text, 'webhook'::text, 'trigger'::text]))),
@@ -314,6 +316,7 @@ create table checks (
   number integer not null,
   outcome text not null,
   at timestamp with time zone not null default now(),
+  of_services boolean not null default false,
   CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
   PRIMARY KEY (repository, commit)
 );
@@ -639,6 +642,20 @@ create table secrets (
   PRIMARY KEY (service, environment, name)
 );
 
+create table service_checks (
+  repository text not null,
+  commit text not null,
+  folder text not null,
+  service text not null,
+  number integer not null,
+  build uuid not null,
+  outcome text,
+  reason text,
+  at timestamp with time zone not null default now(),
+  CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
+  PRIMARY KEY (repository, commit, folder)
+);
+
 create table services (
   name text not null,
   repository text not null,
@@ -646,6 +663,8 @@ create table services (
   manifest jsonb not null,
   commit text not null,
   updated_at timestamp with time zone not null default now(),
+  folder text not null default ''::text,
+  gone_at timestamp with time zone,
   PRIMARY KEY (name)
 );
 
@@ -750,6 +769,10 @@ CREATE INDEX builds_by_branch ON public.builds USING btree (repository, branch, 
 
 CREATE INDEX builds_by_commit ON public.builds USING btree (repository, commit);
 
+CREATE INDEX builds_by_folder ON public.builds USING btree (repository, branch, folder, sequence DESC) WHERE (folder <> ''::text);
+
+CREATE INDEX builds_ended ON public.builds USING btree (finished_at) WHERE (state = 'finished'::text);
+
 CREATE INDEX builds_preparing ON public.builds USING btree (repository, branch, sequence) WHERE (state = 'preparing'::text);
 
 CREATE INDEX builds_unfinished ON public.builds USING btree (sequence) WHERE (state <> 'finished'::text);
@@ -767,6 +790,8 @@ CREATE INDEX deployments_open ON public.deployments USING btree (service, enviro
 CREATE INDEX deployments_served ON public.deployments USING btree (release_id, environment) WHERE (outcome = 'succeeded'::text);
 
 CREATE INDEX events_by_actor ON public.events USING btree (((payload ->> 'actor'::text)), id DESC);
+
+CREATE INDEX events_by_age ON public.events USING btree (at);
 
 CREATE INDEX events_by_name ON public.events USING btree (name text_pattern_ops, id DESC);
 

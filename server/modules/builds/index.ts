@@ -73,11 +73,19 @@ export interface BuildsDeps {
   artifactDays?: number;
   source: Pick<
     Source,
-    "repository" | "resolve" | "isAncestor" | "readFile" | "tree" | "commit" | "openPullRequest" | "changedPaths"
+    | "repository"
+    | "resolve"
+    | "isAncestor"
+    | "readFile"
+    | "findFiles"
+    | "tree"
+    | "commit"
+    | "openPullRequest"
+    | "changedPaths"
   >;
   vault: Vault;
   notifier: Notifier;
-  fleet: Pick<Fleet, "jobSecrets">;
+  fleet: Pick<Fleet, "jobSecrets" | "service">;
   times?: LeaseTimes;
   /** Bytes of one attempt's log; default 200 MiB. */
   logLimit?: number;
@@ -89,13 +97,12 @@ export interface BuildsDeps {
 
 /** A build that has not ended, and what it waits for. */
 export interface UnfinishedBuild extends BuildSummary {
-  service: string | null;
   /** Steps that wait for something outside the build: an agent, a gate, a deployment. */
   waits: { step: string; label: string; text: string }[];
 }
 
 export interface Builds {
-  build(id: string): Promise<(BuildSummary & { service: string | null }) | undefined>;
+  build(id: string): Promise<BuildSummary | undefined>;
   /** Steps that ran on an agent, in the order of the pipeline: what speaks for the image that the build published. */
   evidence(build: string): Promise<Evidence[]>;
   /** Whether the build's plan has a `publish` step that is not skipped. */
@@ -161,7 +168,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   return {
     async build(id) {
       const row = await store.build(id);
-      return row && { ...viewSummary(row), service: row.service };
+      return row && viewSummary(row);
     },
     async evidence(id) {
       const state = (await store.build(id))?.machine;
@@ -195,7 +202,6 @@ async function unfinishedBuilds(db: Database, lookAround: () => Promise<Surround
   const around = await lookAround();
   return (await buildsStore(db).unfinishedBuilds(unfinishedLimit)).map((row) => ({
     ...viewSummary(row),
-    service: row.service,
     waits: row.machine ? viewWaits(row, row.machine, around) : [],
   }));
 }

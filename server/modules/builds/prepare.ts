@@ -8,10 +8,12 @@ import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Source } from "#source";
 import type { BuildContext } from "#pipeline/build-context.ts";
-import { changedFiles } from "./changed-files.ts";
+import { servicesAt } from "#fleet";
+import { inFolder, manifestName } from "#pipeline/services.ts";
+import { changedFiles, unchangedServices } from "./changed-files.ts";
 import { contextOf } from "./core/context.ts";
 import { identityOf } from "./core/view.ts";
-import { type BuildFiles, deployEnvironments, planFiles, type PlannedFiles } from "./core/plan-files.ts";
+import { type BuildFiles, planFiles, servingPlaces, type PlannedFiles } from "./core/plan-files.ts";
 import type { Fault } from "#pipeline/fault.ts";
 import { pipelineFiles } from "#pipeline/pipeline-names.ts";
 import type { Machine } from "./machine.ts";
@@ -30,7 +32,7 @@ interface Deps {
   emit: Emit;
   clock: Clock;
   log: Log;
-  source: Pick<Source, "readFile" | "tree" | "commit" | "changedPaths">;
+  source: Pick<Source, "readFile" | "findFiles" | "tree" | "commit" | "changedPaths" | "isAncestor">;
   machine: Machine;
   access: Pick<Access, "roleOf">;
 }
@@ -103,11 +105,13 @@ async function plan(
   { files, context }: { files: BuildFiles; context: BuildContext },
 ): Promise<PlannedFiles | Refusal> {
   const text = files.pipeline?.text ?? "";
+  const { services } = files;
+  const unchanged = services.length > 0 ? await unchangedServices(deps, build, services) : undefined;
   const asksForChanges = text.includes("if_changed");
-  const changed = asksForChanges ? await changedFiles(deps, build, deployEnvironments(files, context)) : undefined;
-  const planned = planFiles(files, changed ? { ...context, changedFiles: changed } : context);
+  const changed = asksForChanges ? await changedFiles(deps, build, servingPlaces(files, context)) : undefined;
+  const planned = planFiles(files, changed ? { ...context, changedFiles: changed } : context, unchanged);
   if (isRefusal(planned)) return planned;
-  const keyed = withReuseKeys(planned.plan.steps, await treeFor(deps, build, text), context);
+  const keyed = withReuseKeys(planned.plan.steps, await treeFor(deps, build, text), { context, folder: build.folder });
   return {
     ...planned,
     plan: { ...planned.plan, steps: keyed.steps },
@@ -115,19 +119,35 @@ async function plan(
   };
 }
 
-async function readFiles(source: Deps["source"], { repository, commit }: BuildRow): Promise<BuildFiles> {
+async function readFiles(source: Deps["source"], build: BuildRow): Promise<BuildFiles | Refusal> {
+  const own = await readOwn(source, build);
+  if (build.folder === "" && own.manifest !== undefined) return own;
+  const services = await servicesAt(source, build.repository, build.commit);
+  if (isRefusal(services)) return services;
+  if (build.folder === "") return { ...own, services };
+  const service = services.find(({ folder }) => folder === build.folder);
+  // Those of the manifest itself are found again where it is read.
+  const placeFaults = service?.manifest ? service.faults : [];
+  return { ...own, placeFaults };
+}
+
+/** The files of the service, or of the whole repository. */
+async function readOwn(source: Deps["source"], { repository, commit, folder }: BuildRow): Promise<BuildFiles> {
+  const [manifestFile, composeFile] = [inFolder(folder, manifestName), inFolder(folder, composeTest)];
+  const ownPipelines = pipelineFiles.map((file) => inFolder(folder, file));
   // Asked for at once, because that costs one process of git, and then looked at in order.
   const reads = new Map(
-    ["towline.yml", ...pipelineFiles, composeTest].map((path) => [path, source.readFile(repository, commit, path)]),
+    [manifestFile, ...ownPipelines, composeFile].map((path) => [path, source.readFile(repository, commit, path)]),
   );
   for (const each of reads.values()) each.catch(() => {});
   const read = async (path: string) => reads.get(path);
-  const manifest = await read("towline.yml");
-  for (const file of pipelineFiles) {
+  const manifest = await read(manifestFile);
+  const files = { folder, placeFaults: [], services: [], manifest };
+  for (const file of ownPipelines) {
     const text = await read(file);
-    if (text !== undefined) return { manifest, pipeline: { file, text }, hasComposeTest: false };
+    if (text !== undefined) return { ...files, pipeline: { file, text }, hasComposeTest: false };
   }
-  return { manifest, pipeline: undefined, hasComposeTest: (await read(composeTest)) !== undefined };
+  return { ...files, pipeline: undefined, hasComposeTest: (await read(composeFile)) !== undefined };
 }
 
 /** A file that is too large to be read is its author's to mend; trying again would not help. */

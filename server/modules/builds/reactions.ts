@@ -62,9 +62,9 @@ export function buildReactions({ log, jobs, source, machine, creation }: Deps): 
     }),
 
     reaction("builds.follow-deployed", "deployments.deployment-finished", async (tx, { payload }) => {
-      const { outcome, repository, environment, commit } = payload;
+      const { outcome, repository, service, environment, commit } = payload;
       if (outcome === "succeeded" && repository && commit)
-        await triggerStore(tx).putDeployed({ repository, environment, commit });
+        await triggerStore(tx).putDeployed({ repository, service, environment, commit });
     }),
   ];
 }

@@ -4,7 +4,6 @@ import type { Clock } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import { type Handlers, userOf } from "#kernel/http.ts";
 import type { BuildState } from "#pipeline/machine/state.ts";
-import type { Source } from "#source";
 import type { Surroundings } from "./core/waits.ts";
 import { viewDetails, viewSummary } from "./core/view.ts";
 import type { Creation } from "./create.ts";
@@ -13,12 +12,12 @@ import type { JobLogs } from "./logs/job-logs.ts";
 import type { Ask, Machine } from "./machine.ts";
 import { putMetaData } from "./records/meta-data.ts";
 import { buildsStore } from "./store.ts";
-import { resolveTarget } from "./target.ts";
+import { oneService, resolveTarget, type TargetSource } from "./target.ts";
 
 interface Deps {
   db: Database;
   clock: Clock;
-  source: Pick<Source, "repository" | "resolve" | "isAncestor">;
+  source: TargetSource;
   machine: Machine;
   creation: Creation;
   logs: JobLogs;
@@ -44,7 +43,8 @@ export function buildRoutes(deps: Deps): Handlers<typeof buildEndpoints> {
 
   return {
     createBuild: async ({ body }, context) => {
-      const target = await resolveTarget(deps.source, body);
+      const found = await resolveTarget(deps.source, body);
+      const target = isRefusal(found) ? found : await oneService(deps.source, found);
       if (isRefusal(target)) return target;
       const { env = {}, message } = body;
       const given = { source: "api" as const, creator: userOf(context).name, env, ...(message ? { message } : {}) };

@@ -1,18 +1,18 @@
 /** Starts the build that a trigger step describes, in a job: which commit it is of is read from Git. */
 import { isRefusal, orThrow, refuse, type Refusal } from "#api/errors.ts";
+import { serviceName } from "#api/names.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import { findStep, plannedOf } from "#pipeline/machine/steps.ts";
 import type { PlannedTrigger } from "#pipeline/plan.ts";
-import type { Source } from "#source";
 import type { BuildRow } from "./core/rows.ts";
 import type { Creation } from "./create.ts";
 import type { Machine } from "./machine.ts";
 import { putMetaData } from "./records/meta-data.ts";
 import { takeSlot } from "./leases/slots.ts";
 import { buildsStore } from "./store.ts";
-import { resolveTarget, type Target } from "./target.ts";
+import { resolveTarget, type Target, type TargetSource } from "./target.ts";
 
 /** Builds that started each other, one in the other; more would be a circle without end. */
 export const maximumDepth = 10;
@@ -21,7 +21,7 @@ interface Deps {
   db: Database;
   jobs: Jobs;
   clock: Clock;
-  source: Pick<Source, "repository" | "resolve" | "isAncestor">;
+  source: TargetSource;
   machine: Machine;
   creation: Creation;
 }
@@ -35,17 +35,21 @@ export function startTriggered({ db, jobs, clock, source, machine, creation }: D
     if (!trigger) return;
     const target = await targetOf(build, trigger);
     await db.transaction().execute(async (tx) => {
+      // In the order in which a push takes both: its number first, then the builds that it takes the place of.
+      if (!isRefusal(target)) await buildsStore(tx).lockNumbers(target.repository);
       const locked = await buildsStore(tx).lockBuild(id);
       if (locked && readyTrigger(locked, step)) await start(tx, { parent: locked, trigger, target });
     });
   };
 
-  async function targetOf({ ancestors }: BuildRow, { pipeline, build }: PlannedTrigger): Promise<Target | Refusal> {
-    if (ancestors.length + 1 > maximumDepth)
+  async function targetOf(parent: BuildRow, { pipeline, service: own, build }: PlannedTrigger) {
+    if (parent.ancestors.length + 1 > maximumDepth)
       return refuse("build.too-deep", `builds start builds ${maximumDepth} deep at most`, {
         fix: "Look whether they start each other in a circle.",
       });
-    return resolveTarget(source, { ...build, repository: pipeline });
+    if (own) return ofOwnService(parent, own);
+    const [repository = "", service] = pipeline.split("/");
+    return resolveTarget(source, { ...build, repository, service });
   }
 
   interface Start {
@@ -66,13 +70,27 @@ export function startTriggered({ db, jobs, clock, source, machine, creation }: D
     const { id, repository, number } = parent;
     const child = await creation.create(tx, {
       ...target,
-      ...{ source: "trigger", creator: parent.creator ?? undefined, env, ...(message ? { message } : {}) },
+      ...{ creator: parent.creator ?? undefined, env, ...(message ? { message } : {}) },
+      ...(trigger.service ? sameStart(parent) : { source: "trigger" as const }),
       ...{ parent: { build: id, repository, number, step }, ancestors: [...parent.ancestors, id] },
     });
     await putMetaData(tx, child.id, { values: metaData, clock });
-    const name = `${child.repository} #${child.number}`;
+    const name = `${child.service ?? child.repository} #${child.number}`;
     orThrow(await machine.act(tx, id, { type: "request-build", step, request: child.id, name }));
   }
+}
+
+/** The same commit, also where the branch has moved on. */
+function ofOwnService({ repository, branch, commit }: BuildRow, { name, folder }: OwnService): Target {
+  const service = serviceName.safeParse(name).success ? { service: name } : {};
+  return { repository, branch, commit, folder, ...service };
+}
+
+type OwnService = NonNullable<PlannedTrigger["service"]>;
+
+/** For its pipeline it is as if the push had started it by itself. */
+function sameStart({ source, tag, pull_request, env }: BuildRow) {
+  return { source, pull_request, env, ...(tag === null ? {} : { tag }) };
 }
 
 function orGone({ id, machine }: BuildRow) {

@@ -22,7 +22,7 @@ type WithDefaults<Row, Keys extends keyof Row> = { [K in keyof Row]: K extends K
 
 type Tables = {
   build_numbers: { repository: string; last: number };
-  builds: WithDefaults<BuildRow, "sequence" | "warnings" | "ancestors">;
+  builds: WithDefaults<BuildRow, "sequence" | "warnings" | "ancestors" | "folder">;
   build_events: { id: Generated<number>; build: string; event: BuildEvent };
   build_jobs: WithDefaults<JobRow, "attempt" | "wrote_attempt">;
   build_deploy_requests: { request: string; build: string; step: string; canceled: Generated<boolean> };
@@ -43,6 +43,7 @@ const summaryColumns = [
   "message",
   "author",
   "service",
+  "folder",
   "state",
   "outcome",
   "blocked_state",
@@ -70,6 +71,9 @@ export interface NewBuild {
   commit: string;
   source: BuildSummary["source"];
   tag?: string;
+  folder?: string;
+  /** Read from its manifest again. */
+  service?: string;
   pull_request?: number | null;
   creator: string | undefined;
   env?: Record<string, string>;
@@ -82,6 +86,7 @@ export interface NewBuild {
 
 export interface BuildFilter {
   repository?: string | undefined;
+  service?: string | undefined;
   branch?: string | undefined;
   commit?: string | undefined;
   number?: number | undefined;
@@ -135,6 +140,9 @@ function builds(db: Db) {
   const unfinished = db.selectFrom("builds").where("state", "<>", "finished").orderBy("sequence");
   return {
     insertBuild: (build: NewBuild) => insertBuild(db, build),
+    /** Held until the transaction ends: numbers of one repository are given out one after the other. */
+    lockNumbers: (repository: string) =>
+      db.selectFrom("build_numbers").select("last").where("repository", "=", repository).forUpdate().execute(),
     listBuilds: (filter: BuildFilter) => listBuilds(db, filter),
     build: (id: string): Promise<BuildRow | undefined> =>
       db.selectFrom("builds").select(buildColumns).where("id", "=", id).executeTakeFirst(),
@@ -158,14 +166,16 @@ function builds(db: Db) {
         .where("repository", "=", repository)
         .where("commit", "=", commit)
         .where("tag", "=", tag)
+        .where("folder", "=", "")
         .executeTakeFirst(),
     /** Of the newest build of the branch before this one that passed. */
-    passedCommit: async ({ repository, branch, sequence }: BuildRow): Promise<string | undefined> => {
+    passedCommit: async ({ repository, branch, folder, sequence }: BuildRow): Promise<string | undefined> => {
       const row = await db
         .selectFrom("builds")
         .select("commit")
         .where("repository", "=", repository)
         .where("branch", "=", branch)
+        .where("folder", "=", folder)
         .where("tag", "is", null)
         .where("sequence", "<", sequence)
         .where("outcome", "=", "passed")
@@ -174,9 +184,26 @@ function builds(db: Db) {
         .executeTakeFirst();
       return row?.commit;
     },
+    goodCommits: (build: BuildRow, folders: string[]) => goodCommits(db, build, folders),
     preparingBuilds: (): Promise<{ id: string }[]> =>
       db.selectFrom("builds").select("id").where("state", "=", "preparing").orderBy("sequence").execute(),
   };
+}
+
+/** Of the newest build of each folder on the branch, before this one, that passed or may yet do so. */
+async function goodCommits(
+  db: Db,
+  { repository, branch, sequence }: BuildRow,
+  folders: string[],
+): Promise<{ folder: string; commit: string }[]> {
+  const { rows } = await sql<{ folder: string; commit: string }>`
+    select good.folder, good.commit from unnest(${folders}::text[]) wanted (folder), lateral (
+      select b.folder, b.commit from builds b
+      where b.repository = ${repository} and b.branch = ${branch} and b.folder = wanted.folder and b.folder <> ''
+        and b.sequence < ${sequence} and b.tag is null
+        and (b.outcome = 'passed' or b.state in ('preparing', 'scheduled', 'running', 'blocked'))
+      order by b.sequence desc limit 1) good`.execute(db);
+  return rows;
 }
 
 function planning(db: Db) {

@@ -96,6 +96,51 @@ describe("the fleet", () => {
     expect((await fleet.service("catalog"))?.repository).toBe("catalog");
   });
 
+  test("takes the services of folders, and follows those that move, change their name or go", async () => {
+    const manifest = (name: string) => `service: ${name}\nport: 80\n`;
+    const removeAll = async (paths: string[]) =>
+      source.commitFiles({
+        ...{ repository: "shop", branch: "main", message: "change", author },
+        files: Object.fromEntries(paths.map((each) => [each, null])),
+      });
+    const places = async () =>
+      (await fleet.services())
+        .filter(({ repository }) => repository === "shop")
+        .map(({ name, folder, gone_at }) => `${name} ${gone_at ? "gone" : folder}`);
+    await source.ensureRepository({ name: "shop", allowDirectPush: true });
+    await commit("shop", {
+      "services/pay/towline.yml": manifest("pay"),
+      "services/cart/towline.yml": manifest("cart"),
+    });
+    await until(async () => (await places()).length === 2);
+    expect(await places()).toEqual(["cart services/cart", "pay services/pay"]);
+    await commit("shop", { "services/cart/towline.yml": manifest("basket") });
+    await until(async () => (await places()).length === 3);
+    expect(await places()).toEqual(["basket services/cart", "cart gone", "pay services/pay"]);
+    await commit("shop", {
+      "apps/pay/towline.yml": manifest("pay"),
+      "services/cart/towline.yml": "service: basket\nprot: 1\n",
+    });
+    await removeAll(["services/pay/towline.yml"]);
+    await until(async () => (await places()).includes("pay apps/pay"));
+    expect(await places()).toEqual(["basket services/cart", "cart gone", "pay apps/pay"]);
+  });
+
+  test("lets another repository have the name of a service that its own describes no more", async () => {
+    await source.ensureRepository({ name: "cart", allowDirectPush: true });
+    await commit("cart", { "towline.yml": "service: cart\nport: 80\n" });
+    await until(async () => (await fleet.service("cart"))?.repository === "cart");
+    expect(await fleet.service("cart")).toMatchObject({ folder: "", gone_at: null });
+  });
+
+  test("gives the jobs of a service its own secrets and those for all, not those of its neighbours", async () => {
+    for (const service of ["pay", "basket"])
+      await call("PUT", "/api/secrets", { service, environment: "builds", name: service.toUpperCase(), value: "x" });
+    expect(await fleet.jobSecrets("shop", "pay")).toEqual({ PAY: "x" });
+    expect(await fleet.jobSecrets("shop", null)).toEqual({});
+    expect(await fleet.jobSecrets("cart", "pay")).toEqual({});
+  });
+
   test("shows the fault of an environment file with its place, and keeps what was in force", async () => {
     await commit("fleet", {
       "environments/test.yml": "target: docker\nwatch: 9s\n",
@@ -137,7 +182,7 @@ describe("a secret", () => {
     expect((await fleet.secretsFor("catalog", "test"))["TOKEN"]).toBe("for catalog in test");
     expect((await fleet.secretsFor("catalog", "production"))["TOKEN"]).toBe("for catalog");
     expect((await fleet.secretsFor("orders", "test"))["TOKEN"]).toBe("for all");
-    expect(await fleet.jobSecrets("catalog")).toEqual({ TOKEN: "for builds" });
+    expect(await fleet.jobSecrets("catalog", "catalog")).toEqual({ TOKEN: "for builds" });
   });
 
   test("has another version whenever it is set, also after it was deleted", async () => {

@@ -6,12 +6,14 @@ import type { Task } from "#kernel/jobs.ts";
 import type { Reaction } from "#kernel/outbox.ts";
 import type { FleetDeps } from "./deps.ts";
 import { promotionOrder } from "./core/promotion-order.ts";
-import { checkEnvironments, readEnvironments, readService } from "./read-files.ts";
+import { checkEnvironments, readEnvironments, readRepository } from "./read-files.ts";
 import { fleetReactions, readTask } from "./reactions.ts";
 import { fleetRoutes } from "./routes.ts";
 import { fleetSecrets } from "./secrets.ts";
 import { seedFiles } from "./seed.ts";
 import { fleetStore } from "./store.ts";
+
+export { servicesAt } from "./services-at.ts";
 
 /** The repository whose `environments/*.yml` are the environments. */
 export const fleetRepository = "fleet";
@@ -19,10 +21,14 @@ export const fleetRepository = "fleet";
 export interface Service {
   name: string;
   repository: string;
+  /** Path in the repository; empty for the whole of it. */
+  folder: string;
   owner: string | null;
   manifest: Manifest;
   /** Head of the default branch when the manifest was read. */
   commit: string;
+  /** Since when its repository describes it no more; it may still run. */
+  gone_at: Date | null;
 }
 
 export interface Fleet {
@@ -35,8 +41,8 @@ export interface Fleet {
   secretsFor(service: string, environment: string): Promise<Record<string, string>>;
   /** By name, a number that is another one whenever the value is. Opens nothing. */
   secretVersions(service: string, environment: string): Promise<Record<string, number>>;
-  /** Secrets for the build jobs of a repository's services. */
-  jobSecrets(repository: string): Promise<Record<string, string>>;
+  /** Secrets for the build jobs of a service, as far as it belongs to the repository; of none those that are for all. */
+  jobSecrets(repository: string, service: string | null): Promise<Record<string, string>>;
   /** The password of a backing service: made once, then always the same. */
   backingPassword(environment: string, backing: string): Promise<string>;
   handlers: ReturnType<typeof fleetRoutes>;
@@ -67,9 +73,9 @@ export function createFleet(deps: FleetDeps): Fleet {
     environments,
     secretsFor: (service, environment) => secrets.open([service, "*"], [environment, "*"]),
     secretVersions: (service, environment) => secrets.versions([service, "*"], [environment, "*"]),
-    async jobSecrets(repository) {
-      const services = (await store.servicesOf(repository)).map(({ name }) => name);
-      return secrets.open([...services, "*"], ["builds"]);
+    async jobSecrets(repository, service) {
+      const own = (await store.servicesOf(repository)).filter(({ name, folder }) => name === service || folder === "");
+      return secrets.open([...own.map(({ name }) => name), "*"], ["builds"]);
     },
     backingPassword: (environment, backing) =>
       secrets.ensure({ service: "@backing", environment, name: backing }, newSecret),
@@ -78,7 +84,7 @@ export function createFleet(deps: FleetDeps): Fleet {
     tasks: {
       async [readTask](payload) {
         const { repository } = payload as { repository: string };
-        await (repository === fleetRepository ? readEnvironments(deps) : readService(deps, repository));
+        await (repository === fleetRepository ? readEnvironments(deps) : readRepository(deps, repository));
       },
     },
     async start() {

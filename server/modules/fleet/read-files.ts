@@ -1,26 +1,38 @@
 /** Reads what the heads of the default branches say. Always the newest head: running it twice, or late, changes nothing. */
 import { type Fault, renderFault } from "#pipeline/fault.ts";
 import { checkFleet, type FleetFile, isEnvironmentFile, readEnvironmentFiles } from "#pipeline/fleet-files.ts";
-import { parseManifest } from "#pipeline/manifest.ts";
+import { isRefusal } from "#api/errors.ts";
 import { environmentName } from "#api/names.ts";
 import type { Entering } from "#source";
 import type { FleetDeps } from "./deps.ts";
+import { servicesAt } from "./services-at.ts";
 import { fleetStore } from "./store.ts";
 
 const branch = "refs/heads/main";
 
-/** Takes the service that `towline.yml` describes. A faulty file changes nothing: the build of that commit tells its author. */
-export async function readService({ db, emit, log, source }: FleetDeps, repository: string): Promise<void> {
+/**
+ * Takes the services that the manifests of a repository describe. A faulty one changes nothing: the build of that commit tells its
+ * author. What is described no more stays as it was, for it may still run, and is marked.
+ */
+export async function readRepository({ db, emit, log, source }: FleetDeps, repository: string): Promise<void> {
   const commit = await source.resolve(repository, branch);
-  const text = commit && (await source.readFile(repository, commit, "towline.yml"));
-  if (!commit || text === undefined) return;
-  const { value: manifest } = parseManifest(text);
-  if (!manifest) return;
+  const services = commit && (await servicesAt(source, repository, commit));
+  if (!commit || !services) return;
+  if (isRefusal(services)) return log.warn({ repository, why: services.message }, "its services were not read");
   await db.transaction().execute(async (tx) => {
-    const ours = await fleetStore(tx).putService({ repository, manifest, commit });
-    if (!ours)
-      return log.warn({ repository, service: manifest.service }, "another repository has this service already");
-    await emit(tx, `service:${manifest.service}`, "fleet.service-changed", { service: manifest.service, commit });
+    const store = fleetStore(tx);
+    const faulty = services.filter(({ faults }) => faults.length > 0);
+    await store.markGone(repository, {
+      names: services.map(({ name }) => name),
+      folders: faulty.map(({ folder }) => folder),
+    });
+    for (const { folder, manifest, faults } of services) {
+      if (!manifest || faults.length > 0) continue;
+      const { service } = manifest;
+      const ours = await store.putService({ repository, folder, manifest, commit });
+      if (ours) await emit(tx, `service:${service}`, "fleet.service-changed", { service, commit });
+      else log.warn({ repository, service }, "another repository has this service already");
+    }
   });
 }
 

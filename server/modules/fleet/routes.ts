@@ -20,7 +20,12 @@ export function fleetRoutes({ db, emit, secrets, vault }: Deps): Handlers<typeof
   return {
     async listServices() {
       const rows = await store.services();
-      return { services: rows.map(({ manifest, ...row }) => ({ ...row, needs: manifest.needs, uses: manifest.uses })) };
+      return {
+        services: rows.map(({ manifest, gone_at: gone, ...row }) => ({
+          ...{ ...row, needs: manifest.needs, uses: manifest.uses },
+          goneAt: gone?.toISOString() ?? null,
+        })),
+      };
     },
 
     async listEnvironments() {

@@ -8,9 +8,13 @@ export type FleetTables = {
   services: {
     name: string;
     repository: string;
+    /** Empty: the whole repository. */
+    folder: string;
     owner: string | null;
     manifest: Manifest;
     commit: string;
+    /** Since when nothing describes it any more. */
+    gone_at: Date | null;
     updated_at: Generated<Date>;
   };
   environments: {
@@ -30,6 +34,13 @@ export type FleetTables = {
   };
 };
 
+interface NewService {
+  repository: string;
+  folder: string;
+  manifest: Manifest;
+  commit: string;
+}
+
 /** Whose secret, where, and its name. */
 export interface SecretKey {
   service: string;
@@ -45,23 +56,42 @@ export function fleetStore(database: Database) {
     services: () => db.selectFrom("services").selectAll().orderBy("name").execute(),
     service: (name: string) => db.selectFrom("services").selectAll().where("name", "=", name).executeTakeFirst(),
     servicesOf: (repository: string) =>
-      db.selectFrom("services").select("name").where("repository", "=", repository).execute(),
-    /** Answers whether the row is this repository's now: the first repository that claims a name keeps it. */
-    async putService(row: { repository: string; manifest: Manifest; commit: string }): Promise<boolean> {
-      const values = { owner: row.manifest.owner ?? null, manifest: json(row.manifest), commit: row.commit };
+      db
+        .selectFrom("services")
+        .select(["name", "folder"])
+        .where("repository", "=", repository)
+        .where("gone_at", "is", null)
+        .execute(),
+    /** Answers whether the row is this repository's now: the first that claims a name keeps it, until it describes it no more. */
+    async putService(row: NewService): Promise<boolean> {
+      const { repository, folder, manifest, commit } = row;
+      const values = { owner: manifest.owner ?? null, manifest: json(manifest), commit, folder, gone_at: null };
       const written = await db
         .insertInto("services")
-        .values({ name: row.manifest.service, repository: row.repository, ...values })
+        .values({ name: manifest.service, repository, ...values })
         .onConflict((conflict) =>
           conflict
             .column("name")
-            .doUpdateSet({ ...values, updated_at: sql<Date>`now()` })
-            .where("services.repository", "=", row.repository),
+            .doUpdateSet({ ...values, repository, updated_at: sql<Date>`now()` })
+            .where((where) =>
+              where.or([where("services.repository", "=", repository), where("services.gone_at", "is not", null)]),
+            ),
         )
         .returning("name")
         .execute();
       return written.length > 0;
     },
+
+    /** Services of the repository that have none of these names, and whose folder has no manifest with a fault now. */
+    markGone: (repository: string, { names, folders }: { names: string[]; folders: string[] }) =>
+      db
+        .updateTable("services")
+        .set({ gone_at: sql<Date>`now()` })
+        .where("repository", "=", repository)
+        .where("gone_at", "is", null)
+        .where(sql<boolean>`name <> all(${names})`)
+        .where(sql<boolean>`folder <> all(${folders})`)
+        .execute(),
 
     environments: () => db.selectFrom("environments").selectAll().orderBy("name").execute(),
     environment: (name: string) =>

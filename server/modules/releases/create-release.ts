@@ -5,12 +5,12 @@ import type { Database, Tx } from "#kernel/database.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { renderFault } from "#pipeline/fault.ts";
 import { type Manifest, parseManifest } from "#pipeline/manifest.ts";
+import { inFolder, manifestName } from "#pipeline/services.ts";
 import type { Builds, Evidence } from "#builds";
 import type { Source } from "#source";
 import { imageRepository } from "./core/image-repository.ts";
 import { type ReleaseCommit, releaseStore } from "./store.ts";
 
-const manifestFile = "towline.yml";
 const mostCommits = 200;
 
 export interface CreateReleaseDeps {
@@ -62,12 +62,13 @@ async function write({ tx, emit }: { tx: Tx; emit: Emit }, parts: Parts): Promis
 
 /** The manifest, or why this image makes no release. */
 async function readManifest({ source }: CreateReleaseDeps, published: Published): Promise<Manifest | string> {
-  const { repository, commit, branch, service } = published;
+  const { repository, commit, branch, service, folder = "" } = published;
+  const manifestFile = inFolder(folder, manifestName);
   const { defaultBranch } = (await source.repository(repository)) ?? {};
   if (branch !== defaultBranch) return `only builds of ${defaultBranch} make releases, and this one is of ${branch}`;
   const text = await source.readFile(repository, commit, manifestFile);
   if (text === undefined) return `${repository} has no ${manifestFile} at ${commit.slice(0, 10)}`;
-  const { value, errors } = parseManifest(text);
+  const { value, errors } = parseManifest(text, manifestFile);
   if (errors) return errors.slice(0, 3).map(renderFault).join("; ");
   if (value.service !== service) return `${manifestFile} names the service ${value.service}, not ${service}`;
   return value;

@@ -55,6 +55,25 @@ test("two services number their releases each for itself, also when made at once
   expect(made[1]?.number).toBe(1);
 });
 
+test("the manifest of a service in a folder is read there", async () => {
+  await using place = await openDeploymentsPlace();
+  await using server = await place.server();
+  const facts = {
+    build: newId(),
+    repository: "orders",
+    number: 1,
+    branch: "main",
+    commit: commitNumber(1),
+    service: "orders",
+  };
+  const image = { digest: digestOf("orders"), image: "registry.test:5000/orders:x", folder: "services/orders" };
+  place.world.manifests.set(commitNumber(1), "service: orders\nprot: 1\n");
+  await server.releases.tasks["releases.create"]?.({ ...facts, ...image }, new AbortController().signal);
+  expect(await server.releases.byBuild(facts.build, "orders")).toMatchObject({
+    message: expect.stringMatching(/^services\/orders\/towline\.yml:2:\d+: /),
+  });
+});
+
 test.each([
   ["a manifest with an error", "service: orders\nhttp: { prot: 1 }\n", "main", /towline\.yml:2:\d+: .*prot/],
   [

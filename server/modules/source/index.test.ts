@@ -55,6 +55,20 @@ test("files are committed to a branch in one commit, which is told", async () =>
   ]);
 });
 
+test("files are found by their name in whatever folder", async () => {
+  const { revision } = await commit(
+    { "found.yml": "1", "a/found.yml": "2", "a/b/found.yml": "3", "a/not-found.yml": "4" },
+    "find",
+  );
+  expect(await server.source.findFiles("fleet", revision, "found.yml")).toEqual([
+    "a/b/found.yml",
+    "a/found.yml",
+    "found.yml",
+  ]);
+  expect(await server.source.findFiles("fleet", revision, "none.yml")).toEqual([]);
+  expect(await server.source.findFiles("fleet", "gone", "found.yml")).toEqual([]);
+});
+
 test("files that are there already make no commit", async () => {
   const made = await commit({ a: "1", b: "2" }, "same");
   expect(await commit({ a: "1", gone: null }, "same")).toEqual(made);

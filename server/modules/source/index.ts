@@ -45,6 +45,8 @@ export interface Source {
   listFiles(repository: string, revision: string, folder: string): Promise<string[]>;
   /** All files of the revision, with what tells their content; undefined where it is not there or has over 100,000. */
   tree(repository: string, revision: string): Promise<TreeFile[] | undefined>;
+  /** Paths of the files of this name in all folders, the root among them; undefined when they are more than 1000. */
+  findFiles(repository: string, revision: string, name: string): Promise<string[] | undefined>;
   commit(repository: string, revision: string): Promise<Commit | undefined>;
   /** Commits of `newer` that `older` lacks, newest first; none when a revision does not exist. */
   commitsBetween(repository: string, range: Range): Promise<Commit[]>;
@@ -79,10 +81,10 @@ export function createSource(deps: SourceDeps): Source {
   });
   const guards = createGuards();
   const context: SourceContext = { ...deps, places, reading, writers, guards };
-  const { resolve, readFile, listFiles, tree, commit, commitsBetween, isAncestor, changedPaths } = reading;
+  const { resolve, readFile, listFiles, findFiles, tree, commit, commitsBetween, isAncestor, changedPaths } = reading;
   return {
     ...repositoryDoor(context),
-    ...{ resolve, readFile, listFiles, tree, commit, commitsBetween, isAncestor, changedPaths },
+    ...{ resolve, readFile, listFiles, findFiles, tree, commit, commitsBetween, isAncestor, changedPaths },
     openPullRequest: async (repository, branch) =>
       (await pullRequestStore(deps.db).open(repository)).find((each) => each.branch === branch)?.number,
     commitFiles: (request) => commitFiles(context, request),

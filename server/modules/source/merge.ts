@@ -55,7 +55,12 @@ async function situationOf({ db }: Pick<SourceContext, "db">, row: PullRequestRo
   const store = reviewStore(db);
   const approvals = await store.approvals(row.repository, [row.number]);
   const [check] = await store.checks(row.repository, [row.head]);
-  return { ...row, approvals: approvals.map((each) => ({ user: each.user_name, revision: each.revision })), check };
+  const serviceChecks = await store.serviceChecks(row.repository, [row.head]);
+  return {
+    ...row,
+    approvals: approvals.map((each) => ({ user: each.user_name, revision: each.revision })),
+    ...{ check: check && { ...check, ofServices: check.of_services }, serviceChecks },
+  };
 }
 
 interface Sides {

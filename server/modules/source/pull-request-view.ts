@@ -20,15 +20,19 @@ export async function viewPullRequests(
     repository,
     rows.map(({ number }) => number),
   );
-  const checks = await store.checks(
-    repository,
-    rows.map(({ head }) => head),
-  );
+  const heads = rows.map(({ head }) => head);
+  const checks = await store.checks(repository, heads);
+  const ofServices = await store.serviceChecks(repository, heads);
   return rows.map((row) => {
     const own = approvals.filter(({ number }) => number === row.number);
     const check = checks.find(({ commit }) => commit === row.head);
-    const situation = { ...row, check, approvals: own.map(({ user_name: user, revision }) => ({ user, revision })) };
-    return viewOne(row, { target, check, approvals: own, waits: mergeBlockers(situation, rules) });
+    const serviceChecks = ofServices.filter(({ commit }) => commit === row.head);
+    const situation = {
+      ...row,
+      ...{ check: check && { ...check, ofServices: check.of_services }, serviceChecks },
+      approvals: own.map(({ user_name: user, revision }) => ({ user, revision })),
+    };
+    return viewOne(row, { target, check, serviceChecks, approvals: own, waits: mergeBlockers(situation, rules) });
   });
 }
 
@@ -71,16 +75,18 @@ export function viewCommit({ at, ...commit }: Commit) {
 }
 
 type ApprovalRow = Awaited<ReturnType<ReturnType<typeof reviewStore>["approvals"]>>[number];
+type ServiceCheckRow = Awaited<ReturnType<ReturnType<typeof reviewStore>["serviceChecks"]>>[number];
 type CheckRow = Awaited<ReturnType<ReturnType<typeof reviewStore>["checks"]>>[number];
 
 interface Surroundings {
   target: string;
   approvals: ApprovalRow[];
   check: CheckRow | undefined;
+  serviceChecks: ServiceCheckRow[];
   waits: Refusal[];
 }
 
-function viewOne(row: PullRequestRow, { target, approvals, check, waits }: Surroundings): PullRequest {
+function viewOne(row: PullRequestRow, { target, approvals, check, serviceChecks, waits }: Surroundings): PullRequest {
   const { merge_commit, ended_by, created_at, ended_at, ...same } = row;
   return {
     ...same,
@@ -91,11 +97,23 @@ function viewOne(row: PullRequestRow, { target, approvals, check, waits }: Surro
       at: at.toISOString(),
       counts: approvalCounts({ user, revision }, row.head, row.author),
     })),
-    check: check ? { build: check.build, number: check.number, outcome: check.outcome } : null,
+    check: check ? { build: check.build, number: check.number, outcome: outcomeOf(check, serviceChecks) } : null,
+    checks: serviceChecks.map(({ service, outcome, reason, build, number }) => ({
+      service,
+      outcome,
+      reason,
+      build,
+      number,
+    })),
     waitsFor: row.state === "open" ? waits.map(({ refused: code, message }) => ({ code, message })) : [],
     mergeCommit: row.state === "merged" ? merge_commit : null,
     endedBy: row.state === "open" ? null : ended_by,
     createdAt: created_at.toISOString(),
     endedAt: ended_at?.toISOString() ?? null,
   };
+}
+
+/** A build that failed for services alone has passed once each of them has, by a retry of its own build. */
+function outcomeOf({ outcome, of_services: ofServices }: CheckRow, services: readonly ServiceCheckRow[]) {
+  return ofServices && services.every((each) => each.outcome === "passed") ? "passed" : outcome;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EventName, EventPayload } from "#api/events.ts";
 import { createClient } from "#client/client.ts";
 import { testDatabase, type TestDatabase } from "#testing/database.ts";
 import { openPullRequest, refusal, worked } from "./test-api.ts";
@@ -46,10 +47,36 @@ async function begun(repository: string) {
 let builds = 0;
 
 /** What builds tells when a build has ended. */
-async function buildEnded(repository: string, commit: string, outcome: "passed" | "failed", number = ++builds) {
-  const payload = { build: randomUUID(), repository, number, branch: "topic", commit, outcome };
-  const event = { id: 0, name: "builds.build-finished" as const, subject: repository, payload, at: new Date() };
-  await database.db.transaction().execute((tx) => server.source.reactions[0]?.react(tx, event) ?? Promise.resolve());
+async function buildEnded(repository: string, commit: string, outcome: "passed" | "failed", more: BuildEnd = {}) {
+  const payload = { build: randomUUID(), repository, number: ++builds, branch: "topic", commit, outcome, ...more };
+  await heard("builds.build-finished", payload);
+}
+
+interface BuildEnd {
+  number?: number;
+  folder?: string;
+  ofServices?: true;
+}
+
+/** What the build of a repository with several services tells of one of them. */
+async function serviceChecked(build: { repository: string; commit: string; number: number }, check: ServiceCheck) {
+  const { service, outcome, reason, number = build.number } = check;
+  const of = { folder: `services/${service}`, service, number, build: randomUUID() };
+  const said = { ...(outcome ? { outcome } : {}), ...(reason ? { reason } : {}) };
+  await heard("builds.service-checked", { build: randomUUID(), branch: "topic", ...build, of, ...said });
+}
+
+interface ServiceCheck {
+  service: string;
+  number?: number;
+  outcome?: "passed";
+  reason?: string;
+}
+
+async function heard<N extends EventName>(name: N, payload: EventPayload<N>): Promise<void> {
+  const event = { id: 0, name, subject: "", payload, at: new Date() };
+  const reaction = server.source.reactions.find(({ on }) => on === name);
+  await database.db.transaction().execute((tx) => reaction?.react(tx, event) ?? Promise.resolve());
 }
 
 async function events(repository: string): Promise<string[]> {
@@ -95,6 +122,33 @@ describe("a pull request", () => {
     expect(await refusal(as("bob").mergePullRequest({ params }))).toBe("pull-request.closed");
     expect(await refusal(as("bob").approvePullRequest({ params, body: {} }))).toBe("pull-request.closed");
     expect(await refusal(as("bob").closePullRequest({ params }))).toBe("pull-request.closed");
+  });
+
+  test("of a repository with several services shows the check of each and waits for all; a retry of one is enough", async () => {
+    const repository = "mono";
+    const { head: commit, params } = await begun(repository);
+    await worked(as("ann").approvePullRequest({ params, body: {} }));
+    const build = { repository, commit, number: 100 };
+    const reason = "nothing of this service changed: services/catalog/";
+    await serviceChecked(build, { service: "catalog", outcome: "passed", reason });
+    await serviceChecked(build, { service: "orders" });
+    // The end of its build may be heard of before its beginning.
+    await buildEnded(repository, commit, "failed", { number: 101, folder: "services/orders" });
+    await serviceChecked(build, { service: "orders", number: 101 });
+    await buildEnded(repository, commit, "failed", { number: 100, ofServices: true });
+    const shown = await worked(as("vic").showPullRequest({ params }));
+    expect(shown).toMatchObject({
+      check: { number: 100, outcome: "failed" },
+      checks: [
+        { service: "catalog", outcome: "passed", reason, number: 100 },
+        { service: "orders", outcome: "failed", reason: null, number: 101 },
+      ],
+      waitsFor: [{ code: "pull-request.not-green", message: expect.stringContaining("for the service orders failed") }],
+    });
+    expect(await refusal(as("bob").mergePullRequest({ params }))).toBe("pull-request.not-green");
+    await buildEnded(repository, commit, "passed", { number: 101, folder: "services/orders" });
+    const merged = await worked(as("bob").mergePullRequest({ params }));
+    expect(merged).toMatchObject({ state: "merged", check: { outcome: "passed" } });
   });
 
   test("is not approved by its author, nor by who pushed its head, nor by who only looks", async () => {
@@ -175,13 +229,13 @@ describe("a pull request", () => {
 
   test("takes the word of the newest build only", async () => {
     const { head, params } = await begun("rebuilt");
-    await buildEnded("rebuilt", head, "passed", 12);
-    await buildEnded("rebuilt", head, "failed", 11);
+    await buildEnded("rebuilt", head, "passed", { number: 12 });
+    await buildEnded("rebuilt", head, "failed", { number: 11 });
     expect((await worked(as("bob").showPullRequest({ params }))).check).toMatchObject({
       number: 12,
       outcome: "passed",
     });
-    await buildEnded("rebuilt", head, "failed", 12);
+    await buildEnded("rebuilt", head, "failed", { number: 12 });
     expect((await worked(as("bob").showPullRequest({ params }))).check).toMatchObject({ outcome: "failed" });
   });
 });

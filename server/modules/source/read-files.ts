@@ -16,6 +16,8 @@ export interface TreeFile {
   /** Mode and id of the content: another for every change of it. */
   id: string;
 }
+/** Every repository has it, without it being written. Against it all files are new, which `ls-tree` cannot find by a pattern. */
+const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 export function readFiles(ask: Ask) {
   /** The texts in the order of the paths; undefined where there is no file. */
@@ -47,6 +49,17 @@ export function readFiles(ask: Ask) {
       const output = await ask.textIfThere(repository, [argument], ["ls-tree", "-r", "-z", "--full-tree", argument]);
       const entries = output?.split("\0").filter(Boolean);
       return entries && entries.length <= treeLimit ? entries.map(treeFileOf) : undefined;
+    },
+
+    /** Paths of the files of this name, in whatever folder; undefined when they are more than the limit. */
+    async findFiles(repository: string, revision: string, name: string): Promise<string[] | undefined> {
+      const argument = revisionArgument(revision);
+      if (!argument || !isTreePath(name)) return [];
+      const args = ["--no-literal-pathspecs", "diff-tree", "-r", "-z", "--name-only", "--no-renames", emptyTree];
+      const only = ["--", `:(glob)**/${name}`];
+      const output = (await ask.textIfThere(repository, [argument], [...args, argument, ...only])) ?? "";
+      const found = output.split("\0").filter(Boolean);
+      return found.length > entriesLimit ? undefined : found;
     },
 
     async listFiles(repository: string, revision: string, folder: string): Promise<string[]> {

@@ -8,7 +8,10 @@ export interface Check {
   build: string;
   number: number;
   outcome: "passed" | "failed" | "canceled";
+  of_services: boolean;
 }
+
+type ServiceCheck = Omit<SourceTables["service_checks"], "at">;
 
 /** What people and builds say about revisions. */
 export function reviewStore(database: Database) {
@@ -54,5 +57,48 @@ export function reviewStore(database: Database) {
             .where("checks.number", "<=", end.number),
         )
         .execute(),
+
+    serviceChecks: (repository: string, commits: string[]) =>
+      db
+        .selectFrom("service_checks")
+        .selectAll()
+        .where("repository", "=", repository)
+        .where("commit", "in", commits.length > 0 ? commits : [""])
+        .orderBy("service")
+        .orderBy("folder")
+        .execute(),
+    /** How the build of a service ended; the newest one counts. */
+    noteServiceCheck: (check: ServiceCheck) => {
+      const { build, number, outcome, reason } = check;
+      return db
+        .insertInto("service_checks")
+        .values(check)
+        .onConflict((conflict) =>
+          conflict
+            .columns(["repository", "commit", "folder"])
+            .doUpdateSet({ build, number, outcome, reason, at: sql`now()` })
+            .where("service_checks.number", "<=", number),
+        )
+        .execute();
+    },
+    /** What the build of the repository says of it beforehand: its name, and nothing about a build that has ended already. */
+    announceServiceCheck: (check: ServiceCheck) => {
+      const { service, build, number, outcome, reason } = check;
+      const isNewer = <T>(then: T, column: string) =>
+        sql<T>`case when service_checks.number < ${number} then ${then} else ${sql.ref(`service_checks.${column}`)} end`;
+      return db
+        .insertInto("service_checks")
+        .values(check)
+        .onConflict((conflict) =>
+          conflict.columns(["repository", "commit", "folder"]).doUpdateSet({
+            service,
+            build: sql`case when service_checks.number < ${number} then ${build}::uuid else service_checks.build end`,
+            outcome: isNewer(outcome, "outcome"),
+            reason: isNewer(reason, "reason"),
+            number: sql`greatest(service_checks.number, ${number})`,
+          }),
+        )
+        .execute();
+    },
   };
 }

@@ -34,6 +34,18 @@ export type SourceTables = {
     build: string;
     number: number;
     outcome: "passed" | "failed" | "canceled";
+    of_services: boolean;
+    at: Generated<Date>;
+  };
+  service_checks: {
+    repository: string;
+    commit: string;
+    folder: string;
+    service: string;
+    build: string;
+    number: number;
+    outcome: "passed" | "failed" | "canceled" | null;
+    reason: string | null;
     at: Generated<Date>;
   };
 };

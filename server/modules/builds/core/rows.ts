@@ -25,6 +25,8 @@ export interface BuildSummaryRow {
   message: string | null;
   author: string | null;
   service: string | null;
+  /** Of the service in its repository; empty for a build of the whole of it. */
+  folder: string;
   state: BuildSummary["state"];
   outcome: BuildOutcome | null;
   /** While it stands at a gate. */

@@ -8,14 +8,16 @@ import type { BuildRow, BuildSummaryRow, JobRow } from "./rows.ts";
 import { type Surroundings, waitsOf } from "./waits.ts";
 
 /** What events of a build carry. */
-export function identityOf({ id, repository, number, branch, commit, tag }: BuildSummaryRow) {
-  return { build: id, repository, number, branch, commit, ...(tag === null ? {} : { tag }) };
+export function identityOf({ id, repository, number, branch, commit, tag, folder }: BuildSummaryRow) {
+  const optional = { ...(tag === null ? {} : { tag }), ...(folder === "" ? {} : { folder }) };
+  return { build: id, repository, number, branch, commit, ...optional };
 }
 
 export function viewSummary(row: BuildSummaryRow): BuildSummary {
   const { id, number, repository, branch, commit, tag, message, author, source, creator, state, outcome } = row;
   return {
     ...{ id, number, repository, branch, commit, tag, message, author, source, creator, state, outcome },
+    ...{ service: row.service, folder: row.folder },
     blockedState: row.blocked_state,
     pullRequest: row.pull_request,
     supersededBy: row.superseded_by,
@@ -26,8 +28,8 @@ export function viewSummary(row: BuildSummaryRow): BuildSummary {
 }
 
 export function viewDetails(row: BuildRow, jobs: readonly JobRow[], around: Surroundings): BuildDetails {
-  const { service, parent, fault, warnings } = row;
-  return { ...viewSummary(row), service, parent, fault, warnings, steps: viewSteps(row, jobs, around) };
+  const { parent, fault, warnings } = row;
+  return { ...viewSummary(row), parent, fault, warnings, steps: viewSteps(row, jobs, around) };
 }
 
 function viewSteps(build: BuildRow, jobs: readonly JobRow[], around: Surroundings): StepView[] {

@@ -37,7 +37,7 @@ export function jobQuestions({ db, fleet, caller: { caller, buildFor } }: Deps):
       const build = await store.build(job.build);
       const step = build?.machine?.plan.steps.find(({ key }) => key === job.step);
       if (!build || !step) throw new Error(`job ${job.id} belongs to no step`);
-      const all = await fleet.jobSecrets(build.repository);
+      const all = await fleet.jobSecrets(build.repository, build.service);
       const allowed = secretsFor(step, all, names);
       const missing = names.filter((name) => !Object.hasOwn(allowed, name));
       if (missing.length > 0) return refuse("not-found", `there is no secret ${missing.join(", ")} for this job`);

@@ -56,7 +56,8 @@ export function createUploadSteps(deps: Deps): UploadSteps {
     if (parsed.value.steps.some(({ kind }) => kind === "publish") && !build.manifest) return noManifest();
     const facts = contextOf(build, build.message ?? "", role);
     const context = changed ? { ...facts, changedFiles: changed } : facts;
-    const { steps, warnings } = withReuseKeys(planUpload(state.plan, parsed.value, context), files, context);
+    const planned = planUpload(state.plan, parsed.value, context);
+    const { steps, warnings } = withReuseKeys(planned, files, { context, folder: build.folder });
     await buildsStore(tx).markWrote(job);
     const { upload: id, replace } = given;
     const ask = { type: "upload" as const, step: job.step, token: job.token_hash, upload: id, steps, replace };
@@ -72,7 +73,9 @@ export function createUploadSteps(deps: Deps): UploadSteps {
     const role = build.creator ? await access.roleOf(build.creator) : undefined;
     const steps = build.machine?.plan.steps ?? [];
     const environments = steps.flatMap((step) => (step.kind === "deploy" ? [step.environment] : []));
-    const changed = text.includes("if_changed") ? await changedFiles(deps, build, environments) : undefined;
+    const changed = text.includes("if_changed")
+      ? await changedFiles(deps, build, { service: build.service ?? "", environments })
+      : undefined;
     return { role, files: await treeFor(deps, build, text), changed };
   }
 

@@ -15,7 +15,7 @@ import type { Lease } from "./claiming.ts";
 interface Deps {
   clock: Clock;
   access: Pick<Access, "issueJobTokens">;
-  fleet: Pick<Fleet, "jobSecrets">;
+  fleet: Pick<Fleet, "jobSecrets" | "service">;
   leaseMs: number;
 }
 
@@ -26,19 +26,21 @@ export type Assign = (lease: Lease) => Promise<Assignment>;
 const afterTimeoutMs = 10 * 60 * 1000;
 
 export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
-  const secretsOf = together(async (repository, asked: undefined[]) => {
-    const secrets = await fleet.jobSecrets(repository);
-    return asked.map(() => secrets);
+  const secretsOf = together(async (repository, services: (string | null)[]) => {
+    const secrets = new Map<string | null, Record<string, string>>();
+    for (const service of new Set(services)) secrets.set(service, await fleet.jobSecrets(repository, service));
+    return services.map((service) => secrets.get(service) ?? {});
   });
   const tokenFor = together((_, requests: Parameters<Access["issueJobTokens"]>[0]) => access.issueJobTokens(requests));
 
   return async ({ job, build, agent, token }) => {
     const step = build.machine?.plan.steps.find(({ key }) => key === job.step);
     if (!step || !isWork(step)) throw new Error(`job ${job.id} belongs to no step`);
-    const task = taskOf(step, build.manifest);
+    const task = taskOf(step, build.manifest, build.folder);
     const { timeoutMs } = task;
     const context = contextOf(build, build.message ?? "");
-    const secrets = secretVariables(step, await secretsOf(build.repository, undefined));
+    const secrets = secretVariables(step, await secretsOf(build.repository, build.service));
+    if (step.kind === "publish") await mustOwn(fleet, build);
     const password = await tokenFor("", {
       name: `${build.repository} #${build.number} ${step.key}`,
       grants: { ...grantsOf(build, step), job: { id: job.id, attempt: job.attempt } },
@@ -58,13 +60,20 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
   };
 }
 
-/** Its own repository, with the right to push an image only where it publishes; the shared scripts of the fleet, and its plugins. */
-function grantsOf({ repository }: BuildRow, { kind, plugins }: PlannedWork) {
-  const own: ("pull" | "push")[] = kind === "publish" ? ["pull", "push"] : ["pull"];
+/** An image goes under the name of its service, and nobody pushes under the name of one that lives elsewhere. */
+async function mustOwn(fleet: Deps["fleet"], { repository, service }: BuildRow): Promise<void> {
+  const known = service === null ? undefined : await fleet.service(service);
+  if (!known || known.gone_at || known.repository === repository) return;
+  throw new Error(`the service ${service} belongs to the repository ${known.repository}; give yours another name`);
+}
+
+/** Its own repository; an image to push only where it publishes; the shared scripts of the fleet, and its plugins. */
+function grantsOf({ repository, service }: BuildRow, { kind, plugins }: PlannedWork) {
   const sources = plugins.map(({ source }) => parsePluginSource(source));
   const read = sources.flatMap((source) => (source?.kind === "repository" ? [source.repository] : []));
   const pulled = Object.fromEntries(["fleet", ...read].map((name) => [name, ["pull" as const]]));
-  return { repositories: { ...pulled, [repository]: own } };
+  const image = kind === "publish" ? { [service ?? repository]: ["pull" as const, "push" as const] } : {};
+  return { repositories: { ...pulled, [repository]: ["pull" as const], ...image } };
 }
 
 function pick({ id, number, repository, branch, commit }: BuildRow) {

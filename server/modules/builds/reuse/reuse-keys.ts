@@ -5,7 +5,9 @@ import type { BuildContext } from "#pipeline/build-context.ts";
 import { buildVariables } from "#pipeline/build-variables.ts";
 import type { Fault } from "#pipeline/fault.ts";
 import type { PlannedStep } from "#pipeline/plan.ts";
+import { parsePluginSource } from "#pipeline/plugin-source.ts";
 import { reusable, type TreeFile } from "#pipeline/reuse.ts";
+import { seenFrom } from "#pipeline/services.ts";
 import type { Source } from "#source";
 import type { BuildRow } from "../core/rows.ts";
 
@@ -30,13 +32,33 @@ export async function treeFor(
 export function withReuseKeys(
   steps: PlannedStep[],
   files: readonly TreeFile[] | undefined,
-  context: BuildContext,
+  { context, folder }: { context: BuildContext; folder: string },
 ): { steps: PlannedStep[]; warnings: Fault[] } {
   if (!files) return { steps, warnings: [] };
-  const { bases, warnings } = reusable(steps, files, buildVariables(context));
+  const { bases, warnings } = reusable(steps, treeFrom(folder, files), buildVariables(context));
   const keyed = steps.map((step) => {
-    const basis = bases.get(step.key);
-    return basis === undefined ? step : { ...step, reuseKey: createHash("sha256").update(basis).digest("hex") };
+    const basis = folder !== "" && hasVendoredPlugin(step) ? undefined : bases.get(step.key);
+    return basis === undefined
+      ? step
+      : {
+          ...step,
+          reuseKey: createHash("sha256")
+            .update(folder + basis)
+            .digest("hex"),
+        };
   });
   return { steps: keyed, warnings };
+}
+
+/** Its files stand in the checkout, and are not among those that the service's pipeline sees by the same names. */
+const hasVendoredPlugin = (step: PlannedStep): boolean =>
+  "plugins" in step && step.plugins.some(({ source }) => parsePluginSource(source)?.kind === "vendored");
+
+/** As the pipeline of a service sees it, like what has changed. */
+function treeFrom(folder: string, files: readonly TreeFile[]): TreeFile[] {
+  const paths = seenFrom(
+    folder,
+    files.map(({ path }) => path),
+  );
+  return files.map(({ id }, index) => ({ id, path: paths[index] ?? "" }));
 }

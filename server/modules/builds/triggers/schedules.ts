@@ -6,12 +6,11 @@ import type { Database, Tx } from "#kernel/database.ts";
 import { type Handlers, userOf } from "#kernel/http.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
-import type { Source } from "#source";
 import { defaultBranch } from "../core/context.ts";
 import { missedRuns, nextRun } from "../core/schedule-times.ts";
 import type { ScheduleRow } from "../core/trigger-rows.ts";
 import type { Creation } from "../create.ts";
-import { resolveTarget, type Target } from "../target.ts";
+import { resolveTarget, type Target, type TargetSource } from "../target.ts";
 import { triggerStore } from "./trigger-store.ts";
 
 interface Deps {
@@ -19,7 +18,7 @@ interface Deps {
   emit: Emit;
   clock: Clock;
   log: Log;
-  source: Pick<Source, "repository" | "resolve" | "isAncestor">;
+  source: TargetSource;
   creation: Creation;
 }
 

@@ -7,7 +7,7 @@ type Tables = {
   build_schedules: ScheduleRow;
   build_webhooks: WebhookRow;
   build_webhook_calls: { repository: string; signature: string; at: Date };
-  build_deployed: { repository: string; environment: string; commit: string };
+  build_deployed: { repository: string; service: string; environment: string; commit: string };
 };
 
 const json = <T>(value: T): RawBuilder<T> => sql<T>`${JSON.stringify(value)}::jsonb`;
@@ -91,19 +91,29 @@ function webhooks(db: Db) {
   };
 }
 
+/** A service of a repository in an environment. */
+interface Deployed {
+  repository: string;
+  service: string;
+  environment: string;
+}
+
 function deployed(db: Db) {
   return {
-    putDeployed: (row: { repository: string; environment: string; commit: string }) =>
+    putDeployed: (row: Deployed & { commit: string }) =>
       db
         .insertInto("build_deployed")
         .values(row)
-        .onConflict((conflict) => conflict.columns(["repository", "environment"]).doUpdateSet({ commit: row.commit }))
+        .onConflict((conflict) =>
+          conflict.columns(["repository", "service", "environment"]).doUpdateSet({ commit: row.commit }),
+        )
         .execute(),
-    deployedCommit: async (repository: string, environment: string): Promise<string | undefined> => {
+    deployedCommit: async ({ repository, service, environment }: Deployed): Promise<string | undefined> => {
       const row = await db
         .selectFrom("build_deployed")
         .select("commit")
         .where("repository", "=", repository)
+        .where("service", "=", service)
         .where("environment", "=", environment)
         .executeTakeFirst();
       return row?.commit;

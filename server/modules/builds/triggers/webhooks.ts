@@ -8,12 +8,11 @@ import type { Database } from "#kernel/database.ts";
 import { type Handlers, sendRefusal, userOf } from "#kernel/http.ts";
 import { type Emit, type Reaction, reaction } from "#kernel/outbox.ts";
 import type { Vault } from "#kernel/vault.ts";
-import type { Source } from "#source";
 import { callAgeMs, readCall } from "../core/webhook-call.ts";
 import type { WebhookRow } from "../core/trigger-rows.ts";
 import type { Creation } from "../create.ts";
 import { isSignedBy } from "./signature.ts";
-import { resolveTarget } from "../target.ts";
+import { resolveTarget, type TargetSource } from "../target.ts";
 import { triggerStore } from "./trigger-store.ts";
 
 interface Deps {
@@ -21,7 +20,7 @@ interface Deps {
   emit: Emit;
   clock: Clock;
   vault: Vault;
-  source: Pick<Source, "repository" | "resolve" | "isAncestor">;
+  source: TargetSource;
   creation: Creation;
 }
 

@@ -9,7 +9,8 @@ const ready: MergeSituation = {
   author: "ada",
   head,
   approvals: [{ user: "bob", revision: head }],
-  check: { number: 7, outcome: "passed" },
+  check: { number: 7, outcome: "passed", ofServices: false },
+  serviceChecks: [],
 };
 const codes = (change: Partial<MergeSituation>, more = rules) =>
   mergeBlockers({ ...ready, ...change }, more).map(({ refused }) => refused);
@@ -30,8 +31,23 @@ describe("a pull request", () => {
   });
 
   test("needs a build that passed, unless the repository asks for none", () => {
-    expect(codes({ check: { number: 7, outcome: "failed" } })).toEqual(["pull-request.not-green"]);
+    expect(codes({ check: { number: 7, outcome: "failed", ofServices: false } })).toEqual(["pull-request.not-green"]);
     expect(codes({ check: undefined }, { requiredApprovals: 0, requireBuild: false })).toEqual([]);
+  });
+
+  test("of a repository with several services needs each of them to pass; a retry of one service's build is enough", () => {
+    const services = (catalog: "passed" | "failed" | null) => [
+      { service: "catalog", number: 8, outcome: catalog },
+      { service: "orders", number: 7, outcome: "passed" as const },
+    ];
+    const failed = { number: 7, outcome: "failed" as const, ofServices: true };
+    expect(codes({ serviceChecks: services("passed") })).toEqual([]);
+    expect(codes({ serviceChecks: services(null) })).toEqual(["pull-request.not-green"]);
+    expect(codes({ check: failed, serviceChecks: services("failed") })).toEqual(["pull-request.not-green"]);
+    expect(codes({ check: failed, serviceChecks: services("passed") })).toEqual([]);
+    expect(codes({ check: { ...failed, ofServices: false }, serviceChecks: services("passed") })).toEqual([
+      "pull-request.not-green",
+    ]);
   });
 
   test("that has ended is not merged again", () => {

@@ -12,8 +12,12 @@ export interface MergeSituation {
   head: string;
   approvals: readonly { user: string; revision: string }[];
   /** The newest finished build of the head. */
-  check?: { number: number; outcome: "passed" | "failed" | "canceled" } | undefined;
+  check?: { number: number; outcome: Outcome; ofServices: boolean } | undefined;
+  /** Of each service, where the repository has several. */
+  serviceChecks: readonly { service: string; number: number; outcome: Outcome | null }[];
 }
+
+type Outcome = "passed" | "failed" | "canceled";
 
 /** Every reason, the one to settle first in front. */
 export function mergeBlockers(situation: MergeSituation, rules: MergeRules): Refusal[] {
@@ -39,13 +43,27 @@ function approvalBlockers({ approvals, head, author }: MergeSituation, { require
   ];
 }
 
-function buildBlockers({ check, head }: MergeSituation, { requireBuild }: MergeRules): Refusal[] {
-  if (!requireBuild || check?.outcome === "passed") return [];
+/** Whether the build of the repository lets it pass: by itself, or but for services, whose own newest builds decide then. */
+export const passesBut = (check: MergeSituation["check"]): boolean =>
+  check !== undefined && (check.outcome === "passed" || check.ofServices);
+
+function buildBlockers({ check, serviceChecks, head }: MergeSituation, { requireBuild }: MergeRules): Refusal[] {
+  if (!requireBuild) return [];
+  const red = serviceChecks.filter(({ outcome }) => outcome !== "passed");
+  if (passesBut(check)) return red.slice(0, mostNamed).map((each) => serviceBlocker(each, head));
   const message = check
     ? `build ${check.number} of ${short(head)} ${check.outcome}`
     : `no build of ${short(head)} has finished yet`;
   const fix = check ? "Push a repair, or retry the build." : "Wait for the build.";
   return [refuse("pull-request.not-green", message, { fix })];
+}
+
+const mostNamed = 10;
+
+function serviceBlocker({ service, number, outcome }: MergeSituation["serviceChecks"][number], head: string): Refusal {
+  const message = `build ${number} of ${short(head)} for the service ${service} ${outcome ?? "has not ended"}`;
+  const fix = outcome === null ? "Wait for the build." : "Push a repair, or retry the build.";
+  return refuse("pull-request.not-green", message, { fix });
 }
 
 const short = (revision: string) => revision.slice(0, 8);
