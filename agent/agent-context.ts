@@ -1,8 +1,10 @@
 import type { AgentOptions } from "./agent-options.ts";
 import type { AttemptRecords } from "./attempt-records.ts";
 import type { CacheStore } from "./caches/cache-store.ts";
+import type { AgentLabels } from "./containers.ts";
 import type { Locks } from "./job-tool/locks.ts";
 import type { Leftovers } from "./leftovers.ts";
+import type { Orphans } from "./orphans.ts";
 import type { PulledImages } from "./pulled-images.ts";
 import type { Room } from "./room.ts";
 import type { Tally } from "./tally.ts";
@@ -10,6 +12,7 @@ import type { Tally } from "./tally.ts";
 /** One start of an agent, as its jobs see it. */
 export interface AgentContext extends AgentOptions {
   id: string;
+  labels: AgentLabels;
   name: string;
   /** Of this start: tells the server that what an earlier one leased has ended, unless it is among `held`. */
   instance: string;
@@ -21,6 +24,7 @@ export interface AgentContext extends AgentOptions {
   tool: string | undefined;
   locks: Locks;
   leftovers: Leftovers;
+  orphans: Orphans;
   pulled: PulledImages;
   room: Room;
   tally: Tally;

@@ -151,7 +151,7 @@ function containerOf(context: JobContext, tool: JobTool, spec: CommandSpec): Con
   const { image, ownProgram = false, folder } = spec;
   const command = spec.command.map((word, at) => (at === spec.scriptAt ? [...tool.prelude, word].join("\n") : word));
   return {
-    ...{ name, agent: agent.id, image, command, ownProgram, user },
+    ...{ name, labels: agent.labels, image, command, ownProgram, user },
     folder: workingFolder(folder, assignment),
     // Without an entry in the image's list of users, `~` would be a place where nobody may write.
     env: { ...(user === "0:0" ? {} : { HOME: "/tmp" }), ...env, ...spec.env, ...secrets },

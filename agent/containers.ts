@@ -5,6 +5,11 @@ import { type Engine, EngineError } from "#drivers/engine/engine.ts";
 import { unframed } from "#drivers/engine/output.ts";
 
 export const agentLabel = "towline.agent";
+/** The agent's machine and folder, by which others tell that it is gone for good. */
+export const homeLabel = "towline.home";
+
+/** On all that the jobs of an agent have in Docker. */
+export type AgentLabels = Readonly<Record<typeof agentLabel | typeof homeLabel, string>>;
 
 /** What one job's container may use of the machine. */
 export interface JobLimits {
@@ -22,8 +27,8 @@ export const usualMemory = (): number => Math.floor(totalmem() * mostMemory);
 
 export interface ContainerRun {
   name: string;
-  /** Id of the agent, by which its containers are found after a crash. */
-  agent: string;
+  /** By which its containers are found after a crash. */
+  labels: AgentLabels;
   image: string;
   /** Program and arguments, in place of the image's own; with `ownProgram` that program's arguments. */
   command: readonly string[];
@@ -150,7 +155,7 @@ const capabilities = [
 const outputCopy = { Type: "local", Config: { "max-size": "512m", "max-file": "1", compress: "false" } };
 
 function bodyOf(run: ContainerRun): Record<string, unknown> {
-  const { agent, image, command, ownProgram, env, folder, user, mounts, network, limits } = run;
+  const { labels, image, command, ownProgram, env, folder, user, mounts, network, limits } = run;
   const [program, ...args] = command;
   return {
     Image: image,
@@ -158,7 +163,7 @@ function bodyOf(run: ContainerRun): Record<string, unknown> {
     Env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
     WorkingDir: folder,
     User: user,
-    Labels: { [agentLabel]: agent },
+    Labels: labels,
     HostConfig: {
       Mounts: mounts.map(({ from, to, readOnly = false }) => ({
         ...{ Type: "bind", Source: from, Target: to, ReadOnly: readOnly },

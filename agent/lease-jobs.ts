@@ -40,6 +40,7 @@ interface Found {
 async function nextJob(context: AgentContext, token: string): Promise<Found> {
   const { client, name, instance, tags, held, stopping } = context;
   await context.leftovers.tryAgain();
+  await context.orphans.look();
   const trouble = await whyNotReady(context).catch(troubleOf);
   if (trouble) return { trouble };
   const body = { agent: name, instance, token, tags, holds: [...held], waitMs };

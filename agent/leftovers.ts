@@ -3,7 +3,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { AgentOptions } from "./agent-options.ts";
-import { type ContainerRun, containersOf, removeContainer, runContainer } from "./containers.ts";
+import { type AgentLabels, type ContainerRun, containersOf, removeContainer, runContainer } from "./containers.ts";
 import { networksOf, removeNetwork } from "./networks.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -25,7 +25,10 @@ export interface Leftovers {
   tryAgain(): Promise<void>;
 }
 
-type Deps = Pick<AgentOptions, "home" | "engine" | "compose" | "defaultImage" | "log"> & { id: string };
+type Deps = Pick<AgentOptions, "home" | "engine" | "compose" | "defaultImage" | "log"> & {
+  id: string;
+  labels: AgentLabels;
+};
 
 export function createLeftovers(deps: Deps): Leftovers {
   const { home, id, engine, compose, log } = deps;
@@ -108,10 +111,10 @@ async function removeTree(deps: Deps, path: string): Promise<void> {
 
 const removalMs = 5 * 60_000;
 
-async function removeByContainer({ engine, id, defaultImage }: Deps, path: string): Promise<void> {
+async function removeByContainer({ engine, labels, defaultImage }: Deps, path: string): Promise<void> {
   const run: ContainerRun = {
     name: `${basename(path)}-rm`,
-    ...{ agent: id, image: defaultImage, env: {}, folder: "/", user: "0:0" },
+    ...{ labels, image: defaultImage, env: {}, folder: "/", user: "0:0" },
     command: ["/bin/sh", "-c", 'rm -rf -- "/parent/$0"', basename(path)],
     mounts: [{ from: dirname(path), to: "/parent" }],
     limits: { processes: 64 },

@@ -1,11 +1,11 @@
 /** A network for each job: jobs do not see each other, and reach the outside. */
 import type { Engine } from "#drivers/engine/engine.ts";
-import { agentLabel, isMissing } from "./containers.ts";
+import { agentLabel, type AgentLabels, isMissing } from "./containers.ts";
 
 const quick = { deadlineMs: 60_000 };
 
-export async function createNetwork(engine: Engine, name: string, agent: string): Promise<void> {
-  const body = { Name: name, Driver: "bridge", CheckDuplicate: true, Labels: { [agentLabel]: agent } };
+export async function createNetwork(engine: Engine, name: string, labels: AgentLabels): Promise<void> {
+  const body = { Name: name, Driver: "bridge", CheckDuplicate: true, Labels: labels };
   await engine.json({ method: "POST", path: "/networks/create", body }, quick);
 }
 

@@ -10,10 +10,11 @@ import type { AgentContext } from "./agent-context.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { type AttemptRecord, type AttemptRecords, createAttemptRecords } from "./attempt-records.ts";
 import { createCacheStore } from "./caches/cache-store.ts";
-import { containersOf } from "./containers.ts";
+import { agentLabel, containersOf, homeLabel } from "./containers.ts";
 import { createLocks } from "./job-tool/locks.ts";
 import { prepareTool } from "./job-tool/tool-binary.ts";
 import { createLeftovers } from "./leftovers.ts";
+import { createOrphans, homeLabelOf, lockOf } from "./orphans.ts";
 import { createPulledImages } from "./pulled-images.ts";
 import { freeBytes } from "./readiness.ts";
 import { createRoom } from "./room.ts";
@@ -41,22 +42,24 @@ interface Signals {
 export async function openAgent(options: AgentOptions, signals: Signals): Promise<OpenAgent | Refusal> {
   await mkdir(options.home, { recursive: true, mode: 0o700 });
   await using stack = new AsyncDisposableStack();
-  const lock = await lockProcess(join(options.home, "agent.lock"), `another agent works in ${options.home}`);
+  const lock = await lockProcess(lockOf(options.home), `another agent works in ${options.home}`);
   if (isRefusal(lock)) return lock;
   stack.use(lock);
   const id = await agentId(options.home);
   const records = createAttemptRecords(options.home);
   const standing = await findStanding(options, id, records);
   if (isRefusal(standing)) return standing;
-  const leftovers = createLeftovers({ ...options, id });
+  const labels = { [agentLabel]: id, [homeLabel]: await homeLabelOf(options.home) };
+  const leftovers = createLeftovers({ ...options, id, labels });
   const left = await leftovers.removeAll(new Set(standing.map(({ assignment }) => attemptName(id, assignment))));
   if (isRefusal(left)) return left;
   const tool = await findTool(options);
   const context: AgentContext = {
     ...options,
-    ...{ id, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
+    ...{ id, labels, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
     ...{ held: new Set(standing.map(({ assignment }) => assignment.token)), records },
     ...{ ...openStores(options), tool, locks: createLocks(), leftovers, ...signals },
+    orphans: createOrphans({ ...options, own: id }),
   };
   const kept = stack.move();
   return { context, standing, [Symbol.asyncDispose]: () => kept.disposeAsync() };

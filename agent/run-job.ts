@@ -145,7 +145,7 @@ async function begun(context: JobContext): Promise<JobResult> {
   const { work } = assignment;
   await mkdir(workspace, { recursive: true });
   // It takes as long as a checkout does.
-  const network = work.kind === "command" ? createNetwork(agent.engine, name, agent.id) : Promise.resolve();
+  const network = work.kind === "command" ? createNetwork(agent.engine, name, agent.labels) : Promise.resolve();
   network.catch(() => {});
   using _ = await agent.checkouts.checkout(context);
   await network;

@@ -1,7 +1,6 @@
 import type { JobResult, Work } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { ComposeEnd } from "#drivers/compose/contract.ts";
-import { agentLabel } from "./containers.ts";
 import type { JobContext } from "./job-context.ts";
 
 /** Runs one service of the Compose file to its end, with what it depends on. */
@@ -14,7 +13,7 @@ export async function runTest(context: JobContext, work: Extract<Work, { kind: "
     file: work.compose,
     service: work.run,
     env: { ...assignment.env, ...assignment.secrets },
-    labels: { [agentLabel]: agent.id },
+    labels: agent.labels,
     cache: assignment.build.repository,
     signal: ended,
     // The lease's own clock ends it first.

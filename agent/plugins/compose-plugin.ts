@@ -6,7 +6,6 @@ import type { JobResult } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { ComposeEnd } from "#drivers/compose/contract.ts";
 import { ownUser, runAside } from "../command-work.ts";
-import { agentLabel } from "../containers.ts";
 import { push } from "../images.ts";
 import { inside } from "../inside.ts";
 import { openJobTool } from "../job-tool/job-tool.ts";
@@ -73,7 +72,7 @@ function requestOf(context: JobContext, { config, index, env }: One) {
   return {
     ...{ project: name, directory: workspace, file, overrides, cache: assignment.build.repository, signal: ended },
     env: { ...assignment.env, ...env, ...assignment.secrets, ...Object.fromEntries(sets) },
-    labels: { [agentLabel]: agent.id },
+    labels: agent.labels,
     deadlineMs: assignment.timeoutMs + 60_000,
     onOutput: (bytes: Buffer) => log.write(bytes),
   };

@@ -23,6 +23,12 @@ export async function lockProcess(path: string, holder: string): Promise<AsyncDi
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
+/** Whether a process is behind it now. */
+export async function isLockHeld(path: string): Promise<boolean> {
+  const identity = await readFile(path, "utf8").catch(() => "");
+  return identity !== "" && (await isRunning(identity));
+}
+
 async function isRunning(identity: string): Promise<boolean> {
   return (await identityOf(Number(identity.split(" ")[0]))) === identity;
 }

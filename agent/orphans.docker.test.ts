@@ -1,0 +1,55 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { orThrow } from "#api/errors.ts";
+import { openCompose } from "#drivers/compose/cli.ts";
+import { dockerLines } from "#drivers/compose/docker.ts";
+import { connectEngine } from "#drivers/engine/engine.ts";
+import { createLog } from "#kernel/log.ts";
+import { lockProcess } from "#kernel/process-lock.ts";
+import { image } from "#testing/agent-bed.ts";
+import { agentLabel, homeLabel } from "./containers.ts";
+import { createOrphans, homeLabelOf, lockOf } from "./orphans.ts";
+
+const newAgent = () => crypto.randomUUID().slice(0, 8);
+
+/** A container and a network as a job of the agent would have them. */
+async function leaveThings(id: string, home: string): Promise<() => Promise<number>> {
+  const name = `tw-${id}-12345678-1`;
+  const labels = ["--label", `${agentLabel}=${id}`, "--label", `${homeLabel}=${home}`];
+  await dockerLines("network", "create", ...labels, name);
+  await dockerLines("run", "--detach", "--name", name, "--network", name, ...labels, image, "sleep", "1000");
+  onTestFinished(async () => {
+    await dockerLines("rm", "--force", name).catch(() => []);
+    await dockerLines("network", "rm", name).catch(() => []);
+  });
+  const filter = ["--quiet", "--filter", `label=${agentLabel}=${id}`];
+  return async () =>
+    (await dockerLines("ps", "--all", ...filter)).length + (await dockerLines("network", "ls", ...filter)).length;
+}
+
+test("what an agent left is removed when it was gone for long, and nothing of one that runs or is of another machine", async () => {
+  const homes = await mkdtemp(join(tmpdir(), "towline-orphans-"));
+  onTestFinished(() => rm(homes, { recursive: true }));
+  const alive = join(homes, "alive");
+  await mkdir(alive);
+  await using _ = orThrow(await lockProcess(lockOf(alive), "the agent"));
+  const ofGone = await leaveThings(newAgent(), await homeLabelOf(join(homes, "gone")));
+  const ofAlive = await leaveThings(newAgent(), await homeLabelOf(alive));
+  const ofOther = await leaveThings(newAgent(), `elsewhere 0123 ${join(homes, "gone")}`);
+
+  let time = 0;
+  const orphans = createOrphans({
+    ...{ engine: connectEngine(), compose: orThrow(await openCompose()), log: createLog("silent") },
+    ...{ own: newAgent(), patienceMs: 1_000, everyMs: 100, now: () => time },
+    looksAt: (home) => home.startsWith(homes),
+  });
+  await orphans.look();
+  time = 999;
+  await orphans.look();
+  expect([await ofGone(), await ofAlive(), await ofOther()]).toEqual([2, 2, 2]);
+  time = 1_100;
+  await orphans.look();
+  expect([await ofGone(), await ofAlive(), await ofOther()]).toEqual([0, 2, 2]);
+});
