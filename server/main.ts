@@ -4,20 +4,14 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { accessEndpoints } from "#api/endpoints/access.ts";
-import { agentEndpoints } from "#api/endpoints/agent.ts";
-import { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
-import { buildEndpoints } from "#api/endpoints/builds.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { gateEndpoints } from "#api/endpoints/gates.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
-import { jobEndpoints } from "#api/endpoints/job.ts";
-import { testEndpoints } from "#api/endpoints/tests.ts";
-import { logEndpoints } from "#api/endpoints/logs.ts";
+import { endpointsOfBuilds } from "#api/endpoints/of-builds.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
-import { triggerEndpoints } from "#api/endpoints/triggers.ts";
 import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
@@ -190,16 +184,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: accessEndpoints, handlers: modules.access.handlers });
   serveEndpoints(app, http, { table: sourceEndpoints, handlers: modules.source.handlers });
   serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
-  const ofBuilds = {
-    ...buildEndpoints,
-    ...agentEndpoints,
-    ...jobEndpoints,
-    ...buildRecordEndpoints,
-    ...logEndpoints,
-    ...testEndpoints,
-    ...triggerEndpoints,
-  };
-  serveEndpoints(app, http, { table: ofBuilds, handlers: modules.builds.handlers });
+  serveEndpoints(app, http, { table: endpointsOfBuilds, handlers: modules.builds.handlers });
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });

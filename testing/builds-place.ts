@@ -6,13 +6,8 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { createAccess } from "#access";
 import { accessEndpoints } from "#api/endpoints/access.ts";
-import { agentEndpoints, type Assignment } from "#api/endpoints/agent.ts";
-import { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
-import { buildEndpoints } from "#api/endpoints/builds.ts";
-import { testEndpoints } from "#api/endpoints/tests.ts";
-import { logEndpoints } from "#api/endpoints/logs.ts";
-import { triggerEndpoints } from "#api/endpoints/triggers.ts";
-import { jobEndpoints } from "#api/endpoints/job.ts";
+import type { Assignment } from "#api/endpoints/agent.ts";
+import { endpointsOfBuilds } from "#api/endpoints/of-builds.ts";
 import type { Role } from "#api/endpoint.ts";
 import { orThrow } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
@@ -219,16 +214,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const app = createHttp({ log });
   const http = { log, authenticate: access.authenticate, stopping: new AbortController().signal };
   serveEndpoints(app, http, { table: accessEndpoints, handlers: access.handlers });
-  const table = {
-    ...buildEndpoints,
-    ...agentEndpoints,
-    ...jobEndpoints,
-    ...buildRecordEndpoints,
-    ...logEndpoints,
-    ...testEndpoints,
-    ...triggerEndpoints,
-  };
-  serveEndpoints(app, http, { table, handlers: builds.handlers });
+  serveEndpoints(app, http, { table: endpointsOfBuilds, handlers: builds.handlers });
   builds.register(app, access.authenticate);
   await app.listen({ host: "127.0.0.1", port: 0 });
   stack.defer(() => app.close());

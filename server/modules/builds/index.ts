@@ -9,13 +9,8 @@ import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit, Reaction } from "#kernel/outbox.ts";
 import type { Wake } from "#kernel/wake.ts";
-import type { agentEndpoints } from "#api/endpoints/agent.ts";
-import type { buildEndpoints, BuildSummary } from "#api/endpoints/builds.ts";
-import type { buildRecordEndpoints } from "#api/endpoints/build-records.ts";
-import type { testEndpoints } from "#api/endpoints/tests.ts";
-import type { logEndpoints } from "#api/endpoints/logs.ts";
-import type { triggerEndpoints } from "#api/endpoints/triggers.ts";
-import type { jobEndpoints } from "#api/endpoints/job.ts";
+import type { endpointsOfBuilds } from "#api/endpoints/of-builds.ts";
+import type { BuildSummary } from "#api/endpoints/builds.ts";
 import type { Source } from "#source";
 import type { Notifier } from "#drivers/notifier/contract.ts";
 import type { Vault } from "#kernel/vault.ts";
@@ -109,15 +104,7 @@ export interface Builds {
   publishes(build: string): Promise<boolean>;
   /** Oldest first, at most 200. */
   unfinished(): Promise<UnfinishedBuild[]>;
-  handlers: Handlers<
-    typeof buildEndpoints &
-      typeof agentEndpoints &
-      typeof jobEndpoints &
-      typeof buildRecordEndpoints &
-      typeof logEndpoints &
-      typeof testEndpoints &
-      typeof triggerEndpoints
-  >;
+  handlers: Handlers<typeof endpointsOfBuilds>;
   /** What is no row: signed calls from outside, below `/hooks/`, and the contents of logs and artifacts. */
   register(app: FastifyInstance, authenticate: HttpDeps["authenticate"]): void;
   reactions: Reaction[];

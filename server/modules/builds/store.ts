@@ -142,7 +142,11 @@ function builds(db: Db) {
     insertBuild: (build: NewBuild) => insertBuild(db, build),
     /** Held until the transaction ends: numbers of one repository are given out one after the other. */
     lockNumbers: (repository: string) =>
-      db.selectFrom("build_numbers").select("last").where("repository", "=", repository).forUpdate().execute(),
+      db
+        .insertInto("build_numbers")
+        .values({ repository, last: 0 })
+        .onConflict((conflict) => conflict.column("repository").doUpdateSet({ last: sql`build_numbers.last` }))
+        .execute(),
     listBuilds: (filter: BuildFilter) => listBuilds(db, filter),
     build: (id: string): Promise<BuildRow | undefined> =>
       db.selectFrom("builds").select(buildColumns).where("id", "=", id).executeTakeFirst(),
@@ -159,6 +163,11 @@ function builds(db: Db) {
         .where("tag", "is", null)
         .where("source", "in", ["push", "pull-request"])
         .execute(),
+    tagsSince: async (repository: string, at: Date): Promise<number> => {
+      const { rows } = await sql<{ n: number }>`select count(*)::int n from builds
+        where repository = ${repository} and tag is not null and folder = '' and created_at > ${at}`.execute(db);
+      return rows[0]?.n ?? 0;
+    },
     buildOfTag: (repository: string, tag: string, commit: string) =>
       db
         .selectFrom("builds")

@@ -1,4 +1,5 @@
 /** Builds of tags. What a tag points to is read from Git, so it is done by a job. */
+import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
@@ -9,8 +10,13 @@ import { buildsStore } from "../store.ts";
 
 export const tagTask = "builds.tag";
 
+/** Tags of a repository that are built in so long a time; a mirror that is pushed brings all that there ever were. */
+const mostTags = 20;
+const tagWindowMs = 10 * 60 * 1000;
+
 interface Deps {
   db: Database;
+  clock: Clock;
   log: Log;
   source: Pick<Source, "resolve">;
   creation: Creation;
@@ -25,7 +31,7 @@ interface Tagged {
 }
 
 /** Safe to run twice: a tag is built once for each commit that it points to. */
-export function buildTag({ db, log, source, creation }: Deps): Task {
+export function buildTag({ db, clock, log, source, creation }: Deps): Task {
   return async (payload) => {
     const { repository, tag, object, creator } = payload as Tagged;
     // Its build would pass for one of the default branch, and deploy.
@@ -34,7 +40,12 @@ export function buildTag({ db, log, source, creation }: Deps): Task {
     const commit = await source.resolve(repository, object);
     if (!commit) return;
     await db.transaction().execute(async (tx) => {
-      if (await buildsStore(tx).buildOfTag(repository, tag, commit)) return;
+      const store = buildsStore(tx);
+      await store.lockNumbers(repository);
+      if (await store.buildOfTag(repository, tag, commit)) return;
+      const since = new Date(clock.now().getTime() - tagWindowMs);
+      if ((await store.tagsSince(repository, since)) >= mostTags)
+        return log.warn({ repository, tag }, `more than ${mostTags} tags came at once: this one is not built`);
       await creation.create(tx, { repository, branch: tag, tag, commit, source: "push", creator });
     });
   };

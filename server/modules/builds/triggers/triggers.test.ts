@@ -18,6 +18,22 @@ async function pushTag(place: BuildsPlace, server: BuildsServer, tag: string, af
   await until(async () => (await place.undelivered()) === 0 && (await place.openTasks()) === 0);
 }
 
+test("of many tags that come at once the first ones are built, and later ones again after a while", async () => {
+  await using place = await openBuildsPlace();
+  const clock = heldClock();
+  const server = await place.server({ clock });
+  const commit = place.commit("orders", "main", files("steps: [{ command: make }]"));
+  const built = async () => {
+    await until(async () => (await place.undelivered()) === 0 && (await place.openTasks()) === 0);
+    return orThrow(await server.admin.listBuilds({ query: { repository: "orders", limit: 200 } })).builds.length;
+  };
+  await Promise.all(Array.from({ length: 60 }, (_, index) => pushTag(place, server, `v${index}`, commit)));
+  expect(await built()).toBe(20);
+  clock.advance(11 * 60 * 1000);
+  await pushTag(place, server, "v60", commit);
+  expect(await built()).toBe(21);
+});
+
 test("a tag is built once for its commit, knows its name, and deploys nothing", async () => {
   await using place = await openBuildsPlace();
   const server = await place.server();
