@@ -1,5 +1,6 @@
 import { buildRows, buildStep, ofService } from "./build-rows.ts";
 import { pipelineRows } from "./pipeline-rows.ts";
+import { secretRows } from "./secret-rows.ts";
 
 /** One row a command: its words, options and example; what it does is loaded only when it runs. */
 export interface CommandRow {
@@ -14,10 +15,6 @@ export interface CommandRow {
 }
 
 const release = ["--release <number>", "number of the release"] as const;
-const scope = [
-  ["--service <name>", "for this service only", "*"],
-  ["--environment <name>", "for this environment only, or `builds` for build jobs", "*"],
-] as const;
 
 export const commandRows: readonly CommandRow[] = [
   {
@@ -286,43 +283,7 @@ export const commandRows: readonly CommandRow[] = [
     example: "towline pr close catalog 1",
     load: async () => (await import("./commands/pull-request.ts")).closePullRequest,
   },
-  {
-    usage: "secret set <name>",
-    summary: "set a secret; the value comes from a hidden prompt or standard input",
-    options: scope,
-    example: "towline secret set PAYMENT_KEY --service orders --environment production < key.txt",
-    load: async () => (await import("./commands/secret.ts")).setSecret,
-  },
-  {
-    usage: "secret list",
-    summary: "list the names of the secrets",
-    example: "towline secret list",
-    load: async () => (await import("./commands/secret.ts")).listSecrets,
-  },
-  {
-    usage: "secret delete <name>",
-    summary: "delete a secret",
-    options: scope,
-    example: "towline secret delete PAYMENT_KEY --service orders",
-    load: async () => (await import("./commands/secret.ts")).deleteSecret,
-  },
-  {
-    usage: "secret rotate-key",
-    summary: "make a new key and encrypt all secrets with it; admins only",
-    example: "towline secret rotate-key",
-    load: async () => (await import("./commands/secret.ts")).rotateKey,
-  },
-  {
-    usage: "audit",
-    summary: "who did what, newest first; admins only",
-    options: [
-      ["--name <beginning>", "of the event, such as fleet.secret"],
-      ["--actor <user>", "only what this user did"],
-      ["--limit <number>", "most entries", "50"],
-    ],
-    example: "towline audit --name fleet.secret",
-    load: async () => (await import("./commands/audit.ts")).showAudit,
-  },
+  ...secretRows,
   {
     usage: "doctor",
     summary: "examine this machine and the connection to the server",

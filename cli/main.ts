@@ -14,7 +14,7 @@ const groups: Record<string, string> = {
   repository: "repositories: create, list",
   schedule: "builds at the times of a cron expression: create, list, remove",
   tests: "tests of a repository: list, show, quarantine, release",
-  secret: "secrets: set, list, delete, rotate-key",
+  secret: "secrets: set, list, delete, encrypt, public-key, rotate-key",
   route: "routes of services: maintenance, pause",
   webhook: "builds by signed calls from outside: create, list, remove",
 };

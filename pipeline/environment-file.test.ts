@@ -23,6 +23,7 @@ describe("an environment", () => {
       signOffs: [],
       freeze: [],
       order: {},
+      secrets: {},
     });
   });
   test("keeps its rules and variables", () => {
@@ -89,6 +90,22 @@ freeze:
     const text = "target: docker\npromotion: automatic\nservices: { orders: { after: [catalog] }, catalog: {} }";
     expect(value(text)).toMatchObject({ promotion: "automatic", order: { orders: ["catalog"] } });
   });
+  test("holds secrets that age has encrypted, for all services and for one", () => {
+    const [binary, armored] = ["YWdlLWVuY3J5cHRpb24ub3JnAAAA", "-----BEGIN AGE ENCRYPTED FILE-----"];
+    const text = `target: docker
+secrets: { KEY: ${binary} }
+services:
+  orders:
+    secrets:
+      KEY: |
+        ${armored}
+        ${binary}
+        -----END AGE ENCRYPTED FILE-----`;
+    expect(value(text).secrets).toEqual({
+      "*": { KEY: binary },
+      orders: { KEY: `${armored}\n${binary}\n-----END AGE ENCRYPTED FILE-----` },
+    });
+  });
   test("stored before it had these rules can be read", () => {
     const old = { name: "test", target: "docker", watch: 0, variables: {}, backing: {} };
     expect(environmentFileSchema.parse(old)).toMatchObject({ signOffs: [], freeze: [], order: {} });
@@ -142,10 +159,13 @@ describe("a wrong environment", () => {
       "freeze: [{ name: x, from: 2026-12-20, to: 2026-12-21 }, { name: x, from: 2027-12-20, to: 2027-12-21 }]",
       "shape.wrong-value 2:65 give it another name",
     ],
+    ["secrets: { KEY: hush }", "environment.clear-secret 2:17 write what `towline secret encrypt` prints"],
+    ["services: { a: { secrets: { KEY: 1 } } }", "shape.wrong-type 2:34 write what `towline secret encrypt` prints"],
+    ["secrets: { '1': YWdlLWVuY3J5cHRpb24ub3JnAAAA }", "shape.wrong-value 2:12"],
     ["promotion: sometimes", "shape.wrong-value 2:12 known are `automatic`, `manual`"],
     ["services: { a: { after: [b] }, b: { after: [c] }, c: { after: [a] } }", "environment.cycle 2:26 remove `b` here"],
     ["services: { a: { after: [a] } }", "environment.cycle 2:26 remove `a` here"],
-    ["services: { a: { before: [b] } }", "shape.unknown-key 2:18 known are `after`"],
+    ["services: { a: { before: [b] } }", "shape.unknown-key 2:18 known are `after`, `secrets`"],
   ])("refuses %s with its place", (rule, fault) => {
     expect(faults(`target: docker\n${rule}`)).toEqual([fault]);
   });

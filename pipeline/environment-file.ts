@@ -41,6 +41,8 @@ export const environmentFileSchema = z.object({
   freeze: z.array(freezeSchema).default([]),
   /** By service, those whose open deployments go first. */
   order: z.record(serviceName, z.array(serviceName)).default({}),
+  /** Encrypted values by name; those of one service by its name, those for all under `*`. */
+  secrets: z.record(z.string(), z.record(variableName, z.string())).default({}),
 });
 
 export type EnvironmentFile = z.output<typeof environmentFileSchema>;
@@ -83,6 +85,7 @@ function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
     signOffs: (written["sign-offs"] ?? []).map(completeSignOff),
     freeze: (written.freeze ?? []).map(completeFreeze),
     order: completeOrder(services),
+    secrets: completeSecrets(written),
   };
 }
 
@@ -104,6 +107,12 @@ const freezeName = (index: number) => `freeze-${index + 1}`;
 function completeOrder(services: Written<"services">): Record<string, string[]> {
   const ordered = Object.entries(services).filter(([, { after }]) => after && after.length > 0);
   return Object.fromEntries(ordered.map(([service, { after = [] }]) => [service, [...new Set(after)]]));
+}
+
+function completeSecrets({ secrets = {}, services = {} }: WrittenEnvironment): Record<string, Record<string, string>> {
+  const own = Object.entries(services).map(([service, each]) => [service, each.secrets ?? {}] as const);
+  const all = [["*", secrets] as const, ...own];
+  return Object.fromEntries(all.filter(([, values]) => Object.keys(values).length > 0));
 }
 
 function completeBacking(written: WrittenBacking): Backing {

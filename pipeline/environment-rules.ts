@@ -1,7 +1,7 @@
 /** The rules of an environment as they are written: who signs off, when nothing is deployed, which service goes first. */
 import { z } from "zod";
 import { roles } from "#api/endpoint.ts";
-import { serviceName, userName } from "#api/names.ts";
+import { serviceName, userName, variableName } from "#api/names.ts";
 import { nearest } from "#api/nearest.ts";
 import { textValue, wholeNumber } from "./text/values.ts";
 
@@ -68,7 +68,28 @@ export const freezeShape = z
     else if (from === to) issue("`to` is the same as `from`");
   });
 
-export const servicesShape = z.record(serviceName, z.strictObject({ after: z.array(serviceName).max(50).optional() }));
+/** An age file in armor, or its bytes in base64; the form alone is looked at here. */
+const ciphertext = z
+  .string({ error: "write what `towline secret encrypt` prints" })
+  .max(128 * 1024)
+  .transform((text, context) => {
+    const trimmed = text.trim();
+    if (armored.test(trimmed) || base64.test(trimmed)) return trimmed;
+    const params = { fault: "environment.clear-secret", fix: "write what `towline secret encrypt` prints" };
+    context.addIssue({ code: "custom", message: "this is no value that age has encrypted", params });
+    return z.NEVER;
+  });
+
+const armored = /^-----BEGIN AGE ENCRYPTED FILE-----\r?\n[A-Za-z0-9+/=\s]+\n-----END AGE ENCRYPTED FILE-----$/;
+/** Every age file begins with the same bytes. */
+const base64 = /^YWdlLWVuY3J5cHRpb24ub3Jn[A-Za-z0-9+/=]+$/;
+
+export const secretsShape = z.record(variableName, ciphertext);
+
+export const servicesShape = z.record(
+  serviceName,
+  z.strictObject({ after: z.array(serviceName).max(50).optional(), secrets: secretsShape.optional() }),
+);
 
 /** As stored: every default filled in. */
 export const signOffSchema = z.object({

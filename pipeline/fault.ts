@@ -16,6 +16,8 @@ export const faultCatalogue = {
   "manifest.duplicate-service": "Two folders of a repository describe a service of the same name.",
   "environment.not-acted-on": "The key is known and has no effect yet.",
   "environment.not-supported": "The rule or target is documented and cannot be served yet.",
+  "environment.clear-secret": "A secret is not encrypted; if it was pushed somewhere, change it.",
+  "environment.foreign-secret": "A secret is encrypted to another key than this installation's, or spoilt.",
   "environment.cycle": "Environments, or services in one, come after each other in a circle.",
   "environment.twice": "Two files describe the same environment.",
   "environment.unknown": "`after` names an environment that has no file.",

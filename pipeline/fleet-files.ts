@@ -2,7 +2,7 @@
 import { findCircle } from "./circle.ts";
 import { type EnvironmentFile, parseEnvironment } from "./environment-file.ts";
 import type { Fault, Parsed } from "./fault.ts";
-import { placeOf } from "./text/located.ts";
+import { type Path, placeOf } from "./text/located.ts";
 import { readYaml } from "./text/read-yaml.ts";
 
 export interface FleetFile {
@@ -74,7 +74,26 @@ function circleOfAfter(read: readonly ReadEnvironment[]): Fault[] {
   return [{ code: "environment.cycle", message, place: placeOfAfter(first), fix: "Remove one `after`." }];
 }
 
-function placeOfAfter({ file, text }: FleetFile): Fault["place"] {
+const placeOfAfter = (file: FleetFile) => placeIn(file, ["after"]);
+
+function placeIn({ file, text }: FleetFile, path: Path): Fault["place"] {
   const { value } = readYaml(file, text);
-  return value ? placeOf(value, ["after"]) : { file, line: 1, column: 1 };
+  return value ? placeOf(value, path) : { file, line: 1, column: 1 };
+}
+
+/** The encrypted values of the files that can be read, and what to say of one that cannot be opened. */
+export function sealedSecrets(files: readonly FleetFile[]): { text: string; fault: () => Fault }[] {
+  return readEnvironmentFiles(files).flatMap((each) =>
+    Object.entries(each.parsed.value?.secrets ?? {}).flatMap(([service, values]) =>
+      Object.entries(values).map(([name, text]) => {
+        const path = service === "*" ? ["secrets", name] : ["services", service, "secrets", name];
+        return { text, fault: () => foreignSecret(name, placeIn(each, path)) };
+      }),
+    ),
+  );
+}
+
+function foreignSecret(name: string, place: Fault["place"]): Fault {
+  const message = `the secret \`${name}\` is encrypted to another key than this installation's, or spoilt`;
+  return { code: "environment.foreign-secret", message, place, fix: "Encrypt it again: `towline secret encrypt`." };
 }

@@ -30,6 +30,7 @@ import { type Database, openDatabase, isAnswering } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
 import { writeDurably } from "#kernel/files.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
+import { openIdentity } from "#kernel/identity.ts";
 import { installationId } from "#kernel/installation.ts";
 import { jobs, startJobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
@@ -127,7 +128,7 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   const { authenticate } = access;
   const source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor, stopping });
   const vault = await openVault(home);
-  const fleet = createFleet({ ...deps, source, vault });
+  const fleet = createFleet({ ...deps, source, vault, identity: await openIdentity(home) });
   const ofBuilds = {
     ...{
       wake,

@@ -78,6 +78,13 @@ export const fleetEndpoints = endpoints({
       ),
     }),
   },
+  showPublicKey: {
+    method: "GET",
+    path: "/api/secrets/public-key",
+    summary: "The age key to which secrets in Git are encrypted.",
+    auth: { roles: anyRole },
+    response: z.object({ recipient: z.string() }),
+  },
   rotateKey: {
     method: "POST",
     path: "/api/secrets/rotate-key",

@@ -12,11 +12,15 @@ export interface SecretFlags extends SessionFlags {
 /** The value comes from a hidden prompt or from standard input: an argument would stay in the shell's history. */
 export async function setSecret(flags: SecretFlags, name: string): Promise<void> {
   const client = await openClient(flags);
-  const value = process.stdin.isTTY ? await askValue(name) : (await text(process.stdin)).replace(/\r?\n$/, "");
+  const value = await readValue(name);
   const { service, environment } = flags;
   const answer = accepted(await client.setSecret({ body: { service, environment, name, value } }));
   if (flags.json) return printJson(answer);
   print(`${name} is set; instances get it with their next deployment`);
+}
+
+async function readValue(name: string): Promise<string> {
+  return process.stdin.isTTY ? askValue(name) : (await text(process.stdin)).replace(/\r?\n$/, "");
 }
 
 async function askValue(name: string): Promise<string> {
@@ -31,6 +35,33 @@ export async function listSecrets(flags: SecretFlags): Promise<void> {
   if (flags.json) return printJson({ secrets });
   const rows = secrets.map(({ name, service, environment, updatedAt }) => [name, service, environment, age(updatedAt)]);
   print(table(["NAME", "SERVICE", "ENVIRONMENT", "AGE"], rows));
+}
+
+/** The key to which anybody with age encrypts: `age -r $(towline secret public-key) -a`. */
+export async function showPublicKey(flags: SecretFlags): Promise<void> {
+  const answer = accepted(await (await openClient(flags)).showPublicKey({}));
+  if (flags.json) printJson(answer);
+  else print(answer.recipient);
+}
+
+/** Encrypts here; the clear value leaves this machine never. */
+export async function encryptSecret(flags: SecretFlags, name: string): Promise<void> {
+  const { recipient } = accepted(await (await openClient(flags)).showPublicKey({}));
+  const { armor, Encrypter } = await import("age-encryption");
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(recipient);
+  const armored = armor.encode(await encrypter.encrypt(await readValue(name)));
+  if (flags.json) return printJson({ name, value: armored });
+  print(
+    [
+      "secrets:",
+      `  ${name}: |`,
+      ...armored
+        .trim()
+        .split("\n")
+        .map((line) => `    ${line}`),
+    ].join("\n"),
+  );
 }
 
 /** Values stay the same; only the key that they are encrypted with is another one. */

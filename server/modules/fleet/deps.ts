@@ -1,4 +1,5 @@
 import type { Database } from "#kernel/database.ts";
+import type { Identity } from "#kernel/identity.ts";
 import type { Jobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
@@ -12,4 +13,5 @@ export interface FleetDeps {
   log: Log;
   source: Source;
   vault: Vault;
+  identity: Identity;
 }

@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sql } from "kysely";
+import { Encrypter } from "age-encryption";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { createGit } from "#drivers/git/binary.ts";
 import { systemClock } from "#kernel/clock.ts";
+import { openIdentity } from "#kernel/identity.ts";
 import { createHttp, type Principal, serveEndpoints } from "#kernel/http.ts";
 import { jobs, startJobs } from "#kernel/jobs.ts";
 import { createOutbox } from "#kernel/outbox.ts";
@@ -15,6 +17,7 @@ import { createSource, type Source } from "#source";
 import { testDatabase } from "#testing/database.ts";
 import { until } from "#testing/until.ts";
 import { createFleet, type Fleet } from "./index.ts";
+import { checkEnvironments } from "./read-files.ts";
 
 const database = await testDatabase();
 const { db, log } = database;
@@ -33,7 +36,7 @@ beforeAll(async () => {
   const authenticate = async (role: string | undefined) =>
     role ? ({ kind: "user", name: "ada", role, token: "t" } as Principal) : undefined;
   source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor: 0, stopping: stopping.signal });
-  fleet = createFleet({ ...deps, source, vault: await openVault(home) });
+  fleet = createFleet({ ...deps, source, vault: await openVault(home), identity: await openIdentity(home) });
   outbox.subscribe([...source.reactions, ...fleet.reactions]);
   serveEndpoints(
     app,
@@ -210,6 +213,44 @@ describe("a secret", () => {
     expect((await fleet.secretsFor("catalog", "test"))["ROTATED"]).toBe("stays");
     expect((await fleet.secretVersions("catalog", "test"))["ROTATED"]).toBe(before[1]);
     expect((await call("POST", "/api/secrets/rotate-key", undefined, "admin")).body.resealed).toBe(body.resealed);
+  });
+
+  test("stands in Git, encrypted to the public key; it wins over one that was set, and that of the service over all", async () => {
+    const { recipient } = (await call("GET", "/api/secrets/public-key", undefined, "viewer")).body;
+    const sealed = async (text: string) => {
+      const encrypter = new Encrypter();
+      encrypter.addRecipient(recipient);
+      return Buffer.from(await encrypter.encrypt(text)).toString("base64");
+    };
+    await set("IN_GIT", "by command", { service: "catalog", environment: "test" });
+    const put = async (one: string, all: string) => {
+      const own = `services: { catalog: { secrets: { IN_GIT: ${one} } } }`;
+      await commit("fleet", { "environments/test.yml": `target: docker\nsecrets: { IN_GIT: ${all} }\n${own}\n` });
+      await until(async () => (await fleet.environment("test"))?.secrets["catalog"]?.["IN_GIT"] === one);
+    };
+    const all = await sealed("for all");
+    await put(await sealed("for catalog"), all);
+    expect((await fleet.secretsFor("catalog", "test"))["IN_GIT"]).toBe("for catalog");
+    expect((await fleet.secretsFor("orders", "test"))["IN_GIT"]).toBe("for all");
+    const version = async () => (await fleet.secretVersions("catalog", "test"))["IN_GIT"];
+    const before = await version();
+    await put(await sealed("another"), all);
+    expect(await version()).not.toBe(before);
+    const { rows } = await sql<{ text: string }>`select environments::text as text from environments`.execute(db);
+    expect(rows.some(({ text }) => text.includes("for all"))).toBe(false);
+  });
+
+  test("in Git that this installation cannot open is refused with its place", async () => {
+    const other = await mkdtemp(join(tmpdir(), "towline-other-"));
+    const encrypter = new Encrypter();
+    encrypter.addRecipient((await openIdentity(other)).recipient);
+    const foreign = Buffer.from(await encrypter.encrypt("hush")).toString("base64");
+    const text = `target: docker\nsecrets:\n  KEY: ${foreign}\n`;
+    const files = { listFiles: async () => ["environments/test.yml"], readFile: async () => text };
+    const [fault, ...more] = await checkEnvironments(await openIdentity(home), files);
+    expect(more).toEqual([]);
+    expect(fault).toMatchObject({ code: "environment.foreign-secret", place: { line: 3, column: 8 } });
+    await rm(other, { recursive: true });
   });
 
   test("is set and deleted by leads only, and each change is on record with who did it", async () => {

@@ -9,6 +9,7 @@ import { promotionOrder } from "./core/promotion-order.ts";
 import { checkEnvironments, readEnvironments, readRepository } from "./read-files.ts";
 import { fleetReactions, readTask } from "./reactions.ts";
 import { fleetRoutes } from "./routes.ts";
+import { secretsInGit } from "./secrets-in-git.ts";
 import { fleetSecrets } from "./secrets.ts";
 import { seedFiles } from "./seed.ts";
 import { fleetStore } from "./store.ts";
@@ -37,7 +38,7 @@ export interface Fleet {
   environment(name: string): Promise<EnvironmentFile | undefined>;
   /** In the order of promotion. */
   environments(): Promise<EnvironmentFile[]>;
-  /** Secrets for instances of a service, by name; the most specific value wins. Throws when one cannot be opened. */
+  /** Secrets for instances of a service, by name; those in Git win, then the most specific. Throws when one cannot be opened. */
   secretsFor(service: string, environment: string): Promise<Record<string, string>>;
   /** By name, a number that is another one whenever the value is. Opens nothing. */
   secretVersions(service: string, environment: string): Promise<Record<string, number>>;
@@ -53,10 +54,11 @@ export interface Fleet {
 }
 
 export function createFleet(deps: FleetDeps): Fleet {
-  const { db, emit, jobs, source, vault } = deps;
+  const { db, emit, jobs, source, vault, identity } = deps;
   const store = fleetStore(db);
   const secrets = fleetSecrets(db, vault);
-  source.guard(fleetRepository, checkEnvironments);
+  source.guard(fleetRepository, (files) => checkEnvironments(identity, files));
+  const inGit = secretsInGit(identity, async (name) => definitionOf(await store.environment(name)));
 
   const enqueue = (tx: Tx, repository: string) =>
     jobs.add(tx, readTask, { repository }, { key: `${readTask}:${repository}` });
@@ -71,15 +73,21 @@ export function createFleet(deps: FleetDeps): Fleet {
     services: () => store.services(),
     environment: async (name) => definitionOf(await store.environment(name)),
     environments,
-    secretsFor: (service, environment) => secrets.open([service, "*"], [environment, "*"]),
-    secretVersions: (service, environment) => secrets.versions([service, "*"], [environment, "*"]),
+    async secretsFor(service, environment) {
+      const kept = await secrets.open([service, "*"], [environment, "*"]);
+      return { ...kept, ...(await inGit.open(service, environment)) };
+    },
+    async secretVersions(service, environment) {
+      const kept = await secrets.versions([service, "*"], [environment, "*"]);
+      return { ...kept, ...(await inGit.versions(service, environment)) };
+    },
     async jobSecrets(repository, service) {
       const own = (await store.servicesOf(repository)).filter(({ name, folder }) => name === service || folder === "");
       return secrets.open([...own.map(({ name }) => name), "*"], ["builds"]);
     },
     backingPassword: (environment, backing) =>
       secrets.ensure({ service: "@backing", environment, name: backing }, newSecret),
-    handlers: fleetRoutes({ db, emit, secrets, vault }),
+    handlers: fleetRoutes({ db, emit, secrets, vault, identity }),
     reactions: fleetReactions(enqueue),
     tasks: {
       async [readTask](payload) {

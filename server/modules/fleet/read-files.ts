@@ -1,8 +1,15 @@
 /** Reads what the heads of the default branches say. Always the newest head: running it twice, or late, changes nothing. */
 import { type Fault, renderFault } from "#pipeline/fault.ts";
-import { checkFleet, type FleetFile, isEnvironmentFile, readEnvironmentFiles } from "#pipeline/fleet-files.ts";
+import {
+  checkFleet,
+  type FleetFile,
+  isEnvironmentFile,
+  readEnvironmentFiles,
+  sealedSecrets,
+} from "#pipeline/fleet-files.ts";
 import { isRefusal } from "#api/errors.ts";
 import { environmentName } from "#api/names.ts";
+import type { Identity } from "#kernel/identity.ts";
 import type { Entering } from "#source";
 import type { FleetDeps } from "./deps.ts";
 import { servicesAt } from "./services-at.ts";
@@ -60,8 +67,18 @@ export async function readEnvironments({ db, emit, log, source }: FleetDeps): Pr
 }
 
 /** What a commit to the fleet must stand up to. */
-export async function checkEnvironments(entering: Entering): Promise<Fault[]> {
-  return checkFleet(await filesOf(entering));
+export async function checkEnvironments(identity: Identity, entering: Entering): Promise<Fault[]> {
+  const files = await filesOf(entering);
+  const faults = checkFleet(files);
+  for (const { text, fault } of sealedSecrets(files)) if (!(await opens(identity, text))) faults.push(fault());
+  return faults;
+}
+
+function opens(identity: Identity, text: string): Promise<boolean> {
+  return identity.decrypt(text).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function filesOf({ listFiles, readFile }: Entering): Promise<FleetFile[]> {

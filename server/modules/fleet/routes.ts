@@ -2,6 +2,7 @@ import type { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { refuse } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
 import { type Handlers, userOf } from "#kernel/http.ts";
+import type { Identity } from "#kernel/identity.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Vault } from "#kernel/vault.ts";
 import { promotionOrder } from "./core/promotion-order.ts";
@@ -13,9 +14,10 @@ interface Deps {
   emit: Emit;
   secrets: FleetSecrets;
   vault: Vault;
+  identity: Pick<Identity, "recipient">;
 }
 
-export function fleetRoutes({ db, emit, secrets, vault }: Deps): Handlers<typeof fleetEndpoints> {
+export function fleetRoutes({ db, emit, secrets, vault, identity }: Deps): Handlers<typeof fleetEndpoints> {
   const store = fleetStore(db);
   return {
     async listServices() {
@@ -53,6 +55,8 @@ export function fleetRoutes({ db, emit, secrets, vault }: Deps): Handlers<typeof
         })),
       };
     },
+
+    showPublicKey: () => ({ recipient: identity.recipient }),
 
     async rotateKey(_, context) {
       // Durable before the first value needs it; cut short after that, the next rotation seals the rest.
