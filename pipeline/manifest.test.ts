@@ -133,3 +133,17 @@ describe("a wrong manifest", () => {
 test("the variable for a name is upper case with underscores", () => {
   expect(urlVariable("order-history")).toBe("ORDER_HISTORY_URL");
 });
+
+test.each([
+  "privileged: true",
+  "volumes: [/:/host]",
+  "run: { privileged: true }",
+  "run: { network: host }",
+  "run: { mounts: [/var/run/docker.sock] }",
+  "run: { cap_add: [ALL] }",
+  "run: { memory: 0Mi }",
+  "image: { tag: latest }",
+])("no manifest asks for what would reach the host, nor for a moving tag: %s", (text) => {
+  const { errors = [] } = parseManifest(`service: orders\nport: 8080\n${text}\n`);
+  expect(errors.map(({ place }) => place.line)).toEqual([3]);
+});
