@@ -157,6 +157,25 @@ describe("going back", () => {
   });
 });
 
+describe("a canary", () => {
+  test("that answers later than the release before at the same time is taken back, and no request is lost", async () => {
+    const manifest = `run: { cpu: 0.5, memory: 128Mi, instances: 2 }\nrelease: { drain: 5s, strategy: canary, steps: [50%, 10m], analysis: { requests: 10 } }\n`;
+    await service.checkout.write("towline.yml", `service: probe\nhttp: { port: 8080, health: /health }\n${manifest}`);
+    const { commit } = await service.ship("late 7");
+    await until(async () => (await releases()).some((each) => each.commit === commit));
+    const before = await instancesOf(platform);
+    await using load = startLoad({ url: `http://127.0.0.1:${platform.httpPort}`, host, rate: 40 });
+    const { outcome, reason, steps } = await deploymentOnce(platform.client, await deploy(7));
+    expect({ outcome, reason }).toEqual({
+      outcome: "rolled-back",
+      reason: expect.stringMatching(/^p95 \d{4} ms against \d+ ms of release 6, \d+ requests$/),
+    });
+    expect(steps.map(({ phase }) => phase)).toContain("observe");
+    expect((await instancesOf(platform)).toSorted()).toEqual(before.toSorted());
+    expect((await load.stop()).reasons).toEqual({});
+  });
+});
+
 const releases = async () => orThrow(await platform.client.listReleases({ params: { service: "probe" } })).releases;
 const deploy = (release: number) => startDeployment(platform.client, { ...place, release });
 

@@ -6,7 +6,8 @@ const version = readFileSync("/version.txt", "utf8").trim();
 const server = createServer((request, response) => {
   const isCheck = request.url === "/health";
   const fails = isCheck ? version.startsWith("sick") : version.startsWith("bad");
-  const delay = Number(/^\/slow\/(\d{1,5})$/.exec(request.url)?.[1] ?? 0);
+  const usual = version.startsWith("late") && !isCheck ? 1500 : 0;
+  const delay = Number(/^\/slow\/(\d{1,5})$/.exec(request.url)?.[1] ?? usual);
   const headers = { "content-type": "text/plain", ...(version.startsWith("rude") ? { connection: "close" } : {}) };
   const answer = () => response.writeHead(fails ? 500 : 200, headers).end(version);
   request.resume().on("end", () => (delay > 0 ? setTimeout(answer, delay) : answer()));
