@@ -34,6 +34,14 @@ test("commands run in the checkout, one after the other, each shown before its o
   await nothingIsLeft(job);
 });
 
+test("commands of a service in a folder begin there, and see the whole checkout", async () => {
+  const files = { "services/orders/app.txt": "of the service\n", "greeting.txt": "hello\n" };
+  const work = { kind: "command" as const, commands: ["pwd; cat app.txt ../../greeting.txt"], image };
+  const job = await bed.give(work, files, { folder: "services/orders" });
+  expect(await job.finished()).toEqual({ outcome: "passed", exitStatus: 0 });
+  expect(job.log()).toContain("\n/workspace/services/orders\nof the service\nhello\n");
+});
+
 test("the first command that fails ends it with its exit status", async () => {
   const { result, log } = await run(["echo one; (exit 7)", "echo two"]);
   expect(result).toEqual({ outcome: "failed", exitStatus: 7 });
