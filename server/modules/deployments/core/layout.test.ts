@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { layoutsOf } from "./layout.ts";
 
@@ -30,21 +29,27 @@ test("a canary starts as many new instances as its share of the traffic needs", 
   ]);
 });
 
-test("a canary's share of the traffic is what was asked for, within three in a hundred", () => {
-  const count = fc.integer({ min: 1, max: 12 });
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 99 }), count, count, (percent, old, fresh) => {
-      const given = {
-        old: Array.from({ length: old }, (_, at) => `a${at}`),
-        fresh: Array.from({ length: fresh }, (_, at) => `b${at}`),
-      };
-      const strategy = { kind: "canary", steps: [{ percent, ms: 0, hold: false }] } as const;
-      const weights = layoutsOf({ ...strategy, steps: [...strategy.steps] }, 0, given)[1]?.weights ?? {};
-      const sum = (prefix: string): number =>
-        Object.entries(weights).reduce((total, [name, weight]) => total + (name.startsWith(prefix) ? weight : 0), 0);
-      expect(Math.abs((sum("b") / (sum("a") + sum("b"))) * 100 - percent)).toBeLessThan(3);
-    }),
-  );
+/** What a canary of the new release gets of the traffic, in percent. */
+function shareOfCanary(percent: number, counts: { old: number; fresh: number }): number {
+  const [old, fresh] = [names("a", counts.old), names("b", counts.fresh)];
+  const steps = [{ percent, ms: 0, hold: false }];
+  const { weights = {} } = layoutsOf({ kind: "canary", steps }, 0, { old, fresh })[1] ?? {};
+  const sum = (of: string[]) => of.reduce((total, name) => total + (weights[name] ?? 0), 0);
+  return (sum(fresh) / (sum(old) + sum(fresh))) * 100;
+}
+
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+
+test("a canary's share of the traffic is what was asked for, as near as weights from 1 to 256 come", () => {
+  const counts = [1, 2, 3, 5, 8, 12];
+  for (let percent = 1; percent < 100; percent++)
+    for (const old of counts)
+      for (const fresh of counts) {
+        // An instance that runs gets 1 of 256 at least.
+        const least = (old / (256 + old)) * 100;
+        const away = Math.abs(shareOfCanary(percent, { old, fresh }) - percent);
+        expect(away, `${percent} % for ${fresh} beside ${old}`).toBeLessThan(least + 1);
+      }
 });
 
 test("a warm-up raises the share of what comes, little by little, and only where somebody else serves", () => {
