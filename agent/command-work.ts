@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobResult } from "#api/endpoints/agent.ts";
-import { EngineError } from "#drivers/engine/engine.ts";
+import { type Engine, EngineError } from "#drivers/engine/engine.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { type CommandSpec, shell, workingFolder } from "./command-spec.ts";
 import {
@@ -94,7 +94,7 @@ async function followThrough(
   };
   for (let rest = output, wasAway = false; ; wasAway = true) {
     const end = await followContainer(agent.engine, { ...run, onOutput }, rest).catch(unlessUnreachable);
-    if (!(end instanceof EngineError)) return wasAway ? unlessKilled(end) : end;
+    if (!(end instanceof EngineError)) return wasAway || (await isStopping(agent, run, end)) ? unlessKilled(end) : end;
     agent.log.warn({ container: run.name }, "the Docker Engine is away; the job goes on when it is back");
     await untilAnswers(agent, run.signal, end);
     rest = without(seen, resumeContainer(agent.engine, run));
@@ -102,6 +102,18 @@ async function followThrough(
 }
 
 const killedByRestart = new Set([137, 143, 255]);
+const stoppingMs = 2_000;
+
+/** An engine that is stopped ends its containers first, and answers until they have ended. */
+async function isStopping({ engine }: AgentContext, { signal }: ContainerRun, end: ContainerEnd): Promise<boolean> {
+  const deadline = Date.now() + stoppingMs;
+  const mayBe = () => killedByRestart.has(end.exitCode) && !end.outOfMemory && !signal.aborted && Date.now() < deadline;
+  while (mayBe()) {
+    if (!(await answers(engine))) return true;
+    await sleep(200, undefined, { signal }).catch(() => {});
+  }
+  return false;
+}
 
 /** An engine that is restarted may end its containers with itself: that is no failure of the step. */
 function unlessKilled(end: ContainerEnd): ContainerEnd {
@@ -122,17 +134,17 @@ async function untilAnswers(
 ): Promise<void> {
   const deadline = Date.now() + enginePatienceMs;
   while (!signal.aborted) {
-    if (
-      await mustAnswer(engine).then(
-        () => true,
-        () => false,
-      )
-    )
-      return;
+    if (await answers(engine)) return;
     if (Date.now() > deadline) throw lost;
     await sleep(500, undefined, { signal }).catch(() => {});
   }
 }
+
+const answers = (engine: Engine) =>
+  mustAnswer(engine).then(
+    () => true,
+    () => false,
+  );
 
 /** All but its first bytes. */
 async function* without(count: number, output: AsyncIterable<Buffer>): AsyncIterable<Buffer> {

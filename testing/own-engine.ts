@@ -1,0 +1,103 @@
+/** A Docker Engine of the test's own, which it may stop: in a network namespace, so that bridges and rules of the machine stay what they are. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { until } from "./until.ts";
+
+const run = promisify(execFile);
+const quick = { timeout: 60_000 };
+
+export interface OwnEngine extends AsyncDisposable {
+  socketPath: string;
+  /** Containers that run, in any state. */
+  containers(): Promise<string[]>;
+  networks(): Promise<string[]>;
+  start(): Promise<void>;
+  /** As for an upgrade; returns when the process is gone. */
+  stop(): Promise<void>;
+}
+
+/** Why this machine cannot have one, or undefined. */
+export async function whyNoOwnEngine(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "it takes root";
+  const tools = await Promise.all(
+    ["dockerd", "unshare", "nsenter", "ip"].map((tool) => run("which", [tool]).catch(() => tool)),
+  );
+  const missing = tools.filter((found) => typeof found === "string");
+  return missing.length > 0 ? `there is no ${missing.join(", no ")}` : undefined;
+}
+
+/** @param liveRestore containers outlive the engine */
+export async function openOwnEngine(image: string, { liveRestore }: { liveRestore: boolean }): Promise<OwnEngine> {
+  const folder = await mkdtemp(join(tmpdir(), "towline-own-engine-"));
+  const socketPath = join(folder, "docker.sock");
+  // It keeps the namespace over restarts of the engine, as a machine does. `cat` ends with its input, that is, with us.
+  const holder = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up && echo up && exec cat"]);
+  await once(holder.stdout, "data");
+  const places = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")];
+  const args = ["-H", `unix://${socketPath}`, ...places, "--pidfile", join(folder, "pid")];
+  const docker = (...words: string[]) => run("docker", ["-H", `unix://${socketPath}`, ...words], quick);
+  const lines = async (...words: string[]) => (await docker(...words)).stdout.split("\n").filter(Boolean);
+  let engine: ChildProcess | undefined;
+  let said = "";
+
+  async function start(): Promise<void> {
+    const more = liveRestore ? ["--live-restore"] : [];
+    engine = spawn("nsenter", [`--net=/proc/${holder.pid}/ns/net`, "dockerd", ...args, ...more], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    engine.stderr?.setEncoding("utf8").on("data", (chunk: string) => (said = (said + chunk).slice(-4_000)));
+    const answers = () =>
+      docker("version").then(
+        () => true,
+        () => false,
+      );
+    await until(answers, { deadlineMs: 60_000, describe: () => said });
+  }
+
+  async function stop(): Promise<void> {
+    engine?.kill("SIGTERM");
+    await until(() => engine?.exitCode !== null || engine.signalCode !== null, { deadlineMs: 60_000 });
+  }
+
+  async function dispose(): Promise<void> {
+    const left = await lines("ps", "--all", "--quiet").catch(() => []);
+    if (left.length > 0) await docker("rm", "--force", ...left).catch(() => {});
+    await stop();
+    for (const pid of await processesOf(folder)) process.kill(pid, "SIGKILL");
+    for (const mount of await mountsIn(folder)) await run("umount", ["--lazy", mount]).catch(() => {});
+    holder.stdin.end();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  await start();
+  await run("/bin/sh", ["-c", 'docker save "$1" | docker -H "unix://$2" load', "sh", image, socketPath], quick);
+  return {
+    ...{ socketPath, start, stop },
+    containers: () => lines("ps", "--all", "--format", "{{.Names}}"),
+    networks: async () =>
+      (await lines("network", "ls", "--format", "{{.Name}}")).filter((name) => name.startsWith("tw-")),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** What a killed engine leaves: its containerd, and the shims of its containers. They name the folder. */
+async function processesOf(folder: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+      return command.includes(folder) || cwd.startsWith(folder) ? [Number(pid)] : [];
+    }),
+  );
+  return found.flat().filter((pid) => pid !== process.pid);
+}
+
+async function mountsIn(folder: string): Promise<string[]> {
+  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
+  return mounts.filter((path) => path.startsWith(folder)).toReversed();
+}
