@@ -101,6 +101,29 @@ test("another health path gets a pool of its own, and the empty one goes when th
   expect(balancer.request("orders.test.localhost")).toEqual(address(2));
 });
 
+test("a look at the tables in the middle of a shift never leaves a route to nobody", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.place(placing(2, "/ready"));
+  await routing.shift(orders, { "orders-1": 100 });
+  const answers = new Set<string>();
+  const apply = balancer.apply.bind(balancer);
+  balancer.apply = async (config) => {
+    await apply(config);
+    answers.add(typeof balancer.request("orders.test.localhost"));
+  };
+  let isShifting = true;
+  const looking = (async () => {
+    while (isShifting) await routing.reconcile();
+  })();
+  for (let turn = 0; turn < 40; turn++) await routing.shift(orders, { [`orders-${(turn % 2) + 1}`]: 100 });
+  isShifting = false;
+  await looking;
+  expect([...answers]).toEqual(["object"]);
+});
+
 test("more instances than slots make the pool larger", async () => {
   await using scene = await openScene();
   const { routing } = scene;

@@ -56,9 +56,20 @@ export function createSync({ db, balancer, runtime }: SyncDeps): Sync {
   };
 }
 
+/** As of one moment: a route of before a shift, read with the slots of after it, would lead where nobody serves. */
+async function readTables(db: Database) {
+  return db
+    .transaction()
+    .setIsolationLevel("repeatable read")
+    .execute(async (tx) => {
+      const store = routingStore(tx);
+      const [routes, hosts] = [await store.routes(), await store.hosts()];
+      return { routes, hosts, rows: await store.pools(), slots: await store.slots() };
+    });
+}
+
 async function readPools(db: Database) {
-  const store = routingStore(db);
-  const [routes, hosts, rows, slots] = await Promise.all([store.routes(), store.hosts(), store.pools(), store.slots()]);
+  const { routes, hosts, rows, slots } = await readTables(db);
   const pools = rows.map(({ id, environment, health_path, slots: size }): Pool => {
     const route = routes.find(({ pool }) => pool === id);
     const pool = { id, environment, healthPath: health_path, slots: size };
