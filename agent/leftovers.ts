@@ -3,8 +3,9 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { AgentOptions } from "./agent-options.ts";
-import { type AgentLabels, type ContainerRun, containersOf, removeContainer, runContainer } from "./containers.ts";
-import { networksOf, removeNetwork } from "./networks.ts";
+import { type AgentLabels, type ContainerRun, removeContainer, runContainer } from "./containers.ts";
+import { removeNetwork } from "./networks.ts";
+import { removeDockerThings } from "./remove-docker-things.ts";
 import { troubleOf } from "./trouble.ts";
 
 export interface Leftovers {
@@ -47,13 +48,8 @@ export function createLeftovers(deps: Deps): Leftovers {
 
   const removeFolder = (path: string) => attempt(`folder ${basename(path)}`, () => removeTree(deps, path));
 
-  async function removeDockerThings(but: ReadonlySet<string>): Promise<void> {
-    const isLeft = (name: string) => !but.has(name);
-    const containers = [...(await containersOf(engine, id)).keys()].filter(isLeft);
-    await Promise.all(containers.map((name) => removeContainer(engine, name)));
-    const projects = await compose.reap(`tw-${id}-`);
-    const networks = (await networksOf(engine, id)).filter(isLeft);
-    await Promise.all(networks.map((name) => removeNetwork(engine, name)));
+  async function removeOwn(but: ReadonlySet<string>): Promise<void> {
+    const { containers, projects, networks } = await removeDockerThings(deps, id, but);
     if (containers.length + projects.length + networks.length > 0)
       log.info({ containers, projects, networks }, "removed what an earlier run of this agent left");
   }
@@ -61,7 +57,7 @@ export function createLeftovers(deps: Deps): Leftovers {
   return {
     async removeAll(but) {
       try {
-        await removeDockerThings(but);
+        await removeOwn(but);
       } catch (error) {
         const fix = "Start the Docker Engine; `towline doctor` tells how.";
         return refuse("host.docker-missing", `what the last run left cannot be removed: ${troubleOf(error)}`, { fix });

@@ -9,8 +9,8 @@ import type { Compose } from "#drivers/compose/contract.ts";
 import type { Engine } from "#drivers/engine/engine.ts";
 import type { Log } from "#kernel/log.ts";
 import { isLockHeld } from "#kernel/process-lock.ts";
-import { agentLabel, homeLabel, removeContainer } from "./containers.ts";
-import { removeNetwork } from "./networks.ts";
+import { agentLabel, homeLabel } from "./containers.ts";
+import { removeDockerThings } from "./remove-docker-things.ts";
 import { troubleOf } from "./trouble.ts";
 
 export interface Orphans {
@@ -96,16 +96,10 @@ async function othersOf(engine: Engine, own: string): Promise<Map<string, string
   return found;
 }
 
-async function removeAllOf({ engine, compose, log }: OrphansDeps, id: string): Promise<void> {
-  const filters = JSON.stringify({ label: [`${agentLabel}=${id}`] });
-  const list = { method: "GET" as const, path: "/containers/json", query: { all: true, filters } };
-  const containers = await engine.json<{ Id: string }[]>(list, quick);
-  await Promise.all(containers.map(({ Id }) => removeContainer(engine, Id)));
-  const projects = await compose.reap(`tw-${id}-`);
-  const networks = await engine.json<{ Id: string }[]>({ method: "GET", path: "/networks", query: { filters } }, quick);
-  await Promise.all(networks.map(({ Id }) => removeNetwork(engine, Id)));
-  log.info(
-    { agent: id, containers: containers.length, projects },
+async function removeAllOf(deps: OrphansDeps, agent: string): Promise<void> {
+  const { containers, projects } = await removeDockerThings(deps, agent);
+  deps.log.info(
+    { agent, containers: containers.length, projects },
     "removed what another agent left that is gone for good",
   );
 }

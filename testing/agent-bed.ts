@@ -6,8 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { type Agent, startAgent } from "#agent/agent.ts";
 import type { AgentOptions } from "#agent/agent-options.ts";
 import { connectServer } from "#agent/connect-server.ts";
-import { containersOf, removeContainer } from "#agent/containers.ts";
-import { networksOf, removeNetwork } from "#agent/networks.ts";
+import { removeDockerThings } from "#agent/remove-docker-things.ts";
 import type { Assignment, Work } from "#api/endpoints/agent.ts";
 import { orThrow } from "#api/errors.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
@@ -61,8 +60,7 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
     await agents[Symbol.asyncDispose]();
     // A test that failed may have left what no agent removed.
     const id = await readFile(join(home, "id"), "utf8").catch(() => "none");
-    for (const name of (await containersOf(options.engine, id)).keys()) await removeContainer(options.engine, name);
-    for (const name of await networksOf(options.engine, id)) await removeNetwork(options.engine, name);
+    await removeDockerThings(options, id);
     await kept.disposeAsync();
   };
   return {
