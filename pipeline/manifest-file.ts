@@ -77,6 +77,7 @@ const release = z.strictObject({
   migrate: argumentList.optional(),
   drain: duration.optional(),
   "warm-up": duration.pipe(z.int().max(3_600_000, "at most 1h")).optional(),
+  "healthy-within": duration.pipe(z.int().min(1000, "at least 1s").max(3_600_000, "at most 1h")).optional(),
   surge: instancesOrShare.optional(),
   unavailable: instancesOrShare.optional(),
   steps: z.array(canaryStep).min(1).max(40).optional(),

@@ -62,6 +62,10 @@ describe("a manifest", () => {
     ]);
     expect(steps("").map(({ percent }) => percent)).toEqual([10, 50]);
   });
+  test("keeps to the platform's time for becoming healthy unless it names one", () => {
+    const within = (text: string) => value(`service: a\nport: 80\nrelease: {${text}}`).release.healthyWithin;
+    expect([within(""), within(" healthy-within: 3m ")]).toEqual([undefined, 180_000]);
+  });
   test("can be stored as JSON and read back", () => {
     const manifest = value(full);
     expect(manifestSchema.parse(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);

@@ -18,6 +18,8 @@ export const releaseSchema = z.object({
   drain: z.int().min(0),
   /** Milliseconds over which a new instance comes to its full share of the traffic. */
   warmUp: z.int().min(0).default(0),
+  /** Milliseconds that a new instance gets to become healthy; as the platform has it where absent. */
+  healthyWithin: z.int().positive().optional(),
   /** Of `rolling`: instances above the wanted number while it goes on, and below it. */
   surge: instancesOrShare.default(1),
   unavailable: instancesOrShare.default(0),
@@ -44,13 +46,14 @@ const defaults = { drain: 10_000, stepMs: 60_000, analysis: { errors: 5, slower:
 const usualSteps: readonly CanaryStep[] = [{ percent: 10 }, { percent: 50 }];
 
 export function completeRelease(file: NonNullable<ManifestFile["release"]>): ReleasePlan {
-  const { strategy = "blue-green", migrate, steps, analysis = {} } = file;
+  const { strategy = "blue-green", migrate, steps, analysis = {}, "healthy-within": healthyWithin } = file;
   const { p95 } = analysis;
   return {
     strategy,
     ...(migrate ? { migrate } : {}),
     drain: file.drain ?? defaults.drain,
     warmUp: file["warm-up"] ?? 0,
+    ...(healthyWithin === undefined ? {} : { healthyWithin }),
     surge: file.surge ?? 1,
     unavailable: file.unavailable ?? 0,
     steps: strategy === "canary" ? foldSteps(steps ?? usualSteps) : [],

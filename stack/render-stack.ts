@@ -21,7 +21,7 @@ export function renderStack(input: StackInput): Stack | Refusal {
   if (refusal) return refusal;
   const { manifest, environment, release } = input;
   const { command, cpu, memory, instances } = manifest.run;
-  const { migrate, drain, warmUp: warmUpMs, analysis } = manifest.release;
+  const { migrate, drain, warmUp: warmUpMs, analysis, healthyWithin: healthyWithinMs } = manifest.release;
   const strategy = strategyOf(manifest.release, instances.min);
   return {
     service: manifest.service,
@@ -38,6 +38,7 @@ export function renderStack(input: StackInput): Stack | Refusal {
     hosts: hostsOf(manifest.service, environment),
     rollout: {
       ...{ strategy, warmUpMs, analysis: plainAnalysis(analysis), ...(migrate ? { migrate } : {}) },
+      ...(healthyWithinMs === undefined ? {} : { healthyWithinMs }),
       ...{ drainMs: drain, stopGraceMs, watchMs: environment.watch },
     },
     backing: manifest.uses.toSorted(byCodeUnits).map((name) => backingSpec(environment, name)),

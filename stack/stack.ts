@@ -27,6 +27,8 @@ export interface Stack {
     analysis: Analysis;
     /** Run once in the new image before its instances start. */
     migrate?: string[];
+    /** Longest time for a new instance to become healthy; as the platform has it where absent. */
+    healthyWithinMs?: number;
     /** Longest time for open requests of an old instance to end. */
     drainMs: number;
     /** Time between SIGTERM and SIGKILL. */

@@ -11,7 +11,7 @@ import { instancesOf } from "../../support/instances.ts";
 import { leftoversOf } from "../../support/leftovers.ts";
 import { probeService, type Service } from "../../support/service.ts";
 
-const single = "run: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
+const single = "run: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s, healthy-within: 10s }\n";
 const secret = "correct-horse-battery";
 
 let platform: Platform;
@@ -28,14 +28,12 @@ afterAll(async () => {
   await platform[Symbol.asyncDispose]();
 });
 
-// Side by side, since two of them wait for a minute.
-// Side by side, since two of them wait for a minute.
 describe.concurrent("a release that cannot serve fails truthfully while the one before serves on", () => {
   test("its port does not answer", async () => {
     await using service = await probeService(platform, "silent", { manifest: single });
     await service.ship("1");
     const reason = await failedReason(service, "silent 2");
-    expect(reason).toMatch(/^silent-test-r2-\w+-1 is not healthy: .*connection.*, after 60 s\n/i);
+    expect(reason).toMatch(/^silent-test-r2-\w+-1 is not healthy: .*connection.*, after 10 s\n/i);
     expect(reason).toContain("version silent 2");
     await expectGood(service);
   });
@@ -44,7 +42,7 @@ describe.concurrent("a release that cannot serve fails truthfully while the one 
     await using service = await probeService(platform, "sick", { manifest: single });
     await service.ship("1");
     const reason = await failedReason(service, "sick 2");
-    expect(reason).toMatch(/^sick-test-r2-\w+-1 is not healthy: .*500.*, after 60 s\n/);
+    expect(reason).toMatch(/^sick-test-r2-\w+-1 is not healthy: .*500.*, after 10 s\n/);
   });
 
   test("its image exits at once, has no such command, or its migration fails", async () => {

@@ -55,7 +55,7 @@ test("after a crash at any byte of any file of a log, its index is what it would
       const shown = await after.lines(key, { from: 1, limit: 1_000 });
       expect(shown.total).toBe(lines.length);
       expect(shown.lines.map((line) => line.text)).toEqual(lines.map((line) => line.slice(0, 16 * 1024)));
-      const headings = lines.flatMap((line, at) => (/^(---|\+\+\+) /.test(line) ? [at + 1] : []));
+      const headings = lines.flatMap((line, at) => (/^(---|\+\+\+)( |$)/.test(line) ? [at + 1] : []));
       const ended = text.endsWith("\n") ? lines.length : lines.length - 1;
       expect((await after.groups(key)).map(({ line }) => line)).toEqual(headings.filter((line) => line <= ended));
     }),

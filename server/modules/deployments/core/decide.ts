@@ -109,7 +109,9 @@ const unfinished: Partial<Record<Phase, string>> = {
   restore: "the instances of the release before did not come back",
 };
 
-function limitOf({ phase, limits, target, at }: Rollout): number {
+/** Milliseconds that the phase may take. */
+export function limitOf({ phase, limits, target, at }: Rollout): number {
+  if (phase === "probe") return target?.healthyWithinMs ?? limits.probe;
   if (phase === "drain") return (target?.drainMs ?? 0) + limits.look;
   if (phase === "watch") return (target?.watchMs ?? 0) + limits.look;
   if (phase === "observe") return patience * (target?.layouts[at]?.stay?.ms ?? 0) + limits.look;

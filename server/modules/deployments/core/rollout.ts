@@ -72,6 +72,8 @@ export interface Target {
   /** For people: `release 2`. */
   before: string;
   migrate: boolean;
+  /** In place of the limit of the phase `probe`. */
+  healthyWithinMs?: number;
   drainMs: number;
   watchMs: number;
   analysis: Analysis;

@@ -3,6 +3,7 @@ import { type CallOptions, RuntimeError } from "#drivers/runtime/contract.ts";
 import { renderBacking } from "#stack/render-stack.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { Observation } from "../core/observation.ts";
+import { limitOf } from "../core/decide.ts";
 import { migrationName } from "../core/instance-names.ts";
 import { type Intent, intentOf } from "../core/intents.ts";
 import { deploymentStore } from "../store.ts";
@@ -125,11 +126,11 @@ async function probe(world: World, work: PlannedWork, names: readonly string[]):
   const sick = names.find((name) => health[name]?.health !== "up");
   if (sick === undefined) return { type: "done" };
   const detail = `${sick} is not healthy: ${health[sick]?.detail ?? "no check has ended yet"}`;
-  const { since, limits } = work.rollout;
-  if (world.clock.now().getTime() - Date.parse(since) < limits.probe) return { type: "pending", detail };
+  const limit = limitOf(work.rollout);
+  if (world.clock.now().getTime() - Date.parse(work.rollout.since) < limit) return { type: "pending", detail };
   const instance = present.find(({ name }) => name === sick);
   const tail = instance ? await tailOf(world, instance.id) : [];
-  return { type: "failed", reason: withTail(`${detail}, after ${Math.round(limits.probe / 1000)} s`, tail) };
+  return { type: "failed", reason: withTail(`${detail}, after ${Math.round(limit / 1000)} s`, tail) };
 }
 
 async function shift(world: World, work: PlannedWork, intent: Extract<Intent, { type: "shift" }>): Promise<Answer> {

@@ -74,12 +74,13 @@ async function targetOf({ db }: World, work: Work, stack: Stack): Promise<{ targ
   const previous = lane?.serving ? await store.one(lane.serving) : undefined;
   const instances = instanceNames(work, stack.instances);
   const old = previous?.rollout?.target?.instances ?? [];
-  const { migrate, drainMs, watchMs, analysis, warmUpMs, strategy: wanted } = stack.rollout;
+  const { migrate, drainMs, watchMs, analysis, warmUpMs, healthyWithinMs, strategy: wanted } = stack.rollout;
   const apart = previous?.stack && previous.stack.health.path !== stack.health.path && mixes(wanted, warmUpMs);
   const strategy: Strategy = apart ? { kind: "blue-green" } : wanted;
   const target: Target = {
     ...{ instances, old, previous: previous?.id ?? null, before: `release ${previous?.release ?? "before"}` },
     ...{ migrate: migrate !== undefined, drainMs, watchMs, analysis },
+    ...(healthyWithinMs === undefined ? {} : { healthyWithinMs }),
     layouts: layoutsOf(strategy, apart ? 0 : warmUpMs, { old, fresh: instances }),
     exclusive: strategy.kind === "replace",
   };
