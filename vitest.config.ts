@@ -10,6 +10,8 @@ const architecture = "tools/architecture.test.ts";
 
 /** One counts requests under load, the other what is left on the machine: no other platform may run beside them. */
 const alone = ["e2e/scenarios/01_demo/*.test.ts", "e2e/scenarios/04_no_request_lost/*.test.ts"];
+/** Vitest would give two cores one worker, but most of these tests wait: for a database, Docker, a restart, a deadline. */
+const sideBySide = { maxWorkers: 3 };
 const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /** Threads without isolation: a file costs its imports once. So no test may leave a changed global behind. */
@@ -25,6 +27,7 @@ export default defineConfig({
           name: "unit",
           include: [`${anywhere.replace("server,", "")}/**/*.test.ts`, "server/**/core/**/*.test.ts"],
           exclude: [docker, architecture],
+          ...sideBySide,
           testTimeout: 10_000,
         },
       },
@@ -35,7 +38,7 @@ export default defineConfig({
           include: ["server/**/*.test.ts"],
           exclude: ["server/**/core/**", docker],
           globalSetup: ["./testing/postgres-setup.ts"],
-          maxWorkers: 3,
+          ...sideBySide,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -46,7 +49,7 @@ export default defineConfig({
           name: "driver",
           include: [`${anywhere}/**/*.docker.test.ts`],
           globalSetup: ["./testing/postgres-setup.ts"],
-          maxWorkers: 3,
+          ...sideBySide,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -58,8 +61,7 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
           exclude: alone,
-          // Two platforms at a time: half of what these tests do is waiting for Docker, deadlines and restarts.
-          maxWorkers: 2,
+          ...sideBySide,
           sequence: { groupOrder: 1 },
         },
       },
