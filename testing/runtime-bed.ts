@@ -34,6 +34,9 @@ export async function createRuntimeBed(): Promise<RuntimeBed> {
     commands: {
       serve: program(`process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1e6); console.log("ready")`),
       rude: program(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1e6)`),
+      toil: program(
+        `process.on("SIGTERM", () => process.exit(0)); setInterval(() => { for (let n = 0; n < 1e6;) n++ }, 0)`,
+      ),
       crash: program(`console.error("boom"); process.exitCode = 3`),
       flaky: program(`setTimeout(() => process.exit(4), 1000)`),
       print: program(`for (let n = 1; n <= 300; n++) console.log("line " + n); process.exitCode = 5`),

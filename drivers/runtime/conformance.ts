@@ -18,6 +18,8 @@ export interface RuntimeHarness extends AsyncDisposable {
     rude: readonly string[];
     /** Prints `boom` and exits with 3 at once. */
     crash: readonly string[];
+    /** Keeps one processor busy until SIGTERM. */
+    toil: readonly string[];
     /** Exits with 4 some time after its start. */
     flaky: readonly string[];
     /** Prints `line 1` to `line 300` and exits with 5. */
@@ -119,6 +121,18 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
       expect(stopped && whyNotServing(stopped)).toMatch(/^it exited/);
       await runtime.stop(id, { graceMs: 5_000 });
       expect(await runtime.start(asked)).toMatchObject({ id, address, state: "running" });
+    });
+
+    test("what an instance uses grows with what it does, and one that does not run has no figures", async () => {
+      const [busy, idle] = await Promise.all([runtime.start(spec("toil")), runtime.start(spec("serve"))]);
+      const spent = async (id: string) => (await runtime.usage([id]))[0]?.cpuMs ?? 0;
+      const before = (await runtime.usage([busy.id]))[0]!;
+      await until(async () => (await spent(busy.id)) > before.cpuMs + 50);
+      const after = (await runtime.usage([busy.id, idle.id])).find(({ id }) => id === busy.id)!;
+      expect(after.readAt).toBeGreaterThan(before.readAt);
+      expect(after.since).toBe(before.since);
+      await runtime.stop(idle.id, { graceMs: 5_000 });
+      expect((await runtime.usage([busy.id, idle.id, "none"])).map(({ id }) => id)).toEqual([busy.id]);
     });
 
     test("an instance that does not end when asked is killed after the grace", async () => {

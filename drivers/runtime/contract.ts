@@ -145,6 +145,17 @@ export interface JobResult {
   tail: readonly string[];
 }
 
+/** What one instance has used; take differences of two readings of one `since`. */
+export interface Usage {
+  id: string;
+  /** Time on processors since `since`, all processors together, in milliseconds. */
+  cpuMs: number;
+  /** When it was read, in milliseconds of the machine's own clock; compare with other readings of this instance only. */
+  readAt: number;
+  /** Start from which the engine counts; another one after each restart. */
+  since: string;
+}
+
 export interface Runtime {
   /**
    * Makes the environment's network if it is not there. Instances of one environment reach each other; those of
@@ -197,6 +208,11 @@ export interface Runtime {
    * installation. Default deadline 20 s.
    */
   list(labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<Instance[]>;
+
+  /**
+   * What these instances have used. Those that do not run, or end while they are looked at, are missing. Default deadline 10 s.
+   */
+  usage(ids: readonly string[], options?: CallOptions): Promise<Usage[]>;
 
   /**
    * Asks the instance to end (SIGTERM, or the signal its image names), and kills it when `graceMs` have passed, rounded up

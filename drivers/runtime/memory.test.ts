@@ -5,6 +5,7 @@ import { type Behaviour, createMemoryRuntime } from "./memory.ts";
 
 const programs: Record<string, Behaviour> = {
   serve: { output: ["ready"] },
+  toil: { busy: 1 },
   rude: { afterMs: 60_000, ignoresStop: true },
   crash: { output: ["boom"], exitCode: 3 },
   flaky: { exitCode: 4, afterMs: 20 },
@@ -17,7 +18,7 @@ runtimeConformance("the runtime in memory", async () => ({
   image: "here",
   missingImage: "nowhere",
   startMs: 20,
-  commands: { serve: ["serve"], rude: ["rude"], crash: ["crash"], flaky: ["flaky"], print: ["print"] },
+  commands: { serve: ["serve"], toil: ["toil"], rude: ["rude"], crash: ["crash"], flaky: ["flaky"], print: ["print"] },
   async [Symbol.asyncDispose]() {},
 }));
 

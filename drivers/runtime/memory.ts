@@ -10,6 +10,7 @@ import {
   type Network,
   type Runtime,
   RuntimeError,
+  type Usage,
 } from "./contract.ts";
 
 /** What a container does once it is started. */
@@ -23,6 +24,8 @@ export interface Behaviour {
   oomKilled?: boolean;
   /** It does not end on SIGTERM. */
   ignoresStop?: boolean;
+  /** Processors that it keeps busy while it runs; absent: none. */
+  busy?: number;
 }
 
 export interface MemoryRuntimeOptions {
@@ -35,6 +38,8 @@ export interface MemoryRuntimeOptions {
 }
 
 export interface MemoryRuntime extends Runtime {
+  /** From now on the instance keeps so many processors busy. */
+  busy(id: string, processors: number): void;
   /** Ends a running instance as a crash would; the engine starts it again. */
   crash(id: string, exitCode: number): void;
   /** While set, every call fails with `docker-unreachable`. */
@@ -50,6 +55,8 @@ interface Kept {
   spec: ContainerSpec;
   behaviour: Behaviour;
   output: string[];
+  /** Time on processors until a moment, both in milliseconds. */
+  used: { cpuMs: number; at: number };
   /** Set for jobs: settles when it ended. */
   ended?: Promise<void>;
 }
@@ -76,6 +83,10 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     engineDown: false,
     registryDown: false,
     crash: (id: string, exitCode: number) => crash(mustFind(world, id), exitCode),
+    busy(id: string, processors: number) {
+      const kept = mustFind(world, id);
+      Object.assign(kept, { used: usedBy(kept), behaviour: { ...kept.behaviour, busy: processors } });
+    },
   };
   return Object.assign(controls, methods(world, controls));
 }
@@ -105,6 +116,7 @@ function methods(world: World, controls: { engineDown: boolean; registryDown: bo
     list: checked((labels: Readonly<Record<string, string>>) =>
       [...world.kept.values()].filter(({ spec }) => carries(spec, labels)).map(({ instance }) => ({ ...instance })),
     ),
+    usage: checked((ids: readonly string[]) => usage(world, ids)),
     stop: checked((id: string) => {
       const kept = world.kept.get(id);
       if (kept) end(kept.instance, kept.behaviour.ignoresStop ? 137 : 143);
@@ -198,6 +210,7 @@ function create(world: World, spec: ContainerSpec, kind: Instance["kind"]): Kept
     spec: structuredClone(spec),
     behaviour: world.behave(spec),
     output: [],
+    used: { cpuMs: 0, at: performance.now() },
   };
   world.kept.set(id, kept);
   return kept;
@@ -207,9 +220,24 @@ function begin(kept: Kept): void {
   const { instance } = kept;
   instance.state = "running";
   instance.startedAt = new Date();
+  kept.used = { cpuMs: 0, at: performance.now() };
   instance.address = kept.address;
   delete instance.exitCode;
   kept.output.push(...(kept.behaviour.output ?? []));
+}
+
+function usage(world: World, ids: readonly string[]): Usage[] {
+  return ids.flatMap((id) => {
+    const kept = world.kept.get(id);
+    if (kept?.instance.state !== "running") return [];
+    const { cpuMs, at } = usedBy(kept);
+    return [{ id, cpuMs, readAt: at, since: kept.instance.startedAt?.toISOString() ?? "" }];
+  });
+}
+
+function usedBy({ used, behaviour: { busy = 0 } }: Kept): Kept["used"] {
+  const at = performance.now();
+  return { cpuMs: used.cpuMs + (at - used.at) * busy, at };
 }
 
 function crash(kept: Kept, exitCode: number): void {

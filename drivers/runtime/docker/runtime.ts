@@ -21,6 +21,7 @@ import { ensureNetwork, removeNetwork, removeVolumes } from "./networks.ts";
 import { pull } from "./pull.ts";
 import { instanceOf } from "./read.ts";
 import { callersLabels } from "./spec.ts";
+import { usage } from "./usage.ts";
 
 export type { DockerRuntimeOptions } from "./host.ts";
 
@@ -46,6 +47,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     runOnce: (spec, call) => runOnce(host, spec, limitsOf(call, 10 * minute)),
     inspect: (id, call) => own(host, id, limitsOf(call, 10 * second)),
     list: (labels, call) => list(host, labels, limitsOf(call, 20 * second)),
+    usage: (asked, call) => usage(host, asked, limitsOf(call, 10 * second)),
     stop: (id, call) => stop(host, { id, graceMs: call.graceMs }, limitsOf(call, call.graceMs + 30 * second)),
     remove: (id, call) => remove(host, id, limitsOf(call, 30 * second)),
     async logs(id, call) {
