@@ -1,6 +1,7 @@
-import { access, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Assignment } from "#api/endpoints/agent.ts";
+import { isThere } from "#kernel/files.ts";
 import { createGit, type Git, GitFailure } from "./git.ts";
 import type { JobLog } from "./job-log.ts";
 import { fetchCommit, tidyMirror } from "./mirror.ts";
@@ -114,12 +115,7 @@ async function populate(git: Git, workspace: string, { url, commit, mirror }: Or
     await git.ask(["-C", workspace, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1"]);
 }
 
-async function hasSubmodules(workspace: string): Promise<boolean> {
-  return access(join(workspace, ".gitmodules")).then(
-    () => true,
-    () => false,
-  );
-}
+const hasSubmodules = (workspace: string) => isThere(join(workspace, ".gitmodules"));
 
 type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 

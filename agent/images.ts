@@ -1,6 +1,6 @@
-/** Images of `publish` jobs on the agent's engine. */
+/** The way of an image into the registry. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Engine, EngineError } from "#drivers/engine/engine.ts";
+import type { Engine } from "#drivers/engine/engine.ts";
 
 export interface Push {
   /** `host:port/name`. */
@@ -61,30 +61,3 @@ async function pushOnce(engine: Engine, { repository, tag, auth, signal, say }: 
   if (!digest) throw new Error("the engine named no digest after the push");
   return digest;
 }
-
-const kept = 3;
-
-/**
- * Removes all tags of a repository but the newest: each build leaves one, and the registry has them all. The newest hold the
- * layers that the next build begins with.
- */
-export async function keepNewest(engine: Engine, repository: string): Promise<void> {
-  const filters = JSON.stringify({ reference: [repository] });
-  const list = { method: "GET" as const, path: "/images/json", query: { filters } };
-  const images = await engine.json<{ Created: number; RepoTags: string[] | null }[]>(list, { deadlineMs: quickMs });
-  const tags = images
-    .toSorted((one, other) => other.Created - one.Created)
-    .flatMap(({ RepoTags }) => RepoTags ?? [])
-    .filter((tag) => tag.startsWith(`${repository}:`));
-  for (const tag of tags.slice(kept)) await removeTag(engine, tag);
-}
-
-/** One that a container still stands on stays. */
-async function removeTag(engine: Engine, tag: string): Promise<void> {
-  await engine.json({ method: "DELETE", path: `/images/${tag}` }, { deadlineMs: quickMs }).catch((error: unknown) => {
-    const isHarmless = error instanceof EngineError && (error.status === 409 || error.status === 404);
-    if (!isHarmless) throw error;
-  });
-}
-
-const quickMs = 60_000;

@@ -3,6 +3,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { removeBuiltBefore } from "./built-images.ts";
 import { type AgentLabels, type ContainerRun, removeContainer, runContainer } from "./containers.ts";
 import { removeNetwork } from "./networks.ts";
 import { removeDockerThings } from "./remove-docker-things.ts";
@@ -67,6 +68,9 @@ export function createLeftovers(deps: Deps): Leftovers {
         for (const name of folders) await removeFolder(join(home, kind, name));
       }
       await removeOldMirrors(join(home, "mirrors"));
+      await removeBuiltBefore(engine, id, new Date(Date.now() - forgottenMs)).catch((error: unknown) =>
+        log.warn({ err: error }, "old images were not removed"),
+      );
       return undefined;
     },
     removeContainer: (name) => attempt(`container ${name}`, () => removeContainer(engine, name)),

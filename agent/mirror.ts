@@ -1,6 +1,7 @@
 /** A bare repository that stays with the agent, so that each commit is fetched once and only what is new travels. */
-import { access, mkdir, readdir, rm, utimes } from "node:fs/promises";
+import { mkdir, readdir, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { isThere } from "#kernel/files.ts";
 import type { Git } from "./git.ts";
 
 export interface Commit {
@@ -13,9 +14,9 @@ export async function fetchCommit(git: Git, mirror: string, { url, commit }: Com
   await mkdir(mirror, { recursive: true });
   const ref = `refs/towline/${commit}`;
   await touch(mirror);
-  if (await exists(join(mirror, ref))) return false;
+  if (await isThere(join(mirror, ref))) return false;
   await removeLeftovers(mirror);
-  if (!(await exists(join(mirror, "HEAD")))) await git.run(["init", "--quiet", "--bare", mirror]);
+  if (!(await isThere(join(mirror, "HEAD")))) await git.run(["init", "--quiet", "--bare", mirror]);
   await git.ask([
     ...["-C", mirror, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"],
     ...[url, `+${commit}:${ref}`],
@@ -42,11 +43,4 @@ async function removeLeftovers(mirror: string): Promise<void> {
 async function touch(mirror: string): Promise<void> {
   const now = new Date();
   await utimes(mirror, now, now);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -9,6 +9,7 @@ import { lockProcess } from "#kernel/process-lock.ts";
 import type { AgentContext } from "./agent-context.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { type AttemptRecord, type AttemptRecords, createAttemptRecords } from "./attempt-records.ts";
+import { createBuiltImages } from "./built-images.ts";
 import { createCacheStore } from "./caches/cache-store.ts";
 import { agentLabel, containersOf, homeLabel } from "./containers.ts";
 import { createLocks } from "./job-tool/locks.ts";
@@ -58,7 +59,7 @@ export async function openAgent(options: AgentOptions, signals: Signals): Promis
     ...options,
     ...{ id, labels, name: `${hostname()}-${id}`.slice(0, 100), instance: newId() },
     ...{ held: new Set(standing.map(({ assignment }) => assignment.token)), records },
-    ...{ ...openStores(options), tool, locks: createLocks(), leftovers, ...signals },
+    ...{ ...openStores(options, id), tool, locks: createLocks(), leftovers, ...signals },
     orphans: createOrphans({ ...options, own: id }),
   };
   const kept = stack.move();
@@ -66,7 +67,7 @@ export async function openAgent(options: AgentOptions, signals: Signals): Promis
 }
 
 /** What stays on the disk for later jobs, and goes when there is no room. */
-function openStores({ home, checkouts, engine, diskFloor, log }: AgentOptions) {
+function openStores({ home, checkouts, engine, diskFloor, log }: AgentOptions, id: string) {
   const tally = createTally();
   const caches = createCacheStore(home);
   const pulled = createPulledImages(home, engine);
@@ -74,6 +75,7 @@ function openStores({ home, checkouts, engine, diskFloor, log }: AgentOptions) {
     { name: "cache", removeOldest: caches.removeOldest },
     { name: "mirror", removeOldest: checkouts.removeOldest },
     { name: "image", removeOldest: pulled.removeOldest },
+    createBuiltImages(engine, id),
   ];
   const room = createRoom({ free: () => freeBytes(home), floor: diskFloor, stores }, (kind) => {
     count(tally.removed, kind);

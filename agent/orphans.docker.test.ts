@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { connectEngine } from "#drivers/engine/engine.ts";
 import { createLog } from "#kernel/log.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
 import { image } from "#testing/agent-bed.ts";
+import { builtLabels, forgetBuilder, markBuilder } from "./built-images.ts";
 import { agentLabel, homeLabel } from "./containers.ts";
 import { createOrphans, homeLabelOf, lockOf } from "./orphans.ts";
 
@@ -28,6 +30,41 @@ async function leaveThings(id: string, home: string): Promise<() => Promise<numb
   return async () =>
     (await dockerLines("ps", "--all", ...filter)).length + (await dockerLines("network", "ls", ...filter)).length;
 }
+
+/** An image as the agent builds them for a registry, and the mark that tells whose it is. */
+async function leaveImage(id: string, home: string): Promise<() => Promise<boolean>> {
+  const revision = `${id}${"0".repeat(32)}`;
+  const name = `former.test:5000/orders:${revision}`;
+  const changes = builtLabels(id, revision).flatMap((label) => ["--change", `LABEL ${label}`]);
+  const archive = spawnSync("docker", ["import", ...changes, "-", name], { input: Buffer.alloc(1024) });
+  expect(archive.status).toBe(0);
+  await markBuilder(connectEngine(), { [agentLabel]: id, [homeLabel]: home });
+  onTestFinished(() => forgetBuilder(connectEngine(), id));
+  return async () => (await dockerLines("images", "--quiet", name)).length > 0;
+}
+
+test("images that an agent built go when it was gone for long, and nothing of one that runs", async () => {
+  const homes = await mkdtemp(join(tmpdir(), "towline-orphans-"));
+  onTestFinished(() => rm(homes, { recursive: true }));
+  const alive = join(homes, "alive");
+  await mkdir(alive);
+  await using _ = orThrow(await lockProcess(lockOf(alive), "the agent"));
+  const gone = newAgent();
+  const ofGone = await leaveImage(gone, await homeLabelOf(join(homes, "gone")));
+  const ofAlive = await leaveImage(newAgent(), await homeLabelOf(alive));
+  let time = 0;
+  const orphans = createOrphans({
+    ...{ engine: connectEngine(), compose: orThrow(await openCompose()), log: createLog("silent") },
+    ...{ own: newAgent(), patienceMs: 1_000, everyMs: 100, now: () => time },
+    looksAt: (home) => home.startsWith(homes),
+  });
+  await orphans.look();
+  expect([await ofGone(), await ofAlive()]).toEqual([true, true]);
+  time = 1_100;
+  await orphans.look();
+  expect([await ofGone(), await ofAlive()]).toEqual([false, true]);
+  expect(await dockerLines("volume", "ls", "--quiet", "--filter", `label=${agentLabel}=${gone}`)).toEqual([]);
+});
 
 test("what an agent left is removed when it was gone for long, and nothing of one that runs or is of another machine", async () => {
   const homes = await mkdtemp(join(tmpdir(), "towline-orphans-"));

@@ -9,6 +9,7 @@ import type { Compose } from "#drivers/compose/contract.ts";
 import type { Engine } from "#drivers/engine/engine.ts";
 import type { Log } from "#kernel/log.ts";
 import { isLockHeld } from "#kernel/process-lock.ts";
+import { forgetBuilder } from "./built-images.ts";
 import { agentLabel, homeLabel } from "./containers.ts";
 import { removeDockerThings } from "./remove-docker-things.ts";
 import { troubleOf } from "./trouble.ts";
@@ -87,9 +88,13 @@ async function othersOf(engine: Engine, own: string): Promise<Map<string, string
     engine.json<Labelled[]>({ method: "GET", path, query }, quick);
   const containers = await ask("/containers/json", { all: true, filters });
   const networks = await ask("/networks", { filters });
+  const { Volumes } = await engine.json<{ Volumes: Labelled[] | null }>(
+    { method: "GET", path: "/volumes", query: { filters } },
+    quick,
+  );
   const here = await homeLabelOf("");
   const found = new Map<string, string>();
-  for (const { Labels } of [...containers, ...networks]) {
+  for (const { Labels } of [...containers, ...networks, ...(Volumes ?? [])]) {
     const { [agentLabel]: id = "", [homeLabel]: home = "" } = Labels ?? {};
     if (/^[0-9a-f]{8}$/.test(id) && id !== own && home.startsWith(`${here}/`)) found.set(id, home.slice(here.length));
   }
@@ -98,6 +103,7 @@ async function othersOf(engine: Engine, own: string): Promise<Map<string, string
 
 async function removeAllOf(deps: OrphansDeps, agent: string): Promise<void> {
   const { containers, projects } = await removeDockerThings(deps, agent);
+  await forgetBuilder(deps.engine, agent);
   deps.log.info(
     { agent, containers: containers.length, projects },
     "removed what another agent left that is gone for good",

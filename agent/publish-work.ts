@@ -1,7 +1,8 @@
 import type { JobResult, Work } from "#api/endpoints/agent.ts";
 import { docker } from "./docker-client.ts";
 import { inside } from "./inside.ts";
-import { keepNewest, push } from "./images.ts";
+import { builtLabels, keepNewest, markBuilder } from "./built-images.ts";
+import { push } from "./images.ts";
 import { mustAnswer } from "./readiness.ts";
 import type { JobContext } from "./job-context.ts";
 
@@ -16,6 +17,7 @@ export async function publish(context: JobContext, work: PublishWork): Promise<J
   await log.say(`~~~ Building ${work.service}`);
   const args = await buildArguments(context, work, `${repository}:${tag}`);
   if (!Array.isArray(args)) return args;
+  await markBuilder(agent.engine, agent.labels);
   const built = await docker({ args, signal: ended, onOutput: (bytes) => log.write(bytes) });
   if (built !== 0) {
     await mustAnswer(agent.engine);
@@ -25,7 +27,7 @@ export async function publish(context: JobContext, work: PublishWork): Promise<J
   const { user: username, password } = assignment.credentials;
   const { engine } = agent;
   const digest = await push(engine, { repository, tag, auth: { username, password }, signal: ended, say: log.say });
-  await keepNewest(engine, repository).catch((error: unknown) =>
+  await keepNewest(engine, agent.id, work.service).catch((error: unknown) =>
     agent.log.warn({ err: error, repository }, "older images were not removed"),
   );
   const reference = `${repository}@${digest}`;
@@ -34,7 +36,7 @@ export async function publish(context: JobContext, work: PublishWork): Promise<J
 }
 
 async function buildArguments(
-  { assignment, workspace }: JobContext,
+  { agent, assignment, workspace }: JobContext,
   { context, dockerfile, args }: PublishWork,
   image: string,
 ): Promise<string[] | JobResult> {
@@ -43,7 +45,7 @@ async function buildArguments(
   if (file === undefined) return notInside(dockerfile);
   return [
     ...["build", "--force-rm", "--tag", image, "--file", file],
-    ...["--label", `org.opencontainers.image.revision=${assignment.build.commit}`],
+    ...builtLabels(agent.id, assignment.build.commit).flatMap((label) => ["--label", label]),
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     root,
   ];

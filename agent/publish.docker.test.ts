@@ -74,6 +74,33 @@ test("of many builds the newest images stay on the agent's engine", async () => 
   expect((await tags()).length).toBe(3);
 });
 
+test("images that were built for a registry at another address count too, and what somebody made of one stays", async () => {
+  const [newest = ""] = await tags();
+  const revision = newest.split(":").at(-1) ?? "";
+  const former = `former.test:5000/orders:${revision}`;
+  const others = `former.test:5000/orders:made-by-somebody-${process.pid}`;
+  await dockerLines("tag", newest, former);
+  await dockerLines("tag", newest, others);
+  await (await give({ Dockerfile: dockerfile("six") })).finished();
+  await (await give({ Dockerfile: dockerfile("seven") })).finished();
+  const left = await dockerLines("images", "--format", "{{.Repository}}:{{.Tag}}", "former.test:5000/orders");
+  await dockerLines("rmi", others);
+  expect(left).toEqual([others]);
+  expect((await tags()).length).toBe(3);
+});
+
+test("one that a container stands on stays", async () => {
+  const oldest = (await tags()).at(-1) ?? "";
+  const container = `towline-stands-${process.pid}`;
+  await dockerLines("create", "--name", container, oldest, "nothing");
+  try {
+    for (const word of ["eight", "nine", "ten"]) await (await give({ Dockerfile: dockerfile(word) })).finished();
+    expect(await tags()).toContain(oldest);
+  } finally {
+    await dockerLines("rm", container);
+  }
+});
+
 test("a build that fails shows why and keeps its exit status", async () => {
   const job = await give({ Dockerfile: `FROM ${image}\nRUN echo cannot compile; exit 7\n` });
   expect(await job.finished()).toEqual({

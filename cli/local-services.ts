@@ -1,6 +1,7 @@
 /** The services of the repository that the command runs in, as its files are now. */
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isThere } from "#kernel/files.ts";
 import { inFolder, manifestName, readServices, type RepositoryService, serviceFolders } from "#pipeline/services.ts";
 import { git } from "./local-build.ts";
 
@@ -36,9 +37,3 @@ export async function firstThatIs(files: readonly string[]): Promise<string | un
   for (const file of files) if (await isThere(file)) return file;
   return undefined;
 }
-
-const isThere = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

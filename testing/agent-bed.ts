@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { type Agent, startAgent } from "#agent/agent.ts";
 import type { AgentOptions } from "#agent/agent-options.ts";
+import { forgetBuilder } from "#agent/built-images.ts";
 import { connectServer } from "#agent/connect-server.ts";
 import { removeDockerThings } from "#agent/remove-docker-things.ts";
 import type { Assignment, Work } from "#api/endpoints/agent.ts";
@@ -61,6 +62,7 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
     // A test that failed may have left what no agent removed.
     const id = await readFile(join(home, "id"), "utf8").catch(() => "none");
     await removeDockerThings(options, id);
+    await forgetBuilder(options.engine, id);
     await kept.disposeAsync();
   };
   return {

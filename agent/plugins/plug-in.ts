@@ -1,7 +1,7 @@
 /** A command step together with its plugins: what runs where, and what is around it. */
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cache, JobResult, Plugin, Work } from "#api/endpoints/agent.ts";
+import { isThere } from "#kernel/files.ts";
 import { builtInPlugins, type BuiltInPlugin, parsePluginSource } from "#pipeline/plugin-source.ts";
 import { type CommandSpec, plainSpec } from "../command-spec.ts";
 import type { JobContext } from "../job-context.ts";
@@ -90,11 +90,4 @@ function takeBuiltIn({ assignment }: JobContext, found: Found, { name, config }:
   if (read.name === "cache") found.caches.push(...cachesOf(read.config, assignment.env["TOWLINE_STEP_KEY"] ?? ""));
   if (read.name === "junit-annotate") found.annotates.push(read.config);
   return undefined;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -32,7 +32,7 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   const watch = createStopwatch();
   heading("Preparing this machine: Docker, base images");
   await watch.time("prepare", () => prepareHost(flags, ["haproxy", "debian", "node", "python", "postgres"]));
-  await removeInstallation(home);
+  await removeInstallation(home, tell);
   const { platform, httpPort } = await watch.time("start", startOwnPlatform);
   try {
     const demo = await createDemo({ platform, httpPort, watch, flags });
@@ -46,7 +46,7 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
         : "stopping; the fleet goes on serving. `towline demo --exit` begins anew and cleans up",
     );
     await platform[Symbol.asyncDispose]();
-    if (flags.exit) await removeInstallation(home);
+    if (flags.exit) await removeInstallation(home, tell);
   }
 }
 

@@ -85,24 +85,25 @@ function isEmpty(left: Leftovers): boolean {
   return left.containers.length + left.networks.length + left.volumes.length + left.images.length === 0;
 }
 
-/** What stands on others goes first. What could not be removed turns up again in the next look. */
+/**
+ * What stands on others goes first, and one after the other: an engine (20.10) that was asked to remove many containers at once may
+ * never answer again. What could not be removed turns up again in the next look.
+ */
 async function remove(engine: Engine, { containers, networks, volumes, images }: Leftovers): Promise<void> {
-  const all = (paths: string[], query = {}) =>
-    Promise.all(
-      paths.map((path) => engine.json({ method: "DELETE", path, query }, { deadlineMs }).catch(unlessAnswered)),
-    );
+  const all = async (paths: string[], query = {}) => {
+    for (const path of paths)
+      await engine.json({ method: "DELETE", path, query }, { deadlineMs }).catch(unlessAnswered);
+  };
   await all(
     containers.map((id) => `/containers/${id}`),
     { force: true, v: true },
   );
-  await Promise.all([
-    all(networks.map((id) => `/networks/${id}`)),
-    all(
-      volumes.map((name) => `/volumes/${encodeURIComponent(name)}`),
-      { force: true },
-    ),
-    all(images.map((name) => `/images/${name}`)),
-  ]);
+  await all(networks.map((id) => `/networks/${id}`));
+  await all(
+    volumes.map((name) => `/volumes/${encodeURIComponent(name)}`),
+    { force: true },
+  );
+  await all(images.map((name) => `/images/${name}`));
 }
 
 function unlessAnswered(error: unknown): void {

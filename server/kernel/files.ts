@@ -1,4 +1,4 @@
-import { open, rename } from "node:fs/promises";
+import { access, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Writes a file so that after a crash it is there in full, or as it was before: temp, fsync, rename, fsync of the folder. */
@@ -18,4 +18,11 @@ export async function writeDurably(path: string, content: string | Uint8Array, m
   } finally {
     await folder.close();
   }
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,10 +1,11 @@
 /** Where the embedded PostgreSQL lives and as whom it runs: it refuses to be root, so root lends it a plain user. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { access, chown, cp, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { chown, cp, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { isThere } from "./files.ts";
 
 const run = promisify(execFile);
 
@@ -102,21 +103,13 @@ async function canReach(path: string, identity: { uid: number; gid: number }): P
 }
 
 async function firstExisting(path: string): Promise<string> {
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  );
-  return exists ? path : firstExisting(dirname(path));
+  return (await isThere(path)) ? path : firstExisting(dirname(path));
 }
 
 async function copyNative(native: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(dirname(native), "package.json"), "utf8")) as { version: string };
   const target = join(sharedPlace, `postgres-${version}`);
-  const present = await access(join(target, "bin", "postgres")).then(
-    () => true,
-    () => false,
-  );
-  if (present) return target;
+  if (await isThere(join(target, "bin", "postgres"))) return target;
   const passing = `${target}.${process.pid}`;
   await mkdir(sharedPlace, { recursive: true, mode: 0o755 });
   await cp(native, passing, { recursive: true, verbatimSymlinks: true });

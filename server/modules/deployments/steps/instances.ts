@@ -98,16 +98,16 @@ interface Removal {
   kind?: Instance["kind"];
 }
 
-/** Ends and removes the containers of a deployment. They must be out of their slots. */
+/**
+ * Ends the containers of a deployment and removes them; they must be out of their slots. They end together, and are removed one
+ * after the other: an engine (20.10) that was asked to remove many at once may never answer again.
+ */
 export async function removeAll(world: World, deployment: string, { graceMs, kind }: Removal): Promise<void> {
+  const { runtime } = world;
   const present = await instancesOf(world, deployment);
   const chosen = present.filter((each) => kind === undefined || each.kind === kind);
-  await Promise.all(
-    chosen.map(async ({ id }) => {
-      await world.runtime.stop(id, { graceMs });
-      await world.runtime.remove(id);
-    }),
-  );
+  await Promise.all(chosen.map(({ id }) => runtime.stop(id, { graceMs })));
+  for (const { id } of chosen) await runtime.remove(id);
 }
 
 /** Last words of an instance; none when they cannot be had. */
