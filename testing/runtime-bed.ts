@@ -42,10 +42,21 @@ export async function createRuntimeBed(): Promise<RuntimeBed> {
       print: program(`for (let n = 1; n <= 300; n++) console.log("line " + n); process.exitCode = 5`),
     },
     async [Symbol.asyncDispose]() {
+      await letImagesGo(install);
       const left = await runtime.list({});
       for (const { id } of left) await runtime.remove(id);
       for (const environment of new Set(left.map((each) => each.environment)))
         await runtime.removeEnvironment(environment, { volumes: "delete" });
     },
   };
+}
+
+/** The images stay: others use them too. */
+export async function letImagesGo(install: string): Promise<void> {
+  const engine = connectEngine();
+  const filters = JSON.stringify({ label: [`towline.install=${install}`, "towline.holds"] });
+  const list = { method: "GET" as const, path: "/containers/json", query: { all: true, filters } };
+  const limits = { deadlineMs: 30_000 };
+  for (const { Id } of await engine.json<{ Id: string }[]>(list, limits))
+    await engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true } }, limits);
 }

@@ -173,6 +173,16 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
       await expect(runtime.start(asked)).rejects.toMatchObject({ code: "image-missing" });
     });
 
+    test("an image that was pulled is held, once, and holding it is no instance", async () => {
+      const before = await runtime.list({});
+      await runtime.pull(harness.image);
+      await runtime.pull(harness.image);
+      const held = (await runtime.heldImages()).filter(({ image }) => image === harness.image);
+      expect(held).toEqual([{ image: harness.image, bytes: expect.any(Number) }]);
+      expect(held[0]?.bytes).toBeGreaterThan(0);
+      expect(await runtime.list({})).toEqual(before);
+    });
+
     test("a job gives its exit code and its last lines, and runs once however often it is asked for", async () => {
       const asked = jobSpec("print");
       const result = await runtime.runOnce(asked);

@@ -68,6 +68,12 @@ export interface PullProgress {
   bytesTotal: number;
 }
 
+export interface HeldImage {
+  image: string;
+  /** On the disk; layers that other images have too are counted with each. */
+  bytes: number;
+}
+
 export interface FileToPlace {
   /** Absolute path inside the container. */
   path: string;
@@ -170,8 +176,8 @@ export interface Runtime {
   removeEnvironment(environment: string, options: CallOptions & { volumes: "keep" | "delete" }): Promise<void>;
 
   /**
-   * Makes sure that the image is on this host. One that is here already asks no registry, so it works with the registry
-   * down. Fails with `image-missing`, `registry-unreachable`, `disk-full`. Two pulls of one image at a time share the
+   * Makes sure that the image is on this host, and holds it there until `removeImage`: it stays also where somebody removes all images
+   * that no container uses. One that is here already asks no registry, so it works with the registry down. Fails with `image-missing`, `registry-unreachable`, `disk-full`. Two pulls of one image at a time share the
    * work. Default deadline 10 min.
    */
   pull(
@@ -180,10 +186,13 @@ export interface Runtime {
   ): Promise<void>;
 
   /**
-   * Removes the image from this host, with all names that it has in the same repository; under names of other repositories it
+   * Lets go of the image and removes it from this host, with all names that it has in the same repository; under names of other repositories it
    * stays. `in-use` while a container is made from it. One that is not here is no error. Default deadline 60 s.
    */
   removeImage(image: string, options?: CallOptions): Promise<void>;
+
+  /** Images that are held, by the name with which `pull` was called. Default deadline 20 s. */
+  heldImages(options?: CallOptions): Promise<HeldImage[]>;
 
   /**
    * Starts an instance that the engine keeps running (also after its own restart) until `stop`. By the same name and

@@ -63,6 +63,7 @@ interface Kept {
 
 interface World {
   images: Set<string>;
+  held: Set<string>;
   registry: ReadonlySet<string>;
   networks: Map<string, Network>;
   kept: Map<string, Kept>;
@@ -73,6 +74,7 @@ interface World {
 export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntime {
   const world: World = {
     images: new Set(options.images),
+    held: new Set(),
     registry: new Set(options.registry),
     networks: new Map(),
     kept: new Map(),
@@ -107,6 +109,8 @@ function methods(world: World, controls: { engineDown: boolean; registryDown: bo
     removeEnvironment: checked((environment: string) => removeEnvironment(world, environment)),
     pull: checked((image: string) => pull(world, image, controls)),
     removeImage: checked((image: string) => removeImage(world, image)),
+    heldImages: (call) =>
+      checked(() => [...world.held].map((image) => ({ image, bytes: imageBytes })))(undefined, call),
     start: checked((spec: InstanceSpec) => start(world, spec)),
     runOnce: checked((spec: ContainerSpec, call) => runOnce(world, spec, call)),
     inspect: checked((id: string) => {
@@ -135,7 +139,14 @@ function removeEnvironment(world: World, environment: string): void {
   world.networks.delete(environment);
 }
 
+const imageBytes = 100 * 1024 * 1024;
+
 function pull(world: World, image: string, { registryDown }: { registryDown: boolean }): void {
+  fetchImage(world, image, registryDown);
+  world.held.add(image);
+}
+
+function fetchImage(world: World, image: string, registryDown: boolean): void {
   if (world.images.has(image)) return;
   if (registryDown) throw new RuntimeError("registry-unreachable", `the registry of ${image} does not answer`);
   if (!world.registry.has(image)) throw new RuntimeError("image-missing", `there is no image ${image}`);
@@ -151,6 +162,7 @@ function ensureNetwork(world: World, environment: string): Network {
 }
 
 function removeImage(world: World, image: string): void {
+  world.held.delete(image);
   const used = [...world.kept.values()].some(({ spec }) => spec.image === image);
   if (used) throw new RuntimeError("in-use", `a container is made from ${image}`);
   world.images.delete(image);

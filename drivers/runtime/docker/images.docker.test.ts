@@ -13,10 +13,10 @@ const isHere = (image: string) =>
   );
 
 /** An empty image of our own, under a name that nobody else has; gone with all its names at the end. */
-async function emptyImage() {
+async function emptyImage(labelled: string[] = []) {
   const id = randomBytes(4).toString("hex");
   const name = `registry.test/towline-${id}`;
-  const importing = execFile("docker", ["import", "-", `${name}:one`]);
+  const importing = execFile("docker", ["import", ...labelled, "-", `${name}:one`]);
   importing.stdin?.end(Buffer.alloc(1024));
   await new Promise((resolve) => importing.once("close", resolve));
   const dispose = async () => {
@@ -49,4 +49,20 @@ test("an image from which a container is made is in use", async () => {
     await docker("rm", container);
   }
   expect(await isHere(`${image.name}:one`)).toBe(true);
+});
+
+test("an image that is held outlives a removal of all unused images, until it is let go", async () => {
+  // Only what carries this label: the engine is not ours alone.
+  const mark = `towline.test=${randomBytes(8).toString("hex")}`;
+  await using held = await emptyImage(["--change", `LABEL ${mark}`]);
+  await using other = await emptyImage(["--change", `LABEL ${mark} other=yes`]);
+  const runtime = createDockerRuntime({ install: `images-${randomBytes(4).toString("hex")}` });
+  const image = `${held.name}:one`;
+  await runtime.pull(image);
+  await docker("image", "prune", "--all", "--force", "--filter", `label=${mark}`);
+  expect([await isHere(image), await isHere(`${other.name}:one`)]).toEqual([true, false]);
+  await expect(docker("image", "rm", image)).rejects.toThrow("is using its referenced image");
+  expect((await runtime.heldImages()).map((each) => each.image)).toEqual([image]);
+  await runtime.removeImage(image);
+  expect([await isHere(image), await runtime.heldImages()]).toEqual([false, []]);
 });

@@ -1,4 +1,5 @@
 /** Names and labels by which an installation knows what is its own on an engine it shares. Pure. */
+import { createHash } from "node:crypto";
 import { RuntimeError } from "../contract.ts";
 
 export const label = {
@@ -8,6 +9,8 @@ export const label = {
   environment: "towline.environment",
   /** Hash of the specification it was made from. */
   spec: "towline.spec",
+  /** Image that a container holds. */
+  holds: "towline.holds",
   /** The address it keeps. */
   address: "towline.address",
   /** Before each label that the caller gave. */
@@ -17,6 +20,8 @@ export const label = {
 export interface Names {
   install: string;
   container(name: string): string;
+  /** Of the container that holds an image. */
+  hold(image: string): string;
   network(environment: string): string;
   volume(environment: string, name: string): string;
   /** For the engine's `filters`, with the caller's labels. */
@@ -31,6 +36,7 @@ export function createNames(install: string): Names {
   return {
     install,
     container: (name) => `towline-${install}.${checked(name)}`,
+    hold: (image) => `towline-${install}-holds.${createHash("sha256").update(image).digest("hex").slice(0, 32)}`,
     network: (environment) => `towline-${install}-${checked(environment)}`,
     volume: (environment, name) => `towline-${install}.${checked(environment)}.${checked(name)}`,
     filter: (more = {}) =>

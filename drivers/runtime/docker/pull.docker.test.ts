@@ -14,8 +14,8 @@ describe("pulling from a registry", () => {
   afterAll(async () => {
     const forget = (image: string) =>
       connectEngine().json({ method: "DELETE", path: `/images/${image}` }, { deadlineMs: 10_000 });
-    await Promise.allSettled(images.map(forget));
     await bed[Symbol.asyncDispose]();
+    await Promise.allSettled(images.map(forget));
   });
   const registryOf = async (): Promise<TinyRegistry> => {
     const registry = await startTinyRegistry(randomUUID());

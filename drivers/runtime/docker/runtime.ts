@@ -14,7 +14,7 @@ import {
   own,
   tail,
 } from "./host.ts";
-import { removeImage } from "./images.ts";
+import { heldImages, hold, removeImage } from "./images.ts";
 import { runOnce } from "./jobs.ts";
 import { label } from "./names.ts";
 import { ensureNetwork, removeNetwork, removeVolumes } from "./networks.ts";
@@ -37,12 +37,15 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     ensureNetwork: (environment, call) => ensureNetwork(host, environment, limitsOf(call, 30 * second)),
     removeEnvironment: (environment, call) =>
       removeEnvironment(host, { environment, volumes: call.volumes }, limitsOf(call, 30 * second)),
-    pull: (image, call = {}) => {
+    async pull(image, call = {}) {
       const { auth, onProgress } = call;
       const request = { image, ...(auth ? { auth } : {}), ...(onProgress ? { onProgress } : {}) };
-      return pull(host, request, limitsOf(call, 10 * minute));
+      const limits = limitsOf(call, 10 * minute);
+      await pull(host, request, limits);
+      await hold(host, image, limits);
     },
     removeImage: (image, call) => removeImage(host, image, limitsOf(call, minute)),
+    heldImages: (call) => heldImages(host, limitsOf(call, 20 * second)),
     start: (spec, call) => start(host, spec, limitsOf(call, minute)),
     runOnce: (spec, call) => runOnce(host, spec, limitsOf(call, 10 * minute)),
     inspect: (id, call) => own(host, id, limitsOf(call, 10 * second)),
