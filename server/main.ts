@@ -36,6 +36,7 @@ import { jobs, startJobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import { migrate } from "#kernel/migrations.ts";
 import { openApi } from "#kernel/openapi.ts";
+import { createEventRetention } from "#kernel/old-events.ts";
 import { createOutbox } from "#kernel/outbox.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
 import { stopInTime } from "#kernel/stop-in-time.ts";
@@ -68,6 +69,7 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   const address = { port: config.port };
   const modules = await createModules({ config, address, log, db, wake, emit: outbox.emit, stopping: stopping.signal });
   const { access, source, fleet, builds, images, releases, routing, deployments } = modules;
+  const events = createEventRetention({ db, clock: systemClock, days: config.eventDays });
   [source, fleet, builds, images, releases, deployments].forEach((each) => outbox.subscribe(each.reactions));
 
   const app = createHttp({ log });
@@ -75,14 +77,14 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   serveState(app, db, stopping.signal);
   const adminToken = await access.ensureAdmin();
   const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
-  for (const each of [access, source, fleet, images, routing, deployments]) await each.start();
+  for (const each of [access, source, fleet, images, routing, deployments, events]) await each.start();
   stack.use(stopInTime("builds", await builds.start(), log));
   await app.listen({ host: config.host, port: config.port });
   address.port = portOf(app);
   stack.use(stopInTime("the outbox", outbox.start(), log));
   const tasks = Object.assign(
     {},
-    ...[access, source, fleet, builds, images, releases, routing, deployments].map((each) => each.tasks),
+    ...[access, source, fleet, builds, images, releases, routing, deployments, events].map((each) => each.tasks),
   );
   stack.use(stopInTime("the jobs", startJobs({ db, wake, log, tasks }), log));
   stack.use(stopInTime("HTTP", { [Symbol.asyncDispose]: () => closeHttp(app) }, log));
@@ -121,7 +123,7 @@ interface ModuleDeps {
 
 /** The modules in the order of the flow: each gets the doors before it. */
 async function createModules({ config, address, stopping, wake, ...common }: ModuleDeps) {
-  const { home, diskFloor, testDays } = config;
+  const { home, diskFloor, testDays, keep } = config;
   const logRules = { days: config.logDays, room: config.logRoom };
   const deps = { ...common, clock: systemClock, jobs };
   const access = createAccess(deps);
@@ -136,6 +138,7 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
       diskFloor,
       logRules,
       testDays,
+      buildRules: { days: config.buildDays, keep: keep.builds },
       access,
       source,
       fleet,

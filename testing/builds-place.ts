@@ -39,7 +39,10 @@ export function heldClock(): HeldClock {
 export const stillTimes = { leaseMs: 15_000, graceMs: 5_000, sweepMs: 3_600_000 };
 
 export interface Tuning extends Partial<
-  Pick<BuildsDeps, "diskFloor" | "logLimit" | "logRules" | "testDays" | "artifactDays" | "times" | "notifier">
+  Pick<
+    BuildsDeps,
+    "diskFloor" | "logLimit" | "logRules" | "buildRules" | "testDays" | "artifactDays" | "times" | "notifier"
+  >
 > {
   fleet?: Partial<BuildsDeps["fleet"]>;
   clock?: HeldClock;

@@ -58,6 +58,43 @@ const schema = z.object({
     .max(36_500)
     .default(90)
     .describe("Days after the end of a build that the artifacts of its jobs are kept."),
+  TOWLINE_BUILD_DAYS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(36_500)
+    .default(400)
+    .describe("Days after its end that a build is kept; what a release was made of stays with the release."),
+  TOWLINE_KEEP_BUILDS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(100)
+    .describe("Newest builds of each repository that are kept whatever their age."),
+  TOWLINE_EVENT_DAYS: z.coerce
+    .number()
+    .int()
+    .min(31)
+    .max(36_500)
+    .default(400)
+    .describe("Days that events are kept, which are the audit log."),
+  TOWLINE_KEEP_SERVED: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(100)
+    .default(5)
+    .describe(
+      "Releases that served last in an environment and whose images stay on its host: going back to them needs no registry.",
+    ),
+  TOWLINE_KEEP_RELEASES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(20)
+    .describe(
+      "Newest releases of each service whose images stay in the registry, beside all that is deployed or may be gone back to.",
+    ),
 });
 
 export interface Config {
@@ -76,6 +113,10 @@ export interface Config {
   testDays: number;
   /** Bytes. */
   logRoom: number;
+  buildDays: number;
+  eventDays: number;
+  /** Counted from the newest. */
+  keep: { builds: number; served: number; releases: number };
 }
 
 /** Variables of the client and the agent, known here so that they are not refused as misspelt. */
@@ -105,6 +146,12 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     logDays: v.TOWLINE_LOG_DAYS,
     testDays: v.TOWLINE_TEST_DAYS,
     logRoom: v.TOWLINE_LOG_ROOM * 1024 ** 3,
+    buildDays: v.TOWLINE_BUILD_DAYS,
+    eventDays: v.TOWLINE_EVENT_DAYS,
+    keep: {
+      builds: v.TOWLINE_KEEP_BUILDS,
+      ...{ served: v.TOWLINE_KEEP_SERVED, releases: v.TOWLINE_KEEP_RELEASES },
+    },
   };
 }
 

@@ -28,6 +28,7 @@ import { createBuildRecords, type BuildRecords } from "./records/records.ts";
 import { createLeasing, type LeaseTimes, type Leasing } from "./leases/leasing.ts";
 import { createLogDesk, type LogDesk } from "./logs/log-desk.ts";
 import type { LogRules } from "./logs/retention.ts";
+import { type BuildRules, createOldBuilds } from "./old-builds.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { deliver, forgetNotifications, notifyReaction, notifyTask } from "./notify/notify.ts";
 import { prepareBuild, prepareTask } from "./prepare.ts";
@@ -88,6 +89,8 @@ export interface BuildsDeps {
   logRules?: LogRules;
   /** Days that results of tests are kept; default 180. */
   testDays?: number;
+  /** For how long builds stay; default 400 days, and the newest hundred of a repository anyway. */
+  buildRules?: BuildRules;
 }
 
 /** A build that has not ended, and what it waits for. */
@@ -113,7 +116,7 @@ export interface Builds {
   start(): Promise<AsyncDisposable>;
   /** One look at all leases and schedules, as `start` has it done every second. */
   sweep(): Promise<void>;
-  /** Removes old logs and results of tests, as `start` has it done every hour. */
+  /** Removes old builds, logs and results of tests, as `start` has it done every hour. */
   removeOld(): Promise<void>;
 }
 
@@ -141,7 +144,7 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const records = createBuildRecords({ ...deps, ...jobCalls });
   const tests = createTestDesk(deps);
   const results = createResults(deps);
-  const old = [tests.removeOld, results.removeOld, forgetNotifications(deps)];
+  const old = [tests.removeOld, results.removeOld, forgetNotifications(deps), createOldBuilds(deps)];
   const schedules = createSchedules({ ...deps, creation });
   const webhooks = createWebhooks({ ...deps, creation });
 
