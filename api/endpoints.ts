@@ -1,5 +1,6 @@
 /** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
 import { accessEndpoints } from "./endpoints/access.ts";
+import { backingEndpoints } from "./endpoints/backing.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { gateEndpoints } from "./endpoints/gates.ts";
@@ -11,6 +12,7 @@ import { sourceEndpoints } from "./endpoints/source.ts";
 
 export const allEndpoints = {
   ...accessEndpoints,
+  ...backingEndpoints,
   ...endpointsOfBuilds,
   ...deploymentEndpoints,
   ...fleetEndpoints,

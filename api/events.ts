@@ -177,6 +177,17 @@ export const eventCatalogue = {
     environment: environmentName,
     drift: z.array(z.string()),
   }),
+  "deployments.backing-changed": z.object({
+    environment: environmentName,
+    name: serviceName,
+    change: z.enum(["replaced", "removed", "backup", "restore", "downloaded"]),
+    actor: z.string(),
+    /** Of backups and restores. */
+    work: uuid.optional(),
+    from: uuid.optional(),
+    outcome: z.enum(["started", "succeeded", "failed", "canceled"]).optional(),
+    reason: z.string().optional(),
+  }),
   /** `*` stands for all services, or all environments. */
   "deployments.lock-changed": z.object({
     service: z.string(),

@@ -1,3 +1,4 @@
+import { backingRows } from "./backing-rows.ts";
 import { buildRows, buildStep, ofService } from "./build-rows.ts";
 import { pipelineRows } from "./pipeline-rows.ts";
 import { secretRows } from "./secret-rows.ts";
@@ -283,6 +284,7 @@ export const commandRows: readonly CommandRow[] = [
     example: "towline pr close catalog 1",
     load: async () => (await import("./commands/pull-request.ts")).closePullRequest,
   },
+  ...backingRows,
   ...secretRows,
   {
     usage: "doctor",

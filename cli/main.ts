@@ -6,6 +6,7 @@ import { type CommandRow, commandRows } from "./command-rows.ts";
 import { CommandRefused, reportRefusal, tell } from "./output.ts";
 
 const groups: Record<string, string> = {
+  backing: "backing services: list, backup, backups, download, restore, cancel, remove",
   build: "builds: create, list, show, watch, logs, tests, cancel, retry",
   pipeline: "pipeline files: lint, plan, run, schema",
   deploy: "deployments: deploy, pause, promote, abort",

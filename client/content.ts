@@ -30,6 +30,16 @@ export async function fetchArtifact(
   return isRefusal(answer) ? answer : (answer.body ?? new ReadableStream());
 }
 
+/** The content of a backup of a backing service. It throws where the connection breaks. */
+export async function fetchBackup(
+  options: ClientOptions,
+  id: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array> | Refusal> {
+  const answer = await ask(options, `/api/backing-works/${id}/content`, { headers: {}, signal });
+  return isRefusal(answer) ? answer : (answer.body ?? new ReadableStream());
+}
+
 async function ask(
   { url, token }: ClientOptions,
   path: string,

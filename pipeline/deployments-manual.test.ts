@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseEnvironment } from "./environment-file.ts";
-import { environmentShape } from "./environment-shape.ts";
+import { backingShape, environmentShape } from "./environment-shape.ts";
 import { renderFault } from "./fault.ts";
 
 const manual = readFileSync(join(import.meta.dirname, "..", "docs", "deployments.md"), "utf8");
@@ -20,4 +20,11 @@ test("every key of an environment is explained, and used in an example", () => {
   const keys = Object.keys(environmentShape.shape);
   expect(keys.filter((key) => !manual.includes(`| \`${key}\` |`))).toEqual([]);
   expect(keys.filter((key) => !new RegExp(String.raw`^ *${key}:`, "m").test(shown))).toEqual([]);
+});
+
+test("every key of a backing service is explained, and used in an example", () => {
+  const shown = examples.map(([text]) => text).join("\n");
+  const keys = Object.keys(backingShape.shape);
+  expect(keys.filter((key) => !new RegExp(String.raw`^\| .*\`${key}\`.* \|`, "m").test(manual))).toEqual([]);
+  expect(keys.filter((key) => !new RegExp(String.raw`\b${key}: `).test(shown))).toEqual([]);
 });

@@ -56,14 +56,24 @@ describe("an environment", () => {
   });
   test("takes any other image with its port", () => {
     const text =
-      "target: docker\nbacking: { cache: { image: redis:7, port: 6379, volume: { path: /data }, url: 'redis://${host}:${port}' } }";
+      "target: docker\nbacking: { cache: { image: keydb:6, port: 6379, volume: { path: /data }, url: 'redis://${host}:${port}' } }";
     expect(value(text).backing["cache"]).toEqual({
-      image: "redis:7",
+      image: "keydb:6",
       port: 6379,
       volume: { path: "/data" },
       environment: {},
       url: "redis://${host}:${port}",
     });
+  });
+  test("takes programs of an image for backup and restore, a line or arguments, both or none", () => {
+    const text = (more: string) => `target: docker\nbacking:\n  db:\n    image: postgres:17\n${more}`;
+    expect(value(text("    backup: dump all\n    restore: [load, all]\n    backups: 3")).backing["db"]).toMatchObject({
+      backup: ["sh", "-c", "dump all"],
+      restore: ["load", "all"],
+      backups: 3,
+    });
+    expect(faults(text("    backup: dump"))).toEqual(["shape.missing-key 4:5 add `restore:`"]);
+    expect(faults(text("    backups: 0"))).toEqual(["shape.wrong-value 5:14"]);
   });
   test("can be stored as JSON and read back", () => {
     const environment = value("target: docker\nbacking: { db: { image: postgres:17, volume: 1Gi } }");
@@ -130,7 +140,7 @@ describe("a wrong environment", () => {
     expect(faults("target: docker\nwacth: 1s")).toEqual(["shape.unknown-key 2:1 did you mean `watch`?"]);
   });
   test("needs what cannot be known of an image", () => {
-    expect(faults("target: docker\nbacking:\n  cache:\n    image: redis:7\n    volume: 1Gi")).toEqual([
+    expect(faults("target: docker\nbacking:\n  cache:\n    image: keydb:6\n    volume: 1Gi")).toEqual([
       "shape.missing-key 4:12 add `port:`",
       "shape.missing-key 4:12 write `volume: { path: /data }`",
     ]);

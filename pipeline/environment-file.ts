@@ -21,6 +21,11 @@ export const backingSchema = z.object({
   environment: z.record(variableName, z.string()),
   /** Template over `${host}`, `${port}` and `${password}`: what `<NAME>_URL` becomes. */
   url: z.string(),
+  /** Programs of the image: one writes all data as its output, the other reads that into an empty instance. */
+  backup: z.array(z.string()).optional(),
+  restore: z.array(z.string()).optional(),
+  /** How many backups are kept; absent: the usual number. */
+  backups: z.int().min(1).optional(),
 });
 export type Backing = z.output<typeof backingSchema>;
 
@@ -125,7 +130,12 @@ function completeBacking(written: WrittenBacking): Backing {
     ...(volume && path ? { volume: { path, ...(volume.size === undefined ? {} : { size: volume.size }) } } : {}),
     environment: { ...known?.environment, ...(volume && !volume.path ? known?.volumeEnvironment : {}), ...environment },
     url: written.url ?? known?.url ?? "http://${host}:${port}",
+    ...defined({ backup: written.backup, restore: written.restore, backups: written.backups }),
   };
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 function review(name: string, written: WrittenEnvironment, root: Located): Review {
@@ -197,6 +207,13 @@ function backingFaults(backing: WrittenBacking, path: Path, root: Located): Faul
       message: `where \`${backing.image}\` keeps its data is not known`,
       place,
       fix: "write `volume: { path: /data }`",
+    });
+  if ((backing.backup === undefined) !== (backing.restore === undefined))
+    faults.push({
+      code: "shape.missing-key",
+      message: "a backup that nothing restores is none: `backup` and `restore` come together",
+      place: placeOf(root, path),
+      fix: backing.backup ? "add `restore:`" : "add `backup:`",
     });
   const templates: [Path, string][] = [
     [[...path, "url"], backing.url ?? ""],

@@ -41,12 +41,25 @@ const volume = z.union([
   z.strictObject({ path: mountPath.optional(), size: byteSize.optional() }),
 ]);
 
-const backing = z.strictObject({
+/** A line for the image's shell, or arguments. */
+const program = z.union([
+  z
+    .string()
+    .min(1)
+    .max(1000)
+    .transform((line) => ["sh", "-c", line]),
+  z.array(z.string().min(1).max(1000)).min(1).max(50),
+]);
+
+export const backingShape = z.strictObject({
   image: imageReference,
   port: wholeNumber.pipe(z.int().min(1, "1 to 65535").max(65_535, "1 to 65535")).optional(),
   volume: volume.optional(),
   environment: z.record(variableName, textValue).optional(),
   url: z.string().min(1).max(500).optional(),
+  backup: program.optional(),
+  restore: program.optional(),
+  backups: wholeNumber.pipe(z.int().min(1, "keep at least 1").max(100, "keep at most 100")).optional(),
 });
 
 export const environmentShape = z.strictObject({
@@ -55,7 +68,7 @@ export const environmentShape = z.strictObject({
   after: environmentName.optional(),
   watch: duration.optional(),
   variables: z.record(variableName, textValue).optional(),
-  backing: z.record(serviceName, backing).optional(),
+  backing: z.record(serviceName, backingShape).optional(),
   promotion: z.enum(["automatic", "manual"]).optional(),
   "sign-offs": z.array(signOffShape).max(20).optional(),
   freeze: z.array(freezeShape).max(50).optional(),
@@ -64,4 +77,4 @@ export const environmentShape = z.strictObject({
 });
 
 export type WrittenEnvironment = z.output<typeof environmentShape>;
-export type WrittenBacking = z.output<typeof backing>;
+export type WrittenBacking = z.output<typeof backingShape>;

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { accessEndpoints } from "#api/endpoints/access.ts";
+import { backingEndpoints } from "#api/endpoints/backing.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { gateEndpoints } from "#api/endpoints/gates.ts";
@@ -162,7 +163,15 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   });
   const routing = createRouting({ ...deps, balancer, runtime, httpPort: config.httpPort });
   const registry = createRegistryAccess(deps.db, access, address);
-  const deployments = createDeployments({ ...deps, source, fleet, builds, releases, routing, runtime, registry });
+  const ofDeployments = {
+    releases,
+    routing,
+    runtime,
+    registry,
+    diskFloor,
+    backups: await openFsBlobs(join(home, "backups")),
+  };
+  const deployments = createDeployments({ ...deps, source, fleet, builds, ...ofDeployments });
   return { access, source, fleet, builds, images, releases, routing, deployments };
 }
 
@@ -193,12 +202,13 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
   serveEndpoints(app, http, {
-    table: { ...deploymentEndpoints, ...gateEndpoints },
+    table: { ...deploymentEndpoints, ...gateEndpoints, ...backingEndpoints },
     handlers: modules.deployments.handlers,
   });
   modules.source.register(app);
   modules.builds.register(app, http.authenticate);
   modules.images.register(app);
+  modules.deployments.register(app, http.authenticate);
 }
 
 /** What tells about the server itself. Alive: the process answers; ready: it can do its work. */

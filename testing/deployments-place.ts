@@ -3,6 +3,7 @@
  * every server; Git, fleet and builds answered by the test.
  */
 import { sql } from "kysely";
+import { backingEndpoints } from "#api/endpoints/backing.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { gateEndpoints } from "#api/endpoints/gates.ts";
 import type { CallOutput, Endpoint, Role } from "#api/endpoint.ts";
@@ -11,8 +12,9 @@ import type { EventName, EventPayload } from "#api/events.ts";
 import { createDeployments, type Deployments, type DeploymentsDeps } from "#deployments";
 import { createMemoryBalancer, type MemoryBalancer } from "#drivers/balancer/memory.ts";
 import type { Address } from "#drivers/balancer/contract.ts";
+import { createMemoryBlobs, type MemoryBlobs } from "#drivers/blobs/memory.ts";
 import type { ContainerSpec } from "#drivers/runtime/contract.ts";
-import { type Behaviour, createMemoryRuntime, type MemoryRuntime } from "#drivers/runtime/memory.ts";
+import { type Behaviour, createMemoryRuntime, type MemoryRuntime, type PlayProgram } from "#drivers/runtime/memory.ts";
 import { newId, systemClock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Context } from "#kernel/http.ts";
@@ -30,6 +32,7 @@ export interface DeploymentsPlace extends AsyncDisposable {
   database: TestDatabase;
   runtime: MemoryRuntime;
   balancer: MemoryBalancer;
+  backups: MemoryBlobs;
   world: TestWorld;
   server(tuning?: Tuning): Promise<DeploymentsServer>;
   events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
@@ -50,6 +53,8 @@ export interface Serving {
 export interface TestWorld {
   /** What containers do; absent: they run. */
   behave: ((spec: ContainerSpec) => Behaviour) | undefined;
+  /** What programs inside of containers do; absent: no image has any. */
+  play: PlayProgram | undefined;
   /** Whether an instance of this name passes its health check. */
   healthy: (instance: string) => boolean;
   /** Requests under way at an instance. */
@@ -69,7 +74,7 @@ export interface Tuning {
   reconcileMs?: number;
 }
 
-const rows = { ...deploymentEndpoints, ...gateEndpoints };
+const rows = { ...deploymentEndpoints, ...gateEndpoints, ...backingEndpoints };
 type Rows = typeof rows;
 export interface Person {
   name: string;
@@ -97,7 +102,7 @@ const quick = { plan: 2_000, prepare: 2_000, pull: 2_000, migrate: 2_000, start:
 
 export const quickTiming: DeploymentsDeps["timing"] = {
   limits: { ...quick, end: 2_000, hold: 5_000, verify: 2_000, restore: 500, look: 5_000, back: 10_000 },
-  ...{ pollMs: 5, watchPollMs: 20, superviseMs: 100 },
+  ...{ pollMs: 5, watchPollMs: 20, superviseMs: 100, settleMs: 2_000 },
 };
 
 export const manifestOf = (service: string, more = "") =>
@@ -107,6 +112,7 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
   const database = await testDatabase();
   const world: TestWorld = {
     behave: undefined,
+    play: undefined,
     healthy: () => true,
     sessions: () => 0,
     manifests: new Map(),
@@ -121,7 +127,7 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
   };
   const variants = Array.from({ length: 9 }, (_, index) => imageOf("orders", `variant ${index + 1}`));
   const registry = ["orders", "postgres:17", "postgres:18", imageOf("orders"), imageOf("catalog"), ...variants];
-  const runtime = createMemoryRuntime({ images: [], registry, behave });
+  const runtime = createMemoryRuntime({ images: [], registry, behave, play: (...given) => world.play?.(...given) });
   // Addresses are given again when an instance ends, so the name is looked up when it is asked for.
   const names = new Map<string, string>();
   const nameAt = ({ host }: Address) => names.get(host) ?? "";
@@ -135,7 +141,7 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
     names.set(instance.address ?? "", instance.name);
     return instance;
   };
-  const ground: Ground = { database, runtime, balancer, world };
+  const ground: Ground = { database, runtime, balancer, world, backups: createMemoryBlobs() };
   return {
     ...ground,
     made,
@@ -162,6 +168,7 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
 }
 
 interface Ground {
+  backups: MemoryBlobs;
   database: TestDatabase;
   runtime: MemoryRuntime;
   balancer: MemoryBalancer;
@@ -195,6 +202,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const deployments = createDeployments({
     ...{ ...common, emit, source, fleet, builds, releases, routing },
     registry: { address: () => "registry.test:5000" },
+    ...{ backups: ground.backups, diskFloor: 0 },
     timing: tuning.timing ?? quickTiming,
   });
   outbox.subscribe([...releases.reactions, ...deployments.reactions]);

@@ -1,6 +1,7 @@
 /** An agent's surroundings without Docker and Git: a test plays Compose, and whatever else it wants to see. */
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { PassThrough } from "node:stream";
 import { join } from "node:path";
 import { createLocks } from "#agent/job-tool/locks.ts";
 import type { AgentContext } from "#agent/agent-context.ts";
@@ -40,6 +41,7 @@ export function silentEngine(): Engine {
     bytes: async () => Buffer.alloc(0),
     async *lines() {},
     open: async () => (async function* () {})(),
+    attach: async () => new PassThrough(),
   };
 }
 

@@ -41,6 +41,11 @@ export async function createRuntimeBed(): Promise<RuntimeBed> {
       flaky: program(`setTimeout(() => process.exit(4), 1000)`),
       print: program(`for (let n = 1; n <= 300; n++) console.log("line " + n); process.exitCode = 5`),
     },
+    programs: {
+      copy: program("process.stdin.pipe(process.stdout)"),
+      fail: program(`console.error("no luck"); process.exitCode = 6`),
+      wait: program("setTimeout(() => {}, 20_000)"),
+    },
     async [Symbol.asyncDispose]() {
       await letImagesGo(install);
       const left = await runtime.list({});

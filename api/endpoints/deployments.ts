@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { anyRole, developing, endpoints } from "../endpoint.ts";
 import { deploymentOutcomes } from "../events.ts";
+import { backing } from "./backing.ts";
 import { digest, environmentName, revision, serviceName, uuid } from "../names.ts";
 
 const time = z.iso.datetime();
@@ -95,6 +96,7 @@ export const deploymentEndpoints = endpoints({
     auth: { roles: anyRole },
     response: z.object({
       environments: z.array(environmentName),
+      backings: z.array(backing),
       services: z.array(z.object({ service: serviceName, owner: z.string().nullable(), cells: z.array(cell) })),
     }),
   },

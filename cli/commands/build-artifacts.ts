@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import type { Artifact } from "#api/endpoints/build-records.ts";
 import { isRefusal, refuse } from "#api/errors.ts";
 import { fetchArtifact } from "#client/content.ts";
 import { accepted, age, CommandRefused, print, printJson, table } from "../output.ts";
 import { openClient, readSession } from "../session.ts";
+import { writeChecked } from "../write-checked.ts";
 import { type BuildFlags, findBuild } from "./build.ts";
 
 export interface ArtifactFlags extends BuildFlags {
@@ -49,19 +48,5 @@ function placeFor(folder: string, path: string): string {
 async function fetchTo(session: Awaited<ReturnType<typeof readSession>>, artifact: Artifact, path: string) {
   const bytes = await fetchArtifact(session, { id: artifact.id, at: 0 }, new AbortController().signal);
   if (isRefusal(bytes)) throw new CommandRefused(bytes);
-  await mkdir(dirname(path), { recursive: true });
-  const passing = `${path}.${process.pid}.part`;
-  const sum = createHash("sha256");
-  try {
-    await using file = await open(passing, "wx");
-    for await (const piece of bytes) {
-      sum.update(piece);
-      await file.writeFile(piece);
-    }
-    if (`sha256:${sum.digest("hex")}` !== artifact.digest)
-      throw new CommandRefused(refuse("artifact.changed", `${artifact.path} came in broken`, { fix: "Try it again." }));
-    await rename(passing, path);
-  } finally {
-    await rm(passing, { force: true });
-  }
+  await writeChecked(path, { bytes, digest: artifact.digest, what: artifact.path });
 }

@@ -1,6 +1,7 @@
 import type { CallOutput } from "#api/endpoint.ts";
 import type { AllEndpoints } from "#api/endpoints.ts";
 import { accepted, age, paint, print, printJson, shortCommit, table } from "../output.ts";
+import { backingNote } from "./backing.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
 type Status = CallOutput<AllEndpoints["getStatus"]>;
@@ -15,13 +16,21 @@ export async function showStatus(flags: SessionFlags & { json?: boolean }): Prom
   print(renderStatus(status));
 }
 
-export function renderStatus({ environments, services }: Status): string {
+export function renderStatus({ environments, services, backings }: Status): string {
   if (services.length === 0) return "No services yet: push a repository with a towline.yml.";
   const rows = services.map(({ service, cells }) => [
     paint("bold", service),
     ...environments.map((name) => renderCell(cells.find((cell) => cell.environment === name))),
   ]);
-  const notes = services.flatMap(({ service, cells }) => cells.flatMap((cell) => notesOf(service, cell)));
+  const ofBackings = backings.flatMap((each) => {
+    const note = backingNote(each);
+    const mark = each.trouble ? paint("red", "✗") : paint("yellow", "…");
+    return note === "" ? [] : [`${mark} ${each.name} in ${each.environment}: ${note}`];
+  });
+  const notes = [
+    ...services.flatMap(({ service, cells }) => cells.flatMap((cell) => notesOf(service, cell))),
+    ...ofBackings,
+  ];
   return [
     table(["SERVICE", ...environments.map((name) => name.toUpperCase())], rows),
     ...(notes.length > 0 ? ["", ...notes] : []),

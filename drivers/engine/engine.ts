@@ -1,5 +1,6 @@
 /** One call to the Docker Engine's API, with a deadline and a signal. Shared by the drivers that stand on an engine. */
 import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import Dockerode from "dockerode";
 
 export interface EngineOptions {
@@ -48,6 +49,8 @@ export interface Engine {
   lines<T>(request: EngineRequest, limits: Limits): AsyncIterable<T>;
   /** Resolves when the engine begins to answer; the bytes then come as it sends them, and no faster than they are taken. */
   open(request: EngineRequest, limits: Limits): Promise<AsyncIterable<Buffer>>;
+  /** The connection itself once the engine has given it away: what is written is a program's input. Destroyed at the limits. */
+  attach(request: EngineRequest, limits: Limits): Promise<Duplex>;
 }
 
 const mostBytes = 256 * 1024 * 1024;
@@ -63,6 +66,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
     bytes: (request, limits) => collect(docker, request, limits),
     lines: (request, limits) => lines(docker, request, limits),
     open: (request, limits) => open(docker, request, limits),
+    attach: (request, limits) => attach(docker, request, limits),
   };
 }
 
@@ -115,13 +119,29 @@ async function open(docker: Dockerode, request: EngineRequest, limits: Limits): 
     // The engine answers such a path with a redirect, over which the client library fails outside of its promise.
     if (/\/\/|\/\.\.?(\/|$)/.test(request.path))
       throw new EngineError("status", `not a path: ${request.path}`, { status: 400 });
-    return read(await dial(docker, request, signal));
+    return read(await dial(docker, request, { signal }));
   } catch (error) {
     throw explained(error);
   }
 }
 
-function dial(docker: Dockerode, request: EngineRequest, signal: AbortSignal): Promise<IncomingMessage> {
+async function attach(docker: Dockerode, request: EngineRequest, limits: Limits): Promise<Duplex> {
+  const { signal, reason } = limit(limits);
+  try {
+    signal.throwIfAborted();
+    const socket = (await dial(docker, request, { signal, hijack: true })) as unknown as Duplex;
+    signal.addEventListener("abort", () => socket.destroy(explain(undefined, request, reason())), { once: true });
+    return socket;
+  } catch (error) {
+    throw explain(error, request, reason());
+  }
+}
+
+function dial(
+  docker: Dockerode,
+  request: EngineRequest,
+  { signal, hijack }: { signal: AbortSignal; hijack?: true },
+): Promise<IncomingMessage> {
   const { method, path, query = {}, body = {}, authconfig } = request;
   const archive = Buffer.isBuffer(body);
   const options = {
@@ -132,6 +152,7 @@ function dial(docker: Dockerode, request: EngineRequest, signal: AbortSignal): P
     ...(authconfig ? { authconfig } : {}),
     abortSignal: signal,
     isStream: true,
+    ...(hijack ? { hijack } : {}),
     statusCodes: success,
   };
   return new Promise((resolve, reject) => {

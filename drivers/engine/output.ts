@@ -13,26 +13,47 @@ export function unframe(bytes: Buffer): Buffer {
 
 /** As `unframe`, for output that comes in pieces of any size; what came together stays together, for frames can be as short as a line. */
 export async function* unframed(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  for await (const parts of framesIn(pieces)) {
+    const all = parts.map(({ bytes }) => bytes);
+    yield all.length === 1 ? (all[0] ?? Buffer.alloc(0)) : Buffer.concat(all);
+  }
+}
+
+/** Only what a program writes as its output; what it writes as errors goes to `errors`. */
+export async function* outputOf(pieces: AsyncIterable<Buffer>, errors: (bytes: Buffer) => void): AsyncIterable<Buffer> {
+  for await (const parts of framesIn(pieces))
+    for (const { stream, bytes } of parts)
+      if (stream === 2) errors(bytes);
+      else yield bytes;
+}
+
+interface Part {
+  /** 1: output, 2: errors. */
+  stream: number;
+  bytes: Buffer;
+}
+
+async function* framesIn(pieces: AsyncIterable<Buffer>): AsyncIterable<Part[]> {
   let header = Buffer.alloc(0);
-  let left = 0;
+  let [left, stream] = [0, 0];
   for await (const piece of pieces) {
-    const parts: Buffer[] = [];
+    const parts: Part[] = [];
     for (let at = 0; at < piece.length;) {
       if (left > 0) {
-        const part = piece.subarray(at, at + left);
-        at += part.length;
-        left -= part.length;
-        parts.push(part);
+        const bytes = piece.subarray(at, at + left);
+        at += bytes.length;
+        left -= bytes.length;
+        parts.push({ stream, bytes });
       } else {
         const missing = piece.subarray(at, at + 8 - header.length);
         at += missing.length;
         header = Buffer.concat([header, missing]);
         if (header.length < 8) continue;
-        left = header.readUInt32BE(4);
+        [left, stream] = [header.readUInt32BE(4), header[0] ?? 0];
         header = Buffer.alloc(0);
       }
     }
-    if (parts.length > 0) yield parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);
+    if (parts.length > 0) yield parts;
   }
 }
 

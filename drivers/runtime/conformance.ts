@@ -1,4 +1,5 @@
 /** What every runtime must do, as one suite. */
+import type { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "#testing/until.ts";
 import { type ContainerSpec, type InstanceSpec, type Runtime, whyNotServing } from "./contract.ts";
@@ -25,7 +26,21 @@ export interface RuntimeHarness extends AsyncDisposable {
     /** Prints `line 1` to `line 300` and exits with 5. */
     print: readonly string[];
   };
+  programs: {
+    /** Writes what it reads. */
+    copy: readonly string[];
+    /** Writes `no luck` as an error and exits with 6. */
+    fail: readonly string[];
+    /** Neither reads nor writes nor ends. */
+    wait: readonly string[];
+  };
 }
+
+async function writeAll(sink: Writable, parts: readonly string[]): Promise<void> {
+  for (const part of parts) await new Promise((resolve) => sink.write(part, resolve));
+}
+
+const noInput = async () => {};
 
 export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHarness>): void {
   describe(`${what} keeps the contract of a runtime`, () => {
@@ -203,6 +218,49 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
       await expect(runtime.runOnce(given, { signal })).rejects.toMatchObject({ code: "aborted" });
       const all = [...(await runtime.list(slow.labels)), ...(await runtime.list(given.labels))];
       expect(all.map(({ state }) => state)).toEqual(["exited", "exited"]);
+    });
+
+    test("a program inside of an instance gets its input, and its output and exit code are told", async () => {
+      const { id } = await runtime.start(spec("serve"));
+      const output: Uint8Array[] = [];
+      const result = await runtime.exec(id, {
+        command: harness.programs.copy,
+        feed: (sink) => writeAll(sink, ["one ", "two"]),
+        take: async (pieces) => {
+          for await (const piece of pieces) output.push(piece);
+        },
+      });
+      expect(result).toMatchObject({ exitCode: 0 });
+      expect(Buffer.concat(output).toString()).toBe("one two");
+      expect(await runtime.exec(id, { command: harness.programs.fail })).toEqual({ exitCode: 6, errors: ["no luck"] });
+    });
+
+    test("a program that the image does not have, or in an instance that does not run, is told", async () => {
+      const { id } = await runtime.start(spec("serve"));
+      const none = { command: ["/no/such/program"] };
+      await expect(runtime.exec(id, none)).rejects.toMatchObject({ code: "start-failed" });
+      await runtime.stop(id, { graceMs: 1_000 });
+      const copy = { command: harness.programs.copy };
+      await expect(runtime.exec(id, copy)).rejects.toMatchObject({ code: "not-found" });
+    });
+
+    test("a program whose caller gives up is given up, and what its output does not fit into is told", async () => {
+      const { id } = await runtime.start(spec("serve"));
+      const signal = AbortSignal.timeout(harness.startMs);
+      const waiting = runtime.exec(id, { command: harness.programs.wait }, { signal });
+      await expect(waiting).rejects.toMatchObject({ code: "aborted" });
+      const full = new Error("no room");
+      const take = () => Promise.reject(full);
+      await expect(runtime.exec(id, { command: harness.programs.copy, feed: noInput, take })).rejects.toBe(full);
+    });
+
+    test("a volume is removed once no instance has it, and twice is no error", async () => {
+      const asked = spec("serve", { kind: "backing", volumes: [{ name: "1-data", path: "/data" }] });
+      const { id } = await runtime.start(asked);
+      await expect(runtime.removeVolume(environment, "1-data")).rejects.toMatchObject({ code: "in-use" });
+      await runtime.remove(id);
+      await runtime.removeVolume(environment, "1-data");
+      await runtime.removeVolume(environment, "1-data");
     });
 
     test("the last lines are the last ones", async () => {

@@ -6,6 +6,8 @@
  * world is as if the call had stopped half-way: repeat it, all calls may be repeated. Every failure is a `RuntimeError`.
  */
 
+import type { Writable } from "node:stream";
+
 export const runtimeFailures = [
   /** The image is neither here nor where it was to be pulled from. */
   "image-missing",
@@ -111,7 +113,7 @@ export interface InstanceSpec extends ContainerSpec {
   kind: "service" | "backing";
   /** Further names on the environment's network. */
   aliases?: readonly string[];
-  /** Named volumes, made when missing, kept until `removeEnvironment` deletes them. */
+  /** Named volumes, made when missing, kept until `removeVolume` or `removeEnvironment` deletes them. */
   volumes?: readonly { name: string; path: string }[];
 }
 
@@ -160,6 +162,22 @@ export interface Usage {
   readAt: number;
   /** Start from which the engine counts; another one after each restart. */
   since: string;
+}
+
+/** A program in an instance that runs. */
+export interface Program {
+  /** Arguments, never a shell line. */
+  command: readonly string[];
+  /** Writes its input, which ends when the promise settles; a chunk is the sink's until it has called back. Absent: it has none. */
+  feed?: (sink: Writable) => Promise<void>;
+  /** Takes its output, no faster than it reads; a throw ends the program's output and is what `exec` throws. Absent: it is dropped. */
+  take?: (output: AsyncIterable<Uint8Array>) => Promise<void>;
+}
+
+export interface ProgramResult {
+  exitCode: number;
+  /** The last lines of what it wrote as errors, at most 50. */
+  errors: readonly string[];
 }
 
 export interface Runtime {
@@ -232,6 +250,16 @@ export interface Runtime {
 
   /** Removes an instance or job, running or not. Named volumes stay. One that is gone is no error. Default deadline 30 s. */
   remove(id: string, options?: CallOptions): Promise<void>;
+
+  /**
+   * Runs a program inside of an instance, beside what runs there, and waits for its end; memory stays flat whatever goes in or
+   * out. `start-failed` when the image has no such program, `not-found` when the instance is gone or does not run. Deadline and
+   * abort cut its input and output, by which programs that read or write end; others go on. Default deadline 10 min.
+   */
+  exec(id: string, program: Program, options?: CallOptions): Promise<ProgramResult>;
+
+  /** Removes one volume of an environment with its data; `in-use` while an instance has it. One that is gone is no error. Default deadline 30 s. */
+  removeVolume(environment: string, volume: string, options?: CallOptions): Promise<void>;
 
   /** Its last lines (at most 10 000), output and errors in order, each cut at 16 KiB. `not-found` when it is gone. Default deadline 10 s. */
   logs(id: string, options: CallOptions & { lines: number }): Promise<string[]>;

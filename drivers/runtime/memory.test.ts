@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runtimeConformance } from "./conformance.ts";
 import type { ContainerSpec, InstanceSpec } from "./contract.ts";
-import { type Behaviour, createMemoryRuntime } from "./memory.ts";
+import { type Behaviour, createMemoryRuntime, type PlayProgram } from "./memory.ts";
 
 const programs: Record<string, Behaviour> = {
   serve: { output: ["ready"] },
@@ -13,12 +13,19 @@ const programs: Record<string, Behaviour> = {
 };
 const behave = ({ command }: ContainerSpec): Behaviour => programs[command?.[0] ?? ""] ?? {};
 
+const play: PlayProgram = ([name], { input }) => {
+  if (name === "copy") return { exitCode: 0, output: input.toString() };
+  if (name === "fail") return { exitCode: 6, errors: ["no luck"] };
+  return name === "wait" ? new Promise(() => {}) : undefined;
+};
+
 runtimeConformance("the runtime in memory", async () => ({
-  runtime: createMemoryRuntime({ images: ["here"], behave }),
+  runtime: createMemoryRuntime({ images: ["here"], behave, play }),
   image: "here",
   missingImage: "nowhere",
   startMs: 20,
   commands: { serve: ["serve"], toil: ["toil"], rude: ["rude"], crash: ["crash"], flaky: ["flaky"], print: ["print"] },
+  programs: { copy: ["copy"], fail: ["fail"], wait: ["wait"] },
   async [Symbol.asyncDispose]() {},
 }));
 

@@ -1,5 +1,6 @@
 /** A runtime without containers, for tests of what stands on the seam. What a container would do is told by `behave`. */
 import { createHash, randomUUID } from "node:crypto";
+import { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type CallOptions,
@@ -8,6 +9,8 @@ import {
   type InstanceSpec,
   type JobResult,
   type Network,
+  type Program,
+  type ProgramResult,
   type Runtime,
   RuntimeError,
   type Usage,
@@ -28,6 +31,18 @@ export interface Behaviour {
   busy?: number;
 }
 
+interface Played {
+  exitCode: number;
+  output?: string;
+  errors?: string[];
+}
+
+/** What a program does; `volume` is the first one of its instance, which it may change. Nothing: the image has no such program. */
+export type PlayProgram = (
+  command: readonly string[],
+  given: { input: Buffer; volume: { content: string }; spec: ContainerSpec },
+) => Played | undefined | Promise<Played>;
+
 export interface MemoryRuntimeOptions {
   /** Images on the host at the start. */
   images: readonly string[];
@@ -35,6 +50,8 @@ export interface MemoryRuntimeOptions {
   registry?: readonly string[];
   /** Absent: everything runs until it is stopped. */
   behave?: (spec: ContainerSpec) => Behaviour;
+  /** Absent: no image has any program. */
+  play?: PlayProgram;
 }
 
 export interface MemoryRuntime extends Runtime {
@@ -42,6 +59,8 @@ export interface MemoryRuntime extends Runtime {
   busy(id: string, processors: number): void;
   /** Ends a running instance as a crash would; the engine starts it again. */
   crash(id: string, exitCode: number): void;
+  /** Content of volumes, as `environment/name`; what has none yet is empty. */
+  volumes: Map<string, { content: string }>;
   /** While set, every call fails with `docker-unreachable`. */
   engineDown: boolean;
   /** While set, a pull of what is not here fails with `registry-unreachable`. */
@@ -67,6 +86,8 @@ interface World {
   registry: ReadonlySet<string>;
   networks: Map<string, Network>;
   kept: Map<string, Kept>;
+  volumes: Map<string, { content: string }>;
+  play: PlayProgram | undefined;
   addresses: number;
   behave(spec: ContainerSpec): Behaviour;
 }
@@ -78,12 +99,15 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     registry: new Set(options.registry),
     networks: new Map(),
     kept: new Map(),
+    volumes: new Map(),
+    play: options.play,
     addresses: 1,
     behave: options.behave ?? (() => ({})),
   };
   const controls = {
     engineDown: false,
     registryDown: false,
+    volumes: world.volumes,
     crash: (id: string, exitCode: number) => crash(mustFind(world, id), exitCode),
     busy(id: string, processors: number) {
       const kept = mustFind(world, id);
@@ -126,6 +150,14 @@ function methods(world: World, controls: { engineDown: boolean; registryDown: bo
       if (kept) end(kept.instance, kept.behaviour.ignoresStop ? 137 : 143);
     }),
     remove: checked((id: string) => void world.kept.delete(id)),
+    async exec(id, program, call) {
+      check(call);
+      return exec(world, { id, program }, call);
+    },
+    async removeVolume(environment, volume, call) {
+      check(call);
+      removeVolume(world, `${environment}/${volume}`);
+    },
     async logs(id, call) {
       check(call);
       return mustFind(world, id).output.slice(-call.lines);
@@ -137,6 +169,50 @@ function removeEnvironment(world: World, environment: string): void {
   const used = [...world.kept.values()].some(({ instance }) => instance.environment === environment);
   if (used) throw new RuntimeError("in-use", `instances are left in ${environment}`);
   world.networks.delete(environment);
+}
+
+async function exec(
+  world: World,
+  { id, program }: { id: string; program: Program },
+  call: CallOptions = {},
+): Promise<ProgramResult> {
+  const kept = world.kept.get(id);
+  if (kept?.instance.state !== "running") throw new RuntimeError("not-found", `there is no instance ${id}`);
+  const { command } = program;
+  const input: Buffer[] = [];
+  await program.feed?.(
+    new Writable({
+      write: (chunk: Buffer, _, done) => {
+        input.push(Buffer.from(chunk));
+        done();
+      },
+    }),
+  );
+  const volume = world.volumes.get(volumesOf(kept)[0] ?? "") ?? { content: "" };
+  const playing = Promise.resolve(world.play?.(command, { input: Buffer.concat(input), volume, spec: kept.spec }));
+  const played = await unlessAborted(playing, call);
+  if (!played) throw new RuntimeError("start-failed", `${command[0]} could not run: there is no such program`);
+  const { exitCode, output = "", errors = [] } = played;
+  await program.take?.(Readable.from([Buffer.from(output)]));
+  return { exitCode, errors };
+}
+
+async function unlessAborted<T>(work: Promise<T>, { signal }: CallOptions): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new RuntimeError("aborted", "the call was aborted"));
+  signal?.addEventListener("abort", abort, { once: true });
+  return Promise.race([work, aborted.promise]).finally(() => signal?.removeEventListener("abort", abort));
+}
+
+function volumesOf({ spec }: Kept): string[] {
+  const { environment, volumes = [] } = spec as InstanceSpec;
+  return volumes.map(({ name }) => `${environment}/${name}`);
+}
+
+function removeVolume(world: World, key: string): void {
+  if ([...world.kept.values()].some((kept) => volumesOf(kept).includes(key)))
+    throw new RuntimeError("in-use", `an instance has the volume ${key}`);
+  world.volumes.delete(key);
 }
 
 const imageBytes = 100 * 1024 * 1024;
@@ -225,6 +301,7 @@ function create(world: World, spec: ContainerSpec, kind: Instance["kind"]): Kept
     used: { cpuMs: 0, at: performance.now() },
   };
   world.kept.set(id, kept);
+  for (const key of volumesOf(kept)) if (!world.volumes.has(key)) world.volumes.set(key, { content: "" });
   return kept;
 }
 

@@ -8,11 +8,43 @@ create table approvals (
   PRIMARY KEY (repository, number, user_name)
 );
 
+create table backing_works (
+  id uuid not null,
+  kind text not null,
+  environment text not null,
+  name text not null,
+  state text not null,
+  phase text not null,
+  ending text,
+  detail text,
+  actor text not null,
+  of_restore uuid,
+  image text not null,
+  format text not null,
+  digest text,
+  size bigint not null default 0,
+  source uuid,
+  safety uuid,
+  former_volume text,
+  held jsonb,
+  cancel_by text,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  CHECK (((kind = 'restore'::text) = (source IS NOT NULL))),
+  CHECK (((state = 'running'::text) = (finished_at IS NULL))),
+  CHECK ((ending = ANY (ARRAY['failed'::text, 'canceled'::text]))),
+  CHECK ((kind = ANY (ARRAY['backup'::text, 'restore'::text]))),
+  CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
+  PRIMARY KEY (id)
+);
+
 create table backings (
   environment text not null,
   name text not null,
   generation integer not null,
   spec jsonb not null,
+  volume text,
+  removing boolean not null default false,
   PRIMARY KEY (environment, name)
 );
 
@@ -722,6 +754,10 @@ create table users (
   CHECK ((role = ANY (ARRAY['viewer'::text, 'developer'::text, 'analyst'::text, 'lead'::text, 'admin'::text]))),
   PRIMARY KEY (name)
 );
+
+CREATE INDEX backing_works_of ON public.backing_works USING btree (environment, name, started_at DESC);
+
+CREATE UNIQUE INDEX backing_works_open ON public.backing_works USING btree (environment, name) WHERE ((state = 'running'::text) AND (of_restore IS NULL));
 
 CREATE INDEX build_artifacts_by_build ON public.build_artifacts USING btree (build);
 

@@ -93,6 +93,20 @@ export async function removeVolumes(host: Host, environment: string, limits: Lim
     await gone(() => json(host, { method: "DELETE", path: `/volumes/${Name}` }, limits));
 }
 
+/** One that the engine has under this name but without our label is somebody else's. */
+export async function removeVolume(
+  host: Host,
+  { environment, volume }: { environment: string; volume: string },
+  limits: Limits,
+): Promise<void> {
+  const path = `/volumes/${host.names.volume(environment, volume)}`;
+  const found = await gone(() =>
+    json<{ Labels: Record<string, string> | null }>(host, { method: "GET", path }, limits),
+  );
+  if (found?.Labels?.[label.install] !== host.names.install) return;
+  await gone(() => json(host, { method: "DELETE", path }, limits));
+}
+
 /** Subnet of an environment's network; `not-found` when `ensureNetwork` was not called. */
 export async function subnetOf(host: Host, environment: string, limits: Limits): Promise<string> {
   const found = await networkOf(host, host.names.network(environment), limits);

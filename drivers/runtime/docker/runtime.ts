@@ -14,10 +14,11 @@ import {
   own,
   tail,
 } from "./host.ts";
+import { exec } from "./exec.ts";
 import { heldImages, hold, removeImage } from "./images.ts";
 import { runOnce } from "./jobs.ts";
 import { label } from "./names.ts";
-import { ensureNetwork, removeNetwork, removeVolumes } from "./networks.ts";
+import { ensureNetwork, removeNetwork, removeVolume, removeVolumes } from "./networks.ts";
 import { pull } from "./pull.ts";
 import { instanceOf } from "./read.ts";
 import { callersLabels } from "./spec.ts";
@@ -53,6 +54,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     usage: (asked, call) => usage(host, asked, limitsOf(call, 10 * second)),
     stop: (id, call) => stop(host, { id, graceMs: call.graceMs }, limitsOf(call, call.graceMs + 30 * second)),
     remove: (id, call) => remove(host, id, limitsOf(call, 30 * second)),
+    exec: (id, program, call) => exec(host, { id, program }, limitsOf(call, 10 * minute)),
+    removeVolume: (environment, volume, call) =>
+      removeVolume(host, { environment, volume }, limitsOf(call, 30 * second)),
     async logs(id, call) {
       const limits = limitsOf(call, 10 * second);
       if (!(await own(host, id, limits))) throw missing(id);

@@ -1,5 +1,6 @@
 /** What the module needs from the modules before it, and from outside. */
 import type { Builds } from "#builds";
+import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { RegistryAuth, Runtime } from "#drivers/runtime/contract.ts";
 import type { Fleet } from "#fleet";
 import type { Clock } from "#kernel/clock.ts";
@@ -33,6 +34,10 @@ export interface DeploymentsDeps {
     /** Credentials to pull a repository's images; absent where none are asked for. */
     auth?(repository: string): Promise<RegistryAuth>;
   };
+  /** Contents of backups, in a place of their own: what is in no row is removed. */
+  backups: Blobs;
+  /** Bytes that stay free on the disk of the backups. */
+  diskFloor: number;
   timing?: Partial<Timing>;
 }
 
@@ -45,6 +50,11 @@ export interface Timing {
   watchPollMs: number;
   /** Between two comparisons of what runs with what should run. */
   superviseMs: number;
+  /** Until a backup or restore that has changed nothing yet is given up. */
+  backupMs: number;
+  restoreMs: number;
+  /** What a restored backing service gets to take connections, and its users to be healthy. */
+  settleMs: number;
 }
 
 const second = 1000;
@@ -69,4 +79,7 @@ export const defaultTiming: Timing = {
   pollMs: 50,
   watchPollMs: second,
   superviseMs: 5 * second,
+  backupMs: 2 * 60 * minute,
+  restoreMs: 6 * 60 * minute,
+  settleMs: 3 * minute,
 };

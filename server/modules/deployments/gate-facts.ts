@@ -1,5 +1,6 @@
 /** Reads what the gates of a deployment are judged by. */
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
+import { backingStore } from "./backing/backing-store.ts";
 import { type Gate, type GateFacts, gatesOf } from "./core/gates.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
@@ -29,7 +30,7 @@ export async function readGates(deps: Deps, environment: EnvironmentFile | undef
     servedAfter,
     given: given.map(({ sign_off: signOff, user_name: user }) => ({ signOff, user })),
     overridden: row.overrides.map(({ freeze }) => freeze),
-    locks: (await gates.locksOn(row, now)).map(heldOf),
+    locks: [...(await gates.locksOn(row, now)).map(heldOf), ...(await restoring(db, row))],
     first: await goingFirst(store, environment, row),
   };
   return gatesOf(facts);
@@ -48,6 +49,19 @@ async function goingFirst(
     const how = state === "running" ? "is on its way" : "waits";
     return `${other} goes first in ${name}: its release ${release ?? "?"} ${how}`;
   });
+}
+
+/** While data of the environment is restored, it holds still. */
+async function restoring(db: Deps["db"], { environment }: Place) {
+  const works = (await backingStore(db).openWorks()).filter((work) => work.environment === environment);
+  return works
+    .filter(({ kind }) => kind === "restore")
+    .map(({ actor, name }) => ({
+      what: environment,
+      owner: actor,
+      reason: `${name} is being restored`,
+      until: "its end",
+    }));
 }
 
 export function heldOf({ service, environment, owner, reason, expires_at }: LockRow) {

@@ -1,6 +1,11 @@
+import type { FastifyInstance } from "fastify";
+import type { HttpDeps } from "#kernel/http.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import type { Task } from "#kernel/jobs.ts";
 import type { Reaction } from "#kernel/outbox.ts";
+import { backingRoutes } from "./backing/routes.ts";
+import { registerBackups } from "./backing/transfer.ts";
+import { removeUnnamed, runWork, workTask } from "./backing/work.ts";
 import { createAdvance } from "./advance.ts";
 import { defaultTiming, type DeploymentsDeps } from "./deps.ts";
 import { settleLane } from "./lanes.ts";
@@ -16,7 +21,9 @@ import { supervise } from "./supervise.ts";
 export type { DeploymentsDeps } from "./deps.ts";
 
 export interface Deployments {
-  handlers: ReturnType<typeof deploymentRoutes>;
+  handlers: ReturnType<typeof deploymentRoutes> & ReturnType<typeof backingRoutes>;
+  /** What is no row: the contents of backups. */
+  register(app: FastifyInstance, authenticate: HttpDeps["authenticate"]): void;
   reactions: Reaction[];
   tasks: Record<string, Task>;
   /** From now on takes up what an earlier process left, brings back what should run, and looks again every few seconds. */
@@ -28,8 +35,11 @@ const superviseTask = "deployments.supervise";
 export function createDeployments(deps: DeploymentsDeps): Deployments {
   const { db, clock, jobs, log } = deps;
   const timing = { ...defaultTiming, ...deps.timing };
-  const world: World = { ...deps, timing, backings: createKeyedLock(), provenBackings: new Map(), drifts: new Map() };
   const lanes = createKeyedLock();
+  const world: World = {
+    ...{ ...deps, timing, lanes, backings: createKeyedLock() },
+    ...{ provenBackings: new Map(), drifts: new Map(), works: new Map() },
+  };
   const lifecycle = createLifecycle(deps);
   const advance = createAdvance(world, lifecycle, createKeyedLock());
   const requests = createRequests(deps, lifecycle);
@@ -38,21 +48,26 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     db.transaction().execute((tx) => jobs.add(tx, superviseTask, {}, { key: superviseTask, runAt }));
 
   async function superviseAgain(): Promise<void> {
-    await supervise({ world, lifecycle, lanes, advance }).catch((error: unknown) =>
+    await supervise({ world, lifecycle, advance }).catch((error: unknown) =>
       log.warn({ err: error }, "what runs could not be compared with what should run"),
     );
     await queueSupervise(new Date(clock.now().getTime() + timing.superviseMs));
   }
 
   return {
-    handlers: deploymentRoutes(deps, { lifecycle, requests, advance }),
+    handlers: { ...deploymentRoutes(deps, { lifecycle, requests, advance }), ...backingRoutes(world) },
+    register: (app, authenticate) => registerBackups(app, world, authenticate),
     reactions: deploymentReactions({ clock, lifecycle, requests, advance, releases: deps.releases }),
     tasks: {
       [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),
       [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),
       [pruneTask]: (payload) => pruneImages(deps, (payload as { service: string }).service),
       [superviseTask]: superviseAgain,
+      [workTask]: (payload, signal) => runWork({ world, lifecycle }, (payload as { work: string }).work, signal),
     },
-    start: () => queueSupervise(clock.now()),
+    async start() {
+      await removeUnnamed(world);
+      await queueSupervise(clock.now());
+    },
   };
 }

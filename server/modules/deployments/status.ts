@@ -3,6 +3,7 @@ import type { Instance } from "#drivers/runtime/contract.ts";
 import type { SlotHealth } from "#drivers/balancer/contract.ts";
 import type { Closed, Placed } from "#routing";
 import type { DeploymentsDeps } from "./deps.ts";
+import { readBackings } from "./backing/view.ts";
 import { readDrift } from "./drift.ts";
 import { heldOf } from "./gate-facts.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
@@ -28,10 +29,12 @@ export async function readStatus(deps: Deps) {
     deps.routing.closed(),
   ]);
   const serving = await store.many(lanes.flatMap((lane) => lane.serving ?? []));
-  const facts: Facts = { lanes, open, last, locks, closed, serving, seen: await look(deps, serving) };
+  const seen = await look(deps, serving);
+  const facts: Facts = { lanes, open, last, locks, closed, serving, seen };
   const names = [...new Set([...services.map(({ name }) => name), ...lanes.map(({ service }) => service)])].toSorted();
   return {
     environments: environments.map(({ name }) => name),
+    backings: await readBackings(deps, seen?.instances),
     services: await Promise.all(
       names.map(async (service) => ({
         service,
@@ -111,7 +114,6 @@ function healthOf(row: DeploymentRow | undefined, seen: Seen | undefined) {
 
 async function look({ runtime, routing }: Deps, serving: DeploymentRow[]): Promise<Seen | undefined> {
   const names = serving.flatMap(({ rollout }) => rollout?.target?.instances ?? []);
-  if (names.length === 0) return { instances: [], health: {}, placed: new Map() };
   return Promise.all([runtime.list({}, { deadlineMs: lookDeadlineMs }), routing.health(names), routing.placed()]).then(
     ([instances, health, placed]) => ({ instances, health, placed }),
     () => undefined,

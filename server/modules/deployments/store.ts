@@ -64,6 +64,9 @@ export interface BackingRow {
   name: string;
   generation: number;
   spec: BackingSpec;
+  /** In place of the one that its specification names. */
+  volume: string | null;
+  removing: boolean;
 }
 
 export interface PulledImage {
@@ -81,7 +84,10 @@ type DeploymentTables = {
   };
   deployment_steps: StepRow;
   lanes: LaneRow;
-  backings: BackingRow;
+  backings: Omit<BackingRow, "volume" | "removing"> & {
+    volume: Generated<string | null>;
+    removing: Generated<boolean>;
+  };
 };
 
 export type NewDeployment = Pick<

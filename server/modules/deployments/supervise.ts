@@ -3,9 +3,10 @@
  * are removed, deployments that nobody carries on are taken up again. Level-triggered: it only looks, never remembers.
  */
 import type { Instance } from "#drivers/runtime/contract.ts";
-import type { KeyedLock } from "#kernel/keyed-lock.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { Advance } from "./advance.ts";
+import { backingStore, type WorkRow } from "./backing/backing-store.ts";
+import { retire } from "./backing/retire.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -17,17 +18,17 @@ import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
 export interface Supervisor {
   world: World;
   lifecycle: Lifecycle;
-  lanes: KeyedLock;
   advance: Advance;
 }
 
-export async function supervise({ world, lifecycle, lanes, advance }: Supervisor): Promise<void> {
+export async function supervise({ world, lifecycle, advance }: Supervisor): Promise<void> {
   const store = deploymentStore(world.db);
   await carryOn({ world, lifecycle, advance });
   const instances = await world.runtime.list({});
   for (const lane of await store.lanes())
-    await guarded(world, () => lanes.hold(laneKey(lane), () => repair(world, lane, instances)));
-  for (const backing of await store.backings()) await guarded(world, () => keepBacking(world, backing));
+    await guarded(world, () => world.lanes.hold(laneKey(lane), () => repair(world, lane, instances)));
+  for (const backing of await store.backings())
+    await guarded(world, () => (backing.removing ? retire(world, backing) : keepBacking(world, backing)));
   await guarded(world, () => removeOrphans(world, instances));
 }
 
@@ -38,7 +39,7 @@ async function guarded({ log }: World, work: () => Promise<void>): Promise<void>
   );
 }
 
-async function carryOn({ world, lifecycle, advance }: Omit<Supervisor, "lanes">): Promise<void> {
+async function carryOn({ world, lifecycle, advance }: Supervisor): Promise<void> {
   const open = await deploymentStore(world.db).open();
   const left = open.filter(({ id }) => !advance.isActive(id));
   await world.db.transaction().execute(async (tx) => {
@@ -52,13 +53,20 @@ async function repair(world: World, place: LaneRow, instances: readonly Instance
   const store = deploymentStore(world.db);
   const lane = await store.lane(place);
   const row = lane && !lane.running && lane.serving ? await store.one(lane.serving) : undefined;
-  if (!row?.stack || !row.rollout?.target) return;
+  if (!row?.stack || !row.rollout?.target || (await isHeld(world, row.stack))) return;
   const drift = readDrift(row, { instances, placed: await world.routing.placed(), known: new Set([row.id]) });
   await tell(world, row, drift.words);
   if (drift.broken.length === 0) return;
   world.log.warn({ drift: drift.words, service: row.service, environment: row.environment }, "bringing back instances");
   for (const { id, name } of instances) if (drift.changed.includes(name)) await world.runtime.remove(id);
   await bringBack(world, row as Served, drift.broken);
+}
+
+/** Whether its instances rest while data that they use is restored. */
+async function isHeld({ db }: World, { environment, backing }: Stack): Promise<boolean> {
+  const works = await backingStore(db).openWorks();
+  const isIts = (work: WorkRow) => work.environment === environment && backing.some(({ name }) => name === work.name);
+  return works.some((work) => work.kind === "restore" && work.phase !== "waiting" && isIts(work));
 }
 
 /** Once for each state of things, so that what cannot be repaired does not fill the record. */

@@ -17,7 +17,7 @@ export interface Gate {
 export interface Held {
   owner: string;
   reason: string;
-  /** ISO time. */
+  /** ISO time, or in words. */
   until: string;
   /** What is locked, such as `production` or `orders in production`. */
   what: string;

@@ -17,6 +17,10 @@ export interface World extends DeploymentsDeps {
   drifts: Map<string, string>;
   /** Backing instances that were seen to take connections, so that the next deployment need not wait for a check. */
   provenBackings: Map<string, string>;
+  /** Held while a lane starts a deployment or is repaired, which must not meet. */
+  lanes: KeyedLock;
+  /** Backups and restores at work in this process. */
+  works: Map<string, AbortController>;
 }
 
 /** A deployment that runs. */
