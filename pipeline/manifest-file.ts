@@ -92,6 +92,20 @@ const sharedPath = repositoryPath.superRefine((path, context) => {
   if ("problem" in compiled) context.addIssue({ code: "custom", message: compiled.problem });
 });
 
+/** Not where the system, or what lies in every container, has its own. */
+const filePath = z
+  .string()
+  .max(90)
+  .regex(/^(\/[A-Za-z0-9._-]+)+$/, "an absolute path in the container, such as /run/secrets/tls.key")
+  .refine((path) => !path.split("/").some((part) => part === ".." || part === "."), "a path without `.` and `..`")
+  .refine((path) => !/^\/(proc|sys|dev)(\/|$)/.test(path), "not below /proc, /sys or /dev");
+
+/** The name alone becomes a variable; with `file` it is a file. */
+const secret = z.union([
+  variableName.transform((name) => ({ name, file: undefined })),
+  z.strictObject({ name: variableName, file: filePath }),
+]);
+
 /** Kept for the issue that acts on it: any value is taken, with a warning. */
 const later = z.unknown().optional();
 
@@ -107,7 +121,7 @@ export const manifestFile = z.strictObject({
   port: port.optional(),
   needs: z.array(serviceName).max(100).optional(),
   uses: z.array(serviceName).max(100).optional(),
-  secrets: z.array(variableName).max(100).optional(),
+  secrets: z.array(secret).max(100).optional(),
   shared: z.array(sharedPath).max(50).optional(),
   variables: variables.optional(),
   run: z

@@ -129,6 +129,23 @@ describe("a wrong manifest", () => {
       "`KEY` would be set by secret KEY and by variable KEY",
     ]);
   });
+  test("delivers secrets as variables, as files, or as both", () => {
+    const secrets =
+      "secrets: [KEY, { name: TLS_KEY, file: /run/secrets/tls.key }, { name: KEY, file: /run/secrets/key }]";
+    expect(value(`service: a\nport: 80\n${secrets}`)).toMatchObject({
+      secrets: ["KEY"],
+      secretFiles: { "/run/secrets/tls.key": "TLS_KEY", "/run/secrets/key": "KEY" },
+    });
+  });
+  test.each([
+    ["{ name: A, file: key }", "shape.wrong-value 3:28"],
+    ["{ name: A, file: /run/../etc/passwd }", "shape.wrong-value 3:28"],
+    ["{ name: A, file: /proc/1/environ }", "shape.wrong-value 3:28"],
+    ["{ name: A, file: /a }, { name: B, file: /a }", "shape.wrong-value 3:51 give it another path"],
+    ["{ name: A, file: /a }, { name: B, file: /a/b }", "shape.wrong-value 3:51 give it another path"],
+  ])("may not put a secret where it cannot be a file: %s", (secret, fault) => {
+    expect(faults(`service: a\nport: 80\nsecrets: [${secret}]`)).toEqual([fault]);
+  });
   test.each(["", "- a", "just text", "3"])("is an error and not a crash for %j", (text) => {
     expect(faults(text)?.[0]).toBe("shape.wrong-type 1:1");
   });

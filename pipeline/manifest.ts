@@ -23,6 +23,8 @@ export const manifestSchema = z.object({
   uses: z.array(serviceName),
   /** Names of secrets that become variables of the same name. */
   secrets: z.array(variableName),
+  /** By path in the container, names of secrets that are files there. */
+  secretFiles: z.record(z.string(), variableName).optional(),
   variables: z.record(variableName, z.string()),
   /** Folders, files or globs outside of its folder that it is built from too; where one repository has several services. */
   shared: z.array(z.string()).optional(),
@@ -70,7 +72,7 @@ function complete(file: ManifestFile): Manifest {
     health: http?.health ?? defaults.health,
     needs: [...new Set(file.needs)],
     uses: [...new Set(file.uses)],
-    secrets: [...new Set(file.secrets)],
+    ...completeSecrets(file.secrets ?? []),
     variables: file.variables ?? {},
     ...(file.shared ? { shared: file.shared } : {}),
     run: completeRun(file.run ?? {}),
@@ -81,6 +83,28 @@ function complete(file: ManifestFile): Manifest {
       args: image.args ?? {},
     },
   };
+}
+
+function completeSecrets(written: NonNullable<ManifestFile["secrets"]>): Pick<Manifest, "secrets" | "secretFiles"> {
+  const variables = written.flatMap(({ name, file }) => (file === undefined ? [name] : []));
+  const files = written.flatMap(({ name, file }) => (file === undefined ? [] : [[file, name] as const]));
+  return {
+    secrets: [...new Set(variables)],
+    ...(files.length > 0 ? { secretFiles: Object.fromEntries(files) } : {}),
+  };
+}
+
+/** Two secrets in one file, or a file where another one needs a folder. */
+function secretFileFaults({ secrets = [] }: ManifestFile, root: Located): Fault[] {
+  return secrets.flatMap(({ file }, index): Fault[] => {
+    const others = secrets.slice(0, index).flatMap((each) => each.file ?? []);
+    const other = others.find((each) => each === file || file?.startsWith(`${each}/`) || each.startsWith(`${file}/`));
+    if (file === undefined || other === undefined) return [];
+    const message =
+      other === file ? `\`${file}\` is written twice` : `\`${file}\` and \`${other}\` cannot both be files`;
+    const place = placeOf(root, ["secrets", index, "file"]);
+    return [{ code: "shape.wrong-value", message, place, fix: "give it another path" }];
+  });
 }
 
 function completeRun({ cpu, memory, instances, command }: NonNullable<ManifestFile["run"]>): Manifest["run"] {
@@ -94,7 +118,12 @@ function completeRun({ cpu, memory, instances, command }: NonNullable<ManifestFi
 
 function reviewManifest(file: ManifestFile, root: Located): Review {
   return {
-    errors: [...portFaults(file, root), ...conflicts(file, root), ...releaseFaults(file, root)],
+    errors: [
+      ...portFaults(file, root),
+      ...conflicts(file, root),
+      ...secretFileFaults(file, root),
+      ...releaseFaults(file, root),
+    ],
     warnings: notActedOn(root),
   };
 }
@@ -133,11 +162,9 @@ function conflicts(file: ManifestFile, root: Located): Fault[] {
       source: `uses ${use}`,
       path: ["uses", index],
     })),
-    ...(file.secrets ?? []).map((secret, index) => ({
-      name: secret,
-      source: `secret ${secret}`,
-      path: ["secrets", index],
-    })),
+    ...(file.secrets ?? []).flatMap(({ name, file: path }, index) =>
+      path === undefined ? [{ name, source: `secret ${name}`, path: ["secrets", index] }] : [],
+    ),
     ...Object.keys(file.variables ?? {}).map((name) => ({
       name,
       source: `variable ${name}`,

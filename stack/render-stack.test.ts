@@ -129,7 +129,7 @@ test("the backing services of an environment are known without any service", () 
 describe("values are filled in last", () => {
   test("passwords are escaped in addresses and taken as they are elsewhere", () => {
     const { variables, backing } = render(...full);
-    const resolved = resolveVariables(variables, { secrets: { PAYMENT_KEY: "k$&" }, passwords: { db: "p@ss$&" } });
+    const resolved = resolveVariables({ variables }, { secrets: { PAYMENT_KEY: "k$&" }, passwords: { db: "p@ss$&" } });
     expect(resolved).toMatchObject({
       values: {
         PAYMENT_KEY: "k$&",
@@ -139,8 +139,16 @@ describe("values are filled in last", () => {
     });
     expect(resolveBacking(backing[0]?.variables ?? {}, "p@ss$&")).toMatchObject({ POSTGRES_PASSWORD: "p@ss$&" });
   });
+  test("a secret that is a file is none of the variables", () => {
+    const stack = render("secrets: [KEY, { name: TLS_KEY, file: /run/secrets/tls.key }]", "");
+    expect(stack.files).toEqual({ "/run/secrets/tls.key": { secret: "TLS_KEY" } });
+    const resolved = resolveVariables(stack, { secrets: { KEY: "one", TLS_KEY: "two" }, passwords: {} });
+    expect(resolved).toMatchObject({ values: { KEY: "one" }, files: { "/run/secrets/tls.key": "two" } });
+    expect(resolved).not.toHaveProperty("values.TLS_KEY");
+    expect(resolveVariables(stack, { secrets: { KEY: "one" }, passwords: {} })).toEqual({ missing: ["TLS_KEY"] });
+  });
   test("all that is missing is named", () => {
-    expect(resolveVariables(render(...full).variables, { secrets: {}, passwords: {} })).toEqual({
+    expect(resolveVariables(render(...full), { secrets: {}, passwords: {} })).toEqual({
       missing: ["db", "PAYMENT_KEY"],
     });
   });

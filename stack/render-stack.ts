@@ -31,6 +31,7 @@ export function renderStack(input: StackInput): Stack | Refusal {
     image: `${release.repository}@${release.digest}`,
     ...(command ? { command } : {}),
     variables: sorted({ ...plain(manifest.variables), ...plain(environment.variables), ...derived(input) }),
+    ...secretFiles(manifest),
     instances: instances.min,
     limits: { cpu, memory },
     port: manifest.port,
@@ -43,6 +44,11 @@ export function renderStack(input: StackInput): Stack | Refusal {
     },
     backing: manifest.uses.toSorted(byCodeUnits).map((name) => backingSpec(environment, name)),
   };
+}
+
+function secretFiles({ secretFiles: files = {} }: Manifest): Pick<Stack, "files"> {
+  const all = Object.entries(files).map(([path, secret]) => [path, { secret }] as const);
+  return all.length > 0 ? { files: sorted(Object.fromEntries(all)) } : {};
 }
 
 function plainAnalysis({ p95, ...rest }: Manifest["release"]["analysis"]): Analysis {

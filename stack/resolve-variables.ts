@@ -7,11 +7,17 @@ export interface Values {
   passwords: Readonly<Record<string, string>>;
 }
 
-/** The variables as the process gets them, or the names of all secrets and passwords that are missing. */
+export interface Resolved {
+  values: Record<string, string>;
+  /** By path. */
+  files: Record<string, string>;
+}
+
+/** The variables and files as the process gets them, or the names of all secrets and passwords that are missing. */
 export function resolveVariables(
-  variables: Stack["variables"],
+  { variables, files = {} }: Pick<Stack, "variables" | "files">,
   values: Values,
-): { values: Record<string, string> } | { missing: string[] } {
+): Resolved | { missing: string[] } {
   const missing = new Set<string>();
   const look = (source: Readonly<Record<string, string>>, name: string): string => {
     if (!Object.hasOwn(source, name)) missing.add(name);
@@ -23,7 +29,9 @@ export function resolveVariables(
     if (!variable.url.includes(placeholder)) return [name, variable.url];
     return [name, fillPassword(variable.url, encodeURIComponent(look(values.passwords, variable.backing)))];
   });
-  return missing.size > 0 ? { missing: [...missing] } : { values: Object.fromEntries(resolved) };
+  const contents = Object.entries(files).map(([path, { secret }]) => [path, look(values.secrets, secret)] as const);
+  if (missing.size > 0) return { missing: [...missing] };
+  return { values: Object.fromEntries(resolved), files: Object.fromEntries(contents) };
 }
 
 /** The variables of a backing service itself. */

@@ -11,6 +11,8 @@ export interface Stack {
   command?: string[];
   /** Sorted by name. */
   variables: Record<string, Variable>;
+  /** By path in the container, the secrets that are files there. */
+  files?: Record<string, { secret: string }>;
   /** By name, the version of each secret: another one when its value is. */
   secrets?: Record<string, number>;
   instances: number;

@@ -80,9 +80,9 @@ export interface FileToPlace {
   /** Absolute path inside the container. */
   path: string;
   content: string | Uint8Array;
-  /** Permission bits, 0o400 where absent; owner is root, or `uid`. */
+  /** Permission bits, 0o400 where absent; owner is root, or `uid`, or the user as whom the image runs. */
   mode?: number;
-  uid?: number;
+  uid?: number | "image";
 }
 
 /** What both an instance and a job are made of. */

@@ -1,10 +1,16 @@
 /** What containers get and do not get on the real engine. */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRuntimeBed, program, type RuntimeBed } from "#testing/runtime-bed.ts";
 import { until } from "#testing/until.ts";
 import { type ContainerSpec, type InstanceSpec, whyNotServing } from "../contract.ts";
 import { createDockerRuntime } from "./runtime.ts";
 
+const docker = async (...args: string[]) => (await promisify(execFile)("docker", args)).stdout.trim();
 const limits = { deadlineMs: 30_000 };
 const environment = "test";
 
@@ -44,6 +50,23 @@ describe("a container on Docker", () => {
       const { mode, uid } = statSync("/run/secrets/key");
       console.log(process.env.GREETING, readFileSync("/run/secrets/key", "utf8"), (mode & 0o777).toString(8), uid)`;
     expect(await printed(source, { env: { GREETING: "hello world" }, files })).toEqual(["hello world secret 440 1000"]);
+  });
+
+  test("gets files for the user of its image, whom only the image knows by number; a user that it does not know is told", async () => {
+    const build = (user: string) => imageWithUser(bed.image, user);
+    await using named = await build("node-user");
+    const files = [{ path: "/run/secrets/key", content: "secret", uid: "image" as const }];
+    const source = `
+      const { statSync, readFileSync } = require("node:fs");
+      const { mode, uid } = statSync("/run/secrets/key");
+      console.log(readFileSync("/run/secrets/key", "utf8"), (mode & 0o777).toString(8), uid, process.getuid())`;
+    expect(await printed(source, { files, image: named.image })).toEqual(["secret 400 4711 4711"]);
+    await using unknown = await build("nobody-knows");
+    const asked = job(source, { files, image: unknown.image });
+    await expect(bed.runtime.runOnce(asked)).rejects.toMatchObject({
+      code: "start-failed",
+      message: "the image has no user nobody-knows, as whom it is to run",
+    });
   });
 
   test("has few capabilities, cannot gain any, and is not privileged", async () => {
@@ -137,6 +160,20 @@ describe("a container on Docker", () => {
     expect(new Set(all.map(({ address }) => address)).size).toBe(4);
   });
 });
+
+/** The image with another user of its own, who is `node-user` or nobody; gone at the end. */
+async function imageWithUser(from: string, user: string) {
+  const image = `towline-test-user-${process.pid}-${user}`;
+  const container = await docker("create", from, "true");
+  const passwd = Buffer.from("root:x:0:0::/:/bin/sh\nnode-user:x:4711:4711::/:/bin/sh\n");
+  const folder = await mkdtemp(join(tmpdir(), "towline-passwd-"));
+  await writeFile(join(folder, "passwd"), passwd);
+  await docker("cp", join(folder, "passwd"), `${container}:/etc/passwd`);
+  await docker("commit", "--change", `USER ${user}`, container, image);
+  await docker("rm", container);
+  await rm(folder, { recursive: true });
+  return { image, [Symbol.asyncDispose]: async () => void (await docker("image", "rm", "--force", image)) };
+}
 
 test("a network that was left half-made is made whole, and several calls at once make one", async () => {
   await using bed = await createRuntimeBed();

@@ -1,6 +1,6 @@
 /** Making and starting containers, for instances and jobs alike. */
 import type { Limits } from "#drivers/engine/engine.ts";
-import { type ContainerSpec, type Instance, type InstanceSpec, RuntimeError } from "../contract.ts";
+import { type ContainerSpec, type FileToPlace, type Instance, type InstanceSpec, RuntimeError } from "../contract.ts";
 import { nextAddress, poolOf } from "./addresses.ts";
 import { isFailure } from "./failure.ts";
 import { type Host, inspected, json, tail } from "./host.ts";
@@ -8,7 +8,8 @@ import { label } from "./names.ts";
 import { subnetOf } from "./networks.ts";
 import type { Inspected } from "./read.ts";
 import { bodyOf, fingerprint } from "./spec.ts";
-import { tarOf } from "./tar.ts";
+import { type OwnedFile, tarOf } from "./tar.ts";
+import { userOf } from "./users.ts";
 
 export interface Made {
   spec: ContainerSpec & Partial<InstanceSpec>;
@@ -42,7 +43,7 @@ export async function launch(
   limits: Limits,
 ): Promise<void> {
   if (spec.files?.length) {
-    const body = tarOf(spec.files);
+    const body = tarOf(await owned(host, { files: spec.files, id }, limits));
     await json(host, { method: "PUT", path: `/containers/${id}/archive`, query: { path: "/" }, body }, limits);
   }
   try {
@@ -55,6 +56,15 @@ export async function launch(
       cause: error,
     });
   }
+}
+
+async function owned(
+  host: Host,
+  { files, id }: { files: readonly FileToPlace[]; id: string },
+  limits: Limits,
+): Promise<OwnedFile[]> {
+  const uid = files.some((each) => each.uid === "image") ? await userOf(host, id, limits) : 0;
+  return files.map((each) => ({ ...each, uid: each.uid === "image" ? uid : (each.uid ?? 0) }));
 }
 
 /** One after the other, so that no two choose the same. */

@@ -3,8 +3,11 @@ import { type FileToPlace, RuntimeError } from "../contract.ts";
 
 const block = 512;
 
+/** Whoever owns the files, by number. */
+export type OwnedFile = FileToPlace & { uid?: number };
+
 /** Paths inside the archive are relative to `/`. Throws for a path that is not absolute, plain and at most 99 bytes. */
-export function tarOf(files: readonly FileToPlace[]): Buffer {
+export function tarOf(files: readonly OwnedFile[]): Buffer {
   const parts = files.flatMap((file) => {
     const content = Buffer.from(file.content);
     return [header(file, content.length), content, Buffer.alloc((block - (content.length % block)) % block)];
@@ -12,7 +15,7 @@ export function tarOf(files: readonly FileToPlace[]): Buffer {
   return Buffer.concat([...parts, Buffer.alloc(2 * block)]);
 }
 
-function header({ path, mode = 0o400, uid = 0 }: FileToPlace, size: number): Buffer {
+function header({ path, mode = 0o400, uid = 0 }: OwnedFile, size: number): Buffer {
   const name = path.slice(1);
   if (!/^(\/[^/\0]+)+$/.test(path) || path.split("/").includes("..") || Buffer.byteLength(name) > 99)
     throw new RuntimeError("engine", `not a path for a file in a container: ${JSON.stringify(path)}`);

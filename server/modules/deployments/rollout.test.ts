@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ContainerSpec } from "#drivers/runtime/contract.ts";
 import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
@@ -146,9 +147,10 @@ test("a migration runs once before the new instances start, and a failed one sto
   expect(serving.all).toEqual(serving.instances);
 });
 
-test("a secret that nobody has set stops the deployment before anything starts", async () => {
+test("a secret that nobody has set stops the deployment before anything starts; once it is set, it is where the manifest says", async () => {
   await using scene = await openScene();
-  scene.place.world.manifests.set(commitNumber(3), manifestOf("orders", "secrets: [PAYMENT_KEY]\n"));
+  const secrets = "secrets: [PAYMENT_KEY, { name: PAYMENT_KEY, file: /run/secrets/payment }]\n";
+  scene.place.world.manifests.set(commitNumber(3), manifestOf("orders", secrets));
   await scene.server.publish("orders", commitNumber(3));
   const made = scene.place.made.length;
   const ended = await scene.server.deploy("orders", 3);
@@ -157,6 +159,15 @@ test("a secret that nobody has set stops the deployment before anything starts",
     "PAYMENT_KEY is not set for orders in test: run `towline secret set PAYMENT_KEY --service orders --environment test`",
   );
   expect(scene.place.made).toHaveLength(made);
+  scene.place.world.secrets = { PAYMENT_KEY: "pay" };
+  const specs: ContainerSpec[] = [];
+  scene.place.world.behave = (spec) => {
+    specs.push(spec);
+    return {};
+  };
+  expect(await scene.server.deploy("orders", 3)).toMatchObject({ outcome: "succeeded" });
+  const file = { path: "/run/secrets/payment", content: "pay", uid: "image" };
+  expect(specs).toMatchObject([{ env: { PAYMENT_KEY: "pay" }, files: [file] }]);
 });
 
 test("a deployment rides out an engine and a balancer that do not answer", async () => {

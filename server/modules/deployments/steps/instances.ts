@@ -24,8 +24,10 @@ export async function pullImage({ runtime, registry }: World, { image }: Stack, 
 export async function containerOf(world: World, owner: Owner, name: string) {
   const { stack } = owner;
   const { environment, image, limits } = stack;
-  const env = await readVariables(world.fleet, stack);
-  return { name, environment, image, env, labels: labelsOf(owner), ...limits };
+  const { values: env, files } = await readVariables(world.fleet, stack);
+  const placed = Object.entries(files).map(([path, content]) => ({ path, content, uid: "image" as const }));
+  const container = { name, environment, image, env, labels: labelsOf(owner), ...limits };
+  return placed.length > 0 ? { ...container, files: placed } : container;
 }
 
 async function specOf(world: World, owner: Owner, name: string): Promise<InstanceSpec> {

@@ -19,7 +19,7 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
   if (!release) return failed(`there is no release ${work.release} of ${work.service}`);
   const stack = await renderFor(world, work, release);
   if (typeof stack === "string") return failed(stack);
-  const resolved = resolveVariables(stack.variables, await readValues(world.fleet, stack));
+  const resolved = resolveVariables(stack, await readValues(world.fleet, stack));
   if ("missing" in resolved) return failed(secretsMissing(resolved.missing, work));
   if (stack.instances > mostInstances)
     return failed(`${stack.instances} instances are more than the ${mostInstances} that one host's balancer takes`);
@@ -54,8 +54,9 @@ export async function renderFor(
 
 /** Which values its instances get, so that a change of one shows as a change of the stack. */
 function withVersions(stack: Stack, versions: Record<string, number>): Stack {
-  const used = Object.values(stack.variables).flatMap((each) => (each.from === "secret" ? [each.secret] : []));
-  const known = used.toSorted().flatMap((name) => (Object.hasOwn(versions, name) ? [[name, versions[name]]] : []));
+  const variables = Object.values(stack.variables).flatMap((each) => (each.from === "secret" ? [each.secret] : []));
+  const used = new Set([...variables, ...Object.values(stack.files ?? {}).map(({ secret }) => secret)]);
+  const known = [...used].toSorted().flatMap((name) => (Object.hasOwn(versions, name) ? [[name, versions[name]]] : []));
   return known.length > 0 ? { ...stack, secrets: Object.fromEntries(known) } : stack;
 }
 

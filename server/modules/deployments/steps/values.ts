@@ -1,5 +1,5 @@
 import { RefusalError, refuse } from "#api/errors.ts";
-import { resolveVariables, type Values } from "#stack/resolve-variables.ts";
+import { type Resolved, resolveVariables, type Values } from "#stack/resolve-variables.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { DeploymentsDeps } from "../deps.ts";
 
@@ -13,10 +13,10 @@ export async function readValues(fleet: Fleet, { service, environment, backing }
   return { secrets, passwords };
 }
 
-/** The variables of a stack as a process gets them. Throws a `RefusalError` when a secret was removed meanwhile. */
-export async function readVariables(fleet: Fleet, stack: Stack): Promise<Record<string, string>> {
-  const resolved = resolveVariables(stack.variables, await readValues(fleet, stack));
-  if ("values" in resolved) return resolved.values;
+/** Variables and files of a stack as a process gets them. Throws a `RefusalError` when a secret was removed meanwhile. */
+export async function readVariables(fleet: Fleet, stack: Stack): Promise<Resolved> {
+  const resolved = resolveVariables(stack, await readValues(fleet, stack));
+  if ("values" in resolved) return resolved;
   throw new RefusalError(refuse("conflict", secretsMissing(resolved.missing, stack)));
 }
 
