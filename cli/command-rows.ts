@@ -293,6 +293,26 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/doctor.ts")).examine,
   },
   {
+    usage: "backup <target>",
+    summary:
+      "back up the whole installation of TOWLINE_HOME, while it works, into a folder or a file `….tar` or `….age`",
+    options: [
+      ["--recipient <key>", "encrypt the file to this public key of age"],
+      ["--with-logs", "the logs of jobs too"],
+      ["--verify", "read all of it again once it is written"],
+      ["--identity <file>", "private key, to verify an encrypted one"],
+    ],
+    example: "towline backup /mnt/backup/monday.tar --verify",
+    load: async () => (await import("./commands/backup.ts")).backUp,
+  },
+  {
+    usage: "restore <source>",
+    summary: "restore a whole installation into the empty folder of TOWLINE_HOME",
+    options: [["--identity <file>", "private key of an encrypted backup"]],
+    example: "towline restore /mnt/backup/monday.tar",
+    load: async () => (await import("./commands/backup.ts")).restore,
+  },
+  {
     usage: "base-images [names...]",
     summary: "pull or make the base images of examples, tests and balancer",
     options: [["--tag-as", "tag them with the names of the official images too"]],

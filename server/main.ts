@@ -14,7 +14,7 @@ import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
 import { allEndpoints } from "#api/endpoints.ts";
-import { orThrow } from "#api/errors.ts";
+import { orThrow, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
 import { createBuilds } from "#builds";
 import { createDeployments } from "#deployments";
@@ -25,11 +25,12 @@ import { createHttpNotifier } from "#drivers/notifier/http.ts";
 import { createDockerRuntime } from "#drivers/runtime/docker/runtime.ts";
 import { createFleet } from "#fleet";
 import { createImages } from "#images";
+import { unfinishedRestore } from "#kernel/backup/restore.ts";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { type Database, openDatabase, isAnswering } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
-import { writeDurably } from "#kernel/files.ts";
+import { isThere, writeDurably } from "#kernel/files.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
 import { openIdentity } from "#kernel/identity.ts";
 import { installationId } from "#kernel/installation.ts";
@@ -61,6 +62,7 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   await mkdir(config.home, { recursive: true, mode: 0o711 });
+  if (await isThere(join(config.home, unfinishedRestore))) throw new RefusalError(halfRestored(config.home));
   stack.use(orThrow(await lockProcess(join(config.home, "server.lock"), `another server runs in ${config.home}`)));
   const databaseUrl = config.databaseUrl ?? (await embedded(config, log, stack));
   const { db, pool } = stack.use(stopInTime("the pool of connections", openDatabase(databaseUrl, log), log));
@@ -99,6 +101,11 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
       await kept.disposeAsync();
     },
   };
+}
+
+function halfRestored(home: string): Refusal {
+  const fix = "Remove the folder and restore again.";
+  return refuse("conflict", `a restore into ${home} did not end`, { fix });
 }
 
 /** Requests at work get this long to end once the server stops. */

@@ -43,7 +43,7 @@ export async function startEmbeddedPostgres(
   const place = await preparePostgresPlace(home);
   const password = await initialise(place);
   let stopped = false;
-  const urlOf = (port: number) => `postgres://towline:${password}@127.0.0.1:${port}/towline`;
+  const urlOf = (port: number) => urlWith(password, port);
   let running = await adopt(place, urlOf, log);
   running ??= await launch(place, await rememberedPort(place), settings);
   const { port } = running;
@@ -70,8 +70,18 @@ export async function startEmbeddedPostgres(
   };
 }
 
+/** Address of the one that runs for this home; nothing where none does. */
+export async function runningPostgresUrl(home: string): Promise<string | undefined> {
+  const place = await preparePostgresPlace(home);
+  const [running, password] = await Promise.all([readPidFile(place), readFile(passwordFileOf(place), "utf8")]);
+  return running && urlWith(password, running.port);
+}
+
+const passwordFileOf = ({ secrets }: PostgresPlace) => join(secrets, "postgres-password");
+const urlWith = (password: string, port: number) => `postgres://towline:${password}@127.0.0.1:${port}/towline`;
+
 async function initialise(place: PostgresPlace): Promise<string> {
-  const passwordFile = join(place.secrets, "postgres-password");
+  const passwordFile = passwordFileOf(place);
   const known = await readFile(passwordFile, "utf8").catch(() => undefined);
   const initialised = await readFile(join(place.data, "PG_VERSION"), "utf8").catch(() => undefined);
   if (known && initialised) return known;
