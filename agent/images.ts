@@ -22,8 +22,9 @@ interface PushLine {
 const pushMs = 60 * 60_000;
 const layerEnds = /^(Pushed|Layer already exists|Mounted from)/;
 
-/** What the engine says when the registry is away: it may be back in a moment. */
-const passing = /connection refused|connection reset|broken pipe|EOF|i\/o timeout|unexpected HTTP status: 5\d\d/i;
+/** What the engine says when the registry is away, or has just cleaned a layer away that the push found: another try may do. */
+const passing =
+  /push that first|connection refused|connection reset|broken pipe|EOF|i\/o timeout|unexpected HTTP status: 5\d\d/i;
 const tries = 6;
 const firstPauseMs = 500;
 

@@ -151,6 +151,8 @@ export const eventCatalogue = {
     actor: z.string(),
   }),
   "releases.release-created": release.extend({ build: uuid }),
+  /** No environment needs its image any more, and newer ones are kept: the image goes, the record stays. */
+  "deployments.release-retired": release.extend({ repository: z.string() }),
   /** A route was closed for a while, or opened again. */
   "routing.mode-changed": z.object({
     service: serviceName,

@@ -287,6 +287,13 @@ export const commandRows: readonly CommandRow[] = [
   ...backingRows,
   ...secretRows,
   {
+    usage: "clean",
+    summary: "remove the images on the host and in the registry that no release, deployment or rollback needs",
+    options: [["--plan", "only show what would go, and why the rest stays"]],
+    example: "towline clean --plan",
+    load: async () => (await import("./commands/clean.ts")).clean,
+  },
+  {
     usage: "doctor",
     summary: "examine this machine and the connection to the server",
     example: "towline doctor",

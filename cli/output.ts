@@ -21,6 +21,12 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
+/** `2.0 GiB`, `37 MiB`. */
+export function bytes(count: number): string {
+  const mebibytes = count / 2 ** 20;
+  return mebibytes < 1024 ? `${Math.round(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
+}
+
 /** Rows under headings, columns as wide as their widest cell. */
 export function table(headings: string[], rows: string[][]): string {
   const widths = headings.map((heading, column) =>

@@ -17,7 +17,7 @@ import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
 import { createBuilds } from "#builds";
-import { createDeployments } from "#deployments";
+import { createDeployments, createDisk } from "#deployments";
 import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
 import { createGit } from "#drivers/git/binary.ts";
@@ -129,6 +129,9 @@ interface ModuleDeps {
   stopping: AbortSignal;
 }
 
+/** Where an engine keeps images, unless somebody moved it. */
+const dockerFolder = "/var/lib/docker";
+
 /** The modules in the order of the flow: each gets the doors before it. */
 async function createModules({ config, address, stopping, wake, ...common }: ModuleDeps) {
   const { home, diskFloor, testDays, keep } = config;
@@ -170,12 +173,9 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   });
   const routing = createRouting({ ...deps, balancer, runtime, httpPort: config.httpPort });
   const registry = createRegistryAccess(deps.db, access, address);
+  const disk = createDisk([home, dockerFolder], { floor: diskFloor, mark: config.diskMark });
   const ofDeployments = {
-    releases,
-    routing,
-    runtime,
-    registry,
-    diskFloor,
+    ...{ releases, routing, runtime, registry, keep, disk, diskFloor },
     backups: await openFsBlobs(join(home, "backups")),
   };
   const deployments = createDeployments({ ...deps, source, fleet, builds, ...ofDeployments });

@@ -72,6 +72,8 @@ export interface Tuning {
   wrap?<T extends object>(door: T): T;
   timing?: DeploymentsDeps["timing"];
   reconcileMs?: number;
+  keep?: DeploymentsDeps["keep"];
+  disk?: DeploymentsDeps["disk"];
 }
 
 const rows = { ...deploymentEndpoints, ...gateEndpoints, ...backingEndpoints };
@@ -204,6 +206,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
     registry: { address: () => "registry.test:5000" },
     ...{ backups: ground.backups, diskFloor: 0 },
     timing: tuning.timing ?? quickTiming,
+    ...roomOf(tuning),
   });
   outbox.subscribe([...releases.reactions, ...deployments.reactions]);
   stack.use(outbox.start());
@@ -239,6 +242,8 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
+
+const roomOf = ({ keep, disk }: Tuning) => ({ ...(keep ? { keep } : {}), ...(disk ? { disk } : {}) });
 
 /** Rows called as the HTTP glue would: input and output pass their schemas. */
 function calls(deployments: Deployments): DeploymentsServer["call"] {

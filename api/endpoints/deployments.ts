@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyRole, developing, endpoints } from "../endpoint.ts";
+import { anyRole, developing, endpoints, leading } from "../endpoint.ts";
 import { deploymentOutcomes } from "../events.ts";
 import { backing } from "./backing.ts";
 import { digest, environmentName, revision, serviceName, uuid } from "../names.ts";
@@ -88,7 +88,34 @@ const request = z.strictObject({
 
 const override = z.strictObject({ freeze: z.string().min(1).max(40), reason: z.string().trim().min(3).max(500) });
 
+const fate = z.object({
+  place: z.enum(["host", "registry"]),
+  service: z.string(),
+  name: z.string(),
+  bytes: z.number().nullable(),
+  goes: z.boolean(),
+  why: z.string(),
+});
+
 export const deploymentEndpoints = endpoints({
+  planCleaning: {
+    method: "GET",
+    path: "/api/cleaning",
+    summary: "Images on the host and in the registry: which may go, why the others stay, and how full the disk is.",
+    auth: { roles: anyRole },
+    response: z.object({
+      images: z.array(fate),
+      /** Bytes; null where nobody looks. */
+      disk: z.object({ free: z.number(), mark: z.number(), floor: z.number() }).nullable(),
+    }),
+  },
+  cleanImages: {
+    method: "POST",
+    path: "/api/cleaning",
+    summary: "Remove the images that nothing needs now, as is done every hour.",
+    auth: { roles: leading },
+    response: z.object({ removed: z.array(fate), freed: z.number() }),
+  },
   getStatus: {
     method: "GET",
     path: "/api/status",

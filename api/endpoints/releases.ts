@@ -30,6 +30,7 @@ export const release = z.object({
   digest,
   build: uuid,
   createdAt: z.iso.datetime(),
+  retiredAt: z.iso.datetime().nullable().describe("Since when its image is not kept, so that it cannot be deployed."),
 });
 
 export const releaseEndpoints = endpoints({

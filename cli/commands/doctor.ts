@@ -1,7 +1,9 @@
-import { isRefusal } from "#api/errors.ts";
+import type { CallOutput } from "#api/endpoint.ts";
+import type { deploymentEndpoints } from "#api/endpoints/deployments.ts";
+import { isRefusal, type Refusal } from "#api/errors.ts";
 import { readConfig } from "#kernel/config.ts";
-import { accepted, paint, print, printJson, table } from "../output.ts";
-import { examineHost } from "../../tools/host/doctor.ts";
+import { accepted, bytes, paint, print, printJson, table } from "../output.ts";
+import { examineHost, type HealthRow } from "../../tools/host/doctor.ts";
 import { openClient, readSession, type SessionFlags } from "../session.ts";
 
 const marks = { good: paint("green", "✓"), warning: paint("yellow", "!"), bad: paint("red", "✗") };
@@ -9,7 +11,7 @@ const marks = { good: paint("green", "✓"), warning: paint("yellow", "!"), bad:
 /** Examines this machine and the connection to the server; exit status 1 when something would stop Towline. */
 export async function examine(flags: SessionFlags & { json?: boolean }): Promise<void> {
   const config = accepted(readConfig(process.env));
-  const rows = [...(await examineHost(config.home)), await examineServer(flags)];
+  const rows = [...(await examineHost(config.home)), ...(await examineServer(flags))];
   if (flags.json) printJson({ rows });
   else
     print(
@@ -22,10 +24,23 @@ export async function examine(flags: SessionFlags & { json?: boolean }): Promise
 }
 
 /** No server is only a warning: the machine is examined before one is started, too. */
-async function examineServer(flags: SessionFlags) {
+async function examineServer(flags: SessionFlags): Promise<HealthRow[]> {
   const { url } = await readSession(flags);
-  const user = await (await openClient(flags)).whoAmI({}, { timeoutMs: 5_000 });
-  if (!isRefusal(user))
-    return { name: "server", verdict: "good" as const, found: `${url} as ${user.name} (${user.role})` };
-  return { name: "server", verdict: "warning" as const, found: user.message, fix: user.fix ?? "towline login" };
+  const client = await openClient(flags);
+  const user = await client.whoAmI({}, { timeoutMs: 5_000 });
+  if (isRefusal(user))
+    return [{ name: "server", verdict: "warning", found: user.message, fix: user.fix ?? "towline login" }];
+  const server: HealthRow = { name: "server", verdict: "good", found: `${url} as ${user.name} (${user.role})` };
+  return [server, ...roomOf(await client.planCleaning({}))];
+}
+
+/** How far the server's disk is from where it cleans, and from where it refuses work. */
+function roomOf(plan: CallOutput<typeof deploymentEndpoints.planCleaning> | Refusal): HealthRow[] {
+  if (isRefusal(plan) || !plan.disk) return [];
+  const { free, mark, floor } = plan.disk;
+  const verdict = free < floor ? "bad" : free < mark ? "warning" : "good";
+  const going = plan.images.filter(({ goes }) => goes).length;
+  const found = `${bytes(free)} free (cleans below ${bytes(mark)}, refuses below ${bytes(floor)}); ${going} images may go`;
+  const fix = "`towline clean --plan` shows what may go; free some space besides.";
+  return [{ name: "server's disk", verdict, found, ...(verdict === "good" ? {} : { fix }) }];
 }

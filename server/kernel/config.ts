@@ -31,6 +31,12 @@ const schema = z.object({
     .nonnegative()
     .default(1024)
     .describe("MiB that stay free: below it no build starts and no upload is taken."),
+  TOWLINE_DISK_MARK: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(5120)
+    .describe("MiB: while less is free, images that nothing needs go at once, not once an hour."),
   TOWLINE_LOG_DAYS: z.coerce
     .number()
     .int()
@@ -108,6 +114,7 @@ export interface Config {
   haproxyImage: string;
   /** Bytes. */
   diskFloor: number;
+  diskMark: number;
   artifactDays: number;
   logDays: number;
   testDays: number;
@@ -142,6 +149,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     logLevel: v.TOWLINE_LOG_LEVEL,
     haproxyImage: v.TOWLINE_HAPROXY_IMAGE,
     diskFloor: v.TOWLINE_DISK_FLOOR * 1024 * 1024,
+    diskMark: v.TOWLINE_DISK_MARK * 1024 * 1024,
     artifactDays: v.TOWLINE_ARTIFACT_DAYS,
     logDays: v.TOWLINE_LOG_DAYS,
     testDays: v.TOWLINE_TEST_DAYS,

@@ -617,6 +617,7 @@ create table releases (
   commits jsonb not null,
   previous integer,
   created_at timestamp with time zone not null default now(),
+  retired_at timestamp with time zone,
   PRIMARY KEY (id),
   UNIQUE (build, service),
   UNIQUE (service, number)

@@ -11,6 +11,8 @@ import type { Emit } from "#kernel/outbox.ts";
 import type { Releases } from "#releases";
 import type { Routing } from "#routing";
 import type { Source } from "#source";
+import type { Keep } from "./cleaning/clean.ts";
+import type { Disk } from "./cleaning/disk.ts";
 import type { Limits } from "./core/rollout.ts";
 
 export interface DeploymentsDeps {
@@ -25,7 +27,7 @@ export interface DeploymentsDeps {
     "service" | "services" | "environment" | "environments" | "secretsFor" | "secretVersions" | "backingPassword"
   >;
   builds: Pick<Builds, "publishes">;
-  releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest">;
+  releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest" | "kept">;
   routing: Routing;
   runtime: Runtime;
   registry: {
@@ -39,6 +41,10 @@ export interface DeploymentsDeps {
   /** Bytes that stay free on the disk of the backups. */
   diskFloor: number;
   timing?: Partial<Timing>;
+  /** What stays of images beside all that is deployed; absent: as the configuration has it by itself. */
+  keep?: Keep;
+  /** Absent: there is always room. */
+  disk?: Disk;
 }
 
 /** All in milliseconds. */

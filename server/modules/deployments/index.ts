@@ -7,10 +7,11 @@ import { backingRoutes } from "./backing/routes.ts";
 import { registerBackups } from "./backing/transfer.ts";
 import { removeUnnamed, runWork, workTask } from "./backing/work.ts";
 import { createAdvance } from "./advance.ts";
+import { pruneHost } from "./cleaning/clean.ts";
+import { createCleaner } from "./cleaning/cleaner.ts";
 import { defaultTiming, type DeploymentsDeps } from "./deps.ts";
 import { settleLane } from "./lanes.ts";
 import { advanceTask, createLifecycle, pruneTask, settleTask } from "./lifecycle.ts";
-import { pruneImages } from "./prune.ts";
 import { deploymentReactions } from "./reactions.ts";
 import { createRequests } from "./requests.ts";
 import { deploymentRoutes } from "./routes.ts";
@@ -18,6 +19,7 @@ import type { World } from "./steps/step.ts";
 import type { Place } from "./store.ts";
 import { supervise } from "./supervise.ts";
 
+export { createDisk } from "./cleaning/disk.ts";
 export type { DeploymentsDeps } from "./deps.ts";
 
 export interface Deployments {
@@ -43,6 +45,7 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   const lifecycle = createLifecycle(deps);
   const advance = createAdvance(world, lifecycle, createKeyedLock());
   const requests = createRequests(deps, lifecycle);
+  const cleaner = createCleaner(deps);
 
   const queueSupervise = (runAt: Date) =>
     db.transaction().execute((tx) => jobs.add(tx, superviseTask, {}, { key: superviseTask, runAt }));
@@ -61,13 +64,15 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     tasks: {
       [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),
       [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),
-      [pruneTask]: (payload) => pruneImages(deps, (payload as { service: string }).service),
+      [pruneTask]: async (payload) => void (await pruneHost(deps, (payload as { service: string }).service)),
       [superviseTask]: superviseAgain,
       [workTask]: (payload, signal) => runWork({ world, lifecycle }, (payload as { work: string }).work, signal),
+      ...cleaner.tasks,
     },
     async start() {
       await removeUnnamed(world);
       await queueSupervise(clock.now());
+      await cleaner.start();
     },
   };
 }

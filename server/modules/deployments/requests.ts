@@ -6,6 +6,7 @@ import type { Tx } from "#kernel/database.ts";
 import { NotYet } from "#kernel/outbox.ts";
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Release } from "#releases";
+import { diskFault } from "./cleaning/disk.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { createOverride, overrideFault } from "./overrides.ts";
@@ -20,7 +21,7 @@ export type Requests = ReturnType<typeof createRequests>;
 const releaseDeadlineMs = 10 * 60 * 1000;
 
 export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
-  const { db, fleet, releases, builds, clock } = deps;
+  const { db, fleet, releases, builds, clock, disk } = deps;
   const weigh = createWeigh(deps);
 
   /** Refuses what a gate keeps out; what only has to wait is made. */
@@ -30,7 +31,7 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
     const { environment, release, gates } = weighed;
     const unknown = wish.override && overrideFault(environment, wish.override.freeze, by.role);
     if (unknown) return unknown;
-    const denied = mayChange(environment, by.role);
+    const denied = mayChange(environment, by.role) ?? (await noRoom(wish));
     if (denied) return denied;
     const closed = gates.find(({ gate, open }) => !open && (gate === "after" || gate === "order"));
     if (closed?.gate === "order")
@@ -47,6 +48,9 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
       return wish.override ? lifecycle.override(tx, row, { ...wish.override, by: by.name }) : row;
     });
   }
+
+  /** Going back needs none. */
+  const noRoom = async ({ kind }: Wish) => (disk && kind === "deploy" ? diskFault(disk) : undefined);
 
   /** A build's deploy step. It always gets an answer: a deployment that runs, or one that failed and says why. */
   async function fromBuild(tx: Tx, wanted: EventPayload<"builds.deploy-requested">, at: Date): Promise<void> {

@@ -10,6 +10,7 @@ import type { DeploymentsDeps } from "./deps.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { readLane } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { clean, planCleaning } from "./cleaning/clean.ts";
 import { previewDeployment } from "./preview.ts";
 import { mayChange, type Requests } from "./requests.ts";
 import { setRouteMode } from "./route-mode.ts";
@@ -54,6 +55,8 @@ export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<
       const { name: by, role } = userOf(context);
       return setRouteMode(deps, params, { ...body, by, role });
     },
+    planCleaning: async () => viewCleaning(deps),
+    cleanImages: async () => clean(deps),
     planDeployment: ({ query }) => previewDeployment(deps, parts.requests, query),
     instanceLogs: ({ params, query }) => readLogs(deps, params, query.lines),
   };
@@ -116,4 +119,10 @@ async function readLogs(deps: DeploymentsDeps, place: Place, lines: number) {
 function refusalOf(error: unknown): Refusal {
   if (error instanceof RuntimeError) return refuse("host.docker-missing", error.message);
   throw error;
+}
+
+async function viewCleaning(deps: DeploymentsDeps) {
+  const { disk } = deps;
+  const room = disk ? { free: await disk.free(), mark: disk.mark, floor: disk.floor } : null;
+  return { images: await planCleaning(deps), disk: room };
 }

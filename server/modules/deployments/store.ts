@@ -344,8 +344,13 @@ function laneStore(database: Database) {
 function imageStore(database: Database) {
   const db = database.withTables<DeploymentTables>();
   return {
-    pulledImages: (service: string) =>
-      db.selectFrom("pulled_images").selectAll().where("service", "=", service).orderBy("image").execute(),
+    pulledImages: (service?: string) =>
+      db
+        .selectFrom("pulled_images")
+        .selectAll()
+        .$if(service !== undefined, (query) => query.where("service", "=", service ?? ""))
+        .orderBy("image")
+        .execute(),
     insertPulledImage: (image: PulledImage) =>
       db
         .insertInto("pulled_images")
@@ -353,16 +358,24 @@ function imageStore(database: Database) {
         .onConflict((conflict) => conflict.doNothing())
         .execute(),
     deletePulledImage: (image: string) => db.deleteFrom("pulled_images").where("image", "=", image).execute(),
-    /** Digests of a service that may be needed on the host: what serves, waits or runs, and in each environment the last that served well. */
-    async neededDigests(service: string, lastServed: number): Promise<Set<string>> {
-      const { rows } = await sql<{ digest: string }>`
-        select digest from deployments where service = ${service} and state <> 'finished' and digest is not null
-        union select d.digest from lanes l join deployments d on d.id = l.serving where l.service = ${service}
-        union select digest from (
-          select digest, row_number() over (partition by environment order by max(finished_at) desc) as place
-          from deployments where service = ${service} and outcome = 'succeeded' group by environment, digest
-        ) served where place <= ${lastServed}`.execute(db);
-      return new Set(rows.map(({ digest }) => digest));
+    /** Digests that something needs, and what: what serves, waits or runs, and in each environment the last that served well. */
+    async needs(lastServed: number): Promise<Map<string, string>> {
+      const { rows } = await sql<{ digest: string; why: string }>`
+        select d.digest, 'serves in ' || l.environment || ' as release ' || d.release as why, 1 as rank
+        from lanes l join deployments d on d.id = l.serving where d.digest is not null
+        union all select digest, 'on its way to ' || environment || ' as release ' || release, 2
+        from deployments where state <> 'finished' and digest is not null
+        union all select d.digest, 'served before what is on its way to ' || d.environment, 3
+        from deployments o join deployments d on d.id = (o.rollout #>> '{target,previous}')::uuid
+        where o.state <> 'finished' and d.digest is not null
+        union all select digest, 'one of the last ' || ${lastServed}::int || ' that served in ' || environment, 4 from (
+          select digest, environment,
+            row_number() over (partition by service, environment order by max(finished_at) desc) as place
+          from deployments where outcome = 'succeeded' group by service, environment, digest
+        ) served where place <= ${lastServed}
+        order by rank`.execute(db);
+      // Of several reasons the first counts.
+      return new Map(rows.toReversed().map(({ digest, why }) => [digest, why]));
     },
   };
 }

@@ -47,6 +47,7 @@ export function createWeigh(deps: Pick<DeploymentsDeps, "db" | "clock" | "source
     if (!environment) return refuse("not-found", `there is no environment ${wish.environment}`);
     const release = await (wish.kind === "rollback" ? findOlder(wish) : findRelease(wish));
     if (isRefusal(release)) return release;
+    if (release.retiredAt) return retired(release);
     return { environment, release, gates: await gatesFor(wish, environment, release) };
   }
 
@@ -74,4 +75,10 @@ export function createWeigh(deps: Pick<DeploymentsDeps, "db" | "clock" | "source
   }
 
   return weigh;
+}
+
+function retired({ service, number, commit }: Release): Refusal {
+  return refuse("release.retired", `the image of release ${number} of ${service} is no longer kept`, {
+    fix: `Build ${commit.slice(0, 12)} again, which makes a new release. TOWLINE_KEEP_RELEASES says how many are kept.`,
+  });
 }

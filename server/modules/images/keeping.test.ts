@@ -48,6 +48,28 @@ describe("a release", () => {
   });
 });
 
+test("the image of a retired release goes with its layers within a day, unless another release stands on it", async () => {
+  let later = new Date();
+  await using own = await openTestRegistry({ clock: { now: () => later } });
+  const { db, images, blobs } = own.registry;
+  const { digest } = await pushImage(own.client, { repository: "retired", tag: "v1" });
+  const tell = (on: string, number: number) =>
+    db.transaction().execute(async (tx) => {
+      const payload = { service: "retired", number, digest, repository: "retired" };
+      for (const each of images.reactions.filter((reaction) => reaction.on === on))
+        await each.react(tx, { payload } as unknown as Event);
+    });
+  await tell("releases.release-created", 1);
+  await tell("releases.release-created", 2);
+  await tell("deployments.release-retired", 1);
+  expect(await images.has("retired", digest)).toBe(true);
+  await tell("deployments.release-retired", 2);
+  expect(await images.has("retired", digest)).toBe(false);
+  later = new Date(later.getTime() + 25 * hour);
+  await images.tasks["images.sweep"]!({}, new AbortController().signal);
+  expect(await blobs.size(sha256("layer of v1"))).toBeUndefined();
+});
+
 describe("the API", () => {
   test("lists repositories and tags page by page, and shows one image", async () => {
     for (const tag of ["v1", "v2", "v3"]) await pushImage(client, { repository: "api/one", tag });
@@ -106,7 +128,9 @@ describe("the sweep", () => {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, "stray");
     await writeFile(join(home, "uploads", "unknown"), "stray");
-    const kept = await pushBlob(client, "swept", "kept");
+    await pushImage(client, { repository: "swept", tag: "kept" });
+    const kept = sha256("layer of kept");
+    const unneeded = await pushBlob(client, "swept", "of no manifest");
     await sweep();
     expect(await blobs.size(stray)).toBe(5);
 
@@ -119,7 +143,8 @@ describe("the sweep", () => {
     expect((await client("GET", old)).code).toBe("BLOB_UPLOAD_UNKNOWN");
     expect((await client("GET", young)).headers["range"]).toBe("0-6");
     expect(await blobs.size(stray)).toBeUndefined();
-    expect(await blobs.size(kept)).toBe(4);
+    expect(await blobs.size(kept)).toBe("layer of kept".length);
+    expect(await blobs.size(unneeded)).toBeUndefined();
     expect(await Array.fromAsync(blobs.uploads(), ({ key }) => key)).toEqual([young.split("/").at(-1)]);
   });
 

@@ -3,6 +3,20 @@ import { imageStore } from "./store.ts";
 
 export const imageReactions: Reaction[] = [
   reaction("images.pin-release", "releases.release-created", (tx, { payload }) =>
-    imageStore(tx).pins.insert(payload.digest, `release ${payload.service} ${payload.number}`),
+    imageStore(tx).pins.insert(payload.digest, holderOf(payload)),
   ),
+  reaction("images.retire-release", "deployments.release-retired", async (tx, { payload }) => {
+    const { pins, manifests, tags } = imageStore(tx);
+    const { digest, repository } = payload;
+    await pins.delete(digest, holderOf(payload));
+    // Another release, or an index, may stand on it; then it stays.
+    if (!(await manifests.isFree(repository, digest))) return;
+    const children = await manifests.children(repository, digest);
+    await manifests.delete(repository, digest);
+    for (const child of children)
+      if ((await manifests.isFree(repository, child)) && (await tags.of(repository, child)).length === 0)
+        await manifests.delete(repository, child);
+  }),
 ];
+
+const holderOf = ({ service, number }: { service: string; number: number }) => `release ${service} ${number}`;

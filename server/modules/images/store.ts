@@ -4,6 +4,7 @@ import type { Database } from "#kernel/database.ts";
 import type { ParsedManifest } from "./core/manifest.ts";
 import type { Reference } from "./core/names.ts";
 import type { Page } from "./core/page.ts";
+import { pinStore } from "./pin-store.ts";
 
 export type ImageTables = {
   image_repositories: { name: string; created_at: Generated<Date> };
@@ -23,7 +24,6 @@ export type ImageTables = {
   image_manifest_blobs: { repository: string; manifest: string; digest: string };
   image_manifest_children: { repository: string; parent: string; child: string };
   image_tags: { repository: string; tag: string; digest: string; changed_at: Date };
-  image_pins: { repository: string; digest: string; holder: string };
 };
 type Images = Kysely<ImageTables>;
 
@@ -55,7 +55,7 @@ export function imageStore(database: Database) {
     uploads: uploads(db),
     manifests: { ...manifests(db), ...references(db), ...referrers(db) },
     tags: tags(db),
-    pins: pins(db),
+    pins: pinStore(database.withTables()),
   };
 }
 
@@ -139,6 +139,15 @@ function blobs(db: Images) {
         .executeTakeFirst();
       return numDeletedRows > 0n;
     },
+    /** Blobs that a repository shows since before, and that none of its manifests needs. */
+    unreferenced: async (before: Date) =>
+      (
+        await sql<{ repository: string; digest: string }>`
+          select l.repository, l.digest from image_repository_blobs l
+          where l.created_at < ${before} and not exists (select 1 from image_manifest_blobs m
+            where m.repository = l.repository and m.digest = l.digest)
+          limit 1000`.execute(db)
+      ).rows,
     /** Takes the blob out of the books when no repository shows it. */
     async deleteUnlinked(digest: string): Promise<void> {
       await sql`delete from image_blobs b where digest = ${digest} and not exists (
@@ -250,6 +259,21 @@ function manifests(db: Images) {
         .onConflict((conflict) => conflict.columns(["repository", "digest"]).doUpdateSet(changeable))
         .execute();
     },
+    /** Manifests that an index lists. */
+    children: async (repository: string, parent: string) =>
+      (
+        await sql<{ child: string }>`
+          select child from image_manifest_children where repository = ${repository} and parent = ${parent}`.execute(db)
+      ).rows.map(({ child }) => child),
+    /** Whether nothing holds it and no index lists it. */
+    async isFree(repository: string, digest: string): Promise<boolean> {
+      const { rows } = await sql`
+        select 1 from image_pins where repository = ${repository} and digest = ${digest}
+        union all select 1 from image_manifest_children where repository = ${repository} and child = ${digest}`.execute(
+        db,
+      );
+      return rows.length === 0;
+    },
     /** False when there is none; throws a foreign key violation while an index lists it. Its tags go with it. */
     async delete(repository: string, digest: string): Promise<boolean> {
       const { numDeletedRows } = await db
@@ -348,27 +372,5 @@ function tags(db: Images) {
           .limit(1000)
           .execute()
       ).map(({ tag }) => tag),
-  };
-}
-
-function pins(db: Images) {
-  return {
-    /** Holds the manifest in each repository that has it. */
-    async insert(digest: string, holder: string): Promise<void> {
-      await sql`insert into image_pins (repository, digest, holder)
-        select repository, digest, ${holder} from image_manifests where digest = ${digest}
-        on conflict do nothing`.execute(db);
-    },
-    holders: async (repository: string, digest: string) =>
-      (
-        await db
-          .selectFrom("image_pins")
-          .select("holder")
-          .where("repository", "=", repository)
-          .where("digest", "=", digest)
-          .orderBy("holder")
-          .limit(100)
-          .execute()
-      ).map(({ holder }) => holder),
   };
 }

@@ -15,12 +15,16 @@ interface Deps {
 /** Nobody carries on an upload that rested so long, and no push in flight has content so old without its row. */
 const restingMs = 24 * 60 * 60 * 1000;
 
-/** Removes uploads that rested for a day, and content without a row in the books. Ends early on the signal. */
+/** Removes uploads that rested for a day, layers that no manifest needs any more, and content without a row in the books. Ends early on the signal. */
 export async function sweepLeftovers({ store, blobs, shelf, clock }: Deps, signal: AbortSignal): Promise<void> {
   const before = new Date(clock.now().getTime() - restingMs);
   for (const id of await store.uploads.stale(before)) {
     await blobs.discard(id);
     await store.uploads.delete(id);
+  }
+  for (const { repository, digest } of await store.blobs.unreferenced(before)) {
+    if (signal.aborted) return;
+    await shelf.remove(repository, digest);
   }
   const unknown = async (keys: string[], known: (keys: string[]) => Promise<string[]>) => {
     const kept = new Set(await known(keys));

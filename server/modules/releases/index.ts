@@ -7,7 +7,7 @@ import type { Manifest } from "#pipeline/manifest.ts";
 import { createRelease, type CreateReleaseDeps } from "./create-release.ts";
 import { createTask, releaseReactions } from "./reactions.ts";
 import { releaseRoutes } from "./routes.ts";
-import { type ReleaseCommit, type ReleaseRow, releaseStore } from "./store.ts";
+import { type KeptRelease, type ReleaseCommit, type ReleaseRow, releaseStore } from "./store.ts";
 
 /** Immutable: what was built of one commit of one service, and what that proved. */
 export interface Release {
@@ -26,6 +26,8 @@ export interface Release {
   commits: ReleaseCommit[];
   previous: number | null;
   createdAt: Date;
+  /** Since when its image is not kept any more, so that it cannot be deployed. */
+  retiredAt: Date | null;
 }
 
 export interface ReleasesDeps extends CreateReleaseDeps {
@@ -43,6 +45,8 @@ export interface Releases {
    */
   byBuild(build: string, service: string): Promise<Release | Refusal | undefined>;
   latest(service: string): Promise<Release | undefined>;
+  /** Releases whose images are kept, the newest of each service first. */
+  kept(): Promise<KeptRelease[]>;
   handlers: ReturnType<typeof releaseRoutes>;
   reactions: Reaction[];
   tasks: Record<string, Task>;
@@ -61,6 +65,7 @@ export function createReleases(deps: ReleasesDeps): Releases {
       return refused && refuse("release.none", refused.reason);
     },
     latest: async (service) => view(await store.latest(service)),
+    kept: store.kept,
     handlers: releaseRoutes(store),
     reactions: releaseReactions(jobs),
     tasks: { [createTask]: (payload) => createRelease(deps, payload) },
@@ -69,6 +74,6 @@ export function createReleases(deps: ReleasesDeps): Releases {
 
 function view(row: ReleaseRow | undefined): Release | undefined {
   if (!row) return undefined;
-  const { created_at, ...rest } = row;
-  return { ...rest, createdAt: created_at };
+  const { created_at, retired_at, ...rest } = row;
+  return { ...rest, createdAt: created_at, retiredAt: retired_at };
 }

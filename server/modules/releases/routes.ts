@@ -20,6 +20,16 @@ export function releaseRoutes(store: ReturnType<typeof releaseStore>): Handlers<
 
 type Listed = Omit<ReleaseRow, "manifest" | "evidence" | "commits" | "previous" | "image">;
 
-function viewRelease({ id, service, number, repository, commit, digest, build, created_at }: Listed) {
-  return { id, service, number, repository, commit, digest, build, createdAt: created_at.toISOString() };
+function viewRelease({ id, service, number, repository, commit, digest, build, created_at, retired_at }: Listed) {
+  return {
+    id,
+    service,
+    number,
+    repository,
+    commit,
+    digest,
+    build,
+    createdAt: created_at.toISOString(),
+    retiredAt: retired_at?.toISOString() ?? null,
+  };
 }

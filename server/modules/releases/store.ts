@@ -25,10 +25,27 @@ export interface ReleaseRow {
   commits: ReleaseCommit[];
   previous: number | null;
   created_at: Date;
+  /** Since when its image is not kept any more. */
+  retired_at: Date | null;
+}
+
+export interface KeptRelease {
+  id: string;
+  service: string;
+  release: number;
+  digest: string;
+  commit: string;
+  /** Path in the registry. */
+  image: string;
+  /** Releases of its service that are newer and kept too. */
+  newer: number;
 }
 
 type ReleaseTables = {
-  releases: Omit<ReleaseRow, "created_at"> & { created_at: Generated<Date> };
+  releases: Omit<ReleaseRow, "created_at" | "retired_at"> & {
+    created_at: Generated<Date>;
+    retired_at: Generated<Date | null>;
+  };
   releases_refused: { build: string; service: string; reason: string };
 };
 
@@ -63,16 +80,26 @@ export function releaseStore(database: Database) {
     list: (service: string, { before, limit }: { before?: number | undefined; limit: number }) =>
       db
         .selectFrom("releases")
-        .select(["id", "service", "number", "repository", "commit", "digest", "build", "created_at"])
+        .select(["id", "service", "number", "repository", "commit", "digest", "build", "created_at", "retired_at"])
         .where("service", "=", service)
         .$if(before !== undefined, (query) => query.where("number", "<", before ?? 0))
         .orderBy("number", "desc")
         .limit(limit)
         .execute(),
+    retire: (id: string, at: Date) =>
+      db.updateTable("releases").set({ retired_at: at }).where("id", "=", id).where("retired_at", "is", null).execute(),
+    /** Releases whose images are kept, the newest first, each with how many of its service are newer. */
+    async kept(): Promise<KeptRelease[]> {
+      const { rows } = await sql<KeptRelease>`
+        select id, service, number as release, digest, commit, image,
+          (row_number() over (partition by service order by number desc) - 1)::int as newer
+        from releases where retired_at is null order by service, number desc`.execute(db);
+      return rows;
+    },
     /** Held until the transaction ends: numbers of one service are given out one after the other. */
     lockNumbers: (service: string) =>
       sql`select pg_advisory_xact_lock(hashtextextended(${`releases:${service}`}, 0))`.execute(db),
-    insert: ({ manifest, evidence, commits, ...row }: Omit<ReleaseRow, "created_at">) =>
+    insert: ({ manifest, evidence, commits, ...row }: Omit<ReleaseRow, "created_at" | "retired_at">) =>
       db
         .insertInto("releases")
         .values({ ...row, manifest: json(manifest), evidence: json(evidence), commits: json(commits) })

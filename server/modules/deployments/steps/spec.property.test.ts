@@ -58,7 +58,14 @@ const releases: fc.Arbitrary<Release> = fc
   })
   .map((release) => ({
     ...{ ...release, id: crypto.randomUUID(), service: "orders", repository: "orders", image: "orders" },
-    ...{ build: crypto.randomUUID(), evidence: [], commits: [], previous: null, createdAt: new Date(0) },
+    ...{
+      build: crypto.randomUUID(),
+      evidence: [],
+      commits: [],
+      previous: null,
+      createdAt: new Date(0),
+      retiredAt: null,
+    },
   }));
 
 function orThrow<T>(parsed: { value?: T | undefined; errors?: unknown }): T {
