@@ -190,6 +190,14 @@ export const eventCatalogue = {
     outcome: z.enum(["started", "succeeded", "failed", "canceled"]).optional(),
     reason: z.string().optional(),
   }),
+  /** An instance that serves ended by itself, and the engine started it again; told at the first, second, fourth, eighth … time. */
+  "deployments.instance-restarted": z.object({
+    service: serviceName,
+    environment: environmentName,
+    instance: z.string(),
+    restarts: z.int().positive(),
+    words: z.string(),
+  }),
   /** `*` stands for all services, or all environments. */
   "deployments.lock-changed": z.object({
     service: z.string(),

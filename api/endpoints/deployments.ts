@@ -73,6 +73,8 @@ const cell = z.object({
   pending: z.array(z.string()),
   /** What runs otherwise than it should, in words; it is repaired within seconds. */
   drift: z.array(z.string()),
+  /** Instances that ended by themselves since they began to serve, in words; the engine starts them again. */
+  restarted: z.array(z.string()),
   /** Null while the route is open. */
   closed: z.object({ mode: z.enum(["maintenance", "paused"]), until: time }).nullable(),
   /** People's locks that hold all deployments here. */

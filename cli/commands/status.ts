@@ -57,7 +57,10 @@ function healthMark(healthy: boolean | null): string {
 }
 
 /** What is locked, what waits and why, and how the last deployment ended when it did not end well. */
-function notesOf(service: string, { environment, waiting, last, locks, pending, drift, closed }: Cell): string[] {
+function notesOf(
+  service: string,
+  { environment, waiting, last, locks, pending, drift, restarted, closed }: Cell,
+): string[] {
   const where = `${service} in ${environment}`;
   const held = locks.map(
     ({ owner, until, reason }) => `${paint("yellow", "⊘")} ${where}: locked by ${owner} until ${until}: ${reason}`,
@@ -67,6 +70,7 @@ function notesOf(service: string, { environment, waiting, last, locks, pending, 
   const waits = [
     ...(shut ? [shut] : []),
     ...drift.map((each) => `${paint("red", "≠")} ${where}: ${each}`),
+    ...restarted.map((each) => `${paint("yellow", "↻")} ${where}: ${each}`),
     ...(pending.length > 0 ? [changed] : []),
     ...held,
     ...waiting.map(

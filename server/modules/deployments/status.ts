@@ -4,6 +4,7 @@ import type { SlotHealth } from "#drivers/balancer/contract.ts";
 import type { Closed, Placed } from "#routing";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readBackings } from "./backing/view.ts";
+import { restartOf } from "./core/restarts.ts";
 import { readDrift } from "./drift.ts";
 import { heldOf } from "./gate-facts.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
@@ -77,6 +78,7 @@ async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service"
     last: last ? viewDeployment(last) : null,
     pending: row ? await pendingOf(deps, row) : [],
     drift: running || !row ? [] : driftIn(row, facts.seen),
+    restarted: running || !row ? [] : restartedIn(row, facts.seen),
     closed: closedIn(facts.closed, place),
     locks: facts.locks.filter((lock) => holds(lock, place)).map(heldOf),
   };
@@ -89,6 +91,11 @@ function holds(lock: LockRow, { service, environment }: Pick<LaneRow, "service" 
 /** A rollout under way is no drift; nor is anything where the host does not answer. */
 function driftIn(row: DeploymentRow, seen: Seen | undefined): string[] {
   return seen ? readDrift(row, { ...seen, known: new Set([row.id]) }).words : [];
+}
+
+function restartedIn({ rollout }: DeploymentRow, seen: Seen | undefined): string[] {
+  const names = new Set(rollout?.target?.instances);
+  return (seen?.instances ?? []).filter(({ name }) => names.has(name)).flatMap((each) => restartOf(each) ?? []);
 }
 
 function closedIn(closed: readonly Closed[], { service, environment }: Pick<LaneRow, "service" | "environment">) {

@@ -59,6 +59,21 @@ test("drift is shown at once, told once in the record, and repaired", async () =
   expect(await place.events("deployments.drift-found")).toEqual([{ service: "orders", environment: "test", drift }]);
 });
 
+test("a release that crashes after its watch stays what serves: shown as not healthy, told in the record, not taken back", async () => {
+  await using scene = await openScene();
+  const { place, server, instances } = scene;
+  const [instance] = await place.runtime.list({ service: "orders" });
+  place.runtime.crash(instance?.id ?? "", 7);
+  const words = `${instances[0]} ended by itself and was started again once, last with exit code 7`;
+  await until(async () => (await place.events("deployments.instance-restarted")).length > 0);
+  expect(await place.events("deployments.instance-restarted")).toEqual([
+    { service: "orders", environment: "test", instance: instances[0], restarts: 1, words },
+  ]);
+  expect(await server.call("getStatus", {})).toMatchObject({
+    services: [{ cells: [{ release: 1, healthy: false, restarted: [words], last: { outcome: "succeeded" } }, {}] }],
+  });
+});
+
 test("a container that was changed by hand is replaced by what was deployed", async () => {
   await using scene = await openScene();
   const { place } = scene;

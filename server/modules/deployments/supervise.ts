@@ -7,6 +7,7 @@ import type { Stack } from "#stack/stack.ts";
 import type { Advance } from "./advance.ts";
 import { backingStore, type WorkRow } from "./backing/backing-store.ts";
 import { retire } from "./backing/retire.ts";
+import { isTold, restartOf } from "./core/restarts.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -25,6 +26,8 @@ export async function supervise({ world, lifecycle, advance }: Supervisor): Prom
   const store = deploymentStore(world.db);
   await carryOn({ world, lifecycle, advance });
   const instances = await world.runtime.list({});
+  const present = new Set(instances.map(({ name }) => name));
+  for (const name of world.restarts.keys()) if (!present.has(name)) world.restarts.delete(name);
   for (const lane of await store.lanes())
     await guarded(world, () => world.lanes.hold(laneKey(lane), () => repair(world, lane, instances)));
   for (const backing of await store.backings())
@@ -54,6 +57,7 @@ async function repair(world: World, place: LaneRow, instances: readonly Instance
   const lane = await store.lane(place);
   const row = lane && !lane.running && lane.serving ? await store.one(lane.serving) : undefined;
   if (!row?.stack || !row.rollout?.target || (await isHeld(world, row.stack))) return;
+  await tellRestarts(world, row, instances);
   const drift = readDrift(row, { instances, placed: await world.routing.placed(), known: new Set([row.id]) });
   await tell(world, row, drift.words);
   if (drift.broken.length === 0) return;
@@ -86,6 +90,22 @@ async function tell(
     .execute((tx) =>
       emit(tx, `deployment:${id}`, "deployments.drift-found", { service, environment, drift: words.slice(0, 50) }),
     );
+}
+
+/** A release that was watched long enough is not taken back; that its instances end by themselves must not go unnoticed. */
+async function tellRestarts(
+  { db, emit, restarts: told }: World,
+  { id, service, environment, rollout }: DeploymentRow,
+  instances: readonly Instance[],
+): Promise<void> {
+  const names = new Set(rollout?.target?.instances);
+  for (const instance of instances.filter(({ name }) => names.has(name))) {
+    const { name, restarts } = instance;
+    if (!isTold(restarts, told.get(name) ?? 0)) continue;
+    told.set(name, restarts);
+    const payload = { service, environment, instance: name, restarts, words: restartOf(instance) ?? "" };
+    await db.transaction().execute((tx) => emit(tx, `deployment:${id}`, "deployments.instance-restarted", payload));
+  }
 }
 
 type Served = DeploymentRow & { stack: Stack; rollout: { target: { instances: string[] } } };

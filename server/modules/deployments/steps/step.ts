@@ -15,6 +15,8 @@ export interface World extends DeploymentsDeps {
   backings: KeyedLock;
   /** What was last found to run otherwise than it should, by place, so that it is told once. */
   drifts: Map<string, string>;
+  /** How often an instance had ended by itself when that was last told, by its name; told once more after a start. */
+  restarts: Map<string, number>;
   /** Backing instances that were seen to take connections, so that the next deployment need not wait for a check. */
   provenBackings: Map<string, string>;
   /** Held while a lane starts a deployment or is repaired, which must not meet. */
