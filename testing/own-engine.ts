@@ -1,8 +1,9 @@
 /** A Docker Engine of the test's own, which it may stop: in a network namespace, so that bridges and rules of the machine stay what they are. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import type { Readable, Writable } from "node:stream";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "./until.ts";
@@ -15,6 +16,8 @@ export interface OwnEngine extends AsyncDisposable {
   /** Containers that run, in any state. */
   containers(): Promise<string[]>;
   networks(): Promise<string[]>;
+  /** A process that has the engine's network: what it listens on at 127.0.0.1 the engine reaches. */
+  inside(command: readonly string[]): ChildProcessByStdio<Writable, Readable, null>;
   start(): Promise<void>;
   /** As for an upgrade; returns when the process is gone. */
   stop(): Promise<void>;
@@ -30,13 +33,25 @@ export async function whyNoOwnEngine(): Promise<string | undefined> {
   return missing.length > 0 ? `there is no ${missing.join(", no ")}` : undefined;
 }
 
-/** @param liveRestore containers outlive the engine */
-export async function openOwnEngine(image: string, { liveRestore }: { liveRestore: boolean }): Promise<OwnEngine> {
+export interface OwnEngineOptions {
+  /** Containers outlive the engine. */
+  liveRestore?: boolean;
+  /** MiB of its disk, which is then one of its own. */
+  room?: number;
+}
+
+/** The image is there from the start; undefined: none is. */
+export async function openOwnEngine(
+  image: string | undefined,
+  { liveRestore = false, room }: OwnEngineOptions = {},
+): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), "towline-own-engine-"));
   const socketPath = join(folder, "docker.sock");
   // It keeps the namespace over restarts of the engine, as a machine does. `cat` ends with its input, that is, with us.
   const holder = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up && echo up && exec cat"]);
   await once(holder.stdout, "data");
+  await mkdir(join(folder, "data"));
+  if (room !== undefined) await run("mount", ["-t", "tmpfs", "-o", `size=${room}m`, "towline", join(folder, "data")]);
   const places = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")];
   const args = ["-H", `unix://${socketPath}`, ...places, "--pidfile", join(folder, "pid")];
   const docker = (...words: string[]) => run("docker", ["-H", `unix://${socketPath}`, ...words], quick);
@@ -74,9 +89,12 @@ export async function openOwnEngine(image: string, { liveRestore }: { liveRestor
   }
 
   await start();
-  await run("/bin/sh", ["-c", 'docker save "$1" | docker -H "unix://$2" load', "sh", image, socketPath], quick);
+  if (image !== undefined)
+    await run("/bin/sh", ["-c", 'docker save "$1" | docker -H "unix://$2" load', "sh", image, socketPath], quick);
   return {
     ...{ socketPath, start, stop },
+    inside: (command) =>
+      spawn("nsenter", [`--net=/proc/${holder.pid}/ns/net`, ...command], { stdio: ["pipe", "pipe", "inherit"] }),
     containers: () => lines("ps", "--all", "--format", "{{.Names}}"),
     networks: async () =>
       (await lines("network", "ls", "--format", "{{.Name}}")).filter((name) => name.startsWith("tw-")),

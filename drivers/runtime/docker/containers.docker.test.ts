@@ -82,6 +82,20 @@ describe("a container on Docker", () => {
     expect(await bed.runtime.runOnce(job(source))).toMatchObject({ oomKilled: true });
   });
 
+  test("that floods its output takes no more of the disk than thirty megabytes, and its last words are there", async () => {
+    const source = `
+      const { writeSync } = require("node:fs");
+      const line = "x".repeat(999) + "\\n";
+      for (let n = 0; n < 45_000; n++) writeSync(1, line);
+      writeSync(1, "the end\\n")`;
+    const { id, tail } = await bed.runtime.runOnce(job(source));
+    expect(tail.at(-1)).toBe("the end");
+    const query = { stdout: true, stderr: true };
+    const request = { method: "GET" as const, path: `/containers/${id}/logs`, query };
+    const kept = await bed.engine.bytes(request, { deadlineMs: 60_000 });
+    expect(kept.length).toBeLessThan(31_000_000);
+  });
+
   test("is reached by its alias from its environment, and not at all from another", async () => {
     const { address } = await bed.runtime.start(instance(serve, { aliases: ["shop"] }));
     await bed.runtime.ensureNetwork("elsewhere");

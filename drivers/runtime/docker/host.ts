@@ -20,6 +20,8 @@ export interface Host {
   pulls: Map<string, Promise<void>>;
   /** The address given last, by environment. */
   lastAddress: Map<string, string>;
+  /** Settles when the call before has made sure of the network, by environment. */
+  networks: Map<string, Promise<unknown>>;
   /** Settles when the instance before has its address. */
   choosing: Promise<unknown>;
 }
@@ -32,6 +34,7 @@ export function createHost({ install, socketPath }: DockerRuntimeOptions): Host 
     engine: connectEngine(socketPath === undefined ? {} : { socketPath }),
     pulls: new Map(),
     lastAddress: new Map(),
+    networks: new Map(),
     choosing: Promise.resolve(),
   };
 }

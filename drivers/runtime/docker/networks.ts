@@ -15,7 +15,16 @@ interface NetworkInspected {
 /** Other networks may take the subnet between the two steps of making one. */
 const attempts = 5;
 
+/** One after the other: the engine makes two networks of one name where both are asked for in the same moment. */
 export async function ensureNetwork(host: Host, environment: string, limits: Limits): Promise<Network> {
+  const before = host.networks.get(environment) ?? Promise.resolve();
+  const ensured = before.then(() => ensureOne(host, environment, limits));
+  const settled = ensured.catch(() => undefined);
+  host.networks.set(environment, settled);
+  return ensured;
+}
+
+async function ensureOne(host: Host, environment: string, limits: Limits): Promise<Network> {
   const name = host.names.network(environment);
   for (let attempt = 1; ; attempt++) {
     const found = await networkOf(host, name, limits);
