@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
+import { isRefusal, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { writeDurably } from "../files.ts";
 import { unpackFolder } from "./archive.ts";
 import { checkContents, type Contents } from "./contents.ts";
@@ -13,6 +13,9 @@ const run = promisify(execFile);
 
 /** As long as this file is there the home is not whole, and no server starts in it. */
 export const unfinishedRestore = "restore-unfinished";
+
+/** Where a file is unpacked, in the home. */
+const passing = "restore";
 
 export interface RestoreOptions {
   home: string;
@@ -24,7 +27,7 @@ export interface RestoreOptions {
 }
 
 export async function restoreInstallation(options: RestoreOptions): Promise<Contents | Refusal> {
-  const { home, source, identity } = options;
+  const { home, source } = options;
   const found = await readdir(home).catch(() => []);
   if (found.length > 0)
     return refuse("conflict", `${home} is not empty`, { fix: "Restore into an empty one: TOWLINE_HOME=<folder>." });
@@ -32,15 +35,22 @@ export async function restoreInstallation(options: RestoreOptions): Promise<Cont
   if (!kind) return refuse("not-found", `there is no ${source}`);
   await mkdir(home, { recursive: true, mode: 0o711 });
   await writeDurably(join(home, unfinishedRestore), "");
-  const unpacked = join(home, "restore");
-  if (kind.isFile()) await unpackFolder(source, unpacked, identity);
-  const folder = kind.isFile() ? unpacked : source;
-  const contents = await checkContents(folder);
-  const done = isRefusal(contents) ? contents : await fill(options, folder, contents);
-  const left = isRefusal(done) ? await readdir(home) : ["restore"];
+  const done = await unpackAndFill(options, kind.isFile()).catch((error: unknown) => {
+    if (error instanceof RefusalError) return error.refusal;
+    throw error;
+  });
+  const left = isRefusal(done) ? await readdir(home) : [passing];
   for (const name of left) if (name !== unfinishedRestore) await rm(join(home, name), { recursive: true, force: true });
   await rm(join(home, unfinishedRestore));
   return done;
+}
+
+async function unpackAndFill(options: RestoreOptions, isFile: boolean): Promise<Contents | Refusal> {
+  const { home, source, identity } = options;
+  const folder = isFile ? join(home, passing) : source;
+  if (isFile) await unpackFolder(source, folder, identity);
+  const contents = await checkContents(folder);
+  return isRefusal(contents) ? contents : fill(options, folder, contents);
 }
 
 async function fill(
