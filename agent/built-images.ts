@@ -43,10 +43,11 @@ async function builtImages(engine: Engine, agent: string): Promise<BuiltImage[]>
     .toSorted((one, other) => other.builtAt.getTime() - one.builtAt.getTime());
 }
 
-/** An image that somebody made from one of ours has its labels too, but another tag than the revision. */
+/** An image that somebody made from one of ours has its labels too, but another tag than the revision, alone or behind a word. */
 function namesOf({ RepoTags, RepoDigests, Labels }: Listed): string[] {
   const tags = (RepoTags ?? []).filter((name) => !name.startsWith("<none>"));
-  if (tags.length > 0) return tags.filter((name) => name.endsWith(`:${Labels?.[revisionLabel]}`));
+  const revision = Labels?.[revisionLabel] ?? "none";
+  if (tags.length > 0) return tags.filter((name) => /[:-]([^:-]*)$/.exec(name)?.[1] === revision);
   // Another build of the same commit took the tag.
   return (RepoDigests ?? []).filter((name) => !name.startsWith("<none>"));
 }

@@ -77,7 +77,7 @@ test("of many builds the newest images stay on the agent's engine", async () => 
 test("images that were built for a registry at another address count too, and what somebody made of one stays", async () => {
   const [newest = ""] = await tags();
   const revision = newest.split(":").at(-1) ?? "";
-  const former = `former.test:5000/orders:${revision}`;
+  const former = `former.test:5000/orders:preview-${revision}`;
   const others = `former.test:5000/orders:made-by-somebody-${process.pid}`;
   await dockerLines("tag", newest, former);
   await dockerLines("tag", newest, others);
