@@ -198,6 +198,21 @@ export const eventCatalogue = {
     restarts: z.int().positive(),
     words: z.string(),
   }),
+  /** The load asks for another number of instances. */
+  "deployments.scaled": z.object({
+    service: serviceName,
+    environment: environmentName,
+    from: z.int(),
+    to: z.int(),
+    reason: z.string(),
+  }),
+  /** One that was taken away had open requests when its time to finish them was over, or one could not be started. */
+  "deployments.scaling-troubled": z.object({
+    service: serviceName,
+    environment: environmentName,
+    instance: z.string(),
+    trouble: z.string(),
+  }),
   /** `*` stands for all services, or all environments. */
   "deployments.lock-changed": z.object({
     service: z.string(),

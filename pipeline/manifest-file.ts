@@ -106,6 +106,19 @@ const secret = z.union([
   z.strictObject({ name: variableName, file: filePath }),
 ]);
 
+/** What the number of instances follows; of several the one that wants most. */
+const scale = z
+  .strictObject({
+    cpu: percent.pipe(z.number().min(1, "at least 1%").max(100, "at most 100%")).optional(),
+    requests: numberValue.pipe(z.number().min(0.1, "at least 0.1").max(1_000_000, "at most 1000000")).optional(),
+    p95: duration.pipe(z.int().min(1, "at least 1ms")).optional(),
+    calm: duration.pipe(z.int().min(5_000, "at least 5s").max(86_400_000, "at most 1d")).optional(),
+  })
+  .refine(
+    ({ cpu, requests, p95 }) => (cpu ?? requests ?? p95) !== undefined,
+    "write at least one of `cpu: 60%`, `requests: 50` (a second and instance) and `p95: 200ms`",
+  );
+
 /** Kept for the issue that acts on it: any value is taken, with a warning. */
 const later = z.unknown().optional();
 
@@ -130,7 +143,7 @@ export const manifestFile = z.strictObject({
       memory: byteSize.pipe(z.int().min(6 * 2 ** 20, "at least 6Mi")).optional(),
       instances: instances.optional(),
       command: argumentList.optional(),
-      scale: later,
+      scale: scale.optional(),
     })
     .optional(),
   release: release.optional(),

@@ -71,11 +71,27 @@ describe("a manifest", () => {
     expect(manifestSchema.parse(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
   });
   test("warns about keys that are not acted on yet", () => {
-    const { warnings } = parseManifest("service: a\nport: 80\nwatch: { p95: 300ms }\nrun: { scale: { cpu: 60% } }");
+    const { warnings } = parseManifest("service: a\nport: 80\nwatch: { p95: 300ms }\n");
     expect(warnings.map(({ code, place }) => `${code} ${place.line}:${place.column}`)).toEqual([
       "manifest.not-acted-on 3:1",
-      "manifest.not-acted-on 4:8",
     ]);
+  });
+  test("says what the number of instances follows, and after which calm one goes", () => {
+    const scale = (text: string) =>
+      value(`service: a\nport: 80\nrun: { instances: 2..6, scale: { ${text} } }`).run.scale;
+    expect(scale("cpu: 60%, p95: 200ms")).toEqual({ cpu: 60, p95: 200, calm: 180_000 });
+    expect(scale("requests: 50, calm: 30s")).toEqual({ requests: 50, calm: 30_000 });
+  });
+  test("warns where the number of instances cannot change", () => {
+    const warned = (run: string) =>
+      parseManifest(`service: a\nport: 80\nrun: { ${run} }`).warnings.map(
+        ({ code, place, fix }) => `${code} ${place.line}:${place.column} ${fix}`,
+      );
+    expect(warned("instances: 2..6")).toEqual(["manifest.not-acted-on 3:8 add `scale: { cpu: 60% }`"]);
+    expect(warned("instances: 2, scale: { cpu: 60% }")).toEqual([
+      "manifest.not-acted-on 3:22 write a range such as `instances: 2..6`",
+    ]);
+    expect(warned("instances: 2..6, scale: { cpu: 60% }")).toEqual([]);
   });
 });
 
@@ -88,6 +104,13 @@ describe("a wrong manifest", () => {
       "shape.unknown-key 2:9 did you mean `port`?",
     ]);
   });
+  test.each(["{}", "{ calm: 1m }", "{ cpu: 0% }", "{ cpu: 120% }", "{ requests: 0 }", "{ cpu: 60%, calm: 1s }"])(
+    "scales by no target that means nothing: %s",
+    (scale) => {
+      const text = `service: a\nport: 80\nrun: { instances: 1..2, scale: ${scale} }`;
+      expect(faults(text)?.[0]).toMatch(/^shape\.wrong-value 3:/);
+    },
+  );
   test("reports every wrong value at its place", () => {
     const text =
       "service: Orders\nport: 99999\nneeds: catalog\nrun: { cpu: fast, memory: 12, instances: 6..2 }\nrelease: { drain: 20 }\nimage: { context: ../x }";

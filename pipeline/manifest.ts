@@ -34,6 +34,19 @@ export const manifestSchema = z.object({
     /** Bytes. */
     memory: z.int().positive(),
     instances: z.object({ min: z.int().min(1), max: z.int().min(1) }),
+    /** What their number follows between `min` and `max`; absent: `min` of them run. */
+    scale: z
+      .object({
+        /** Percent of its processors that an instance should use. */
+        cpu: z.number().positive().optional(),
+        /** A second and instance. */
+        requests: z.number().positive().optional(),
+        /** Milliseconds until an answer begins. */
+        p95: z.number().positive().optional(),
+        /** Milliseconds for which fewer must have been enough before one goes. */
+        calm: z.int().positive(),
+      })
+      .optional(),
     /** Arguments in place of the image's own command. */
     command: words.optional(),
   }),
@@ -59,6 +72,7 @@ const defaults = {
   health: "/health",
   cpu: 1,
   memory: 512 * 2 ** 20,
+  calm: 180_000,
   context: ".",
   dockerfile: "Dockerfile",
 } as const;
@@ -107,11 +121,12 @@ function secretFileFaults({ secrets = [] }: ManifestFile, root: Located): Fault[
   });
 }
 
-function completeRun({ cpu, memory, instances, command }: NonNullable<ManifestFile["run"]>): Manifest["run"] {
+function completeRun({ cpu, memory, instances, command, scale }: NonNullable<ManifestFile["run"]>): Manifest["run"] {
   return {
     cpu: cpu ?? defaults.cpu,
     memory: memory ?? defaults.memory,
     instances: instances ?? { min: 1, max: 1 },
+    ...(scale ? { scale: { ...scale, calm: scale.calm ?? defaults.calm } } : {}),
     ...(command ? { command } : {}),
   };
 }
@@ -124,7 +139,7 @@ function reviewManifest(file: ManifestFile, root: Located): Review {
       ...secretFileFaults(file, root),
       ...releaseFaults(file, root),
     ],
-    warnings: notActedOn(root),
+    warnings: [...notActedOn(root), ...unscaled(file, root)],
   };
 }
 
@@ -188,7 +203,7 @@ function conflicts(file: ManifestFile, root: Located): Fault[] {
 }
 
 function notActedOn(root: Located): Fault[] {
-  const paths: Path[] = [["watch"], ["run", "scale"]];
+  const paths: Path[] = [["watch"]];
   return paths
     .filter((path) => locate(root, path))
     .map((path) => ({
@@ -196,4 +211,21 @@ function notActedOn(root: Located): Fault[] {
       message: `\`${path.join(".")}\` is read and not acted on yet`,
       place: keyPlaceOf(root, path),
     }));
+}
+
+/** A range and what the number follows are nothing without each other. */
+function unscaled({ run }: ManifestFile, root: Located): Fault[] {
+  const { instances, scale } = run ?? {};
+  const isRange = instances !== undefined && instances.min < instances.max;
+  if (isRange === (scale !== undefined)) return [];
+  return [
+    {
+      code: "manifest.not-acted-on",
+      message: isRange
+        ? `always ${instances.min} instances run, for nothing says when there should be more`
+        : "their number cannot change, for `run.instances` is no range",
+      place: keyPlaceOf(root, ["run", isRange ? "instances" : "scale"]),
+      fix: isRange ? "add `scale: { cpu: 60% }`" : "write a range such as `instances: 2..6`",
+    },
+  ];
 }

@@ -2,7 +2,7 @@
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { Backing, EnvironmentFile } from "#pipeline/environment-file.ts";
 import { type Manifest, urlVariable } from "#pipeline/manifest.ts";
-import type { Analysis, BackingSpec, Stack, StackRelease, Strategy, Variable } from "./stack.ts";
+import type { Analysis, BackingSpec, Scale, Stack, StackRelease, Strategy, Variable } from "./stack.ts";
 
 export interface StackInput {
   manifest: Manifest;
@@ -33,6 +33,7 @@ export function renderStack(input: StackInput): Stack | Refusal {
     variables: sorted({ ...plain(manifest.variables), ...plain(environment.variables), ...derived(input) }),
     ...secretFiles(manifest),
     instances: instances.min,
+    ...scaleOf(manifest.run),
     limits: { cpu, memory },
     port: manifest.port,
     health: { path: manifest.health },
@@ -53,6 +54,20 @@ function secretFiles({ secretFiles: files = {} }: Manifest): Pick<Stack, "files"
 
 function plainAnalysis({ p95, ...rest }: Manifest["release"]["analysis"]): Analysis {
   return p95 === undefined ? rest : { ...rest, p95 };
+}
+
+function scaleOf({ instances, scale }: Manifest["run"]): { scale?: Scale } {
+  if (!scale || instances.min === instances.max) return {};
+  const { cpu, requests, p95, calm } = scale;
+  return {
+    scale: {
+      ...instances,
+      ...(cpu === undefined ? {} : { cpu }),
+      ...(requests === undefined ? {} : { requests }),
+      ...(p95 === undefined ? {} : { p95 }),
+      calmMs: calm,
+    },
+  };
 }
 
 /** Shares become numbers of instances: as everywhere, more are rounded up and fewer down. */

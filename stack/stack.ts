@@ -15,7 +15,9 @@ export interface Stack {
   files?: Record<string, { secret: string }>;
   /** By name, the version of each secret: another one when its value is. */
   secrets?: Record<string, number>;
+  /** The fewest, where they are scaled. */
   instances: number;
+  scale?: Scale;
   limits: { cpu: number; memory: number };
   /** Port in the container; the same number is its `PORT`. */
   port: number;
@@ -40,6 +42,20 @@ export interface Stack {
   };
   /** The backing services that this service uses, sorted by name. */
   backing: BackingSpec[];
+}
+
+/** Bounds of the number of instances, and what it follows: of several targets the one that wants most. */
+export interface Scale {
+  min: number;
+  max: number;
+  /** Percent of its processors that an instance should use. */
+  cpu?: number;
+  /** A second and instance. */
+  requests?: number;
+  /** Milliseconds until an answer begins, of the 95th percentile. */
+  p95?: number;
+  /** For so long fewer must have been enough before one goes. */
+  calmMs: number;
 }
 
 /** By which steps a release replaces the one before. */

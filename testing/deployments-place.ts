@@ -15,10 +15,10 @@ import type { Address } from "#drivers/balancer/contract.ts";
 import { createMemoryBlobs, type MemoryBlobs } from "#drivers/blobs/memory.ts";
 import type { ContainerSpec } from "#drivers/runtime/contract.ts";
 import { type Behaviour, createMemoryRuntime, type MemoryRuntime, type PlayProgram } from "#drivers/runtime/memory.ts";
-import { newId, systemClock } from "#kernel/clock.ts";
+import { type Clock, newId, systemClock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Context } from "#kernel/http.ts";
-import { jobs, startJobs } from "#kernel/jobs.ts";
+import { type Jobs, jobs, startJobs } from "#kernel/jobs.ts";
 import { createOutbox, type Emit } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
 import { parseEnvironment } from "#pipeline/environment-file.ts";
@@ -74,6 +74,7 @@ export interface Tuning {
   reconcileMs?: number;
   keep?: DeploymentsDeps["keep"];
   disk?: DeploymentsDeps["disk"];
+  clock?: Clock;
 }
 
 const rows = { ...deploymentEndpoints, ...gateEndpoints, ...backingEndpoints };
@@ -190,11 +191,11 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const wake = stack.use(await openWake(database.url, log));
   const outbox = createOutbox({ db: database.db, wake, log });
   const { emit } = outbox;
-  const clock = systemClock;
+  const clock = tuning.clock ?? systemClock;
   const { source, fleet, builds } = doors(ground.world);
   const releases = createReleases({ db: database.db, emit, jobs, source, builds });
   const runtime = wrap(ground.runtime);
-  const common = { db, clock, log, jobs, emit, runtime };
+  const common = { db, clock, log, jobs: jobsBy(clock), emit, runtime };
   const routing = createRouting({
     ...common,
     balancer: wrap(ground.balancer),
@@ -260,6 +261,19 @@ function calls(deployments: Deployments): DeploymentsServer["call"] {
     const handler = deployments.handlers[name] as (parsed: object, context: Context) => Promise<unknown>;
     const answer = await handler(parsed, context);
     return (isRefusal(answer) ? answer : row.response.parse(answer)) as never;
+  };
+}
+
+/** Jobs are run by the clock of the database: what a clock of a test says is told in its time. */
+function jobsBy(clock: Clock): Jobs {
+  return {
+    add: (tx, task, payload, { runAt, ...options } = {}) => {
+      const waitMs = runAt && runAt.getTime() - clock.now().getTime();
+      return jobs.add(tx, task, payload, {
+        ...options,
+        ...(waitMs === undefined ? {} : { runAt: new Date(Date.now() + waitMs) }),
+      });
+    },
   };
 }
 

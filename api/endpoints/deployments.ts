@@ -65,6 +65,8 @@ const cell = z.object({
   /** `healthy` is null when the host or the balancer does not answer. */
   instances: z.object({ healthy: z.int().nullable(), wanted: z.int() }),
   healthy: z.boolean().nullable(),
+  /** Null where the number of instances is fixed. `why`: what was measured last, in words. */
+  scale: z.object({ min: z.int(), max: z.int(), arriving: z.int(), leaving: z.int(), why: z.string() }).nullable(),
   running: deployment.nullable(),
   waiting: z.array(deployment),
   /** The last one that ended. */

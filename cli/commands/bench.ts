@@ -3,12 +3,14 @@ import type { BenchResult } from "../../bench/figures.ts";
 import { CommandRefused, print, printJson, table } from "../output.ts";
 
 const benches: Record<string, () => Promise<{ main(): Promise<BenchResult> }>> = {
+  balancer: () => import("../../bench/balancer.ts"),
   engine: () => import("../../bench/engine.ts"),
   logs: () => import("../../bench/logs.ts"),
   pipeline: () => import("../../bench/pipeline.ts"),
   registry: () => import("../../bench/registry.ts"),
   rest: () => import("../../bench/rest.ts"),
   rollout: () => import("../../bench/rollout.ts"),
+  scaling: () => import("../../bench/scaling.ts"),
   step: () => import("../../bench/step.ts"),
 };
 

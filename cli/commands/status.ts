@@ -44,7 +44,8 @@ function renderCell(cell: Cell | undefined): string {
     `#${cell.release}`,
     shortCommit(cell.commit ?? ""),
     cell.since ? age(cell.since) : "",
-    healthMark(cell.healthy) + ` ${instances.healthy ?? "?"}/${instances.wanted}`,
+    healthMark(cell.healthy) +
+      ` ${instances.healthy ?? "?"}/${instances.wanted}${cell.scale ? ` of ${cell.scale.min}..${cell.scale.max}` : ""}`,
     cell.running ? paint("yellow", `→ #${cell.running.release} ${cell.running.phase}`) : "",
     cell.waiting.length > 0 ? paint("yellow", `${cell.waiting.length} waiting`) : "",
   ];
@@ -57,10 +58,8 @@ function healthMark(healthy: boolean | null): string {
 }
 
 /** What is locked, what waits and why, and how the last deployment ended when it did not end well. */
-function notesOf(
-  service: string,
-  { environment, waiting, last, locks, pending, drift, restarted, closed }: Cell,
-): string[] {
+function notesOf(service: string, cell: Cell): string[] {
+  const { environment, waiting, last, locks, pending, drift, restarted, closed } = cell;
   const where = `${service} in ${environment}`;
   const held = locks.map(
     ({ owner, until, reason }) => `${paint("yellow", "⊘")} ${where}: locked by ${owner} until ${until}: ${reason}`,
@@ -69,6 +68,7 @@ function notesOf(
   const shut = closed && `${paint("yellow", "⊘")} ${where}: ${closed.mode} until ${closed.until}`;
   const waits = [
     ...(shut ? [shut] : []),
+    ...scaleNote(where, cell),
     ...drift.map((each) => `${paint("red", "≠")} ${where}: ${each}`),
     ...restarted.map((each) => `${paint("yellow", "↻")} ${where}: ${each}`),
     ...(pending.length > 0 ? [changed] : []),
@@ -79,6 +79,14 @@ function notesOf(
     ),
   ];
   return last && badEnd(last) ? [...waits, `${paint("red", "!")} ${where}: ${endOf(last)}`] : waits;
+}
+
+function scaleNote(where: string, { scale, instances }: Cell): string[] {
+  if (!scale) return [];
+  const { min, max, arriving, leaving, why } = scale;
+  const moving = [arriving > 0 ? `${arriving} more on the way` : "", leaving > 0 ? `${leaving} on the way out` : ""];
+  const now = [`${instances.wanted} of ${min}..${max}`, ...moving].filter(Boolean).join(", ");
+  return [`${paint("dim", "⇅")} ${where}: ${now}: ${why}`];
 }
 
 function badEnd({ outcome }: Deployment): boolean {

@@ -665,6 +665,15 @@ create table routes (
   UNIQUE (internal_port)
 );
 
+create table scalings (
+  service text not null,
+  environment text not null,
+  deployment uuid not null,
+  state jsonb not null,
+  FOREIGN KEY (deployment) REFERENCES deployments(id),
+  PRIMARY KEY (service, environment)
+);
+
 create table secrets (
   service text not null,
   environment text not null,

@@ -61,6 +61,8 @@ export interface Timing {
   restoreMs: number;
   /** What a restored backing service gets to take connections, and its users to be healthy. */
   settleMs: number;
+  /** Between two looks at how many instances a service needs. */
+  scaleMs: number;
 }
 
 const second = 1000;
@@ -88,4 +90,5 @@ export const defaultTiming: Timing = {
   backupMs: 2 * 60 * minute,
   restoreMs: 6 * 60 * minute,
   settleMs: 3 * minute,
+  scaleMs: 5 * second,
 };

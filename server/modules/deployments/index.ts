@@ -12,6 +12,7 @@ import { createCleaner } from "./cleaning/cleaner.ts";
 import { defaultTiming, type DeploymentsDeps } from "./deps.ts";
 import { settleLane } from "./lanes.ts";
 import { advanceTask, createLifecycle, pruneTask, settleTask } from "./lifecycle.ts";
+import { scaleAll } from "./scale.ts";
 import { deploymentReactions } from "./reactions.ts";
 import { createRequests } from "./requests.ts";
 import { deploymentRoutes } from "./routes.ts";
@@ -33,6 +34,7 @@ export interface Deployments {
 }
 
 const superviseTask = "deployments.supervise";
+const scaleTask = "deployments.scale";
 
 export function createDeployments(deps: DeploymentsDeps): Deployments {
   const { db, clock, jobs, log } = deps;
@@ -40,21 +42,30 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   const lanes = createKeyedLock();
   const world: World = {
     ...{ ...deps, timing, lanes, backings: createKeyedLock() },
-    ...{ provenBackings: new Map(), drifts: new Map(), restarts: new Map(), works: new Map() },
+    ...{ provenBackings: new Map(), drifts: new Map(), restarts: new Map(), works: new Map(), readings: new Map() },
   };
   const lifecycle = createLifecycle(deps);
   const advance = createAdvance(world, lifecycle, createKeyedLock());
   const requests = createRequests(deps, lifecycle);
   const cleaner = createCleaner(deps);
 
-  const queueSupervise = (runAt: Date) =>
-    db.transaction().execute((tx) => jobs.add(tx, superviseTask, {}, { key: superviseTask, runAt }));
+  const queue = (task: string, waitMs: number) => {
+    const runAt = new Date(clock.now().getTime() + waitMs);
+    return db.transaction().execute((tx) => jobs.add(tx, task, {}, { key: task, runAt }));
+  };
 
   async function superviseAgain(): Promise<void> {
     await supervise({ world, lifecycle, advance }).catch((error: unknown) =>
       log.warn({ err: error }, "what runs could not be compared with what should run"),
     );
-    await queueSupervise(new Date(clock.now().getTime() + timing.superviseMs));
+    await queue(superviseTask, timing.superviseMs);
+  }
+
+  async function scaleAgain(): Promise<void> {
+    await scaleAll(world).catch((error: unknown) =>
+      log.warn({ err: error }, "it could not be seen how many instances are needed"),
+    );
+    await queue(scaleTask, timing.scaleMs);
   }
 
   return {
@@ -67,11 +78,13 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       [pruneTask]: async (payload) => void (await pruneHost(deps, (payload as { service: string }).service)),
       [superviseTask]: superviseAgain,
       [workTask]: (payload, signal) => runWork({ world, lifecycle }, (payload as { work: string }).work, signal),
+      [scaleTask]: scaleAgain,
       ...cleaner.tasks,
     },
     async start() {
       await removeUnnamed(world);
-      await queueSupervise(clock.now());
+      await queue(superviseTask, 0);
+      await queue(scaleTask, timing.scaleMs);
       await cleaner.start();
     },
   };

@@ -2,11 +2,13 @@
 import type { Instance } from "#drivers/runtime/contract.ts";
 import type { SlotHealth } from "#drivers/balancer/contract.ts";
 import type { Closed, Placed } from "#routing";
+import { unscaled } from "./core/scale.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readBackings } from "./backing/view.ts";
 import { restartOf } from "./core/restarts.ts";
 import { readDrift } from "./drift.ts";
 import { heldOf } from "./gate-facts.ts";
+import { scalingStore, type ScalingRow } from "./scaling-store.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
 import { pendingOf } from "./pending.ts";
@@ -20,18 +22,19 @@ const lookDeadlineMs = 3_000;
 export async function readStatus(deps: Deps) {
   const { db, fleet } = deps;
   const store = deploymentStore(db);
-  const [services, environments, lanes, open, last, locks, closed] = await Promise.all([
+  const [services, environments, lanes, open, last, scalings, locks, closed] = await Promise.all([
     fleet.services(),
     fleet.environments(),
     store.lanes(),
     store.open(),
     store.lastFinished(),
+    scalingStore(db).all(),
     gateStore(db).locks(deps.clock.now()),
     deps.routing.closed(),
   ]);
   const serving = await store.many(lanes.flatMap((lane) => lane.serving ?? []));
   const seen = await look(deps, serving);
-  const facts: Facts = { lanes, open, last, locks, closed, serving, seen };
+  const facts: Facts = { lanes, open, last, scalings, locks, closed, serving, seen };
   const names = [...new Set([...services.map(({ name }) => name), ...lanes.map(({ service }) => service)])].toSorted();
   return {
     environments: environments.map(({ name }) => name),
@@ -50,6 +53,7 @@ interface Facts {
   lanes: LaneRow[];
   open: DeploymentRow[];
   last: DeploymentRow[];
+  scalings: ScalingRow[];
   locks: LockRow[];
   serving: DeploymentRow[];
   seen: Seen | undefined;
@@ -73,6 +77,7 @@ async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service"
     url: row ? ((await deps.routing.addressOf(place))?.url ?? null) : null,
     instances: health,
     healthy: row && health.healthy !== null ? health.healthy === health.wanted && health.wanted > 0 : null,
+    scale: row ? scaleIn(row, facts.scalings) : null,
     running: running ? viewDeployment(running) : null,
     waiting: facts.open.filter((each) => here(each) && each.state === "waiting").map(viewDeployment),
     last: last ? viewDeployment(last) : null,
@@ -82,6 +87,14 @@ async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service"
     closed: closedIn(facts.closed, place),
     locks: facts.locks.filter((lock) => holds(lock, place)).map(heldOf),
   };
+}
+
+function scaleIn({ id, stack, rollout }: DeploymentRow, scalings: readonly ScalingRow[]) {
+  if (!stack?.scale) return null;
+  const { min, max } = stack.scale;
+  const { arriving = [], leaving = [] } = rollout?.target?.moving ?? {};
+  const { words } = scalings.find(({ deployment }) => deployment === id)?.state ?? unscaled;
+  return { min, max, arriving: arriving.length, leaving: leaving.length, why: words };
 }
 
 function holds(lock: LockRow, { service, environment }: Pick<LaneRow, "service" | "environment">): boolean {

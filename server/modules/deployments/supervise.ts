@@ -5,12 +5,13 @@
 import type { Instance } from "#drivers/runtime/contract.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { Advance } from "./advance.ts";
-import { backingStore, type WorkRow } from "./backing/backing-store.ts";
 import { retire } from "./backing/retire.ts";
 import { isTold, restartOf } from "./core/restarts.ts";
+import type { Drift } from "./core/drift.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { isHeld } from "./served.ts";
 import { keepBacking } from "./steps/backing.ts";
 import { evenly, runAndPlace } from "./steps/instances.ts";
 import type { World } from "./steps/step.ts";
@@ -58,7 +59,7 @@ async function repair(world: World, place: LaneRow, instances: readonly Instance
   const row = lane && !lane.running && lane.serving ? await store.one(lane.serving) : undefined;
   if (!row?.stack || !row.rollout?.target || (await isHeld(world, row.stack))) return;
   await tellRestarts(world, row, instances);
-  const drift = readDrift(row, { instances, placed: await world.routing.placed(), known: new Set([row.id]) });
+  const drift = await driftNow(world, row, instances);
   await tell(world, row, drift.words);
   if (drift.broken.length === 0) return;
   world.log.warn({ drift: drift.words, service: row.service, environment: row.environment }, "bringing back instances");
@@ -66,11 +67,12 @@ async function repair(world: World, place: LaneRow, instances: readonly Instance
   await bringBack(world, row as Served, drift.broken);
 }
 
-/** Whether its instances rest while data that they use is restored. */
-async function isHeld({ db }: World, { environment, backing }: Stack): Promise<boolean> {
-  const works = await backingStore(db).openWorks();
-  const isIts = (work: WorkRow) => work.environment === environment && backing.some(({ name }) => name === work.name);
-  return works.some((work) => work.kind === "restore" && work.phase !== "waiting" && isIts(work));
+/** What was seen before the lane was held may be too old to find fault with: looked at again, it counts. */
+async function driftNow({ runtime, routing }: World, row: DeploymentRow, seen: readonly Instance[]): Promise<Drift> {
+  const known = new Set([row.id]);
+  const first = readDrift(row, { instances: seen, placed: await routing.placed(), known });
+  if (first.words.length === 0) return first;
+  return readDrift(row, { instances: await runtime.list({}), placed: await routing.placed(), known });
 }
 
 /** Once for each state of things, so that what cannot be repaired does not fill the record. */

@@ -42,6 +42,7 @@ export interface RoutingDeps extends SyncDeps {
 }
 
 export type { Closed } from "./modes.ts";
+export type { Timings } from "./observe.ts";
 
 export interface RouteAddress {
   /** For people, through the balancer. */

@@ -81,6 +81,15 @@ export interface Target {
   layouts: Layout[];
   /** Instances of both releases never run at the same time. */
   exclusive: boolean;
+  /** Once it serves: instances that scaling brings or takes away, and that are not among `instances`. */
+  moving?: Moving;
+}
+
+export interface Moving {
+  /** They are being started. */
+  arriving: string[];
+  /** They finish what they have; `since` is an ISO time. */
+  leaving: { instance: string; since: string }[];
 }
 
 export interface Failure {

@@ -21,8 +21,9 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
   if (typeof stack === "string") return failed(stack);
   const resolved = resolveVariables(stack, await readValues(world.fleet, stack));
   if ("missing" in resolved) return failed(secretsMissing(resolved.missing, work));
-  if (stack.instances > mostInstances)
-    return failed(`${stack.instances} instances are more than the ${mostInstances} that one host's balancer takes`);
+  const most = stack.scale?.max ?? stack.instances;
+  if (most > mostInstances)
+    return failed(`${most} instances are more than the ${mostInstances} that one host's balancer takes`);
   const address = await world.routing.ensureRoute(work, stack.hosts);
   if (isRefusal(address)) return failed(address.message);
   await tellSecrets(world, work, stack);
@@ -73,8 +74,11 @@ async function targetOf({ db }: World, work: Work, stack: Stack): Promise<{ targ
   const store = deploymentStore(db);
   const lane = await store.lane(work);
   const previous = lane?.serving ? await store.one(lane.serving) : undefined;
-  const instances = instanceNames(work, stack.instances);
-  const old = previous?.rollout?.target?.instances ?? [];
+  const before = previous?.rollout?.target;
+  const instances = instanceNames(work, countFor(stack, before));
+  // Those that scaling was about to bring or to take away go with the others.
+  const { arriving = [], leaving = [] } = before?.moving ?? {};
+  const old = [...(before?.instances ?? []), ...arriving, ...leaving.map(({ instance }) => instance)];
   const { migrate, drainMs, watchMs, analysis, warmUpMs, healthyWithinMs, strategy: wanted } = stack.rollout;
   const apart = previous?.stack && previous.stack.health.path !== stack.health.path && mixes(wanted, warmUpMs);
   const strategy: Strategy = apart ? { kind: "blue-green" } : wanted;
@@ -86,6 +90,13 @@ async function targetOf({ db }: World, work: Work, stack: Stack): Promise<{ targ
     exclusive: strategy.kind === "replace",
   };
   return { target, ...(apart ? { note: "another health path than before: all traffic moves at once" } : {}) };
+}
+
+/** A release begins with as many as the load asks of the one before. */
+function countFor({ scale, instances }: Stack, before: Target | undefined): number {
+  if (!scale) return instances;
+  const wanted = (before?.instances.length ?? 0) + (before?.moving?.arriving.length ?? 0);
+  return Math.min(scale.max, Math.max(scale.min, wanted));
 }
 
 /** Traffic is divided among instances only where all are checked at one path (docs/adr/0004). */

@@ -8,6 +8,7 @@ import type { Observation } from "../core/observation.ts";
 import type { Rollout, Target } from "../core/rollout.ts";
 import type { DeploymentsDeps, Timing } from "../deps.ts";
 import type { DeploymentRow } from "../store.ts";
+import type { Reading } from "./measure.ts";
 
 export interface World extends DeploymentsDeps {
   timing: Timing;
@@ -17,6 +18,8 @@ export interface World extends DeploymentsDeps {
   drifts: Map<string, string>;
   /** How often an instance had ended by itself when that was last told, by its name; told once more after a start. */
   restarts: Map<string, number>;
+  /** By deployment, what was read last of its instances: the next reading is compared with it. */
+  readings: Map<string, Reading>;
   /** Backing instances that were seen to take connections, so that the next deployment need not wait for a check. */
   provenBackings: Map<string, string>;
   /** Held while a lane starts a deployment or is repaired, which must not meet. */
