@@ -66,6 +66,38 @@ async function endOf(place: DeploymentsPlace, request: string) {
   return find();
 }
 
+test("a build's deploy step gets the deployment that began by itself, on its way, or as the one that serves", async () => {
+  for (const late of [false, true]) {
+    await using scene = await openScene(0);
+    const { place, server } = scene;
+    place.world.environments["test"] = "target: docker\nwatch: 0s\npromotion: automatic\n";
+    place.runtime.engineDown = !late;
+    const { build } = await server.publish("orders", commitNumber(1));
+    const own = async () => {
+      const answer = await server.call("listDeployments", { query: {} });
+      return "deployments" in answer ? answer.deployments : [];
+    };
+    await until(async () => (await own()).some(({ state }) => state === (late ? "finished" : "running")));
+    const request = await fromBuild(place, server, { build, commit: commitNumber(1) });
+    await until(async () => (await own()).some((each) => each.build === build));
+    place.runtime.engineDown = false;
+    expect(await endOf(place, request)).toMatchObject({ outcome: "succeeded", release: 1 });
+    expect(await own()).toMatchObject([{ release: 1, outcome: "succeeded", build }]);
+  }
+});
+
+test("a build that deploys a release once more, after somebody else, gets a deployment of its own", async () => {
+  await using scene = await openScene(0);
+  const { place, server } = scene;
+  const { build } = await server.publish("orders", commitNumber(1));
+  const requests = [
+    await fromBuild(place, server, { build, commit: commitNumber(1) }),
+    await fromBuild(place, server, { build, commit: commitNumber(1) }),
+  ];
+  const ends = await Promise.all(requests.map((request) => endOf(place, request)));
+  expect(new Set(ends.map((end) => end?.deployment)).size).toBe(2);
+});
+
 test("one deployment at a time: the next waits, says for whom, and then goes", async () => {
   await using scene = await openScene(2);
   const { place, server } = scene;

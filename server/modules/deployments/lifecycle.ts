@@ -5,6 +5,7 @@ import type { Jobs } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { begin, type Limits } from "./core/rollout.ts";
 import { type DeploymentRow, deploymentStore, type NewDeployment, type Override, type Place } from "./store.ts";
+import { unaskedStore } from "./unasked-store.ts";
 
 export const settleTask = "deployments.settle";
 export const advanceTask = "deployments.advance";
@@ -24,8 +25,6 @@ export interface End {
 export type Lifecycle = ReturnType<typeof createLifecycle>;
 
 export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
-  const subjectOf = ({ id }: Pick<DeploymentRow, "id">) => `deployment:${id}`;
-
   const queueSettle = (tx: Tx, { service, environment }: Place) =>
     jobs.add(tx, settleTask, { service, environment }, { key: `${settleTask}:${service}:${environment}` });
 
@@ -63,9 +62,8 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     await store.endStep(row.id, finished_at, outcome === "succeeded" ? null : reason);
     const lane = await store.lockLane(row);
     if (lane.running === row.id) await store.setLane(row, { running: null });
-    const because = reason === null ? {} : { reason };
-    const payload = { ...factsOf(row), ...requestOf(row), ...sourceOf(row), outcome, ...because };
-    await emit(tx, subjectOf(row), "deployments.deployment-finished", payload);
+    // As it is now: a build may have taken it for its own meanwhile.
+    await tellEnd({ tx, emit }, ended);
     await queueSettle(tx, row);
     // Another service may have waited for this one to go first.
     for (const other of await store.open())
@@ -86,7 +84,9 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
   const changed = (tx: Tx, row: DeploymentRow, phase: string) =>
     emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
 
-  return { create, start, finish, override, changed, queueSettle, queueAdvance };
+  const takeFor = (tx: Tx, id: string, asked: Asked) => takeAsked({ tx, emit }, id, asked);
+
+  return { create, start, finish, takeFor, override, changed, queueSettle, queueAdvance };
 }
 
 function factsOf({ id, service, environment, release }: DeploymentRow) {
@@ -99,4 +99,29 @@ function sourceOf({ repository, commit }: DeploymentRow) {
 
 function requestOf({ request }: DeploymentRow) {
   return request === null ? {} : { request };
+}
+
+function subjectOf({ id }: Pick<DeploymentRow, "id">): string {
+  return `deployment:${id}`;
+}
+
+interface Telling {
+  tx: Tx;
+  emit: Emit;
+}
+
+type Asked = Pick<DeploymentRow, "request" | "build">;
+
+/** One that began by itself is what a build asks for too; the build hears of its end, also of one that is past. */
+async function takeAsked({ tx, emit }: Telling, id: string, asked: Asked): Promise<void> {
+  await deploymentStore(tx).lockOne(id);
+  await tellEnd({ tx, emit }, await unaskedStore(tx).takeFor(id, asked));
+}
+
+async function tellEnd({ tx, emit }: Telling, row: DeploymentRow): Promise<void> {
+  const { outcome, reason } = row;
+  if (outcome === null) return;
+  const because = reason === null ? {} : { reason };
+  const payload = { ...factsOf(row), ...requestOf(row), ...sourceOf(row), outcome, ...because };
+  await emit(tx, subjectOf(row), "deployments.deployment-finished", payload);
 }

@@ -13,6 +13,7 @@ import { createOverride, overrideFault } from "./overrides.ts";
 import { createPromote } from "./promote.ts";
 import { newFor } from "./new-deployment.ts";
 import { type DeploymentRow, deploymentStore } from "./store.ts";
+import { unaskedStore } from "./unasked-store.ts";
 import { createWeigh, type Wish } from "./weigh.ts";
 
 export type Requests = ReturnType<typeof createRequests>;
@@ -74,6 +75,9 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
     const { after } = environment;
     if (after !== undefined && !(await deploymentStore(tx).hasServed(release.id, after)))
       return refused(`deployment.gate-closed: release ${release.number} must have served in ${after} first`, release);
+    // Where promotion is automatic the release may be there already, or on its way: it does not go twice.
+    const unasked = await unaskedStore(tx).find(release.id, name);
+    if (unasked) return lifecycle.takeFor(tx, unasked.id, { request, build });
     await lifecycle.create(tx, { ...newFor({ kind: "deploy", service, environment: name }, release), ...asked });
   }
 

@@ -75,7 +75,7 @@ export interface PulledImage {
   digest: string;
 }
 
-type DeploymentTables = {
+export type DeploymentTables = {
   pulled_images: PulledImage;
   deployments: Omit<DeploymentRow, "fence" | "created_at" | "overrides"> & {
     fence: Generated<number>;
