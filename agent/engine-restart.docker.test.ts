@@ -11,7 +11,7 @@ const wholeLog = Array.from({ length: 200 }, (_, index) => `line ${index + 1}\n`
 
 describe.skipIf(reason !== undefined)("while the Docker Engine is restarted", () => {
   test("a job whose container outlives it by live-restore goes on: no byte of its log is lost or said twice", async () => {
-    await using own = await openOwnEngine(image, { liveRestore: true });
+    await using own = await openOwnEngine([image], { liveRestore: true });
     await using bed = await openAgentBed();
     await using _ = await bed.start({ engine: connectEngine({ socketPath: own.socketPath }) });
     const job = await bed.command([counting]);
@@ -25,7 +25,7 @@ describe.skipIf(reason !== undefined)("while the Docker Engine is restarted", ()
   });
 
   test("a job whose container it takes along ends with that as the reason, and nothing is left", async () => {
-    await using own = await openOwnEngine(image, { liveRestore: false });
+    await using own = await openOwnEngine([image], { liveRestore: false });
     await using bed = await openAgentBed();
     await using agent = await bed.start({ engine: connectEngine({ socketPath: own.socketPath }) });
     const job = await bed.command([counting]);

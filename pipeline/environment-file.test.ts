@@ -133,7 +133,7 @@ services:
 
 describe("a wrong environment", () => {
   test("is refused for targets that cannot be served yet", () => {
-    expect(faults("target: aws")).toEqual(["environment.not-supported 1:9 use `docker`"]);
+    expect(faults("target: aws")).toEqual(["environment.not-supported 1:9 use `docker` or `swarm`"]);
     expect(faults("target: swrm")).toEqual(["shape.wrong-value 1:9 did you mean `swarm`?"]);
   });
   test("names unknown keys", () => {

@@ -31,7 +31,7 @@ export type Backing = z.output<typeof backingSchema>;
 
 export const environmentFileSchema = z.object({
   name: environmentName,
-  target: z.literal("docker"),
+  target: z.enum(["docker", "swarm"]),
   domain: z.string().optional(),
   /** A release must have served in this environment first. */
   after: environmentName.optional(),

@@ -5,11 +5,11 @@ import { freezeShape, secretsShape, servicesShape, signOffShape } from "./enviro
 import { byteSize, duration, textValue, wholeNumber } from "./text/values.ts";
 
 const target = z.enum(["docker", "swarm", "aws"]).transform((name, context) => {
-  if (name === "docker") return name;
+  if (name !== "aws") return name;
   context.addIssue({
     code: "custom",
     message: `the target \`${name}\` cannot be served yet`,
-    params: { fault: "environment.not-supported", fix: "use `docker`" },
+    params: { fault: "environment.not-supported", fix: "use `docker` or `swarm`" },
   });
   return z.NEVER;
 });

@@ -17,12 +17,14 @@ import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
 import { createBuilds } from "#builds";
-import { createDeployments, createDisk } from "#deployments";
+import { createDeployments, createDisk, type DeploymentsDeps } from "#deployments";
 import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
 import { createGit } from "#drivers/git/binary.ts";
 import { createHttpNotifier } from "#drivers/notifier/http.ts";
+import { createRuntimeByTarget } from "#drivers/runtime/by-target.ts";
 import { createDockerRuntime } from "#drivers/runtime/docker/runtime.ts";
+import { createSwarmRuntime, isOfSwarm } from "#drivers/runtime/swarm/runtime.ts";
 import { createFleet } from "#fleet";
 import { createImages } from "#images";
 import { unfinishedRestore } from "#kernel/backup/restore.ts";
@@ -164,7 +166,12 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
   const releases = createReleases({ ...deps, source, builds });
   const install = await installationId(home);
-  const runtime = createDockerRuntime({ install });
+  const { runtime, whyUnfit } = createRuntimeByTarget({
+    docker: createDockerRuntime({ install }),
+    swarm: createSwarmRuntime({ install }),
+    isOfSwarm,
+    targetOf: async (environment) => (await fleet.environment(environment))?.target,
+  });
   const balancer = createHaproxyBalancer({
     install,
     image: config.haproxyImage,
@@ -172,22 +179,32 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
     publish: { host: config.host, port: config.httpPort },
   });
   const routing = createRouting({ ...deps, balancer, runtime, httpPort: config.httpPort });
-  const registry = createRegistryAccess(deps.db, access, address);
+  const registry = createRegistryAccess(deps.db, access, { address, cluster: config.registryAddress });
   const disk = createDisk([home, dockerFolder], { floor: diskFloor, mark: config.diskMark });
   const ofDeployments = {
-    ...{ releases, routing, runtime, registry, keep, disk, diskFloor },
+    ...{ releases, routing, runtime, whyUnfit, registry, keep, disk, diskFloor },
     backups: await openFsBlobs(join(home, "backups")),
   };
   const deployments = createDeployments({ ...deps, source, fleet, builds, ...ofDeployments });
   return { access, source, fleet, builds, images, releases, routing, deployments };
 }
 
-/** How the Docker Engine pulls from our own registry: at our address on this machine, by a token for one repository and a while. */
-function createRegistryAccess(db: Database, access: Pick<Access, "issueJobToken">, address: { port: number }) {
+interface RegistryPlace {
+  address: { port: number };
+  /** What the machines of a cluster reach it by. */
+  cluster: string | undefined;
+}
+
+/** How Docker Engines pull from our own registry: at our address, on this machine or for a cluster, by a token for one repository and a while. */
+function createRegistryAccess(
+  db: Database,
+  access: Pick<Access, "issueJobToken">,
+  { address, cluster }: RegistryPlace,
+): DeploymentsDeps["registry"] {
   const lifeMs = 30 * 60_000;
   return {
-    address: () => `127.0.0.1:${address.port}`,
-    async auth(repository: string) {
+    address: (target) => (target === "swarm" && cluster) || `127.0.0.1:${address.port}`,
+    async auth(repository) {
       const grants = { repositories: { [repository]: ["pull" as const] } };
       const expiresAt = new Date(systemClock.now().getTime() + lifeMs);
       const password = await db

@@ -3,7 +3,7 @@
 export interface Stack {
   service: string;
   environment: string;
-  target: "docker";
+  target: "docker" | "swarm";
   release: { number: number; commit: string };
   /** `repository@sha256:…`. */
   image: string;

@@ -64,6 +64,8 @@ export interface TestWorld {
   environments: Record<string, string>;
   services: string[];
   secrets: Record<string, string>;
+  /** Why an environment cannot be served, by name. */
+  unfit: Record<string, string>;
 }
 
 /** What a crash test puts between the modules and the world. */
@@ -122,6 +124,7 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
     environments: { test: "target: docker\nwatch: 0s\n", production: "target: docker\nafter: test\nwatch: 0s\n" },
     services: [],
     secrets: {},
+    unfit: {},
   };
   const made: string[] = [];
   const behave = (spec: ContainerSpec) => {
@@ -204,7 +207,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   });
   const deployments = createDeployments({
     ...{ ...common, emit, source, fleet, builds, releases, routing },
-    registry: { address: () => "registry.test:5000" },
+    ...{ whyUnfit: async (name) => ground.world.unfit[name], registry: { address: () => "registry.test:5000" } },
     ...{ backups: ground.backups, diskFloor: 0 },
     timing: tuning.timing ?? quickTiming,
     ...roomOf(tuning),

@@ -40,9 +40,9 @@ export interface OwnEngineOptions {
   room?: number;
 }
 
-/** The image is there from the start; undefined: none is. */
+/** The images are there from the start. */
 export async function openOwnEngine(
-  image: string | undefined,
+  images: readonly string[],
   { liveRestore = false, room }: OwnEngineOptions = {},
 ): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), "towline-own-engine-"));
@@ -89,8 +89,8 @@ export async function openOwnEngine(
   }
 
   await start();
-  if (image !== undefined)
-    await run("/bin/sh", ["-c", 'docker save "$1" | docker -H "unix://$2" load', "sh", image, socketPath], quick);
+  const load = 'socket=$1; shift; docker save "$@" | docker -H "unix://$socket" load';
+  if (images.length > 0) await run("/bin/sh", ["-c", load, "sh", socketPath, ...images], quick);
   return {
     ...{ socketPath, start, stop },
     inside: (command) =>

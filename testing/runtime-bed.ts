@@ -18,6 +18,29 @@ export function program(source: string): string[] {
   return ["node", "-e", source];
 }
 
+/** What the suite of runtimes runs, with the image of Node. */
+export const programsForNode = {
+  image: nodeImage,
+  // Nobody listens there.
+  missingImage: `127.0.0.1:9/nothing@sha256:${"0".repeat(64)}`,
+  startMs: 1_500,
+  commands: {
+    serve: program(`process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1e6); console.log("ready")`),
+    rude: program(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1e6)`),
+    toil: program(
+      `process.on("SIGTERM", () => process.exit(0)); setInterval(() => { for (let n = 0; n < 1e6;) n++ }, 0)`,
+    ),
+    crash: program(`console.error("boom"); process.exitCode = 3`),
+    flaky: program(`setTimeout(() => process.exit(4), 1000)`),
+    print: program(`for (let n = 1; n <= 300; n++) console.log("line " + n); process.exitCode = 5`),
+  },
+  programs: {
+    copy: program("process.stdin.pipe(process.stdout)"),
+    fail: program(`console.error("no luck"); process.exitCode = 6`),
+    wait: program("setTimeout(() => {}, 20_000)"),
+  },
+} satisfies Partial<RuntimeHarness>;
+
 export async function createRuntimeBed(): Promise<RuntimeBed> {
   const ready = await ensureBaseImages(["node"], { log: () => {} });
   if (isRefusal(ready)) throw new Error(ready.message);
@@ -27,25 +50,7 @@ export async function createRuntimeBed(): Promise<RuntimeBed> {
     runtime,
     install,
     engine: connectEngine(),
-    image: nodeImage,
-    // Nobody listens there.
-    missingImage: `127.0.0.1:9/nothing@sha256:${"0".repeat(64)}`,
-    startMs: 1_500,
-    commands: {
-      serve: program(`process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1e6); console.log("ready")`),
-      rude: program(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1e6)`),
-      toil: program(
-        `process.on("SIGTERM", () => process.exit(0)); setInterval(() => { for (let n = 0; n < 1e6;) n++ }, 0)`,
-      ),
-      crash: program(`console.error("boom"); process.exitCode = 3`),
-      flaky: program(`setTimeout(() => process.exit(4), 1000)`),
-      print: program(`for (let n = 1; n <= 300; n++) console.log("line " + n); process.exitCode = 5`),
-    },
-    programs: {
-      copy: program("process.stdin.pipe(process.stdout)"),
-      fail: program(`console.error("no luck"); process.exitCode = 6`),
-      wait: program("setTimeout(() => {}, 20_000)"),
-    },
+    ...programsForNode,
     async [Symbol.asyncDispose]() {
       await letImagesGo(install);
       const left = await runtime.list({});

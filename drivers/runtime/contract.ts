@@ -1,5 +1,5 @@
 /**
- * The seam to whatever runs containers on one host. An implementation belongs to one installation: it sees, names and
+ * The seam to whatever runs containers, on one host or on the machines of a cluster. An implementation belongs to one installation: it sees, names and
  * removes only what carries its installation's label, so that several can share an engine.
  *
  * Every call takes a deadline and a signal; when either ends it, the call rejects with `deadline` or `aborted` and the
@@ -23,6 +23,8 @@ export const runtimeFailures = [
   /** There is no such instance or network, or it is still in use. */
   "not-found",
   "in-use",
+  /** The engine is not of the kind that is needed; the message says what to do. */
+  "unfit",
   "deadline",
   "aborted",
   /** Anything else the engine said. */
@@ -115,6 +117,11 @@ export interface InstanceSpec extends ContainerSpec {
   aliases?: readonly string[];
   /** Named volumes, made when missing, kept until `removeVolume` or `removeEnvironment` deletes them. */
   volumes?: readonly { name: string; path: string }[];
+  /**
+   * The grace that `stop` will be asked for. A cluster tells its machines at the start, and keeps to this one whatever
+   * `stop` says; default 10 s. Not part of what tells two specifications apart.
+   */
+  graceMs?: number;
 }
 
 /** `restarting`: it exited and the engine is about to start it again. */
@@ -134,12 +141,15 @@ export interface Instance {
   /** Content id of the image's configuration, `sha256:…`: equal for equal images whatever their name. */
   imageId: string;
   state: (typeof instanceStates)[number];
-  /** IPv4 on the environment's network; kept over restarts of the instance and of the engine. Absent unless running. */
+  /**
+   * IPv4 on the environment's network. On one host kept over restarts of the instance and of the engine; in a cluster
+   * every start may give another, so who needs it looks again. Absent unless running.
+   */
   address?: string;
   /** Of the last exit; absent while it has never exited since its last start. */
   exitCode?: number;
   oomKilled: boolean;
-  /** How often the engine started it again after it exited by itself. */
+  /** How often the engine started it again after it exited by itself; a cluster remembers the last five. */
   restarts: number;
   /** Absent while it has never been started. */
   startedAt?: Date;
@@ -194,17 +204,23 @@ export interface Runtime {
   removeEnvironment(environment: string, options: CallOptions & { volumes: "keep" | "delete" }): Promise<void>;
 
   /**
-   * Makes sure that the image is on this host, and holds it there until `removeImage`: it stays also where somebody removes all images
-   * that no container uses. One that is here already asks no registry, so it works with the registry down. Fails with `image-missing`, `registry-unreachable`, `disk-full`. Two pulls of one image at a time share the
+   * Makes sure that the image is on this host, and for an environment on a cluster on every machine that takes instances; holds it there
+   * until `removeImage`: it stays also where somebody removes all images that no container uses. One that is here already asks no
+   * registry, so it works with the registry down. Fails with `image-missing`, `registry-unreachable`, `disk-full`. Two pulls of one image at a time share the
    * work. Default deadline 10 min.
    */
   pull(
     image: string,
-    options?: CallOptions & { auth?: RegistryAuth; onProgress?: (progress: PullProgress) => void },
+    options?: CallOptions & {
+      auth?: RegistryAuth;
+      onProgress?: (progress: PullProgress) => void;
+      /** Whose instances will need it; absent: only this host. */
+      environment?: string;
+    },
   ): Promise<void>;
 
   /**
-   * Lets go of the image and removes it from this host, with all names that it has in the same repository; under names of other repositories it
+   * Lets go of the image and removes it from this host (other machines of a cluster keep it until they clean up), with all names that it has in the same repository; under names of other repositories it
    * stays. `in-use` while a container is made from it. One that is not here is no error. Default deadline 60 s.
    */
   removeImage(image: string, options?: CallOptions): Promise<void>;
@@ -237,7 +253,7 @@ export interface Runtime {
   list(labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<Instance[]>;
 
   /**
-   * What these instances have used. Those that do not run, or end while they are looked at, are missing. Default deadline 10 s.
+   * What these instances have used. Those that do not run, end while they are looked at, or run on another machine of a cluster are missing. Default deadline 10 s.
    */
   usage(ids: readonly string[], options?: CallOptions): Promise<Usage[]>;
 
@@ -253,7 +269,7 @@ export interface Runtime {
 
   /**
    * Runs a program inside of an instance, beside what runs there, and waits for its end; memory stays flat whatever goes in or
-   * out. `start-failed` when the image has no such program, `not-found` when the instance is gone or does not run. Deadline and
+   * out. In a cluster only on this machine, where volumes are; elsewhere `engine`. `start-failed` when the image has no such program, `not-found` when the instance is gone or does not run. Deadline and
    * abort cut its input and output, by which programs that read or write end; others go on. Default deadline 10 min.
    */
   exec(id: string, program: Program, options?: CallOptions): Promise<ProgramResult>;

@@ -16,6 +16,13 @@ const schema = z.object({
     .url()
     .optional()
     .describe("Address under which people reach the server, where a proxy stands in front."),
+  TOWLINE_REGISTRY_ADDRESS: z
+    .string()
+    .regex(/^[a-z0-9.-]+:\d{1,5}$/, "host:port, such as 10.0.0.1:7300")
+    .optional()
+    .describe(
+      "`host:port` under which the machines of a swarm reach the image registry (default: 127.0.0.1, right for a swarm of one machine).",
+    ),
   TOWLINE_DATABASE_URL: z
     .string()
     .optional()
@@ -109,6 +116,7 @@ export interface Config {
   port: number;
   httpPort: number;
   publicUrl: string | undefined;
+  registryAddress: string | undefined;
   databaseUrl: string | undefined;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   haproxyImage: string;
@@ -145,6 +153,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     port: v.TOWLINE_PORT,
     httpPort: v.TOWLINE_HTTP_PORT,
     publicUrl: v.TOWLINE_PUBLIC_URL,
+    registryAddress: v.TOWLINE_REGISTRY_ADDRESS,
     databaseUrl: v.TOWLINE_DATABASE_URL,
     logLevel: v.TOWLINE_LOG_LEVEL,
     haproxyImage: v.TOWLINE_HAPROXY_IMAGE,

@@ -17,6 +17,15 @@ export async function exec(
 ): Promise<ProgramResult> {
   const instance = await own(host, id, limits);
   if (instance?.state !== "running") throw missing(id);
+  return execIn(host, { id, program }, limits);
+}
+
+/** In a container that is known to be one of the installation's. */
+export async function execIn(
+  host: Host,
+  { id, program }: { id: string; program: Program },
+  limits: Limits,
+): Promise<ProgramResult> {
   const streams = { AttachStdin: program.feed !== undefined, AttachStdout: true, AttachStderr: true };
   const path = `/containers/${id}/exec`;
   const body = { ...streams, Cmd: program.command };

@@ -10,7 +10,7 @@ const registry = fileURLToPath(new URL("../../../testing/fixture-tiny-registry.t
 
 describe.skipIf(reason !== undefined)("an engine whose disk has little room", () => {
   test("says of an image that does not fit that the disk is full, keeps nothing of it, and takes one that fits", async () => {
-    await using engine = await openOwnEngine(undefined, { room: 64 });
+    await using engine = await openOwnEngine([], { room: 64 });
     const runtime = createDockerRuntime({ install: "full-disk", socketPath: engine.socketPath });
     const serve = async (size: number) => {
       const server = engine.inside([process.execPath, registry, String(size)]);

@@ -47,7 +47,7 @@ export function instanceOf(found: Inspected, install: string): Instance | undefi
   };
 }
 
-function kindOf(kind: string | undefined): Instance["kind"] | undefined {
+export function kindOf(kind: string | undefined): Instance["kind"] | undefined {
   return kind === "service" || kind === "backing" || kind === "job" ? kind : undefined;
 }
 
@@ -57,7 +57,7 @@ function stateOf({ Status, Running, Restarting }: Inspected["State"]): Instance[
   return Status === "created" ? "created" : "exited";
 }
 
-function callersOf(labels: Record<string, string>): Record<string, string> {
+export function callersOf(labels: Record<string, string>): Record<string, string> {
   const mine = Object.entries(labels).filter(([key]) => key.startsWith(label.callers));
   return Object.fromEntries(mine.map(([key, value]) => [key.slice(label.callers.length), value]));
 }

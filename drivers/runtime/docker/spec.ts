@@ -4,12 +4,15 @@ import type { ContainerSpec, Instance, InstanceSpec } from "../contract.ts";
 import { label, type Names } from "./names.ts";
 
 /** Of the engine's default capabilities, those that usual images need: to give files to a user, become that user, and end children. */
-const serviceCapabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
-const mostProcesses = 1_024;
+export const serviceCapabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+export const mostProcesses = 1_024;
 
-/** Equal for specifications that mean the same. */
-export function fingerprint(spec: ContainerSpec): string {
-  return createHash("sha256").update(canonical(spec)).digest("hex").slice(0, 32);
+/** Equal for specifications that mean the same; how long it may take to end is not part of what it is. */
+export function fingerprint(spec: ContainerSpec & Partial<InstanceSpec>): string {
+  return createHash("sha256")
+    .update(canonical({ ...spec, graceMs: undefined }))
+    .digest("hex")
+    .slice(0, 32);
 }
 
 export interface Making {
@@ -49,18 +52,22 @@ function hostConfig({ names, spec, kind }: Making, network: string): Record<stri
     SecurityOpt: ["no-new-privileges"],
     ...(kind === "backing" ? {} : { CapDrop: ["ALL"], CapAdd: serviceCapabilities }),
     LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
-    Mounts: (spec.volumes ?? []).map(({ name, path }) => ({
-      Type: "volume",
-      Source: names.volume(spec.environment, name),
-      Target: path,
-      VolumeOptions: {
-        Labels: { [label.install]: names.install, [label.environment]: spec.environment },
-      },
-    })),
+    Mounts: mountsOf(names, spec),
   };
 }
 
-function labelsOf({ names, spec, kind, address }: Making): Record<string, string> {
+export function mountsOf(names: Names, { environment, volumes = [] }: Making["spec"]): Record<string, unknown>[] {
+  return volumes.map(({ name, path }) => ({
+    Type: "volume",
+    Source: names.volume(environment, name),
+    Target: path,
+    VolumeOptions: {
+      Labels: { [label.install]: names.install, [label.environment]: environment },
+    },
+  }));
+}
+
+export function labelsOf({ names, spec, kind, address }: Making): Record<string, string> {
   return {
     [label.install]: names.install,
     [label.kind]: kind,

@@ -10,6 +10,7 @@ import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Releases } from "#releases";
 import type { Routing } from "#routing";
+import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Source } from "#source";
 import type { Keep } from "./cleaning/clean.ts";
 import type { Disk } from "./cleaning/disk.ts";
@@ -30,9 +31,11 @@ export interface DeploymentsDeps {
   releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest" | "kept">;
   routing: Routing;
   runtime: Runtime;
+  /** Why an environment cannot be served as its file says, with what to do. */
+  whyUnfit(environment: string): Promise<string | undefined>;
   registry: {
-    /** `host:port` under which the engine reaches the image registry; called when a deployment begins. */
-    address(): string;
+    /** `host:port` under which the engines of a target reach the image registry; called when a deployment begins. */
+    address(target: EnvironmentFile["target"]): string;
     /** Credentials to pull a repository's images; absent where none are asked for. */
     auth?(repository: string): Promise<RegistryAuth>;
   };

@@ -43,6 +43,14 @@ test("a release is deployed, its traffic shifted, and nothing is left of the one
   expect((await place.events("deployments.deployment-changed")).map(({ phase }) => phase)).toContain("swap");
 });
 
+test("a deployment to an environment that the engine cannot serve fails before anything is made, and says what to do", async () => {
+  await using scene = await openScene();
+  scene.place.world.unfit["test"] = "run `docker swarm init`";
+  const ended = await scene.server.deploy("orders", 2);
+  expect(ended).toMatchObject({ outcome: "failed", reason: "run `docker swarm init`" });
+  await expectOldServes(scene);
+});
+
 test("a release that exits at once fails with its last words, and the one before serves on", async () => {
   await using scene = await openScene();
   scene.place.world.secrets["KEY"] = "hunter22";

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
 import { createMemoryBalancer } from "#drivers/balancer/memory.ts";
+import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { createMemoryRuntime } from "#drivers/runtime/memory.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { jobs } from "#kernel/jobs.ts";
@@ -31,7 +32,7 @@ async function openScene() {
     await wake[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
   };
-  return { create, db, routing: create(), balancer, [Symbol.asyncDispose]: dispose };
+  return { create, db, routing: create(), balancer, runtime, [Symbol.asyncDispose]: dispose };
 }
 
 test("a service has its addresses before anything serves there, and keeps them", async () => {
@@ -44,6 +45,22 @@ test("a service has its addresses before anything serves there, and keeps them",
   expect(other).toMatchObject({ internalUrl: "http://balancer:10001" });
   expect(await routing.ensureRoute(orders, ["orders.test.localhost", "shop.example.com"])).toEqual(first);
   expect(balancer.request("shop.example.com")).toBe(503);
+});
+
+test("an environment that the engine cannot serve has no routes, and those of others stand", async () => {
+  await using scene = await openScene();
+  const { routing, balancer, runtime } = scene;
+  const ensureNetwork = runtime.ensureNetwork.bind(runtime);
+  runtime.ensureNetwork = (environment, call) =>
+    environment === "production"
+      ? Promise.reject(new RuntimeError("unfit", "no swarm"))
+      : ensureNetwork(environment, call);
+  await routing.ensureRoute({ service: "orders", environment: "production" });
+  await routing.ensureRoute(orders);
+  expect(balancer.request("orders.test.localhost")).toBe(503);
+  runtime.ensureNetwork = ensureNetwork;
+  await routing.reconcile();
+  expect(balancer.request("orders.production.localhost")).toBe(503);
 });
 
 test("a host name that another service has is refused, and nothing changes", async () => {

@@ -3,7 +3,7 @@
  * applied after a newer one.
  */
 import type { Balancer, BalancerConfig } from "#drivers/balancer/contract.ts";
-import type { Runtime } from "#drivers/runtime/contract.ts";
+import { type Runtime, RuntimeError } from "#drivers/runtime/contract.ts";
 import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import { balancerConfig, type Pool, slotChanges } from "./core/balancer-config.ts";
@@ -31,8 +31,17 @@ export function createSync({ db, balancer, runtime }: SyncDeps): Sync {
   async function desired(): Promise<BalancerConfig> {
     const { pools, slots } = await readPools(db);
     for (const environment of new Set(pools.map((pool) => pool.environment)))
-      if (!networks.has(environment)) networks.set(environment, (await runtime.ensureNetwork(environment)).name);
+      if (!networks.has(environment)) await findNetwork(environment);
     return balancerConfig(pools, slots, networks);
+  }
+
+  /** An environment that cannot be served as things are must not stand in the way of the others. */
+  async function findNetwork(environment: string): Promise<void> {
+    try {
+      networks.set(environment, (await runtime.ensureNetwork(environment)).name);
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code !== "unfit") throw error;
+    }
   }
 
   async function bring(): Promise<void> {

@@ -56,6 +56,7 @@ async function openScene() {
   const deployments = createDeployments({
     ...{ ...common, routing, fleet, backups: await openFsBlobs(join(folder, "backups")), diskFloor: 0 },
     ...({ source: {}, builds: {}, releases: {} } as Pick<DeploymentsDeps, "source" | "builds" | "releases">),
+    whyUnfit: async () => undefined,
     registry: { address: () => "" },
     timing: { superviseMs: 300 },
   });

@@ -21,7 +21,7 @@ export async function fill(world: World, work: WorkRow, signal: AbortSignal): Pr
   await clearFilled(world, work);
   const { environment, name } = work;
   await world.runtime.ensureNetwork(environment, { signal });
-  await world.runtime.pull(row.spec.image, { signal });
+  await world.runtime.pull(row.spec.image, { signal, environment: row.spec.environment });
   const instance = await world.runtime.start(
     {
       ...(await containerOf(world, { ...row, volume: volumeFor(row) })),

@@ -83,7 +83,7 @@ export async function runBacking(world: World, row: BackingRow, signal: AbortSig
   const found = present.find((each) => each.name === instance);
   if (found?.state === "running" && found.address) return found;
   await runtime.ensureNetwork(environment, call);
-  await runtime.pull(image, call);
+  await runtime.pull(image, { ...call, environment });
   const labels = { backing: name, environment };
   return runtime.start({ ...(await containerOf(world, row)), name: instance, labels, aliases: [host] }, call);
 }
@@ -107,7 +107,7 @@ export async function containerOf(
   const { environment, name, image, variables } = row.spec;
   const volume = volumeOf(row);
   return {
-    ...{ environment, kind: "backing", image, ...limits },
+    ...{ environment, kind: "backing", image, ...limits, graceMs: backingGraceMs },
     env: resolveBacking(variables, await fleet.backingPassword(environment, name)),
     ...(volume ? { volumes: [volume] } : {}),
   };

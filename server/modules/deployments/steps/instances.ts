@@ -14,10 +14,14 @@ function labelsOf({ id, stack }: Owner): Record<string, string> {
   return { service, environment, deployment: id, release: String(release.number) };
 }
 
-export async function pullImage({ runtime, registry }: World, { image }: Stack, call: CallOptions): Promise<void> {
+export async function pullImage(
+  { runtime, registry }: World,
+  { image, environment }: Stack,
+  call: CallOptions,
+): Promise<void> {
   const repository = image.replace(/^[^/]*\//, "").replace(/@.*$/, "");
   const auth = await registry.auth?.(repository);
-  await runtime.pull(image, { ...call, ...(auth ? { auth } : {}) });
+  await runtime.pull(image, { ...call, environment, ...(auth ? { auth } : {}) });
 }
 
 /** What both an instance and the migration of a stack are made of. */
@@ -31,9 +35,9 @@ export async function containerOf(world: World, owner: Owner, name: string) {
 }
 
 async function specOf(world: World, owner: Owner, name: string): Promise<InstanceSpec> {
-  const { command } = owner.stack;
+  const { command, rollout } = owner.stack;
   const container = await containerOf(world, owner, name);
-  return { ...container, kind: "service", ...(command ? { command } : {}) };
+  return { ...container, kind: "service", graceMs: rollout.stopGraceMs, ...(command ? { command } : {}) };
 }
 
 /** Runs, whatever was there under that name before: a half-made one, or one with other variables, is made anew. */

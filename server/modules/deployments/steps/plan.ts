@@ -17,6 +17,8 @@ const mostInstances = 32;
 export async function plan(world: World, work: Work): Promise<{ answer: Answer; stack?: Stack }> {
   const release = await world.releases.release(work.service, work.release);
   if (!release) return failed(`there is no release ${work.release} of ${work.service}`);
+  const unfit = await world.whyUnfit(work.environment);
+  if (unfit !== undefined) return failed(unfit);
   const stack = await renderFor(world, work, release);
   if (typeof stack === "string") return failed(stack);
   const resolved = resolveVariables(stack, await readValues(world.fleet, stack));
@@ -47,7 +49,7 @@ export async function renderFor(
     urls[service] = address.internalUrl;
   }
   const { manifest, number, commit, digest, image } = release;
-  const repository = `${registry.address()}/${image}`;
+  const repository = `${registry.address(environment.target)}/${image}`;
   const stack = renderStack({ manifest, environment, urls, release: { number, commit, digest, repository } });
   if (isRefusal(stack)) return [stack.message, stack.fix].filter(Boolean).join("; ");
   return withVersions(stack, await fleet.secretVersions(stack.service, name));

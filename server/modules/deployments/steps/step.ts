@@ -45,6 +45,7 @@ const lasting: readonly string[] = [
   "disk-full",
   "invalid",
   "port-taken",
+  "unfit",
 ] satisfies (RuntimeError["code"] | BalancerError["code"])[];
 
 /** A broken world, as an answer: for good, or worth another try until the phase's time is over. */

@@ -26,24 +26,28 @@ export interface Occupied {
   weight: number;
 }
 
-/** `networks`: name of the network of each environment. */
+/** `networks`: name of the network of each environment; one without has no routes. */
 export function balancerConfig(
   pools: readonly Pool[],
   occupied: readonly Occupied[],
   networks: ReadonlyMap<string, string>,
 ): BalancerConfig {
   const byPool = Map.groupBy(occupied, ({ pool }) => pool);
-  return { routes: pools.map((pool) => routeOf(pool, byPool.get(pool.id) ?? [], networks)) };
+  const routes = pools.flatMap((pool) => {
+    const network = networks.get(pool.environment);
+    return network === undefined ? [] : [routeOf(pool, byPool.get(pool.id) ?? [], network)];
+  });
+  return { routes };
 }
 
-function routeOf(pool: Pool, occupied: readonly Occupied[], networks: ReadonlyMap<string, string>): Route {
+function routeOf(pool: Pool, occupied: readonly Occupied[], network: string): Route {
   const slots: Slot[] = Array.from({ length: pool.slots }, () => emptySlot);
   for (const { position, host, port, state, weight } of occupied)
     slots[position] = { address: { host, port }, state, weight };
   return {
     id: pool.id,
     hosts: pool.front?.hosts ?? [],
-    network: networks.get(pool.environment) ?? "",
+    network,
     ...(pool.front ? { internalPort: pool.front.internalPort, mode: pool.front.mode } : {}),
     ...(pool.healthPath === null ? {} : { healthPath: pool.healthPath }),
     slots,
