@@ -4,18 +4,19 @@
  */
 import { defineConfig } from "vitest/config";
 
-const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,testing,bench,examples}";
+const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,testing,bench,examples,web}";
 const docker = "**/*.docker.test.ts";
 const architecture = "tools/architecture.test.ts";
 
 /** One counts requests under load, the other what is left on the machine: no other platform may run beside them. */
 const alone = ["e2e/scenarios/01_demo/*.test.ts", "e2e/scenarios/04_no_request_lost/*.test.ts"];
-/** Vitest would give two cores one worker, but most of these tests wait: for a database, Docker, a restart, a deadline. */
-const sideBySide = { maxWorkers: 3 };
 const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
-/** Threads without isolation: a file costs its imports once. So no test may leave a changed global behind. */
-const shared = { environment: "node", pool: "threads", isolate: false } as const;
+/**
+ * Threads without isolation: a file costs its imports once. So no test may leave a changed global behind. Vitest would give two
+ * cores one worker, but most tests wait: for a database, Docker, a restart, a deadline.
+ */
+const shared = { environment: "node", pool: "threads", isolate: false, maxWorkers: 3 } as const;
 
 export default defineConfig({
   test: {
@@ -27,7 +28,6 @@ export default defineConfig({
           name: "unit",
           include: [`${anywhere.replace("server,", "")}/**/*.test.ts`, "server/**/core/**/*.test.ts"],
           exclude: [docker, architecture],
-          ...sideBySide,
           // Ends what hangs. Properties that take a second alone take twenty where much else runs beside them.
           testTimeout: 60_000,
         },
@@ -39,7 +39,6 @@ export default defineConfig({
           include: ["server/**/*.test.ts"],
           exclude: ["server/**/core/**", docker],
           globalSetup: ["./testing/postgres-setup.ts"],
-          ...sideBySide,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -50,7 +49,6 @@ export default defineConfig({
           name: "driver",
           include: [`${anywhere}/**/*.docker.test.ts`],
           globalSetup: ["./testing/postgres-setup.ts"],
-          ...sideBySide,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -62,7 +60,6 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
           exclude: alone,
-          ...sideBySide,
           sequence: { groupOrder: 1 },
         },
       },

@@ -9,6 +9,7 @@ export const errorCatalogue = {
   "auth.required": { status: 401, exit: 2, summary: "A token is needed: run `towline login`, or set TOWLINE_TOKEN." },
   "auth.bad-token": { status: 401, exit: 2, summary: "The token is unknown, expired or revoked." },
   "auth.forbidden": { status: 403, exit: 2, summary: "Your role does not allow this." },
+  "auth.other-origin": { status: 403, exit: 2, summary: "A page of another address asked for this with your cookie." },
   "not-found": { status: 404, exit: 1, summary: "There is nothing with that name or id." },
   conflict: { status: 409, exit: 1, summary: "It exists already, or changed meanwhile." },
   "name.invalid": { status: 400, exit: 2, summary: "The name has a form that is not allowed." },

@@ -32,11 +32,13 @@ import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { type Database, openDatabase, isAnswering } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
+import { createEventFeed } from "#kernel/event-feed.ts";
 import { isThere, writeDurably } from "#kernel/files.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
 import { openIdentity } from "#kernel/identity.ts";
 import { installationId } from "#kernel/installation.ts";
 import { jobs, startJobs } from "#kernel/jobs.ts";
+import { serveLive } from "#kernel/live.ts";
 import type { Log } from "#kernel/log.ts";
 import { migrate } from "#kernel/migrations.ts";
 import { openApi } from "#kernel/openapi.ts";
@@ -49,6 +51,7 @@ import { openWake, type Wake } from "#kernel/wake.ts";
 import { createReleases } from "#releases";
 import { createRouting } from "#routing";
 import { createSource } from "#source";
+import { serveWeb } from "./web.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 export interface Server extends AsyncDisposable {
@@ -59,8 +62,13 @@ export interface Server extends AsyncDisposable {
   agentToken: string;
 }
 
+export interface Assets {
+  /** Folder of the built web interface; without one only programs are served. */
+  web?: string;
+}
+
 /** Starts the control plane. Disposing it ends what it started in reverse order and leaves balancer and instances running. */
-export async function startServer(config: Config, log: Log): Promise<Server> {
+export async function startServer(config: Config, log: Log, { web }: Assets = {}): Promise<Server> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   await mkdir(config.home, { recursive: true, mode: 0o711 });
@@ -80,6 +88,9 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
   const app = createHttp({ log });
   serveModules(app, modules, { log, authenticate: access.authenticate, stopping: stopping.signal });
   serveState(app, db, stopping.signal);
+  if (web !== undefined) serveWeb(app, web);
+  const feed = createEventFeed({ db, wake, log, stopping: stopping.signal });
+  serveLive(app, { authenticate: access.authenticate, stopping: stopping.signal, feed });
   const adminToken = await access.ensureAdmin();
   const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
   for (const each of [access, source, fleet, images, routing, deployments, events]) await each.start();
@@ -229,6 +240,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
     table: { ...deploymentEndpoints, ...gateEndpoints, ...backingEndpoints },
     handlers: modules.deployments.handlers,
   });
+  modules.access.register(app);
   modules.source.register(app);
   modules.builds.register(app, http.authenticate);
   modules.images.register(app);

@@ -13,6 +13,7 @@ import { errorCatalogue, isRefusal, refuse, type Refusal, RefusalError } from "#
 import { newId } from "./clock.ts";
 import { isOutage } from "./database.ts";
 import type { Log } from "./log.ts";
+import { authorizationOf } from "./session-cookie.ts";
 
 /** Who calls. A job's token opens Git, the registry, and the endpoint rows that are for jobs. */
 export type Principal =
@@ -129,7 +130,7 @@ async function answer(
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
-  const principal = await deps.authenticate(request.headers.authorization);
+  const principal = await callerOf(request, deps.authenticate);
   if (isRefusal(principal)) return sendRefusal(reply, principal);
   const denied = checkRule(row.auth, principal);
   if (denied) return sendRefusal(reply, denied);
@@ -140,6 +141,15 @@ async function answer(
   const result = await handler(parsed, context);
   if (isRefusal(result)) return sendRefusal(reply, result);
   return reply.header("cache-control", "no-store").send(row.response.parse(result));
+}
+
+/** Who asks, by token or by a browser's session. */
+export async function callerOf(
+  request: FastifyRequest,
+  authenticate: HttpDeps["authenticate"],
+): Promise<Principal | Refusal | undefined> {
+  const authorization = authorizationOf(request);
+  return isRefusal(authorization) ? authorization : authenticate(authorization);
 }
 
 const tellWho = "Run `towline login`, or set TOWLINE_TOKEN.";
@@ -192,7 +202,8 @@ function invalidPart(part: string, error: z.ZodError): Refusal {
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { refused: code, ...rest } = refusal;
   const status = errorCatalogue[code].status;
-  if (status === 401) reply.header("www-authenticate", 'Basic realm="towline"');
+  // Asked for `Basic`, a browser would open a window of its own for name and password, over our page.
+  if (status === 401) reply.header("www-authenticate", 'Bearer realm="towline"');
   return reply.code(status).send({ error: { code, ...rest, requestId: reply.request.id } });
 }
 

@@ -34,7 +34,7 @@ type OutboxTables = {
   deliveries: { subscriber: string; event_id: number; subject: string };
 };
 
-const channel = "towline_events";
+export const eventsChannel = "towline_events";
 
 interface Deps {
   db: Database;
@@ -58,7 +58,7 @@ export function createOutbox({ db, wake, log }: Deps): Outbox {
     );
     if (deliveries.length === 0) return;
     await q.insertInto("deliveries").values(deliveries).execute();
-    await notify(tx, channel);
+    await notify(tx, eventsChannel);
   }
 
   const emit: Emit = Object.assign(
@@ -70,6 +70,6 @@ export function createOutbox({ db, wake, log }: Deps): Outbox {
   return {
     emit,
     subscribe: (more) => void reactions.push(...more),
-    start: () => startDelivery({ db, wake, log, reactions, channel }),
+    start: () => startDelivery({ db, wake, log, reactions, channel: eventsChannel }),
   };
 }

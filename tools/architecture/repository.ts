@@ -4,13 +4,13 @@ import packageJson from "../../package.json" with { type: "json" };
 import { importsIn, resolveImport, type SourceFile } from "./source-file.ts";
 
 const root = join(import.meta.dirname, "../..");
-const folders = "{api,pipeline,stack,server,drivers,agent,client,cli,e2e,bench,tools,testing}";
+const folders = "{api,pipeline,stack,server,drivers,agent,client,cli,e2e,bench,tools,testing,web}";
 
 /** Every TypeScript file of this repository with what it imports, in the order of their paths. */
 export function readRepository(): SourceFile[] {
-  const paths = globSync(`${folders}/**/*.ts`, {
+  const paths = globSync(`${folders}/**/*.{ts,tsx}`, {
     cwd: root,
-    exclude: ["**/node_modules/**", "**/fixtures/**"],
+    exclude: ["**/node_modules/**", "**/fixtures/**", "web/dist/**"],
   }).toSorted();
   return paths.map((path) => {
     const text = readFileSync(join(root, path), "utf8");

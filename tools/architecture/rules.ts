@@ -19,6 +19,7 @@ const mayImport: [folder: RegExp, allowed: RegExp][] = [
   [/^agent\//, /^(api|client|pipeline|drivers)\/|^server\/kernel\/(clock|files|log|process-lock)\.ts$/],
   [/^client\//, /^api\//],
   [/^cli\//, /^(api|client|agent|drivers|pipeline|stack|tools|bench)\/|^server\/(main|kernel\/.+)\.ts$/],
+  [/^web\//, /^api\//],
   // What is written from the code for people to read, or held against it.
   [/^tools\/generated\//, /./],
   [/^tools\//, /^(api|drivers)\//],

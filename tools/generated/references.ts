@@ -1,4 +1,5 @@
 /** The parts of the documentation that the code itself knows; a test holds the files in docs/ against them. */
+import { allEndpoints } from "#api/endpoints.ts";
 import { errorCatalogue } from "#api/errors.ts";
 import { faultCatalogue } from "#pipeline/fault.ts";
 import { configManual } from "#kernel/config.ts";
@@ -14,7 +15,17 @@ export function references(): Record<string, string> {
     "docs/configuration.md": configuration(),
     "docs/commands.md": commands(),
     "docs/job-commands.md": jobCommands(),
+    "web/src/api/rows.ts": webRows(),
   };
+}
+
+/** Method and path of every endpoint: all that a browser needs of the rows. */
+function webRows(): string {
+  const rows = Object.entries(allEndpoints).map(([name, { method, path }]) => `  ${name}: ["${method}", "${path}"],\n`);
+  const type =
+    'import type { Endpoint } from "#api/endpoint.ts";\nimport type { AllEndpoints } from "#api/endpoints.ts";\n\n';
+  const shape = 'Record<keyof AllEndpoints, readonly [method: Endpoint["method"], path: string]>';
+  return `/** Made by \`npm run generate\`; do not edit. */\n${type}export const rows: ${shape} = {\n${rows.join("")}};\n`;
 }
 
 function errors(): string {

@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, "../..");
 /** What must hold for every file; each is one passed or failed in the count. */
 const checks: [name: string, program: string, args: string[]][] = [
   ["types", "tsc", ["--noEmit"]],
+  ["types of the web interface", "tsc", ["--noEmit", "-p", "web"]],
   ["lint", "oxlint", []],
   ["format", "oxfmt", ["--check", "."]],
   ["dead code", "knip", ["--no-progress", "--no-config-hints"]],

@@ -60,10 +60,15 @@ async function prepare(): Promise<Refusal | undefined> {
 
 /** Real clients whose tests are skipped where they are missing: no reason to stop. */
 async function installClients(): Promise<void> {
-  if ((await findProgram("skopeo")) !== undefined || !(await canInstall())) return;
-  const missing = "The registry client skopeo is missing";
-  const refused = await installPackages({ packages: ["skopeo"], missing, code: "host.tool-missing", log: say });
-  if (refused) say(refused.message);
+  for (const [name, what] of [
+    ["skopeo", "registry client"],
+    ["chromium", "browser"],
+  ] as const) {
+    if ((await findProgram(name)) !== undefined || !(await canInstall())) continue;
+    const missing = `The ${what} ${name} is missing`;
+    const refused = await installPackages({ packages: [name], missing, code: "host.tool-missing", log: say });
+    if (refused) say(refused.message);
+  }
 }
 
 function cannotRun(refusal: Refusal): Outcome {

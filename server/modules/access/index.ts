@@ -1,3 +1,4 @@
+import type { FastifyInstance } from "fastify";
 import type { Role } from "#api/endpoint.ts";
 import { type Clock, newId, newSecret } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
@@ -6,6 +7,7 @@ import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { type Authenticate, createAuthenticate, hashOf } from "./authenticate.ts";
 import { accessRoutes } from "./routes.ts";
+import { serveSessions } from "./session.ts";
 import { accessStore } from "./store.ts";
 
 export interface AccessDeps {
@@ -36,6 +38,8 @@ export interface Access {
   /** The same for many at one go, in the order of the requests: all of them or none. */
   issueJobTokens(requests: JobTokenRequest[]): Promise<string[]>;
   handlers: ReturnType<typeof accessRoutes>;
+  /** Signing in and out of a browser. */
+  register(app: FastifyInstance): void;
   tasks: Record<string, Task>;
   /** Sets going the hourly removal of tokens past their end. */
   start(): Promise<void>;
@@ -76,8 +80,10 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
   const sweepAt = (runAt: Date) =>
     db.transaction().execute((tx) => jobs.add(tx, sweepTask, {}, { key: sweepTask, runAt }));
 
+  const authenticate = createAuthenticate(store, clock);
+
   return {
-    authenticate: createAuthenticate(store, clock),
+    authenticate,
     ensureAdmin,
     roleOf: async (user) => (await store.user(user))?.role,
     issueAgentToken: async (name) =>
@@ -86,6 +92,7 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
       (await issue(tx, { kind: "job", name, user_name: null, grants, expires_at: expiresAt })).secret,
     issueJobTokens,
     handlers: accessRoutes({ db, emit, clock, issue }),
+    register: (app) => serveSessions(app, { db, emit, clock, authenticate, issue }),
     tasks: {
       async [sweepTask]() {
         await store.deleteExpiredTokens(clock.now());

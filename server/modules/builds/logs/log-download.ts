@@ -5,7 +5,7 @@ import { z } from "zod";
 import { anyRole } from "#api/endpoint.ts";
 import { isRefusal, refuse } from "#api/errors.ts";
 import { uuid } from "#api/names.ts";
-import { checkRule, type HttpDeps, sendRefusal } from "#kernel/http.ts";
+import { callerOf, checkRule, type HttpDeps, sendRefusal } from "#kernel/http.ts";
 import type { FindLog } from "./follow-log.ts";
 import { fileOf } from "./log-file.ts";
 import type { JobLogs } from "./job-logs.ts";
@@ -24,7 +24,7 @@ export function serveLogDownload(app: FastifyInstance, deps: Deps): void {
 }
 
 async function download({ authenticate, find, logs }: Deps, request: FastifyRequest, reply: FastifyReply) {
-  const caller = await authenticate(request.headers.authorization);
+  const caller = await callerOf(request, authenticate);
   if (isRefusal(caller)) return sendRefusal(reply, caller);
   const denied = checkRule({ roles: anyRole }, caller);
   if (denied) return sendRefusal(reply, denied);

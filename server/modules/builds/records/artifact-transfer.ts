@@ -5,7 +5,7 @@ import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { Blobs } from "#drivers/blobs/contract.ts";
 import { type ByteRange, readRange } from "#kernel/byte-range.ts";
 import type { Database } from "#kernel/database.ts";
-import { checkRule, type HttpDeps, type Principal, sendRefusal } from "#kernel/http.ts";
+import { callerOf, checkRule, type HttpDeps, type Principal, sendRefusal } from "#kernel/http.ts";
 import type { Log } from "#kernel/log.ts";
 import { type ArtifactRow, artifactStore } from "./artifact-store.ts";
 import type { Artifacts } from "./artifacts.ts";
@@ -53,7 +53,7 @@ async function take(deps: Deps, request: Request, reply: FastifyReply): Promise<
 
 /** The artifact that the caller's own attempt has announced. */
 async function sending({ db, caller, authenticate }: Deps, request: Request): Promise<ArtifactRow | Refusal> {
-  const principal = await authenticate(request.headers.authorization);
+  const principal = await callerOf(request, authenticate);
   if (isRefusal(principal)) return principal;
   const denied = checkRule({ job: true }, principal);
   if (denied) return denied;
@@ -90,7 +90,7 @@ async function readable(
   { db, caller, authenticate }: Pick<Deps, "db" | "caller" | "authenticate">,
   request: Request,
 ): Promise<ArtifactRow | Refusal> {
-  const principal = await authenticate(request.headers.authorization);
+  const principal = await callerOf(request, authenticate);
   if (isRefusal(principal)) return principal;
   const row = isId(request.params.id) ? await artifactStore(db).artifact(request.params.id) : undefined;
   const denied = await whyNot({ principal, row, caller });

@@ -1,0 +1,105 @@
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { refuse } from "#api/errors.ts";
+import { testDatabase } from "#testing/database.ts";
+import { until } from "#testing/until.ts";
+import { createEventFeed } from "./event-feed.ts";
+import { createHttp, type Principal } from "./http.ts";
+import { serveLive } from "./live.ts";
+import { createOutbox } from "./outbox.ts";
+import { openWake } from "./wake.ts";
+
+const database = await testDatabase();
+const { db, log } = database;
+const wake = await openWake(database.url, log);
+const { emit } = createOutbox({ db, wake, log });
+const stopping = new AbortController();
+const app = createHttp({ log });
+const viewer: Principal = { kind: "user", name: "vic", role: "viewer", token: "t" };
+serveLive(app, {
+  feed: createEventFeed({ db, wake, log, stopping: stopping.signal }),
+  stopping: stopping.signal,
+  authenticate: async (header) =>
+    header === undefined ? undefined : header === "Bearer good" ? viewer : refuse("auth.bad-token", "no"),
+});
+let url = "";
+
+beforeAll(async () => {
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/api/live`;
+});
+
+afterAll(async () => {
+  stopping.abort();
+  await app.close();
+  await wake[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+interface Told {
+  name: string;
+  subject: string;
+}
+
+async function listener(headers: Record<string, string> = { authorization: "Bearer good" }) {
+  const answer = await fetch(url, { headers });
+  let text = "";
+  const ended = (async () => {
+    for await (const bytes of answer.body ?? []) text += Buffer.from(bytes).toString();
+  })();
+  await until(() => text.includes("retry:"));
+  const told = () => [...text.matchAll(/^data: (\{"name.*)$/gm)].map(([, json = ""]) => JSON.parse(json) as Told);
+  return { answer, told, ended };
+}
+
+const tell = (service: string) =>
+  db
+    .transaction()
+    .execute((tx) => emit(tx, `service:${service}`, "fleet.service-changed", { service, commit: "a".repeat(40) }));
+
+test("everybody who listens is told of each event once, and of none before", async () => {
+  await tell("before");
+  const [one, two] = [await listener(), await listener({ cookie: "towline_session=good" })];
+  expect(one.answer.headers.get("content-type")).toBe("text/event-stream");
+  // The feed learns where the events stand when the first one listens.
+  await until(async () => {
+    await tell("ready");
+    return one.told().length > 0 && two.told().length > 0;
+  });
+  for (let turn = 0; turn < 5; turn++) await tell(`service-${turn}`);
+  const wanted = Array.from({ length: 5 }, (_, turn) => `service:service-${turn}`);
+  const later = (each: typeof one) => each.told().flatMap(({ subject }) => (subject.includes("-") ? [subject] : []));
+  for (const each of [one, two]) {
+    await until(() => later(each).length >= 5);
+    expect(later(each)).toEqual(wanted);
+    expect(each.told().map(({ subject }) => subject)).not.toContain("service:before");
+  }
+  expect(one.told()[0]).toEqual({ name: "fleet.service-changed", subject: "service:ready", at: expect.any(String) });
+});
+
+test("an event whose transaction ends after a later one's is told too", async () => {
+  const { told } = await listener();
+  let finish = () => {};
+  const begun = Promise.withResolvers<void>();
+  const slow = db.transaction().execute(async (tx) => {
+    await emit(tx, "service:slow", "fleet.service-changed", { service: "slow", commit: "b".repeat(40) });
+    begun.resolve();
+    await new Promise<void>((resolve) => (finish = resolve));
+  });
+  await begun.promise;
+  await until(async () => {
+    await tell("fast");
+    return told().some(({ subject }) => subject === "service:fast");
+  });
+  finish();
+  await slow;
+  await until(() => told().some(({ subject }) => subject === "service:slow"));
+});
+
+test("who is nobody is told nothing, and the stream ends when the server stops", async () => {
+  expect((await fetch(url)).status).toBe(401);
+  expect((await fetch(url, { headers: { authorization: "Bearer bad" } })).status).toBe(401);
+  const { ended } = await listener();
+  stopping.abort();
+  await ended;
+});

@@ -1,0 +1,74 @@
+/** One stream for the whole window: it says what changed, and what is shown of that is read anew. */
+import type { QueryClient } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+import type { EventName } from "#api/events.ts";
+import type { RowName } from "./call.ts";
+
+type Module = EventName extends `${infer M}.${string}` ? M : never;
+
+/** What is read anew when something happens in a module. */
+const readers: Record<Module, readonly RowName[]> = {
+  access: ["listUsers", "listTokens", "listAudit"],
+  source: ["listRepositories", "listPullRequests", "showPullRequest", "listAudit"],
+  fleet: ["getStatus", "listEnvironments", "listAudit"],
+  builds: ["listBuilds", "showBuild", "getStatus", "listAudit"],
+  images: ["listAudit"],
+  releases: ["listReleases", "showRelease", "getStatus", "listAudit"],
+  routing: ["getStatus", "listAudit"],
+  deployments: ["getStatus", "listDeployments", "showDeployment", "planDeployment", "listLocks", "listAudit"],
+};
+
+/** Many events come at once; reading once for all of them is enough. */
+const gatherMs = 150;
+
+/** `live`: what is shown is true; `away`: it was true at `since`, and the stream is being opened again. */
+export type Connection = { state: "opening" } | { state: "live" } | { state: "away"; since: Date };
+
+let connection: Connection = { state: "opening" };
+const watchers = new Set<() => void>();
+
+function become(next: Connection): void {
+  connection = next;
+  watchers.forEach((watcher) => watcher());
+}
+
+export function useConnection(): Connection {
+  return useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    () => connection,
+  );
+}
+
+/** Opens the stream; returns the way to close it. */
+export function goLive(queries: QueryClient): () => void {
+  const stream = new EventSource("/api/live");
+  const changed = new Set<RowName>();
+  let timer: number | undefined;
+  const readAnew = () => {
+    timer = undefined;
+    void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => changed.has(name as RowName) });
+    changed.clear();
+  };
+  stream.addEventListener("message", ({ data }: MessageEvent<string>) => {
+    const { name } = JSON.parse(data) as { name: EventName };
+    for (const row of readers[name.split(".")[0] as Module] ?? []) changed.add(row);
+    timer ??= window.setTimeout(readAnew, gatherMs);
+  });
+  stream.addEventListener("missed", () => void queries.invalidateQueries());
+  stream.addEventListener("open", () => {
+    // What happened during the cut was told to nobody.
+    if (connection.state === "away") void queries.invalidateQueries();
+    become({ state: "live" });
+  });
+  stream.addEventListener("error", () => {
+    if (connection.state !== "away") become({ state: "away", since: new Date() });
+  });
+  return () => {
+    stream.close();
+    window.clearTimeout(timer);
+    become({ state: "opening" });
+  };
+}

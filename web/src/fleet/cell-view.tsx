@@ -1,0 +1,107 @@
+import { Anchor, Button, Group, Stack, Text, Tooltip, VisuallyHidden } from "@mantine/core";
+import { IconLock, IconRocket } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { Copy } from "../parts/copy.tsx";
+import { StateSign } from "../parts/state-sign.tsx";
+import { TimeAgo } from "../parts/time-ago.tsx";
+import { RolloutProgress } from "../deploy/rollout-progress.tsx";
+import { type Cell, isBadEnd } from "./matching.ts";
+
+/** One service in one environment. */
+export function CellView({ service, cell }: { service: string; cell: Cell | undefined }) {
+  if (!cell) return <Text c="dimmed">–</Text>;
+  return (
+    <Stack gap={6} align="flex-start">
+      <Serving cell={cell} />
+      {cell.running && <RolloutProgress deployment={cell.running} />}
+      {cell.waiting.map((deployment) => (
+        <Group key={deployment.id} gap={6} align="flex-start">
+          <StateSign tone="waiting">{`release ${deployment.release ?? "?"} waits`}</StateSign>
+          <Text size="xs">{deployment.wait?.message}</Text>
+        </Group>
+      ))}
+      <Troubles cell={cell} />
+      <DeployButton service={service} environment={cell.environment} />
+    </Stack>
+  );
+}
+
+function Serving({ cell: { release, commit, since, url, instances, healthy } }: { cell: Cell }) {
+  if (release === null) return <StateSign tone="none">nothing serves</StateSign>;
+  const count = `${instances.healthy ?? "?"}/${instances.wanted}`;
+  const tone = healthy === null ? "none" : healthy ? "good" : "bad";
+  const word = healthy === null ? "unknown" : healthy ? "healthy" : "unhealthy";
+  return (
+    <>
+      <Group gap={8}>
+        <Text fw={600}>
+          {url ? (
+            <Anchor href={url} target="_blank" rel="noreferrer" inherit>
+              release {release}
+            </Anchor>
+          ) : (
+            `release ${release}`
+          )}
+        </Text>
+        <StateSign tone={tone}>{`${word} ${count}`}</StateSign>
+      </Group>
+      <Text size="xs" c="dimmed">
+        {commit && <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />} {since && <TimeAgo at={since} />}
+      </Text>
+    </>
+  );
+}
+
+function Troubles({ cell: { drift, pending, locks, closed, last, running } }: { cell: Cell }) {
+  return (
+    <>
+      {!running && isBadEnd(last?.outcome) && (
+        <Tooltip label={last?.reason ?? ""}>
+          <span>
+            <StateSign tone="bad">{`release ${last?.release ?? "?"} ${last?.outcome ?? ""}`}</StateSign>
+          </span>
+        </Tooltip>
+      )}
+      {drift.map((words) => (
+        <Text key={words} size="xs" c="red">
+          Drift: {words}
+        </Text>
+      ))}
+      {closed && <StateSign tone="waiting">{closed.mode}</StateSign>}
+      {pending.length > 0 && (
+        <Tooltip label={pending.join(", ")}>
+          <span>
+            <StateSign tone="waiting">{`${pending.length} changes not deployed`}</StateSign>
+          </span>
+        </Tooltip>
+      )}
+      {locks.map(({ what, owner, reason }) => (
+        <Group key={what} gap={4} wrap="nowrap">
+          <IconLock size={13} aria-label="Locked" />
+          <Text size="xs">
+            by {owner}: {reason}
+          </Text>
+        </Group>
+      ))}
+    </>
+  );
+}
+
+function DeployButton({ service, environment }: { service: string; environment: string }) {
+  const navigate = useNavigate({ from: "/" });
+  return (
+    <Button
+      variant="subtle"
+      size="compact-xs"
+      leftSection={<IconRocket size={13} aria-hidden />}
+      onClick={() => void navigate({ search: (search) => ({ ...search, show: `${service}/${environment}` }) })}
+    >
+      Deploy
+      <VisuallyHidden>
+        {" "}
+        {service} to {environment}
+      </VisuallyHidden>
+      …
+    </Button>
+  );
+}

@@ -1,0 +1,4 @@
+/** As in the rows of the endpoints, whose code stays on the server. */
+import type { Role } from "#api/endpoint.ts";
+
+export const developing: readonly Role[] = ["developer", "lead", "admin"];

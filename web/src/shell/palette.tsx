@@ -1,0 +1,65 @@
+import { Button, Kbd, Text } from "@mantine/core";
+import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
+import { IconActivity, IconBox, IconLayoutGrid, IconRocket, IconSearch } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { read } from "../api/read.ts";
+
+/** Ctrl-K: every page, service and place by its name. */
+export function Palette() {
+  const navigate = useNavigate();
+  const { data } = useQuery(read("getStatus", {}));
+  const pages: SpotlightActionData[] = [
+    {
+      id: "fleet",
+      label: "Fleet",
+      leftSection: <IconLayoutGrid size={18} />,
+      onClick: () => void navigate({ to: "/" }),
+    },
+    {
+      ...{ id: "activity", label: "Activity", leftSection: <IconActivity size={18} /> },
+      onClick: () => void navigate({ to: "/activity" }),
+    },
+  ];
+  const services = (data?.services ?? []).flatMap(({ service, owner, cells }): SpotlightActionData[] => {
+    const open = () => void navigate({ to: "/services/$service", params: { service } });
+    return [
+      {
+        id: service,
+        label: service,
+        description: owner ?? "service",
+        leftSection: <IconBox size={18} />,
+        onClick: open,
+      },
+      ...cells.map(({ environment }) => ({
+        ...{ id: `${service}/${environment}`, label: `Deploy ${service} to ${environment}` },
+        leftSection: <IconRocket size={18} />,
+        onClick: () => void navigate({ to: "/", search: { show: `${service}/${environment}` } }),
+      })),
+    ];
+  });
+  return (
+    <>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconSearch size={14} aria-hidden />}
+        rightSection={<Kbd size="xs">Ctrl K</Kbd>}
+        onClick={spotlight.open}
+        visibleFrom="xs"
+      >
+        <Text size="sm" c="dimmed">
+          Find
+        </Text>
+      </Button>
+      <Spotlight
+        actions={[...pages, ...services]}
+        shortcut={["mod + K"]}
+        highlightQuery
+        limit={12}
+        nothingFound="Nothing has this name"
+        searchProps={{ placeholder: "A service, a page, a deployment…", "aria-label": "Find" }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,83 @@
+import { AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconActivity, IconLayoutGrid } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { Refused } from "../api/call.ts";
+import { goLive } from "../api/live.ts";
+import { Failed, Loading } from "../parts/states.tsx";
+import { useWho } from "../session/session.ts";
+import { SignIn } from "../session/sign-in.tsx";
+import { ConnectionSign } from "./connection-sign.tsx";
+import { Palette } from "./palette.tsx";
+import { PersonMenu } from "./person-menu.tsx";
+import { useShortcuts } from "./shortcuts.ts";
+
+/** The frame of every page, for whoever is signed in. */
+export function Shell() {
+  const who = useWho();
+  if (who.isPending) return <Loading what="who you are" />;
+  if (who.error instanceof Refused && who.error.code.startsWith("auth.")) return <SignIn />;
+  if (who.error) return <Failed what="Who you are" error={who.error} again={() => void who.refetch()} />;
+  return <Frame name={who.data.name} role={who.data.role} />;
+}
+
+const pages = [
+  { to: "/", label: "Fleet", keys: "g f", Icon: IconLayoutGrid },
+  { to: "/activity", label: "Activity", keys: "g a", Icon: IconActivity },
+] as const;
+
+function Frame({ name, role }: { name: string; role: string }) {
+  const queries = useQueryClient();
+  useEffect(() => goLive(queries), [queries]);
+  useShortcuts();
+  const [open, { toggle, close }] = useDisclosure();
+  const { pathname } = useLocation();
+  return (
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: 200, breakpoint: "sm", collapsed: { mobile: !open } }}
+      padding={{ base: "sm", sm: "lg" }}
+    >
+      <AppShell.Header>
+        <Group h="100%" px="md" wrap="nowrap" justify="space-between">
+          <Group wrap="nowrap" gap="sm">
+            <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Pages" />
+            <img src="/towline.svg" width={26} height={26} alt="" />
+            <Text fw={700} visibleFrom="xs">
+              Towline
+            </Text>
+          </Group>
+          <Group wrap="nowrap" gap="sm">
+            <ConnectionSign />
+            <Palette />
+            <PersonMenu name={name} role={role} />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs">
+        <ScrollArea>
+          {pages.map(({ to, label, keys, Icon }) => (
+            <NavLink
+              key={to}
+              label={label}
+              active={pathname === to}
+              leftSection={<Icon size={18} stroke={1.6} aria-hidden />}
+              rightSection={
+                <Text size="xs" c="dimmed" ff="monospace" visibleFrom="sm" aria-hidden>
+                  {keys}
+                </Text>
+              }
+              onClick={close}
+              renderRoot={(props) => <Link to={to} {...props} />}
+            />
+          ))}
+        </ScrollArea>
+      </AppShell.Navbar>
+      <AppShell.Main>
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  );
+}

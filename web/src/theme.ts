@@ -1,0 +1,55 @@
+/** All tokens of the interface: colours, type, radii. Components are the library's, changed here and nowhere else. */
+import { Button, createTheme, type CSSVariablesResolver, Modal, Tooltip, type MantineColorsTuple } from "@mantine/core";
+
+const tow: MantineColorsTuple = [
+  "#e6f6f8",
+  "#cfe9ee",
+  "#a0d3dc",
+  "#6dbccb",
+  "#45a9bc",
+  "#2c9db3",
+  "#1a8ba1",
+  "#0b7285",
+  "#075f70",
+  "#004c5b",
+];
+
+export const theme = createTheme({
+  colors: { tow },
+  primaryColor: "tow",
+  primaryShade: { light: 7, dark: 7 },
+  autoContrast: true,
+  fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
+  fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, monospace",
+  defaultRadius: "md",
+  cursorType: "pointer",
+  components: {
+    Button: Button.extend({ defaultProps: { size: "sm" } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        centered: true,
+        size: "lg",
+        overlayProps: { blur: 2 },
+        closeButtonProps: { "aria-label": "Close" },
+      },
+    }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 360 } }),
+  },
+});
+
+/** The library's own greys are too light to read on its grounds. */
+export const readable: CSSVariablesResolver = () => ({
+  variables: {},
+  light: { "--mantine-color-dimmed": "#5b646c", "--mantine-color-placeholder": "#6b747c" },
+  dark: { "--mantine-color-dimmed": "#a3abb2", "--mantine-color-placeholder": "#98a0a7" },
+});
+
+/** What a state looks like; the word and the sign say it too. */
+export const tones = {
+  good: "teal",
+  busy: "blue",
+  waiting: "yellow",
+  bad: "red",
+  none: "gray",
+} as const;
+export type Tone = keyof typeof tones;

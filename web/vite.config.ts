@@ -1,0 +1,9 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react()],
+  // Whatever could be written into the page would need a rule that lets it run: everything is a file of its own.
+  build: { assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: "es2023" },
+});
