@@ -13,7 +13,7 @@ export async function publish(context: JobContext, work: PublishWork): Promise<J
   const { agent, assignment, ended, log } = context;
   if (agent.url === undefined) throw new Error("there is no registry to publish to");
   const repository = `${new URL(agent.url).host}/${work.service}`;
-  const tag = assignment.build.commit;
+  const tag = tagOf(assignment.build);
   await log.say(`~~~ Building ${work.service}`);
   const args = await buildArguments(context, work, `${repository}:${tag}`);
   if (!Array.isArray(args)) return args;
@@ -33,6 +33,11 @@ export async function publish(context: JobContext, work: PublishWork): Promise<J
   const reference = `${repository}@${digest}`;
   await log.say(`+++ ${reference}`);
   return { outcome: "passed", exitStatus: 0, image: { reference, digest } };
+}
+
+/** A branch may hold the same commit as the default one, whose tag only a build of that may set. */
+function tagOf({ branch, commit }: { branch: string; commit: string }): string {
+  return branch === "main" ? commit : `preview-${commit}`;
 }
 
 async function buildArguments(

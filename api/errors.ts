@@ -65,6 +65,11 @@ export const errorCatalogue = {
   "deployment.gate-closed": { status: 409, exit: 1, summary: "A gate of the environment is closed." },
   "sign-off.own": { status: 403, exit: 1, summary: "Authors do not sign off releases with commits of their own." },
   "release.retired": { status: 409, exit: 1, summary: "The image of this release is no longer kept." },
+  "release.preview-only": {
+    status: 409,
+    exit: 1,
+    summary: "What a pull request brings goes to its own environment alone, and nothing else goes there.",
+  },
   "release.none": { status: 404, exit: 1, summary: "The service has no such release." },
   "disk.full": { status: 507, exit: 1, summary: "The disk is full or below the floor that Towline keeps free." },
   "server.stopping": { status: 503, exit: 1, summary: "The server is stopping; try again in a moment." },

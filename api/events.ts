@@ -223,6 +223,14 @@ export const eventCatalogue = {
     change: z.enum(["locked", "unlocked"]),
     actor: z.string(),
   }),
+  /** The environment of a pull request is gone, and with it whatever needs these releases. */
+  "deployments.preview-ended": z.object({
+    environment: environmentName,
+    repository: repositoryName,
+    pullRequest: z.int(),
+    reason: z.string(),
+    releases: z.array(z.object({ service: serviceName, number: z.int().positive() })),
+  }),
   "deployments.freeze-overridden": deployment.extend({ freeze: z.string(), reason: z.string(), actor: z.string() }),
   /** Its instances got these values. */
   "deployments.secrets-read": deployment.extend({

@@ -7,6 +7,7 @@ import { findCircle } from "./circle.ts";
 import { type Freeze, freezeSchema, type SignOff, signOffSchema } from "./environment-rules.ts";
 import { environmentShape, type WrittenBacking, type WrittenEnvironment } from "./environment-shape.ts";
 import type { Fault, Parsed } from "./fault.ts";
+import { completePreview, previewFaults, previewSchema } from "./preview-rules.ts";
 import { type Located, type Path, placeOf } from "./text/located.ts";
 import { parseYaml, type Review } from "./text/parse-yaml.ts";
 import { suggestion } from "./text/shape.ts";
@@ -48,6 +49,8 @@ export const environmentFileSchema = z.object({
   order: z.record(serviceName, z.array(serviceName)).default({}),
   /** Encrypted values by name; those of one service by its name, those for all under `*`. */
   secrets: z.record(z.string(), z.record(variableName, z.string())).default({}),
+  /** Only of environments of pull requests. */
+  preview: previewSchema.optional(),
 });
 
 export type EnvironmentFile = z.output<typeof environmentFileSchema>;
@@ -91,6 +94,7 @@ function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
     freeze: (written.freeze ?? []).map(completeFreeze),
     order: completeOrder(services),
     secrets: completeSecrets(written),
+    ...defined({ preview: completePreview(written) }),
   };
 }
 
@@ -146,7 +150,7 @@ function review(name: string, written: WrittenEnvironment, root: Located): Revie
       message: "an environment cannot come after itself",
       place: placeOf(root, ["after"]),
     });
-  errors.push(...ruleFaults(written, root));
+  errors.push(...ruleFaults(written, root), ...previewFaults(name, written, root));
   const backings = Object.entries(written.backing ?? {});
   for (const [key, backing] of backings) errors.push(...backingFaults(backing, ["backing", key], root));
   const warnings = backings

@@ -74,6 +74,9 @@ export const environmentShape = z.strictObject({
   freeze: z.array(freezeShape).max(50).optional(),
   services: servicesShape.optional(),
   secrets: secretsShape.optional(),
+  borrow: environmentName.optional(),
+  keep: duration.pipe(z.int().min(60_000, "at least 1m")).optional(),
+  most: wholeNumber.pipe(z.int().min(1, "1 to 50").max(50, "1 to 50")).optional(),
 });
 
 export type WrittenEnvironment = z.output<typeof environmentShape>;

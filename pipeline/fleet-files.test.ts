@@ -29,3 +29,30 @@ test("the fault of one file is told with its place, and does not hide those of o
     "environments/x.yaml:1:1: the environment `x` is in environments/x.yml already (Remove one.)",
   ]);
 });
+
+test("the template for pull requests borrows from an environment that there is", () => {
+  const test = "target: docker";
+  expect(faults({ "test.yml": test, "preview.yml": "target: docker\nborrow: test\nkeep: 2d\nmost: 3" })).toEqual([]);
+  expect(faults({ "test.yml": test, "preview.yml": "target: docker\nborrow: tset" })).toEqual([
+    "environments/preview.yml:2:9: there is no environment `tset` whose services pull requests could use (Add environments/tset.yml, or correct `borrow`.)",
+  ]);
+  expect(faults({ "test.yml": test, "preview.yml": "target: docker" })).toEqual([
+    "environments/preview.yml:1:1: it is not said whose services a pull request uses that it does not bring itself (add `borrow: test`)",
+  ]);
+});
+
+test("what only the template may say is refused elsewhere, what it may not say there, and its names belong to it", () => {
+  expect(
+    faults({
+      "test.yml": "target: docker\nkeep: 1d",
+      "preview.yml": "target: docker\nborrow: test\ndomain: x.example.com",
+      "preview-3.yml": "target: docker",
+      "late.yml": "target: docker\nafter: preview",
+    }),
+  ).toEqual([
+    "environments/test.yml:2:7: `keep` is only for environments/preview.yml (remove `keep`)",
+    "environments/preview.yml:3:9: `domain` has no meaning for environments of pull requests (remove `domain`)",
+    "environments/preview-3.yml:1:1: `preview-3` is a name for the environments of pull requests (rename the file)",
+    "environments/late.yml:2:8: there is no environment `preview` that this one could come after (Add environments/preview.yml, or correct `after`.)",
+  ]);
+});

@@ -2,6 +2,7 @@
 import { findCircle } from "./circle.ts";
 import { type EnvironmentFile, parseEnvironment } from "./environment-file.ts";
 import type { Fault, Parsed } from "./fault.ts";
+import { previewTemplate } from "./preview-rules.ts";
 import { type Path, placeOf } from "./text/located.ts";
 import { readYaml } from "./text/read-yaml.ts";
 
@@ -32,6 +33,7 @@ export function checkFleet(files: readonly FleetFile[]): Fault[] {
     ...read.flatMap(({ parsed }) => parsed.errors ?? []),
     ...twice(read),
     ...unknownAfter(read),
+    ...unknownBorrow(read),
     ...circleOfAfter(read),
   ];
 }
@@ -53,13 +55,24 @@ function twice(read: readonly ReadEnvironment[]): Fault[] {
 }
 
 function unknownAfter(read: readonly ReadEnvironment[]): Fault[] {
-  const names = new Set(read.map(({ name }) => name));
+  const names = new Set(read.map(({ name }) => name).filter((name) => name !== previewTemplate));
   return read.flatMap((each) => {
     const after = each.parsed.value?.after;
     if (after === undefined || names.has(after)) return [];
     const message = `there is no environment \`${after}\` that this one could come after`;
     const fix = `Add environments/${after}.yml, or correct \`after\`.`;
     return [{ code: "environment.unknown" as const, message, place: placeOfAfter(each), fix }];
+  });
+}
+
+function unknownBorrow(read: readonly ReadEnvironment[]): Fault[] {
+  const names = new Set(read.map(({ name }) => name).filter((name) => name !== previewTemplate));
+  return read.flatMap((each) => {
+    const borrow = each.parsed.value?.preview?.borrow;
+    if (borrow === undefined || names.has(borrow)) return [];
+    const message = `there is no environment \`${borrow}\` whose services pull requests could use`;
+    const fix = `Add environments/${borrow}.yml, or correct \`borrow\`.`;
+    return [{ code: "environment.unknown" as const, message, place: placeIn(each, ["borrow"]), fix }];
   });
 }
 

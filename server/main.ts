@@ -175,7 +175,7 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   };
   const builds = createBuilds({ ...deps, ...ofBuilds });
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
-  const releases = createReleases({ ...deps, source, builds });
+  const releases = createReleases({ ...deps, source, fleet, builds });
   const install = await installationId(home);
   const { runtime, whyUnfit } = createRuntimeByTarget({
     docker: createDockerRuntime({ install }),
@@ -189,7 +189,7 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
     directory: join(home, "balancer"),
     publish: { host: config.host, port: config.httpPort },
   });
-  const routing = createRouting({ ...deps, balancer, runtime, httpPort: config.httpPort });
+  const routing = createRouting({ ...deps, fleet, balancer, runtime, httpPort: config.httpPort });
   const registry = createRegistryAccess(deps.db, access, { address, cluster: config.registryAddress });
   const disk = createDisk([home, dockerFolder], { floor: diskFloor, mark: config.diskMark });
   const ofDeployments = {

@@ -196,7 +196,12 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const { emit, subscribe, start } = createOutbox({ db, wake, log });
   // Tokens are judged by the true time, whatever clock builds go by.
   const access = createAccess({ db, emit, clock: systemClock, jobs });
-  const fleet = { jobSecrets: async () => ({ API_KEY: "hush" }), service: async () => undefined, ...ofFleet };
+  const fleet = {
+    jobSecrets: async () => ({ API_KEY: "hush" }),
+    service: async () => undefined,
+    previews: async () => undefined,
+    ...ofFleet,
+  };
   const slowSource: typeof source = {
     ...source,
     async commit(repository, revision) {

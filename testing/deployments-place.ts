@@ -22,6 +22,7 @@ import { type Jobs, jobs, startJobs } from "#kernel/jobs.ts";
 import { createOutbox, type Emit } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
 import { parseEnvironment } from "#pipeline/environment-file.ts";
+import { isPreview, previewTemplate } from "#pipeline/preview-rules.ts";
 import { createReleases, type Releases } from "#releases";
 import { createRouting, type Routing } from "#routing";
 import { testDatabase, type TestDatabase } from "./database.ts";
@@ -66,6 +67,12 @@ export interface TestWorld {
   secrets: Record<string, string>;
   /** Why an environment cannot be served, by name. */
   unfit: Record<string, string>;
+  /** By service, where it is not the one of its own name. */
+  repositories: Map<string, string>;
+  /** Open pull requests, by branch. */
+  pullRequests: Map<string, number>;
+  /** Environments of pull requests whose values were forgotten. */
+  forgotten: string[];
 }
 
 /** What a crash test puts between the modules and the world. */
@@ -94,7 +101,12 @@ export interface DeploymentsServer extends AsyncDisposable {
   routing: Routing;
   emit: Emit;
   /** Publishes a build of the commit and waits for its release. Images differ when `content` (`variant 1` to `9`) does. */
-  publish(service: string, commit: string, content?: string): Promise<{ number: number; build: string }>;
+  publish(
+    service: string,
+    commit: string,
+    content?: string,
+    branch?: string,
+  ): Promise<{ number: number; build: string }>;
   call<N extends keyof Rows>(row: N, input: Input, as?: Role | Person): Promise<CallOutput<Rows[N]> | Refusal>;
   /** Asks as lead, and waits for the end. */
   deploy(service: string, release: number, environment?: string): Promise<Ended>;
@@ -113,9 +125,8 @@ export const quickTiming: DeploymentsDeps["timing"] = {
 export const manifestOf = (service: string, more = "") =>
   `service: ${service}\nhttp: { port: 8080 }\nrelease: { drain: 200ms }\n${more}`;
 
-export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
-  const database = await testDatabase();
-  const world: TestWorld = {
+function newWorld(): TestWorld {
+  return {
     behave: undefined,
     play: undefined,
     healthy: () => true,
@@ -125,7 +136,15 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
     services: [],
     secrets: {},
     unfit: {},
+    repositories: new Map(),
+    pullRequests: new Map(),
+    forgotten: [],
   };
+}
+
+export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
+  const database = await testDatabase();
+  const world = newWorld();
   const made: string[] = [];
   const behave = (spec: ContainerSpec) => {
     made.push(spec.name);
@@ -196,11 +215,11 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const { emit } = outbox;
   const clock = tuning.clock ?? systemClock;
   const { source, fleet, builds } = doors(ground.world);
-  const releases = createReleases({ db: database.db, emit, jobs, source, builds });
+  const releases = createReleases({ db: database.db, emit, jobs, source, fleet, builds });
   const runtime = wrap(ground.runtime);
   const common = { db, clock, log, jobs: jobsBy(clock), emit, runtime };
   const routing = createRouting({
-    ...common,
+    ...{ ...common, fleet },
     balancer: wrap(ground.balancer),
     httpPort: 8300,
     reconcileMs: tuning.reconcileMs ?? 100,
@@ -236,8 +255,8 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   };
   return {
     ...{ deployments, releases, routing, emit, call, ended },
-    publish: (service, commit, content = service) =>
-      publish({ database, emit, releases }, { service, commit, content }),
+    publish: (service, commit, content = service, branch = "main") =>
+      publish({ database, emit, releases, world: ground.world }, { service, commit, content, branch }),
     async deploy(service, release, environment = "test") {
       const made = await call("createDeployment", { body: { service, environment, release } }, "lead");
       if (isRefusal(made)) throw new Error(made.message);
@@ -284,15 +303,17 @@ interface Publishing {
   database: TestDatabase;
   emit: Emit;
   releases: Releases;
+  world: Pick<TestWorld, "repositories">;
 }
 
 async function publish(
-  { database, emit, releases }: Publishing,
-  what: Record<"service" | "commit" | "content", string>,
+  { database, emit, releases, world }: Publishing,
+  what: Record<"service" | "commit" | "content" | "branch", string>,
 ) {
-  const { service, commit, content } = what;
+  const { service, commit, content, branch } = what;
   const build = newId();
-  const facts = { build, repository: service, number: 1, branch: "main", commit, service };
+  const repository = world.repositories.get(service) ?? service;
+  const facts = { build, repository, number: 1, branch, commit, service };
   const image = { digest: digestOf(content), image: imageOf(service, content) };
   await database.db
     .transaction()
@@ -310,10 +331,15 @@ async function publish(
 const versionOf = (value: string) => Buffer.from(value).reduce((sum, byte) => (sum * 31 + byte) % 1_000_003, 7);
 
 function doors(world: TestWorld) {
-  const source = linearGit((repository, revision) => world.manifests.get(revision) ?? manifestOf(repository));
+  const source = linearGit(
+    (repository, revision) => world.manifests.get(revision) ?? manifestOf(repository),
+    world.pullRequests,
+  );
   const environment = async (name: string) => {
-    const text = world.environments[name];
-    return text === undefined ? undefined : parseEnvironment(name, text).value;
+    const text = world.environments[isPreview(name) ? previewTemplate : name === previewTemplate ? "" : name];
+    const file = isPreview(name) ? previewTemplate : name;
+    const value = text === undefined ? undefined : parseEnvironment(file, text).value;
+    return value && { ...value, name };
   };
   const service = async (name: string) =>
     ({ name, repository: name, owner: null, commit: "", manifest: {} }) as never as Awaited<
@@ -329,6 +355,8 @@ function doors(world: TestWorld) {
     // A version is told by the value here: another value, another number.
     secretVersions: async () =>
       Object.fromEntries(Object.entries(world.secrets).map(([name, value]) => [name, versionOf(value)])),
+    previews: async () => parseEnvironment(previewTemplate, world.environments[previewTemplate] ?? "").value?.preview,
+    forgetPreview: async (name) => void world.forgotten.push(name),
     backingPassword: async (name, backing) => `password of ${backing} in ${name}`,
   };
   const builds = { evidence: async () => [], publishes: async () => true };

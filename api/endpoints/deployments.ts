@@ -2,7 +2,7 @@ import { z } from "zod";
 import { anyRole, developing, endpoints, leading } from "../endpoint.ts";
 import { deploymentOutcomes } from "../events.ts";
 import { backing } from "./backing.ts";
-import { digest, environmentName, revision, serviceName, uuid } from "../names.ts";
+import { digest, environmentName, repositoryName, revision, serviceName, uuid } from "../names.ts";
 
 const time = z.iso.datetime();
 const place = z.object({ service: serviceName, environment: environmentName });
@@ -83,6 +83,30 @@ const cell = z.object({
   locks: z.array(z.object({ what: z.string(), owner: z.string(), reason: z.string(), until: time })),
 });
 
+const preview = z.object({
+  environment: environmentName,
+  repository: repositoryName,
+  pullRequest: z.int().positive(),
+  /** When it ends, unless a newer release comes. */
+  expiresAt: time,
+  /** Why it ends or has ended; null while it is to stand. */
+  ending: z.string().nullable(),
+  endedAt: time.nullable(),
+  services: z.array(
+    z.object({
+      service: serviceName,
+      /** Of the newest deployment. */
+      release: z.int().positive().nullable(),
+      commit: revision.nullable(),
+      /** `waiting`, the phase that runs, or how it ended. */
+      state: z.string(),
+      reason: z.string().nullable(),
+      url: z.string().nullable(),
+    }),
+  ),
+});
+export type Preview = z.output<typeof preview>;
+
 const gate = z.object({ gate: z.string(), open: z.boolean(), reason: z.string() });
 
 const request = z.strictObject({
@@ -127,6 +151,8 @@ export const deploymentEndpoints = endpoints({
     auth: { roles: anyRole },
     response: z.object({
       environments: z.array(environmentName),
+      /** Environments of pull requests of which something may be left. */
+      previews: z.array(preview),
       backings: z.array(backing),
       services: z.array(z.object({ service: serviceName, owner: z.string().nullable(), cells: z.array(cell) })),
     }),
@@ -165,7 +191,14 @@ export const deploymentEndpoints = endpoints({
         .describe("Leads only: lets it pass a freeze, by the freeze's name and with a reason."),
     }),
     response: deployment,
-    errors: ["auth.forbidden", "not-found", "release.none", "deployment.gate-closed", "deployment.superseded"],
+    errors: [
+      "auth.forbidden",
+      "not-found",
+      "release.none",
+      "release.preview-only",
+      "deployment.gate-closed",
+      "deployment.superseded",
+    ],
   },
   rollBack: {
     method: "POST",
@@ -175,7 +208,7 @@ export const deploymentEndpoints = endpoints({
     auth: { roles: developing },
     body: request,
     response: deployment,
-    errors: ["auth.forbidden", "not-found", "release.none", "deployment.gate-closed"],
+    errors: ["auth.forbidden", "not-found", "release.none", "release.preview-only", "deployment.gate-closed"],
   },
   cancelDeployment: {
     method: "POST",
@@ -219,6 +252,17 @@ export const deploymentEndpoints = endpoints({
     response: z.object({ mode: z.enum(["open", "maintenance", "paused"]), until: time.nullable() }),
     errors: ["auth.forbidden", "not-found", "request.invalid"],
   },
+  listPreviews: {
+    method: "GET",
+    path: "/api/previews",
+    summary: "Environments of pull requests, those that ended too, newest first.",
+    auth: { roles: anyRole },
+    query: z.object({
+      repository: repositoryName.optional(),
+      pullRequest: z.coerce.number().int().positive().optional(),
+    }),
+    response: z.object({ previews: z.array(preview) }),
+  },
   planDeployment: {
     method: "GET",
     path: "/api/plan",
@@ -238,7 +282,7 @@ export const deploymentEndpoints = endpoints({
       commits: z.array(z.object({ revision, author: z.string(), message: z.string(), at: time })),
       gates: z.array(gate),
     }),
-    errors: ["not-found", "release.none"],
+    errors: ["not-found", "release.none", "release.preview-only"],
   },
   instanceLogs: {
     method: "GET",

@@ -29,6 +29,7 @@ export const release = z.object({
   commit: revision,
   digest,
   build: uuid,
+  pullRequest: z.int().nullable().describe("Of a pull request, for whose environment alone it is."),
   createdAt: z.iso.datetime(),
   retiredAt: z.iso.datetime().nullable().describe("Since when its image is not kept, so that it cannot be deployed."),
 });

@@ -1,5 +1,6 @@
 import type { PullRequest } from "#api/endpoints/source.ts";
 import { accepted, paint, print, printJson, shortCommit, table } from "../output.ts";
+import { previewCell, previewLines } from "./preview.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
 export interface PullRequestFlags extends SessionFlags {
@@ -21,13 +22,24 @@ export async function listPullRequests(flags: PullRequestFlags, repository: stri
     await client.listPullRequests({ params: { repository }, query: { state: flags.state } }),
   );
   if (flags.json) return printJson({ pullRequests });
-  const rows = pullRequests.map((each) => [`#${each.number}`, each.state, each.branch, each.author, each.title]);
-  print(table(["NUMBER", "STATE", "BRANCH", "AUTHOR", "TITLE"], rows));
+  const { previews } = accepted(await client.listPreviews({ query: { repository } }));
+  const previewOf = ({ number }: PullRequest) => previewCell(previews.find((each) => each.pullRequest === number));
+  const rows = pullRequests.map((each) => [
+    ...[`#${each.number}`, each.state, each.branch, each.author, each.title],
+    ...(previews.length > 0 ? [previewOf(each)] : []),
+  ]);
+  print(table(["NUMBER", "STATE", "BRANCH", "AUTHOR", "TITLE", ...(previews.length > 0 ? ["PREVIEW"] : [])], rows));
 }
 
 export async function showPullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {
   const client = await openClient(flags);
-  show(accepted(await client.showPullRequest({ params: { repository, number } })), flags);
+  const shown = accepted(await client.showPullRequest({ params: { repository, number } }));
+  const query = { repository, pullRequest: shown.number };
+  const { previews } = accepted(await client.listPreviews({ query }));
+  const [preview] = previews;
+  if (flags.json) return printJson({ ...shown, preview: preview ?? null });
+  show(shown, flags);
+  if (preview) previewLines(preview).forEach((line) => print(line));
 }
 
 export async function approvePullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { CallOutput } from "#api/endpoint.ts";
 import type { AllEndpoints } from "#api/endpoints.ts";
 import { accepted, age, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { backingNote } from "./backing.ts";
+import { previewLines } from "./preview.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
 type Status = CallOutput<AllEndpoints["getStatus"]>;
@@ -16,7 +17,7 @@ export async function showStatus(flags: SessionFlags & { json?: boolean }): Prom
   print(renderStatus(status));
 }
 
-export function renderStatus({ environments, services, backings }: Status): string {
+export function renderStatus({ environments, services, backings, previews }: Status): string {
   if (services.length === 0) return "No services yet: push a repository with a towline.yml.";
   const rows = services.map(({ service, cells }) => [
     paint("bold", service),
@@ -33,6 +34,7 @@ export function renderStatus({ environments, services, backings }: Status): stri
   ];
   return [
     table(["SERVICE", ...environments.map((name) => name.toUpperCase())], rows),
+    ...(previews.length > 0 ? ["", paint("bold", "PREVIEWS"), ...previews.flatMap(previewLines)] : []),
     ...(notes.length > 0 ? ["", ...notes] : []),
   ].join("\n");
 }

@@ -77,10 +77,12 @@ export interface Route {
   /** Network (the engine's name, as `Runtime.ensureNetwork` gives it) where the instances are. */
   network: string;
   /**
-   * Port on which containers of `network`, and of no other network, reach this route as `http://balancer:<port>`; 10000
+   * Port on which containers of `network` and of `guests`, and of no other network, reach this route as `http://balancer:<port>`; 10000
    * to 29999, unique over all routes.
    */
   internalPort?: number;
+  /** Networks of other routes whose containers reach it at that port too. */
+  guests?: readonly string[];
   /** Path that answers 2xx or 3xx when an instance is ready; absent: it is ready when its port takes connections. */
   healthPath?: string;
   /** Absent: `open`. */

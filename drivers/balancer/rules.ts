@@ -41,7 +41,8 @@ function checkRoute(route: Route): void {
   if (!routeId.test(route.id)) throw invalid(`route name ${JSON.stringify(route.id)}`);
   const host = route.hosts.find((each) => !hostName.test(each));
   if (host !== undefined) throw invalid(`host name ${JSON.stringify(host)}`);
-  if (!networkName.test(route.network)) throw invalid(`network ${JSON.stringify(route.network)}`);
+  for (const network of [route.network, ...(route.guests ?? [])])
+    if (!networkName.test(network)) throw invalid(`network ${JSON.stringify(network)}`);
   if (route.internalPort !== undefined && !within(route.internalPort, internalPorts.from, internalPorts.to))
     throw invalid(`internal port ${route.internalPort}`);
   if (route.healthPath !== undefined && !healthPath.test(route.healthPath))

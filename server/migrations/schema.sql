@@ -562,6 +562,20 @@ create table pools (
   PRIMARY KEY (id)
 );
 
+create table previews (
+  number integer not null,
+  environment text not null,
+  repository text not null,
+  pull_request integer not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ending text,
+  ended_at timestamp with time zone,
+  CHECK (((ended_at IS NOT NULL) <= (ending IS NOT NULL))),
+  PRIMARY KEY (number),
+  UNIQUE (environment)
+);
+
 create table pull_requests (
   repository text not null,
   number integer not null,
@@ -617,6 +631,7 @@ create table releases (
   commits jsonb not null,
   previous integer,
   created_at timestamp with time zone not null default now(),
+  pull_request integer,
   retired_at timestamp with time zone,
   PRIMARY KEY (id),
   UNIQUE (build, service),
@@ -860,6 +875,10 @@ CREATE INDEX image_uploads_by_age ON public.image_uploads USING btree (touched_a
 CREATE INDEX image_uploads_by_repository ON public.image_uploads USING btree (repository);
 
 CREATE INDEX jobs_by_time ON public.jobs USING btree (run_at, id);
+
+CREATE INDEX previews_unended ON public.previews USING btree (number) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX previews_standing ON public.previews USING btree (repository, pull_request) WHERE (ending IS NULL);
 
 CREATE UNIQUE INDEX pull_requests_one_open_a_branch ON public.pull_requests USING btree (repository, branch) WHERE (state = 'open'::text);
 

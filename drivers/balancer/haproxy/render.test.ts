@@ -40,6 +40,13 @@ describe("the rendered configuration", () => {
     );
   });
 
+  test("lets the networks of its guests reach a route inside, and no others", () => {
+    const guested = { ...catalog, guests: ["towline-main-production"] };
+    const rejecting = (route: Route) => /reject unless .*/.exec(render({ routes: [route] }, subnets).text)?.[0];
+    expect(rejecting(catalog)).toBe("reject unless { src 172.19.0.0/16 127.0.0.0/8 }");
+    expect(rejecting(guested)).toBe("reject unless { src 172.19.0.0/16 172.18.0.0/16 127.0.0.0/8 }");
+  });
+
   test("has the same structure whatever the slots hold, and another one for any other change", () => {
     const structure = (routes: readonly Route[]) => render({ routes }, subnets).structure;
     const before = structure([orders]);

@@ -176,12 +176,15 @@ ${handover(publicPort)}`;
 function internalFrontend(route: Route, subnets: ReadonlyMap<string, string>): string[] {
   const port = route.internalPort;
   if (port === undefined) return [];
-  const subnet = subnets.get(route.network);
-  if (subnet === undefined) throw new Error(`the subnet of ${route.network} is not known`);
+  const sources = [route.network, ...(route.guests ?? [])].map((network) => {
+    const subnet = subnets.get(network);
+    if (subnet === undefined) throw new Error(`the subnet of ${network} is not known`);
+    return subnet;
+  });
   return [
     `frontend internal_${port}
   bind *:${port}
-  tcp-request connection reject unless { src ${subnet} 127.0.0.0/8 }
+  tcp-request connection reject unless { src ${sources.join(" ")} 127.0.0.0/8 }
 ${common}
   use_backend handover_${port} if { stopping }
   default_backend ${backendName(route.id)}`,

@@ -1,7 +1,8 @@
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
 import { deployed, files, lease, published, push, show, wholePipeline, work } from "#testing/build-hands.ts";
-import { heldClock, openBuildsPlace } from "#testing/builds-place.ts";
+import { type BuildsPlace, heldClock, openBuildsPlace } from "#testing/builds-place.ts";
 import { until } from "#testing/until.ts";
 
 const oneCommand = files("steps:\n  - { key: unit, command: test }\n");
@@ -176,4 +177,34 @@ test("builds are listed newest first, page by page, and by what one looks for", 
   expect(second).toMatchObject({ builds: [{ number: 1 }], next: null });
   const query = { repository: "orders", branch: "topic", state: "scheduled" } as const;
   expect(orThrow(await server.admin.listBuilds({ query })).builds.map(({ number }) => number)).toEqual([2]);
+});
+
+async function waitingEvents({ database }: BuildsPlace): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count from deliveries`.execute(database.db);
+  return rows[0]?.count ?? 0;
+}
+
+test("where pull requests get environments, opening one builds its head again, and the default pipeline makes its image", async () => {
+  await using place = await openBuildsPlace();
+  const held: { previews?: { borrow: string; keep: number; most: number } } = {};
+  const server = await place.server({ fleet: { previews: async () => held.previews } });
+  const own = { "towline.yml": "service: orders\nhttp: { port: 8080 }\n" };
+  const pushed = await push(place, server, { repository: "orders", branch: "topic", files: own });
+  place.pullRequests.set("orders:topic", 3);
+  const opened = { repository: "orders", number: 3, branch: "topic", head: pushed.commit };
+  const open = () =>
+    place.database.db.transaction().execute((tx) => server.emit(tx, "r", "source.pull-request-opened", opened));
+  const builds = async () => orThrow(await server.admin.listBuilds({ query: { commit: pushed.commit } })).builds;
+  await open();
+  await until(async () => (await waitingEvents(place)) === 0);
+  held.previews = { borrow: "test", keep: 1000, most: 1 };
+  await open();
+  await until(async () =>
+    (await builds()).some(({ pullRequest, state }) => pullRequest === 3 && state !== "preparing"),
+  );
+  expect(await builds()).toHaveLength(2);
+  const made = (await builds()).find(({ pullRequest }) => pullRequest === 3);
+  const { steps } = orThrow(await server.admin.showBuild({ params: { id: made?.id ?? "" } }));
+  const skipped = (all: typeof steps) => all.find(({ kind }) => kind === "publish")?.state;
+  expect([skipped(pushed.steps), skipped(steps)]).toEqual(["finished", "runnable"]);
 });

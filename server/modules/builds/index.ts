@@ -81,7 +81,7 @@ export interface BuildsDeps {
   >;
   vault: Vault;
   notifier: Notifier;
-  fleet: Pick<Fleet, "jobSecrets" | "service">;
+  fleet: Pick<Fleet, "jobSecrets" | "service" | "previews">;
   times?: LeaseTimes;
   /** Bytes of one attempt's log; default 200 MiB. */
   logLimit?: number;

@@ -8,7 +8,7 @@ import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Source } from "#source";
 import type { BuildContext } from "#pipeline/build-context.ts";
-import { servicesAt } from "#fleet";
+import { type Fleet, servicesAt } from "#fleet";
 import { inFolder, manifestName } from "#pipeline/services.ts";
 import { changedFiles, unchangedServices } from "./changed-files.ts";
 import { contextOf } from "./core/context.ts";
@@ -35,6 +35,7 @@ interface Deps {
   source: Pick<Source, "readFile" | "findFiles" | "tree" | "commit" | "changedPaths" | "isAncestor">;
   machine: Machine;
   access: Pick<Access, "roleOf">;
+  fleet: Pick<Fleet, "previews">;
 }
 
 interface Prepared {
@@ -91,7 +92,7 @@ async function prepare(deps: Deps, build: BuildRow): Promise<Prepared> {
   const found = await source.commit(repository, revision);
   if (!found) return { commit: undefined, planned: goneRevision(build) };
   const message = found.message.slice(0, longestMessage);
-  const files = await readFiles(source, build).catch(asRefusal);
+  const files = await readFiles(deps, build).catch(asRefusal);
   const role = build.creator === null ? undefined : await deps.access.roleOf(build.creator);
   const context = contextOf({ ...build, author: found.author }, build.message ?? message, role);
   const planned = isRefusal(files) ? files : await plan(deps, build, { files, context });
@@ -119,8 +120,8 @@ async function plan(
   };
 }
 
-async function readFiles(source: Deps["source"], build: BuildRow): Promise<BuildFiles | Refusal> {
-  const own = await readOwn(source, build);
+async function readFiles({ source, fleet }: Deps, build: BuildRow): Promise<BuildFiles | Refusal> {
+  const own = { ...(await readOwn(source, build)), previews: (await fleet.previews()) !== undefined };
   if (build.folder === "" && own.manifest !== undefined) return own;
   const services = await servicesAt(source, build.repository, build.commit);
   if (isRefusal(services)) return services;
@@ -132,7 +133,10 @@ async function readFiles(source: Deps["source"], build: BuildRow): Promise<Build
 }
 
 /** The files of the service, or of the whole repository. */
-async function readOwn(source: Deps["source"], { repository, commit, folder }: BuildRow): Promise<BuildFiles> {
+async function readOwn(
+  source: Deps["source"],
+  { repository, commit, folder }: BuildRow,
+): Promise<Omit<BuildFiles, "previews">> {
   const [manifestFile, composeFile] = [inFolder(folder, manifestName), inFolder(folder, composeTest)];
   const ownPipelines = pipelineFiles.map((file) => inFolder(folder, file));
   // Asked for at once, because that costs one process of git, and then looked at in order.

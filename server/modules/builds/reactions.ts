@@ -4,6 +4,7 @@ import type { Log } from "#kernel/log.ts";
 import type { Tx } from "#kernel/database.ts";
 import type { Jobs } from "#kernel/jobs.ts";
 import { type Reaction, reaction } from "#kernel/outbox.ts";
+import type { Fleet } from "#fleet";
 import type { Source } from "#source";
 import { defaultBranch } from "./core/context.ts";
 import type { Creation } from "./create.ts";
@@ -19,11 +20,12 @@ interface Deps {
   log: Log;
   jobs: Jobs;
   source: Pick<Source, "openPullRequest">;
+  fleet: Pick<Fleet, "previews">;
   machine: Machine;
   creation: Creation;
 }
 
-export function buildReactions({ log, jobs, source, machine, creation }: Deps): Reaction[] {
+export function buildReactions({ log, jobs, source, fleet, machine, creation }: Deps): Reaction[] {
   async function buildBranch(tx: Tx, push: Pick<NewBuild, "repository" | "branch" | "commit" | "creator">) {
     const number = await source.openPullRequest(push.repository, push.branch);
     const build = await creation.create(tx, {
@@ -42,6 +44,13 @@ export function buildReactions({ log, jobs, source, machine, creation }: Deps): 
         return log.warn({ repository, ref }, "a branch or tag of that name is not built");
       if (kind === "tags") return jobs.add(tx, tagTask, { repository, tag: name, object: commit, creator });
       await buildBranch(tx, { repository, branch: name, commit, creator });
+    }),
+
+    // The build of the branch's push knew of no pull request, and so made no image for its environment.
+    reaction("builds.build-push", "source.pull-request-opened", async (tx, { payload }) => {
+      const { repository, branch, head: commit } = payload;
+      if (repository === fleetRepository || !(await fleet.previews())) return;
+      await buildBranch(tx, { repository, branch, commit, creator: undefined });
     }),
 
     reaction("builds.follow-deployment", "deployments.deployment-finished", async (tx, { payload }) => {

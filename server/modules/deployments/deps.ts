@@ -22,10 +22,18 @@ export interface DeploymentsDeps {
   clock: Clock;
   log: Log;
   jobs: Jobs;
-  source: Pick<Source, "isAncestor" | "commitsBetween">;
+  source: Pick<Source, "isAncestor" | "commitsBetween" | "isPullRequestOpen">;
   fleet: Pick<
     Fleet,
-    "service" | "services" | "environment" | "environments" | "secretsFor" | "secretVersions" | "backingPassword"
+    | "service"
+    | "services"
+    | "environment"
+    | "environments"
+    | "previews"
+    | "forgetPreview"
+    | "secretsFor"
+    | "secretVersions"
+    | "backingPassword"
   >;
   builds: Pick<Builds, "publishes">;
   releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest" | "kept">;

@@ -2,6 +2,9 @@
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import { backingStore } from "./backing/backing-store.ts";
 import { type Gate, type GateFacts, gatesOf } from "./core/gates.ts";
+import type { PreviewRules } from "#pipeline/preview-rules.ts";
+import { waitOfPreview } from "./core/preview-end.ts";
+import { previewStore } from "./previews/preview-store.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type Place } from "./store.ts";
@@ -31,6 +34,7 @@ export async function readGates(deps: Deps, environment: EnvironmentFile | undef
     given: given.map(({ sign_off: signOff, user_name: user }) => ({ signOff, user })),
     overridden: row.overrides.map(({ freeze }) => freeze),
     locks: [...(await gates.locksOn(row, now)).map(heldOf), ...(await restoring(db, row))],
+    previews: environment.preview && (await standing(db, environment.name, environment.preview)),
     first: await goingFirst(store, environment, row),
   };
   return gatesOf(facts);
@@ -49,6 +53,10 @@ async function goingFirst(
     const how = state === "running" ? "is on its way" : "waits";
     return `${other} goes first in ${name}: its release ${release ?? "?"} ${how}`;
   });
+}
+
+async function standing(db: Deps["db"], name: string, { most }: PreviewRules) {
+  return { wait: waitOfPreview(name, { unended: await previewStore(db).unended(), most }) };
 }
 
 /** While data of the environment is restored, it holds still. */

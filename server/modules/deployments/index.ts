@@ -12,6 +12,7 @@ import { createCleaner } from "./cleaning/cleaner.ts";
 import { defaultTiming, type DeploymentsDeps } from "./deps.ts";
 import { settleLane } from "./lanes.ts";
 import { advanceTask, createLifecycle, pruneTask, settleTask } from "./lifecycle.ts";
+import { createPreviews } from "./previews/open-preview.ts";
 import { scaleAll } from "./scale.ts";
 import { deploymentReactions } from "./reactions.ts";
 import { createRequests } from "./requests.ts";
@@ -49,6 +50,8 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   const requests = createRequests(deps, lifecycle);
   const cleaner = createCleaner(deps);
 
+  const previews = createPreviews(deps, lifecycle);
+
   const queue = (task: string, waitMs: number) => {
     const runAt = new Date(clock.now().getTime() + waitMs);
     return db.transaction().execute((tx) => jobs.add(tx, task, {}, { key: task, runAt }));
@@ -71,7 +74,7 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   return {
     handlers: { ...deploymentRoutes(deps, { lifecycle, requests, advance }), ...backingRoutes(world) },
     register: (app, authenticate) => registerBackups(app, world, authenticate),
-    reactions: deploymentReactions({ clock, lifecycle, requests, advance, releases: deps.releases }),
+    reactions: deploymentReactions({ clock, lifecycle, requests, previews, advance, releases: deps.releases }),
     tasks: {
       [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),
       [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),

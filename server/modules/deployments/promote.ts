@@ -9,6 +9,7 @@ import type { Wish } from "./weigh.ts";
 /** A release that has proved itself goes on by itself where the environment says so. */
 export function createPromote({ fleet }: Pick<DeploymentsDeps, "fleet">, lifecycle: Lifecycle) {
   return async (tx: Tx, release: Release, served: string | undefined): Promise<void> => {
+    if (release.pullRequest !== null) return;
     for (const { name, after, promotion } of await fleet.environments()) {
       if (promotion !== "automatic" || after !== served) continue;
       const wish: Wish = { kind: "deploy", service: release.service, environment: name };

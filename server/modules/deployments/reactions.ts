@@ -5,6 +5,7 @@ import { cancelDeployment } from "./cancel.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { gateStore } from "./gate-store.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Previews } from "./previews/open-preview.ts";
 import type { Requests } from "./requests.ts";
 import { deploymentStore } from "./store.ts";
 
@@ -12,6 +13,7 @@ interface Deps {
   clock: Clock;
   lifecycle: Lifecycle;
   requests: Requests;
+  previews: Previews;
   advance: Advance;
   releases: Pick<DeploymentsDeps["releases"], "releaseById">;
 }
@@ -19,7 +21,7 @@ interface Deps {
 /** One subscriber for both, so that a cancellation never comes before the request that it takes back. */
 const subscriber = "deployments.build";
 
-export function deploymentReactions({ clock, lifecycle, requests, advance, releases }: Deps): Reaction[] {
+export function deploymentReactions({ clock, lifecycle, requests, previews, advance, releases }: Deps): Reaction[] {
   return [
     reaction(subscriber, "builds.deploy-requested", (tx, { payload, at }) => requests.fromBuild(tx, payload, at)),
     reaction(subscriber, "builds.deploy-canceled", async (tx, { payload }) => {
@@ -29,19 +31,21 @@ export function deploymentReactions({ clock, lifecycle, requests, advance, relea
       // The step sees the cancellation only after this transaction; interrupted too early, it just tries again.
       advance.interrupt(row.id);
     }),
-    ...promotions({ requests, releases }),
+    ...promotions({ requests, previews, releases }),
     ...pushes,
   ];
 }
 
-function promotions({ requests, releases }: Pick<Deps, "requests" | "releases">): Reaction[] {
+function promotions({ requests, previews, releases }: Pick<Deps, "requests" | "previews" | "releases">): Reaction[] {
   return [
     reaction("deployments.promote", "releases.release-created", async (tx, { payload }) => {
       const release = await releases.releaseById(payload.release);
-      if (release) await requests.promote(tx, release, undefined);
+      if (!release) return;
+      await (release.pullRequest === null ? requests.promote(tx, release, undefined) : previews.take(tx, release));
     }),
     reaction("deployments.promote", "deployments.deployment-finished", async (tx, { payload }) => {
       const row = payload.outcome === "succeeded" ? await deploymentStore(tx).one(payload.deployment) : undefined;
+      if (row) await previews.follow(tx, row.environment);
       if (row?.kind !== "deploy" || row.release_id === null) return;
       const release = await releases.releaseById(row.release_id);
       if (release) await requests.promote(tx, release, row.environment);

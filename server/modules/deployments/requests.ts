@@ -11,6 +11,7 @@ import type { DeploymentsDeps } from "./deps.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { createOverride, overrideFault } from "./overrides.ts";
 import { createPromote } from "./promote.ts";
+import { strangerThere } from "./previews/belongs.ts";
 import { newFor } from "./new-deployment.ts";
 import { type DeploymentRow, deploymentStore } from "./store.ts";
 import { unaskedStore } from "./unasked-store.ts";
@@ -72,6 +73,8 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
     }
     const environment = await fleet.environment(name);
     if (!environment) return refused(`there is no environment ${name}`, release);
+    const stranger = await strangerThere(tx, environment, release);
+    if (stranger) return refused(`${stranger.refused}: ${stranger.message}`, release);
     const { after } = environment;
     if (after !== undefined && !(await deploymentStore(tx).hasServed(release.id, after)))
       return refused(`deployment.gate-closed: release ${release.number} must have served in ${after} first`, release);

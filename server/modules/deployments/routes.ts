@@ -11,6 +11,7 @@ import { gateRoutes } from "./gate-routes.ts";
 import { readLane } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { clean, planCleaning } from "./cleaning/clean.ts";
+import { listPreviews } from "./previews/view.ts";
 import { previewDeployment } from "./preview.ts";
 import { mayChange, type Requests } from "./requests.ts";
 import { setRouteMode } from "./route-mode.ts";
@@ -57,6 +58,7 @@ export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<
     },
     planCleaning: async () => viewCleaning(deps),
     cleanImages: async () => clean(deps),
+    listPreviews: async ({ query }) => ({ previews: await listPreviews(deps, query) }),
     planDeployment: ({ query }) => previewDeployment(deps, parts.requests, query),
     instanceLogs: ({ params, query }) => readLogs(deps, params, query.lines),
   };

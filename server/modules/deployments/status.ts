@@ -11,6 +11,7 @@ import { heldOf } from "./gate-facts.ts";
 import { scalingStore, type ScalingRow } from "./scaling-store.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
+import { standingPreviews } from "./previews/view.ts";
 import { pendingOf } from "./pending.ts";
 import { viewDeployment } from "./view.ts";
 
@@ -38,6 +39,7 @@ export async function readStatus(deps: Deps) {
   const names = [...new Set([...services.map(({ name }) => name), ...lanes.map(({ service }) => service)])].toSorted();
   return {
     environments: environments.map(({ name }) => name),
+    previews: await standingPreviews(deps),
     backings: await readBackings(deps, seen?.instances),
     services: await Promise.all(
       names.map(async (service) => ({

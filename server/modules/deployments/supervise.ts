@@ -11,6 +11,8 @@ import type { Drift } from "./core/drift.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { tendPreview } from "./previews/end-preview.ts";
+import { previewStore } from "./previews/preview-store.ts";
 import { isHeld } from "./served.ts";
 import { keepBacking } from "./steps/backing.ts";
 import { evenly, runAndPlace } from "./steps/instances.ts";
@@ -31,6 +33,8 @@ export async function supervise({ world, lifecycle, advance }: Supervisor): Prom
   for (const name of world.restarts.keys()) if (!present.has(name)) world.restarts.delete(name);
   for (const lane of await store.lanes())
     await guarded(world, () => world.lanes.hold(laneKey(lane), () => repair(world, lane, instances)));
+  for (const preview of await previewStore(world.db).unended())
+    await guarded(world, () => tendPreview({ world, lifecycle, advance }, preview));
   for (const backing of await store.backings())
     await guarded(world, () => (backing.removing ? retire(world, backing) : keepBacking(world, backing)));
   await guarded(world, () => removeOrphans(world, instances));

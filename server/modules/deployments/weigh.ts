@@ -7,6 +7,7 @@ import { orderGate, supersededBy, turnGate } from "./core/lane.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readGates } from "./gate-facts.ts";
 import { orderIn, readJudgedLane, readLane } from "./lanes.ts";
+import { strangerThere } from "./previews/belongs.ts";
 import { deploymentStore, type Place } from "./store.ts";
 
 export interface Wish extends Place {
@@ -47,6 +48,8 @@ export function createWeigh(deps: Pick<DeploymentsDeps, "db" | "clock" | "source
     if (!environment) return refuse("not-found", `there is no environment ${wish.environment}`);
     const release = await (wish.kind === "rollback" ? findOlder(wish) : findRelease(wish));
     if (isRefusal(release)) return release;
+    const stranger = await strangerThere(db, environment, release);
+    if (stranger) return stranger;
     if (release.retiredAt) return retired(release);
     return { environment, release, gates: await gatesFor(wish, environment, release) };
   }

@@ -276,3 +276,37 @@ describe("a secret", () => {
     expect(Object.values(await fleet.secretsFor("catalog", "test"))).not.toContain(one);
   });
 });
+
+describe("environments of pull requests", () => {
+  const key = (name: string, environment?: string) =>
+    call("PUT", "/api/secrets", { name, value: "hush", service: "catalog", ...(environment ? { environment } : {}) });
+  const template = { "environments/preview.yml": "target: docker\nborrow: test\nvariables: { A: b }\n" };
+
+  test("are there as soon as the fleet has a template, which is none itself", async () => {
+    expect([await fleet.previews(), await fleet.environment("preview-3")]).toEqual([undefined, undefined]);
+    await commit("fleet", template);
+    await until(async () => (await fleet.previews()) !== undefined);
+    expect(await fleet.previews()).toEqual({ borrow: "test", keep: 259_200_000, most: 5 });
+    expect(await fleet.environment("preview-3")).toMatchObject({ name: "preview-3", variables: { A: "b" } });
+    expect(await fleet.environment("preview")).toBeUndefined();
+    expect((await fleet.environments()).map(({ name }) => name)).not.toContain("preview");
+  });
+
+  test("get no secret but those that were set for previews by name", async () => {
+    for (const environment of [undefined, "test", "production", "preview"])
+      await key(`FOR_${(environment ?? "all").toUpperCase()}`, environment);
+    expect(await fleet.secretsFor("catalog", "preview-3")).toEqual({ FOR_PREVIEW: "hush" });
+    expect(Object.keys(await fleet.secretVersions("catalog", "preview-3"))).toEqual(["FOR_PREVIEW"]);
+    expect(await fleet.secretsFor("catalog", "test")).not.toHaveProperty("FOR_PREVIEW");
+  });
+
+  test("lose the passwords that were made for them when they end", async () => {
+    const made = await fleet.backingPassword("preview-3", "db");
+    expect(await fleet.backingPassword("preview-3", "db")).toBe(made);
+    await fleet.forgetPreview("preview-3");
+    expect(await fleet.backingPassword("preview-3", "db")).not.toBe(made);
+    const kept = await fleet.backingPassword("test", "db");
+    await fleet.forgetPreview("test");
+    expect(await fleet.backingPassword("test", "db")).toBe(kept);
+  });
+});

@@ -1,3 +1,4 @@
+import { isPreview, type PreviewRules, previewTemplate } from "#pipeline/preview-rules.ts";
 import { type EnvironmentFile, environmentFileSchema } from "#pipeline/environment-file.ts";
 import type { Manifest } from "#pipeline/manifest.ts";
 import { newSecret } from "#kernel/clock.ts";
@@ -12,7 +13,7 @@ import { fleetRoutes } from "./routes.ts";
 import { secretsInGit } from "./secrets-in-git.ts";
 import { fleetSecrets } from "./secrets.ts";
 import { seedFiles } from "./seed.ts";
-import { fleetStore } from "./store.ts";
+import { fleetStore, secretStore } from "./store.ts";
 
 export { servicesAt } from "./services-at.ts";
 
@@ -35,8 +36,13 @@ export interface Service {
 export interface Fleet {
   service(name: string): Promise<Service | undefined>;
   services(): Promise<Service[]>;
+  /** That of a pull request, `preview-7`, is what the template says; whether it stands is not known here. */
   environment(name: string): Promise<EnvironmentFile | undefined>;
-  /** In the order of promotion. */
+  /** What the template of environments for pull requests says; undefined where there is none. */
+  previews(): Promise<PreviewRules | undefined>;
+  /** Forgets what was made for the environment of a pull request alone. */
+  forgetPreview(environment: string): Promise<void>;
+  /** In the order of promotion, without those of pull requests. */
   environments(): Promise<EnvironmentFile[]>;
   /** Secrets for instances of a service, by name; those in Git win, then the most specific. Throws when one cannot be opened. */
   secretsFor(service: string, environment: string): Promise<Record<string, string>>;
@@ -58,27 +64,37 @@ export function createFleet(deps: FleetDeps): Fleet {
   const store = fleetStore(db);
   const secrets = fleetSecrets(db, vault);
   source.guard(fleetRepository, (files) => checkEnvironments(identity, files));
-  const inGit = secretsInGit(identity, async (name) => definitionOf(await store.environment(name)));
+  const inGit = secretsInGit(identity, async (name) => environment(name));
 
   const enqueue = (tx: Tx, repository: string) =>
     jobs.add(tx, readTask, { repository }, { key: `${readTask}:${repository}` });
 
   async function environments(): Promise<EnvironmentFile[]> {
     const rows = await store.environments();
-    return promotionOrder(rows.flatMap((row) => definitionOf(row) ?? []));
+    return promotionOrder(
+      rows.filter(({ name }) => name !== previewTemplate).flatMap((row) => definitionOf(row) ?? []),
+    );
+  }
+
+  async function environment(name: string): Promise<EnvironmentFile | undefined> {
+    if (name === previewTemplate) return undefined;
+    const found = definitionOf(await store.environment(isPreview(name) ? previewTemplate : name));
+    return found && { ...found, name };
   }
 
   return {
     service: (name) => store.service(name),
     services: () => store.services(),
-    environment: async (name) => definitionOf(await store.environment(name)),
+    environment,
+    previews: async () => definitionOf(await store.environment(previewTemplate))?.preview,
+    forgetPreview: async (name) => void (isPreview(name) && (await secretStore(db).deleteBackingSecrets(name))),
     environments,
     async secretsFor(service, environment) {
-      const kept = await secrets.open([service, "*"], [environment, "*"]);
+      const kept = await secrets.open([service, "*"], scopesOf(environment));
       return { ...kept, ...(await inGit.open(service, environment)) };
     },
     async secretVersions(service, environment) {
-      const kept = await secrets.versions([service, "*"], [environment, "*"]);
+      const kept = await secrets.versions([service, "*"], scopesOf(environment));
       return { ...kept, ...(await inGit.versions(service, environment)) };
     },
     async jobSecrets(repository, service) {
@@ -106,6 +122,9 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
   };
 }
+
+/** Code of a pull request is not reviewed yet: it gets what was set for previews by name, and nothing that is for every environment. */
+const scopesOf = (environment: string) => (isPreview(environment) ? [previewTemplate] : [environment, "*"]);
 
 /** A definition that an older version wrote gets the rules that it knew nothing of. */
 function definitionOf(row: { definition: EnvironmentFile | null } | undefined): EnvironmentFile | undefined {

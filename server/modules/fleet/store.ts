@@ -175,6 +175,8 @@ export function secretStore(database: Database) {
         .values({ ...key, sealed })
         .onConflict((conflict) => conflict.doNothing())
         .execute(),
+    deleteBackingSecrets: (environment: string) =>
+      db.deleteFrom("secrets").where("service", "=", "@backing").where("environment", "=", environment).execute(),
     async deleteSecret({ service, environment, name }: SecretKey): Promise<boolean> {
       const { numDeletedRows } = await db
         .deleteFrom("secrets")

@@ -25,6 +25,8 @@ export interface Release {
   /** Since the release before, newest first. */
   commits: ReleaseCommit[];
   previous: number | null;
+  /** Of a pull request, for whose environment alone it is; null for every other release. */
+  pullRequest: number | null;
   createdAt: Date;
   /** Since when its image is not kept any more, so that it cannot be deployed. */
   retiredAt: Date | null;
@@ -44,6 +46,7 @@ export interface Releases {
    * published or the release is being made.
    */
   byBuild(build: string, service: string): Promise<Release | Refusal | undefined>;
+  /** The newest that is of no pull request. */
   latest(service: string): Promise<Release | undefined>;
   /** Releases whose images are kept, the newest of each service first. */
   kept(): Promise<KeptRelease[]>;
@@ -74,6 +77,6 @@ export function createReleases(deps: ReleasesDeps): Releases {
 
 function view(row: ReleaseRow | undefined): Release | undefined {
   if (!row) return undefined;
-  const { created_at, retired_at, ...rest } = row;
-  return { ...rest, createdAt: created_at, retiredAt: retired_at };
+  const { created_at, retired_at, pull_request: pullRequest, ...rest } = row;
+  return { ...rest, pullRequest, createdAt: created_at, retiredAt: retired_at };
 }

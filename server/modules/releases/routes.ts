@@ -20,15 +20,10 @@ export function releaseRoutes(store: ReturnType<typeof releaseStore>): Handlers<
 
 type Listed = Omit<ReleaseRow, "manifest" | "evidence" | "commits" | "previous" | "image">;
 
-function viewRelease({ id, service, number, repository, commit, digest, build, created_at, retired_at }: Listed) {
+function viewRelease({ created_at, retired_at, pull_request: pullRequest, ...row }: Listed) {
+  const { id, service, number, repository, commit, digest, build } = row;
   return {
-    id,
-    service,
-    number,
-    repository,
-    commit,
-    digest,
-    build,
+    ...{ id, service, number, repository, commit, digest, build, pullRequest },
     createdAt: created_at.toISOString(),
     retiredAt: retired_at?.toISOString() ?? null,
   };

@@ -24,6 +24,7 @@ export interface ReleaseRow {
   evidence: Evidence[];
   commits: ReleaseCommit[];
   previous: number | null;
+  pull_request: number | null;
   created_at: Date;
   /** Since when its image is not kept any more. */
   retired_at: Date | null;
@@ -74,13 +75,20 @@ export function releaseStore(database: Database) {
         .selectFrom("releases")
         .selectAll()
         .where("service", "=", service)
+        .where("pull_request", "is", null)
         .orderBy("number", "desc")
         .limit(1)
         .executeTakeFirst(),
+    async newestNumber(service: string): Promise<number> {
+      const { max } = db.fn;
+      const query = db.selectFrom("releases").select(max("number").as("newest")).where("service", "=", service);
+      return (await query.executeTakeFirst())?.newest ?? 0;
+    },
     list: (service: string, { before, limit }: { before?: number | undefined; limit: number }) =>
       db
         .selectFrom("releases")
-        .select(["id", "service", "number", "repository", "commit", "digest", "build", "created_at", "retired_at"])
+        .select(["id", "service", "number", "repository", "commit", "digest", "build"])
+        .select(["pull_request", "created_at", "retired_at"])
         .where("service", "=", service)
         .$if(before !== undefined, (query) => query.where("number", "<", before ?? 0))
         .orderBy("number", "desc")
@@ -88,11 +96,11 @@ export function releaseStore(database: Database) {
         .execute(),
     retire: (id: string, at: Date) =>
       db.updateTable("releases").set({ retired_at: at }).where("id", "=", id).where("retired_at", "is", null).execute(),
-    /** Releases whose images are kept, the newest first, each with how many of its service are newer. */
+    /** Releases whose images are kept, the newest first, each with how many of its service are newer; those of pull requests count apart. */
     async kept(): Promise<KeptRelease[]> {
       const { rows } = await sql<KeptRelease>`
         select id, service, number as release, digest, commit, image,
-          (row_number() over (partition by service order by number desc) - 1)::int as newer
+          (row_number() over (partition by service, pull_request is null order by number desc) - 1)::int as newer
         from releases where retired_at is null order by service, number desc`.execute(db);
       return rows;
     },

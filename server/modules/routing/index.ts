@@ -22,6 +22,7 @@ import {
   type PlaceRequest,
   probeId,
   releaseSlots,
+  removeRoutes,
   restProbe,
   shiftTraffic,
   type Weights,
@@ -99,6 +100,8 @@ export interface Routing {
   probe(probe: { environment: string; name: string; address: Address }): Promise<SlotHealth>;
   endProbe(probe: { environment: string; name: string }): Promise<void>;
   addressOf(place: Place): Promise<RouteAddress | undefined>;
+  /** Takes all routes, pools and slots of an environment away for good; none there is no error. */
+  removeEnvironment(environment: string): Promise<void>;
   /** Brings the balancer to what the tables say. */
   reconcile(): Promise<void>;
   handlers: ReturnType<typeof routingRoutes>;
@@ -183,6 +186,7 @@ function changesOf({ db }: RoutingDeps, sync: Sync, { observe, addressOf }: Read
     place: (request) => then(() => placeInstances(db, request)),
     shift: (place, weights) => then(() => shiftTraffic(db, place, weights)),
     release: (instances) => then(() => releaseSlots(db, instances)),
+    removeEnvironment: (environment) => then(() => removeRoutes(db, environment)),
     async probe(probe) {
       await then(() => placeProbe(db, probe));
       return (await observe.health([probeId(probe)]))[probeId(probe)] ?? { health: "unknown" };

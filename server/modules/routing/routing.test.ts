@@ -27,7 +27,17 @@ async function openScene() {
   const wake = await openWake(database.url, log);
   const { emit } = createOutbox({ db, wake, log });
   const create = (): Routing =>
-    createRouting({ db, emit, log, jobs, clock: systemClock, balancer, runtime, httpPort: 8300 });
+    createRouting({
+      fleet: { previews: async () => undefined },
+      db,
+      emit,
+      log,
+      jobs,
+      clock: systemClock,
+      balancer,
+      runtime,
+      httpPort: 8300,
+    });
   const dispose = async () => {
     await wake[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();

@@ -127,6 +127,10 @@ export function releaseSlots(db: Database, instances: readonly string[]): Promis
   });
 }
 
+export function removeRoutes(db: Database, environment: string): Promise<void> {
+  return locked(db, (store) => store.deleteEnvironment(environment));
+}
+
 /** A pool without traffic, by whose check the balancer tells whether a backing service takes connections. */
 export function placeProbe(
   db: Database,

@@ -139,6 +139,12 @@ function slotStore(database: Database) {
       sql`delete from pools p where p.service is not null
         and not exists (select 1 from slots s where s.pool = p.id)
         and not exists (select 1 from routes r where r.pool = p.id)`.execute(db),
+    async deleteEnvironment(environment: string) {
+      const pools = db.selectFrom("pools").select("id").where("environment", "=", environment);
+      await db.deleteFrom("slots").where("pool", "in", pools).execute();
+      for (const table of ["route_hosts", "routes", "pools"] as const)
+        await db.deleteFrom(table).where("environment", "=", environment).execute();
+    },
     slots: () => db.selectFrom("slots").selectAll().orderBy("pool").orderBy("position").execute(),
     slotsOf: (pools: readonly string[]) =>
       db.selectFrom("slots").selectAll().where("pool", "=", anyOf(pools)).execute(),

@@ -4,6 +4,7 @@
  */
 import type { Balancer, BalancerConfig } from "#drivers/balancer/contract.ts";
 import { type Runtime, RuntimeError } from "#drivers/runtime/contract.ts";
+import type { Fleet } from "#fleet";
 import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import { balancerConfig, type Pool, slotChanges } from "./core/balancer-config.ts";
@@ -13,6 +14,7 @@ export interface SyncDeps {
   db: Database;
   balancer: Balancer;
   runtime: Pick<Runtime, "ensureNetwork">;
+  fleet: Pick<Fleet, "previews">;
 }
 
 export interface Sync {
@@ -22,7 +24,7 @@ export interface Sync {
   everything(): Promise<void>;
 }
 
-export function createSync({ db, balancer, runtime }: SyncDeps): Sync {
+export function createSync({ db, balancer, runtime, fleet }: SyncDeps): Sync {
   const lock = createKeyedLock();
   const queue = (work: () => Promise<void>) => lock.hold("balancer", work);
   let applied: BalancerConfig | undefined;
@@ -32,7 +34,7 @@ export function createSync({ db, balancer, runtime }: SyncDeps): Sync {
     const { pools, slots } = await readPools(db);
     for (const environment of new Set(pools.map((pool) => pool.environment)))
       if (!networks.has(environment)) await findNetwork(environment);
-    return balancerConfig(pools, slots, networks);
+    return balancerConfig(pools, slots, { networks, borrowed: (await fleet.previews())?.borrow });
   }
 
   /** An environment that cannot be served as things are must not stand in the way of the others. */

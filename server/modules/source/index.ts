@@ -47,6 +47,7 @@ export interface Source {
   tree(repository: string, revision: string): Promise<TreeFile[] | undefined>;
   /** Paths of the files of this name in all folders, the root among them; undefined when they are more than 1000. */
   findFiles(repository: string, revision: string, name: string): Promise<string[] | undefined>;
+  isPullRequestOpen(repository: string, number: number): Promise<boolean>;
   commit(repository: string, revision: string): Promise<Commit | undefined>;
   /** Commits of `newer` that `older` lacks, newest first; none when a revision does not exist. */
   commitsBetween(repository: string, range: Range): Promise<Commit[]>;
@@ -87,6 +88,8 @@ export function createSource(deps: SourceDeps): Source {
     ...{ resolve, readFile, listFiles, findFiles, tree, commit, commitsBetween, isAncestor, changedPaths },
     openPullRequest: async (repository, branch) =>
       (await pullRequestStore(deps.db).open(repository)).find((each) => each.branch === branch)?.number,
+    isPullRequestOpen: async (repository, number) =>
+      (await pullRequestStore(deps.db).find(repository, number))?.state === "open",
     commitFiles: (request) => commitFiles(context, request),
     guard: guards.set,
     handlers: sourceRoutes(context),

@@ -73,6 +73,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   pauseDeployment: ["POST", "/api/deployments/:id/pause"],
   promoteDeployment: ["POST", "/api/deployments/:id/promote"],
   setRouteMode: ["POST", "/api/services/:service/environments/:environment/route-mode"],
+  listPreviews: ["GET", "/api/previews"],
   planDeployment: ["GET", "/api/plan"],
   instanceLogs: ["GET", "/api/services/:service/environments/:environment/logs"],
   listServices: ["GET", "/api/services"],

@@ -25,6 +25,8 @@ export interface BuildFiles {
   manifest: string | undefined;
   /** Whether there is a `compose.test.yml` for the default pipeline to test with. */
   hasComposeTest: boolean;
+  /** Whether pull requests get environments, for which the default pipeline then makes images. */
+  previews: boolean;
 }
 
 export interface PlannedFiles {
@@ -65,9 +67,12 @@ export function servingPlaces(files: BuildFiles, context: BuildContext): { servi
   return { service: readManifest(files)?.value?.service ?? "", environments };
 }
 
-function readPipeline({ pipeline, hasComposeTest, services }: BuildFiles, context: BuildContext): Parsed<Pipeline> {
+function readPipeline(
+  { pipeline, hasComposeTest, services, previews }: BuildFiles,
+  context: BuildContext,
+): Parsed<Pipeline> {
   if (!pipeline && services.length > 0) return { value: noSteps, warnings: [] };
-  if (!pipeline) return { value: defaultPipeline(hasComposeTest), warnings: [] };
+  if (!pipeline) return { value: defaultPipeline(hasComposeTest, previews), warnings: [] };
   return parsePipeline({ ...pipeline, variables: buildVariables(context) });
 }
 

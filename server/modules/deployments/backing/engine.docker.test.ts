@@ -48,11 +48,12 @@ async function openScene() {
   const wake = stack.use(await openWake(database.url, log));
   const { emit } = createOutbox({ db: database.db, wake, log });
   const common = { db: database.db, clock: systemClock, log, jobs, emit, runtime: bed.runtime };
-  const routing = createRouting({ ...common, balancer, httpPort: publish.port, reconcileMs: 2_000 });
   const fleet = {
     environment: async (name: string) => parseEnvironment(name, world.environments[name] ?? "").value,
     backingPassword: async () => "correct horse",
+    previews: async () => undefined,
   } as unknown as DeploymentsDeps["fleet"];
+  const routing = createRouting({ fleet, ...common, balancer, httpPort: publish.port, reconcileMs: 2_000 });
   const deployments = createDeployments({
     ...{ ...common, routing, fleet, backups: await openFsBlobs(join(folder, "backups")), diskFloor: 0 },
     ...({ source: {}, builds: {}, releases: {} } as Pick<DeploymentsDeps, "source" | "builds" | "releases">),

@@ -6,7 +6,7 @@
 import type { Freeze, SignOff } from "#pipeline/environment-rules.ts";
 import { freezesAt } from "./freeze.ts";
 
-export type GateName = "after" | "sign-off" | "freeze" | "lock" | "services" | "order" | "turn";
+export type GateName = "after" | "sign-off" | "freeze" | "lock" | "services" | "previews" | "order" | "turn";
 
 export interface Gate {
   gate: GateName;
@@ -39,12 +39,15 @@ export interface GateFacts {
   locks: readonly Held[];
   /** Deployments of services that go first here, each as a half sentence. */
   first: readonly string[];
+  /** Of the environment of a pull request: why it cannot stand yet. */
+  previews?: { wait: string | undefined } | undefined;
   now: Date;
 }
 
 /** Every rule of release and place, open ones too. */
 export function gatesOf(facts: GateFacts): Gate[] {
-  return [afterGate(facts), ...signOffGates(facts), ...freezeGates(facts), lockGate(facts), ...servicesGate(facts)];
+  const ofPlace = [...freezeGates(facts), lockGate(facts), ...previewsGate(facts), ...servicesGate(facts)];
+  return [afterGate(facts), ...signOffGates(facts), ...ofPlace];
 }
 
 /** Another release may pass these. */
@@ -99,6 +102,12 @@ function lockGate({ locks }: GateFacts): Gate {
   if (locks.length === 0) return { gate: "lock", open: true, reason: "nobody has locked it" };
   const told = locks.map(({ what, owner, until, reason }) => `${owner} has locked ${what} until ${until}: ${reason}`);
   return { gate: "lock", open: false, reason: told.join("; ") };
+}
+
+function previewsGate({ previews }: GateFacts): Gate[] {
+  if (!previews) return [];
+  const { wait } = previews;
+  return [{ gate: "previews", open: wait === undefined, reason: wait ?? "one more preview may stand" }];
 }
 
 function servicesGate({ kind, first }: GateFacts): Gate[] {

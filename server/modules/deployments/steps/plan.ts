@@ -8,6 +8,8 @@ import { instanceNames } from "../core/instance-names.ts";
 import { layoutsOf } from "../core/layout.ts";
 import type { Target } from "../core/rollout.ts";
 import { deploymentStore, type Place } from "../store.ts";
+import { strangerThere } from "../previews/belongs.ts";
+import { placeOfNeed } from "../previews/borrowing.ts";
 import type { Answer, Work, World } from "./step.ts";
 import { readValues, secretsMissing } from "./values.ts";
 
@@ -19,6 +21,9 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
   if (!release) return failed(`there is no release ${work.release} of ${work.service}`);
   const unfit = await world.whyUnfit(work.environment);
   if (unfit !== undefined) return failed(unfit);
+  const environment = await world.fleet.environment(work.environment);
+  const stranger = environment && (await strangerThere(world.db, environment, release));
+  if (stranger) return failed(stranger.message);
   const stack = await renderFor(world, work, release);
   if (typeof stack === "string") return failed(stack);
   const resolved = resolveVariables(stack, await readValues(world.fleet, stack));
@@ -34,7 +39,7 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
 
 /** The stack of a release in an environment, or why there is none. Needed services get their addresses here, also before they serve. */
 export async function renderFor(
-  { fleet, routing, registry }: Pick<World, "fleet" | "routing" | "registry">,
+  { db, fleet, routing, registry }: Pick<World, "db" | "fleet" | "routing" | "registry">,
   { environment: name }: Place,
   release: Release,
 ): Promise<Stack | string> {
@@ -44,7 +49,7 @@ export async function renderFor(
   for (const service of release.manifest.needs) {
     // One that is not in the fleet gets no address, and the stack says so.
     if (!(await fleet.service(service))) continue;
-    const address = await routing.ensureRoute({ service, environment: name });
+    const address = await routing.ensureRoute(await placeOfNeed(db, environment, service));
     if (isRefusal(address)) return address.message;
     urls[service] = address.internalUrl;
   }

@@ -65,6 +65,7 @@ const releases: fc.Arbitrary<Release> = fc
       previous: null,
       createdAt: new Date(0),
       retiredAt: null,
+      pullRequest: null,
     },
   }));
 

@@ -12,8 +12,11 @@ const at = (position: number, state: Occupied["state"]): Occupied => ({
 });
 
 test("what opens comes before what closes, so that no route is empty between", () => {
-  const before = balancerConfig([pool], [at(0, "ready"), at(1, "drain"), at(2, "drain")], networks);
-  const after = balancerConfig([pool], [at(0, "drain"), at(1, "ready")], networks);
+  const before = balancerConfig([pool], [at(0, "ready"), at(1, "drain"), at(2, "drain")], {
+    networks,
+    borrowed: undefined,
+  });
+  const after = balancerConfig([pool], [at(0, "drain"), at(1, "ready")], { networks, borrowed: undefined });
   expect(
     slotChanges(before, after)?.map(({ position, slot }) => [position, slot.address ? slot.state : "empty"]),
   ).toEqual([
@@ -24,11 +27,16 @@ test("what opens comes before what closes, so that no route is empty between", (
 });
 
 test("the same configuration changes nothing, and more than slots needs a whole new one", () => {
-  const config = balancerConfig([pool], [at(0, "ready")], networks);
-  expect(slotChanges(config, balancerConfig([pool], [at(0, "ready")], networks))).toEqual([]);
-  expect(slotChanges(config, balancerConfig([{ ...pool, slots: 8 }], [at(0, "ready")], networks))).toBeUndefined();
+  const config = balancerConfig([pool], [at(0, "ready")], { networks, borrowed: undefined });
+  expect(slotChanges(config, balancerConfig([pool], [at(0, "ready")], { networks, borrowed: undefined }))).toEqual([]);
   expect(
-    slotChanges(config, balancerConfig([{ ...pool, healthPath: "/up" }], [at(0, "ready")], networks)),
+    slotChanges(config, balancerConfig([{ ...pool, slots: 8 }], [at(0, "ready")], { networks, borrowed: undefined })),
+  ).toBeUndefined();
+  expect(
+    slotChanges(
+      config,
+      balancerConfig([{ ...pool, healthPath: "/up" }], [at(0, "ready")], { networks, borrowed: undefined }),
+    ),
   ).toBeUndefined();
 });
 
@@ -46,4 +54,14 @@ test("a pool has room for as many instances again, never shrinks and never outgr
 test("the lowest free position is taken", () => {
   expect(freePosition([0, 2], 4)).toBe(1);
   expect(freePosition([0, 1], 2)).toBeUndefined();
+});
+
+test("routes of the environment that previews borrow from take the networks of all of them as guests, and no others do", () => {
+  const named = new Map(["test", "production", "preview-1", "preview-2"].map((name) => [name, `net-${name}`]));
+  const front = { hosts: [], internalPort: 10_000, mode: "open" as const };
+  const pools = [...named.keys()].map((environment) => ({ ...pool, id: `orders.${environment}`, environment, front }));
+  const guests = (borrowed: string | undefined) =>
+    balancerConfig(pools, [], { networks: named, borrowed }).routes.map((route) => route.guests);
+  expect(guests("test")).toEqual([["net-preview-1", "net-preview-2"], undefined, undefined, undefined]);
+  expect(guests(undefined)).toEqual([undefined, undefined, undefined, undefined]);
 });

@@ -7,6 +7,7 @@ import {
   type Slot,
   type SlotState,
 } from "#drivers/balancer/contract.ts";
+import { isPreview } from "#pipeline/preview-rules.ts";
 
 export interface Pool {
   id: string;
@@ -26,16 +27,27 @@ export interface Occupied {
   weight: number;
 }
 
-/** `networks`: name of the network of each environment; one without has no routes. */
+export interface Surroundings {
+  /** Name of the network of each environment; one without has no routes. */
+  networks: ReadonlyMap<string, string>;
+  /** Whose routes the environments of pull requests use too. */
+  borrowed: string | undefined;
+}
+
 export function balancerConfig(
   pools: readonly Pool[],
   occupied: readonly Occupied[],
-  networks: ReadonlyMap<string, string>,
+  { networks, borrowed }: Surroundings,
 ): BalancerConfig {
   const byPool = Map.groupBy(occupied, ({ pool }) => pool);
+  const previews = new Set(pools.map(({ environment }) => environment).filter(isPreview));
+  const guests = [...previews].toSorted().flatMap((environment) => networks.get(environment) ?? []);
   const routes = pools.flatMap((pool) => {
     const network = networks.get(pool.environment);
-    return network === undefined ? [] : [routeOf(pool, byPool.get(pool.id) ?? [], network)];
+    if (network === undefined) return [];
+    const route = routeOf(pool, byPool.get(pool.id) ?? [], network);
+    const isBorrowed = pool.front !== undefined && pool.environment === borrowed && guests.length > 0;
+    return isBorrowed ? { ...route, guests } : route;
   });
   return { routes };
 }
