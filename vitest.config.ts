@@ -3,6 +3,7 @@
  * rest of `server/` (outside the pure `core/`) PostgreSQL, and everything else only Node.
  */
 import { defineConfig } from "vitest/config";
+import PathSequencer from "./tools/test/sequencer.ts";
 
 const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,testing,bench,examples,web}";
 const docker = "**/*.docker.test.ts";
@@ -20,6 +21,7 @@ const shared = { environment: "node", pool: "threads", isolate: false, maxWorker
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: PathSequencer },
     projects: [
       { test: { ...shared, name: "check", include: [architecture] } },
       {
