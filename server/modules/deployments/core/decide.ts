@@ -109,9 +109,16 @@ const unfinished: Partial<Record<Phase, string>> = {
   restore: "the instances of the release before did not come back",
 };
 
-/** Milliseconds that the phase may take. */
-export function limitOf({ phase, limits, target, at }: Rollout): number {
-  if (phase === "probe") return target?.healthyWithinMs ?? limits.probe;
+/** Milliseconds that new instances get to become healthy. */
+export function healthyWithin({ limits, target }: Rollout): number {
+  return target?.healthyWithinMs ?? limits.probe;
+}
+
+/** Milliseconds that the phase may take, even where nothing can be seen any more. */
+function limitOf(rollout: Rollout): number {
+  const { phase, limits, target, at } = rollout;
+  // Who looks tells in time, with what the instances wrote.
+  if (phase === "probe") return healthyWithin(rollout) + limits.look;
   if (phase === "drain") return (target?.drainMs ?? 0) + limits.look;
   if (phase === "watch") return (target?.watchMs ?? 0) + limits.look;
   if (phase === "observe") return patience * (target?.layouts[at]?.stay?.ms ?? 0) + limits.look;

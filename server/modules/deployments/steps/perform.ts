@@ -3,7 +3,7 @@ import { type CallOptions, RuntimeError } from "#drivers/runtime/contract.ts";
 import { renderBacking } from "#stack/render-stack.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { Observation } from "../core/observation.ts";
-import { limitOf } from "../core/decide.ts";
+import { healthyWithin } from "../core/decide.ts";
 import { migrationName } from "../core/instance-names.ts";
 import { type Intent, intentOf } from "../core/intents.ts";
 import { deploymentStore } from "../store.ts";
@@ -126,7 +126,7 @@ async function probe(world: World, work: PlannedWork, names: readonly string[]):
   const sick = names.find((name) => health[name]?.health !== "up");
   if (sick === undefined) return { type: "done" };
   const detail = `${sick} is not healthy: ${health[sick]?.detail ?? "no check has ended yet"}`;
-  const limit = limitOf(work.rollout);
+  const limit = healthyWithin(work.rollout);
   if (world.clock.now().getTime() - Date.parse(work.rollout.since) < limit) return { type: "pending", detail };
   const instance = present.find(({ name }) => name === sick);
   const tail = instance ? await tailOf(world, instance.id) : [];
