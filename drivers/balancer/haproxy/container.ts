@@ -91,6 +91,7 @@ export function createContainer(options: ContainerOptions): Container {
 type Call = <T>(request: EngineRequest, limits: Limits) => Promise<T>;
 
 interface NetworkInspected {
+  Scope?: string;
   IPAM: { Config: { Subnet?: string }[] };
 }
 
@@ -150,8 +151,9 @@ async function join(
   const path = `/networks/${encodeURIComponent(network)}`;
   const connect = (config: object) =>
     engine.json({ method: "POST", path: `${path}/connect`, body: { Container: name, EndpointConfig: config } }, limits);
-  const { IPAM } = await translated(() => engine.json<NetworkInspected>({ method: "GET", path }, limits));
-  const fixed = secondAddress(IPAM.Config[0]?.Subnet ?? "");
+  const { IPAM, Scope } = await translated(() => engine.json<NetworkInspected>({ method: "GET", path }, limits));
+  // A swarm deals all addresses itself, and answers for one that is taken only after twenty seconds.
+  const fixed = Scope === "swarm" ? undefined : secondAddress(IPAM.Config[0]?.Subnet ?? "");
   try {
     await connect({ Aliases: [balancerAlias], ...(fixed ? { IPAMConfig: { IPv4Address: fixed } } : {}) });
   } catch (error) {
