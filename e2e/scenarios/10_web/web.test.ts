@@ -41,6 +41,7 @@ afterAll(async () => {
 
 /** With the reason, for a skipped test without one counts as failed. */
 function inBrowser(name: string, run: (browser: Browser) => Promise<void>): void {
+  // oxlint-disable-next-line vitest/valid-title -- the name is given
   test(name, async (context) => {
     if (!browser) return context.skip("no Chromium is installed here");
     return run(browser);

@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { read } from "../api/read.ts";
+import { Headings } from "../parts/headings.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 
@@ -36,15 +37,7 @@ function Entries({ name }: { name: string }) {
   return (
     <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
       <Table aria-label="Activity" fz="sm">
-        <Table.Thead>
-          <Table.Tr>
-            {["When", "What", "Who", "Facts"].map((head) => (
-              <Table.Th key={head} scope="col">
-                {head}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
+        <Headings names={["When", "What", "Who", "Facts"]} />
         <Table.Tbody>
           {audit.data.entries.map(({ id, at, name: event, actor, facts }) => (
             <Table.Tr key={id}>

@@ -1,4 +1,4 @@
-import { Alert, Box, Button, Group, List, Modal, Select, Stack, Table, Text, Title, Tooltip } from "@mantine/core";
+import { Alert, Box, Group, List, Modal, Select, Stack, Table, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconArrowBackUp, IconCircleCheck, IconHourglass, IconRocket } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -6,6 +6,8 @@ import { useState } from "react";
 import { call, type Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { Copy } from "../parts/copy.tsx";
+import { GuardedButton } from "../parts/guarded-button.tsx";
+import { Headings } from "../parts/headings.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { developing } from "../session/roles.ts";
@@ -99,15 +101,7 @@ function Changes({ changes }: { changes: Plan["changes"] }) {
     <Box component="details" fz="sm">
       <summary>What is set otherwise: {changes.length}</summary>
       <Table fz="xs" mt="xs" aria-label="What changes" layout="fixed">
-        <Table.Thead>
-          <Table.Tr>
-            {["Setting", "Now", "Then"].map((head) => (
-              <Table.Th key={head} scope="col">
-                {head}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
+        <Headings names={["Setting", "Now", "Then"]} />
         <Table.Tbody>
           {changes.map(({ path, before, after }) => (
             <Table.Tr key={path}>
@@ -168,31 +162,25 @@ function Buttons({ place, plan, close }: { place: Place; plan: Plan; close: () =
         </Alert>
       )}
       <Group justify="space-between">
-        <Tooltip label={noWayBack} disabled={!noWayBack}>
-          <Button
-            variant="default"
-            leftSection={<IconArrowBackUp size={16} aria-hidden />}
-            loading={goingBack.isPending}
-            aria-disabled={noWayBack !== undefined}
-            data-disabled={noWayBack !== undefined || undefined}
-            onClick={() => noWayBack === undefined && goingBack.mutate()}
-          >
-            Roll back
-          </Button>
-        </Tooltip>
-        <Tooltip label={mayNot} disabled={!mayNot}>
-          <Button
-            leftSection={<IconRocket size={16} aria-hidden />}
-            loading={deploying.isPending}
-            aria-disabled={mayNot !== undefined}
-            data-disabled={mayNot !== undefined || undefined}
-            onClick={() => mayNot === undefined && deploying.mutate()}
-          >
-            {closed > 0
-              ? `Deploy when ${closed === 1 ? "the gate opens" : "the gates open"}`
-              : `Deploy to ${place.environment}`}
-          </Button>
-        </Tooltip>
+        <GuardedButton
+          mayNot={noWayBack}
+          variant="default"
+          leftSection={<IconArrowBackUp size={16} aria-hidden />}
+          loading={goingBack.isPending}
+          onPress={() => goingBack.mutate()}
+        >
+          Roll back
+        </GuardedButton>
+        <GuardedButton
+          mayNot={mayNot}
+          leftSection={<IconRocket size={16} aria-hidden />}
+          loading={deploying.isPending}
+          onPress={() => deploying.mutate()}
+        >
+          {closed > 0
+            ? `Deploy when ${closed === 1 ? "the gate opens" : "the gates open"}`
+            : `Deploy to ${place.environment}`}
+        </GuardedButton>
       </Group>
     </>
   );

@@ -1,8 +1,9 @@
-import { Button, Group, Tooltip } from "@mantine/core";
+import { Group } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation } from "@tanstack/react-query";
 import { developing } from "../session/roles.ts";
 import { call } from "../api/call.ts";
+import { GuardedButton } from "../parts/guarded-button.tsx";
 import { useMayNot } from "../session/session.ts";
 import type { Deployment } from "./rollout-progress.tsx";
 
@@ -22,18 +23,16 @@ export function RolloutButtons({ deployment: { id, phase, pausedBy } }: { deploy
   return (
     <Group gap={6}>
       {acts.map(([act, word]) => (
-        <Tooltip key={act} label={mayNot} disabled={!mayNot}>
-          <Button
-            size="compact-xs"
-            variant={act === "promoteDeployment" ? "filled" : "default"}
-            data-disabled={mayNot !== undefined || undefined}
-            aria-disabled={mayNot !== undefined}
-            loading={acting.isPending && acting.variables === act}
-            onClick={() => mayNot === undefined && acting.mutate(act)}
-          >
-            {word}
-          </Button>
-        </Tooltip>
+        <GuardedButton
+          key={act}
+          size="compact-xs"
+          variant={act === "promoteDeployment" ? "filled" : "default"}
+          mayNot={mayNot}
+          loading={acting.isPending && acting.variables === act}
+          onPress={() => acting.mutate(act)}
+        >
+          {word}
+        </GuardedButton>
       ))}
     </Group>
   );

@@ -5,6 +5,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { read } from "../api/read.ts";
 import { DeployDialog } from "../deploy/deploy-dialog.tsx";
+import { Headings } from "../parts/headings.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { CellView } from "./cell-view.tsx";
 import classes from "./fleet.module.css";
@@ -83,16 +84,7 @@ function Fleet({ status }: { status: Status }) {
 function Matrix({ environments, rows }: { environments: string[]; rows: Status["services"] }) {
   return (
     <Table className={classes.matrix ?? ""} verticalSpacing="sm" layout="fixed" aria-label="Services by environments">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th scope="col">Service</Table.Th>
-          {environments.map((environment) => (
-            <Table.Th key={environment} scope="col">
-              {environment}
-            </Table.Th>
-          ))}
-        </Table.Tr>
-      </Table.Thead>
+      <Headings names={["Service", ...environments]} />
       <Table.Tbody>
         {rows.map(({ service, owner, cells }) => (
           <Table.Tr key={service}>

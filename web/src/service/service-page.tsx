@@ -5,6 +5,7 @@ import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { isBadEnd } from "../fleet/matching.ts";
 import { Copy } from "../parts/copy.tsx";
+import { Headings } from "../parts/headings.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
@@ -43,15 +44,7 @@ function Deployments({ rows }: { rows: Deployment[] }) {
   return (
     <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
       <Table aria-label="Deployments" verticalSpacing="sm">
-        <Table.Thead>
-          <Table.Tr>
-            {["Release", "Environment", "State", "Commit", "By", "When"].map((head) => (
-              <Table.Th key={head} scope="col">
-                {head}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
+        <Headings names={["Release", "Environment", "State", "Commit", "By", "When"]} />
         <Table.Tbody>
           {rows.map((row) => (
             <Table.Tr key={row.id}>
