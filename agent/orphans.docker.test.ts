@@ -43,6 +43,15 @@ async function leaveImage(id: string, home: string): Promise<() => Promise<boole
   return async () => (await dockerLines("images", "--quiet", name)).length > 0;
 }
 
+/** Those of agents whose homes are below the folder, by a clock of the test. */
+async function orphansBelow(homes: string, now: () => number) {
+  return createOrphans({
+    ...{ engine: connectEngine(), compose: orThrow(await openCompose()), log: createLog("silent") },
+    ...{ own: newAgent(), patienceMs: 1_000, everyMs: 100, now },
+    looksAt: (home) => home.startsWith(homes),
+  });
+}
+
 test("images that an agent built go when it was gone for long, and nothing of one that runs", async () => {
   const homes = await mkdtemp(join(tmpdir(), "towline-orphans-"));
   onTestFinished(() => rm(homes, { recursive: true }));
@@ -53,11 +62,7 @@ test("images that an agent built go when it was gone for long, and nothing of on
   const ofGone = await leaveImage(gone, await homeLabelOf(join(homes, "gone")));
   const ofAlive = await leaveImage(newAgent(), await homeLabelOf(alive));
   let time = 0;
-  const orphans = createOrphans({
-    ...{ engine: connectEngine(), compose: orThrow(await openCompose()), log: createLog("silent") },
-    ...{ own: newAgent(), patienceMs: 1_000, everyMs: 100, now: () => time },
-    looksAt: (home) => home.startsWith(homes),
-  });
+  const orphans = await orphansBelow(homes, () => time);
   await orphans.look();
   expect([await ofGone(), await ofAlive()]).toEqual([true, true]);
   time = 1_100;
@@ -77,11 +82,7 @@ test("what an agent left is removed when it was gone for long, and nothing of on
   const ofOther = await leaveThings(newAgent(), `elsewhere 0123 ${join(homes, "gone")}`);
 
   let time = 0;
-  const orphans = createOrphans({
-    ...{ engine: connectEngine(), compose: orThrow(await openCompose()), log: createLog("silent") },
-    ...{ own: newAgent(), patienceMs: 1_000, everyMs: 100, now: () => time },
-    looksAt: (home) => home.startsWith(homes),
-  });
+  const orphans = await orphansBelow(homes, () => time);
   await orphans.look();
   time = 999;
   await orphans.look();
