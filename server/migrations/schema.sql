@@ -464,6 +464,7 @@ create table image_manifests (
   annotations json,
   content bytea not null,
   pushed_at timestamp with time zone not null,
+  leased_at timestamp with time zone not null,
   FOREIGN KEY (repository) REFERENCES image_repositories(name),
   PRIMARY KEY (repository, digest)
 );
@@ -485,7 +486,7 @@ create table image_repositories (
 create table image_repository_blobs (
   repository text not null,
   digest text not null,
-  created_at timestamp with time zone not null default now(),
+  leased_at timestamp with time zone not null default now(),
   FOREIGN KEY (digest) REFERENCES image_blobs(digest),
   FOREIGN KEY (repository) REFERENCES image_repositories(name),
   PRIMARY KEY (repository, digest)

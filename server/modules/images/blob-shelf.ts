@@ -3,6 +3,7 @@
  * lock, so that a blob that is pushed again while it goes is not taken away.
  */
 import type { Blobs } from "#drivers/blobs/contract.ts";
+import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import { isStillNeeded } from "./still-needed.ts";
@@ -11,13 +12,16 @@ import { imageStore } from "./store.ts";
 export interface BlobShelf {
   /** Makes the upload a blob that the repository shows; throws the driver's `BlobError`. */
   commit(upload: { id: string; repository: string }, digest: string): Promise<void>;
-  /** The repository shows the blob no more; "needed" while one of its manifests needs it, false when it did not show it. */
-  remove(repository: string, digest: string): Promise<boolean | "needed">;
+  /**
+   * The repository shows the blob no more; "needed" while one of its manifests needs it, false when it did not show it, or leased
+   * it to a push after `unleasedSince`.
+   */
+  remove(repository: string, digest: string, unleasedSince?: Date): Promise<boolean | "needed">;
   /** Takes the content away when no repository shows it. */
   collect(digest: string): Promise<void>;
 }
 
-export function createBlobShelf({ db, blobs }: { db: Database; blobs: Blobs }): BlobShelf {
+export function createBlobShelf({ db, blobs, clock }: { db: Database; blobs: Blobs; clock: Clock }): BlobShelf {
   const store = imageStore(db);
   const lock = createKeyedLock();
 
@@ -38,13 +42,13 @@ export function createBlobShelf({ db, blobs }: { db: Database; blobs: Blobs }): 
         await db.transaction().execute(async (tx) => {
           const books = imageStore(tx);
           await books.blobs.insert(digest, size);
-          await books.blobs.link(repository, digest);
+          await books.blobs.link(repository, digest, clock.now());
           await books.uploads.delete(id);
         });
       }),
-    async remove(repository, digest) {
+    async remove(repository, digest, unleasedSince) {
       try {
-        const removed = await store.blobs.unlink(repository, digest);
+        const removed = await store.blobs.unlink(repository, digest, unleasedSince);
         if (removed) await collect(digest);
         return removed;
       } catch (error) {

@@ -50,7 +50,7 @@ const sweepEveryMs = 60 * 60 * 1000;
 
 export async function createImages({ db, emit, clock, log, access, blobs, config }: ImagesDeps): Promise<Images> {
   const store = imageStore(db);
-  const shelf = createBlobShelf({ db, blobs });
+  const shelf = createBlobShelf({ db, blobs, clock });
   const room = createDiskRoom(blobs, config.diskFloor);
   const tokens = createBearerTokens(await signingKey(config.home), clock);
   const authentication = createAuthentication({ access, tokens, publicUrl: config.publicUrl });
@@ -58,7 +58,7 @@ export async function createImages({ db, emit, clock, log, access, blobs, config
   const operations = {
     uploads: beginOperations(uploads),
     upload: uploadOperations(uploads),
-    blob: blobOperations({ store, blobs, shelf }),
+    blob: blobOperations({ store, blobs, shelf, clock }),
     manifest: manifestOperations({ db, store, emit, clock, room }),
     tags: tagOperations(store),
     referrers: referrerOperations(store),
@@ -81,7 +81,7 @@ export async function createImages({ db, emit, clock, log, access, blobs, config
     reactions: imageReactions,
     tasks: {
       [sweepTask]: async (_, signal) => {
-        await sweepLeftovers({ store, blobs, shelf, clock }, signal);
+        await sweepLeftovers({ db, emit, store, blobs, shelf, clock }, signal);
         await sweepAt(new Date(clock.now().getTime() + sweepEveryMs));
       },
     },

@@ -44,7 +44,12 @@ describe("a release", () => {
     expect([status, code]).toEqual([405, "DENIED"]);
     const api = createClient({ url: opened.registry.url, token: await userToken(opened.registry, "reader", "viewer") });
     const image = await api.getImage({ params: { repository: "held", reference: digest } });
-    expect(image).toMatchObject({ digest, tags: ["v1"], heldBy: ["release held 7"], size: "layer of v1".length });
+    expect(image).toMatchObject({
+      digest,
+      tags: ["release-7", "v1"],
+      heldBy: ["release held 7"],
+      size: "layer of v1".length,
+    });
   });
 });
 

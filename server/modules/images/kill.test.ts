@@ -7,9 +7,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { sql } from "kysely";
 import { openTestRegistry, pushImage, registryClient, userToken } from "#testing/registry.ts";
-import { createBlobShelf } from "./blob-shelf.ts";
 import { imageStore } from "./store.ts";
-import { sweepLeftovers } from "./sweep.ts";
 
 /** More steps than a push has: the test fails rather than run for ever. */
 const mostSteps = 200;
@@ -89,7 +87,8 @@ test(
   "a kill before any step leaves whole blobs only, and a push that can be made again",
   { timeout: 240_000 },
   async () => {
-    await using opened = await openTestRegistry();
+    let aheadMs = 0;
+    await using opened = await openTestRegistry({ clock: { now: () => new Date(Date.now() + aheadMs) } });
     const { database, registry, client } = opened;
     const { db, blobs, home } = registry;
     const token = await userToken(registry, "killer", "lead");
@@ -118,8 +117,8 @@ test(
     expect(at).toBeLessThan(mostSteps);
 
     // Long after, nothing is left that no row knows, and nothing is lost that one knows.
-    const clock = { now: () => new Date(Date.now() + 25 * 60 * 60 * 1000) };
-    await sweepLeftovers({ store, blobs, shelf: createBlobShelf({ db, blobs }), clock }, new AbortController().signal);
+    aheadMs = 25 * 60 * 60 * 1000;
+    await registry.images.tasks["images.sweep"]!({}, new AbortController().signal);
     await expectWhole();
     expect(await readdir(join(home, "uploads"))).toEqual([]);
     expect((await sql`select id from image_uploads`.execute(db)).rows).toEqual([]);

@@ -1,51 +1,14 @@
-/** All SQL of images. */
-import { type Generated, type Kysely, sql } from "kysely";
+/** SQL of images; that of manifests is in `manifest-store.ts`, of pins in `pin-store.ts`. */
+import { sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
-import type { ParsedManifest } from "./core/manifest.ts";
-import type { Reference } from "./core/names.ts";
 import type { Page } from "./core/page.ts";
+import { manifestStore } from "./manifest-store.ts";
 import { pinStore } from "./pin-store.ts";
-
-export type ImageTables = {
-  image_repositories: { name: string; created_at: Generated<Date> };
-  image_blobs: { digest: string; size: number; created_at: Generated<Date> };
-  image_repository_blobs: { repository: string; digest: string; created_at: Generated<Date> };
-  image_uploads: { id: string; repository: string; touched_at: Date };
-  image_manifests: {
-    repository: string;
-    digest: string;
-    media_type: string;
-    artifact_type: string | null;
-    subject: string | null;
-    annotations: Record<string, string> | null;
-    content: Buffer;
-    pushed_at: Date;
-  };
-  image_manifest_blobs: { repository: string; manifest: string; digest: string };
-  image_manifest_children: { repository: string; parent: string; child: string };
-  image_tags: { repository: string; tag: string; digest: string; changed_at: Date };
-};
-type Images = Kysely<ImageTables>;
-
-export interface NewManifest extends ParsedManifest {
-  repository: string;
-  digest: string;
-  content: Buffer;
-  pushedAt: Date;
-}
-
-export interface Referrer {
-  digest: string;
-  media_type: string;
-  artifact_type: string | null;
-  annotations: Record<string, string> | null;
-  size: number;
-}
+import { garbageStore } from "./garbage-store.ts";
+import { type Images, type ImageTables, oneOf } from "./tables.ts";
 
 /** Every write waits for the disk, and a push has many requests. */
 const touchedEveryMs = 60_000;
-
-const oneOf = (digests: string[]) => sql<boolean>`digest = any(${digests})`;
 
 export function imageStore(database: Database) {
   const db = database.withTables<ImageTables>();
@@ -53,9 +16,10 @@ export function imageStore(database: Database) {
     ...repositories(db),
     blobs: blobs(db),
     uploads: uploads(db),
-    manifests: { ...manifests(db), ...references(db), ...referrers(db) },
+    manifests: manifestStore(db),
     tags: tags(db),
     pins: pinStore(database.withTables()),
+    garbage: garbageStore(db),
   };
 }
 
@@ -97,16 +61,24 @@ function repositories(db: Images) {
 
 function blobs(db: Images) {
   return {
-    /** Size of a blob that the repository shows. */
-    async size(repository: string, digest: string): Promise<number | undefined> {
-      const found = await db
+    /** A blob that the repository shows: its size, and when it was last leased to a push. */
+    find: (repository: string, digest: string) =>
+      db
         .selectFrom("image_repository_blobs as l")
         .innerJoin("image_blobs as b", "b.digest", "l.digest")
-        .select("b.size")
+        .select(["b.size", "l.leased_at"])
         .where("l.repository", "=", repository)
         .where("l.digest", "=", digest)
+        .executeTakeFirst(),
+    /** Leases it to a push anew; false when it is gone. */
+    async renew(repository: string, digest: string, now: Date): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable("image_repository_blobs")
+        .set({ leased_at: now })
+        .where("repository", "=", repository)
+        .where("digest", "=", digest)
         .executeTakeFirst();
-      return found?.size;
+      return numUpdatedRows > 0n;
     },
     async insert(digest: string, size: number): Promise<void> {
       await db
@@ -115,39 +87,35 @@ function blobs(db: Images) {
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     },
-    async link(repository: string, digest: string): Promise<void> {
+    async link(repository: string, digest: string, now: Date): Promise<void> {
       await db
         .insertInto("image_repository_blobs")
-        .values({ repository, digest })
-        .onConflict((conflict) => conflict.doNothing())
+        .values({ repository, digest, leased_at: now })
+        .onConflict((conflict) => conflict.columns(["repository", "digest"]).doUpdateSet({ leased_at: now }))
         .execute();
     },
     /** Shows in one repository what another shows; false when that one does not show it. */
-    async mount({ from, to, digest }: { from: string; to: string; digest: string }): Promise<boolean> {
+    async mount({ from, to, digest, now }: { from: string; to: string; digest: string; now: Date }): Promise<boolean> {
       const { rows } = await sql`
-        insert into image_repository_blobs (repository, digest)
-        select ${to}, digest from image_repository_blobs where repository = ${from} and digest = ${digest}
-        on conflict (repository, digest) do update set digest = excluded.digest returning digest`.execute(db);
+        insert into image_repository_blobs (repository, digest, leased_at)
+        select ${to}, digest, ${now}::timestamptz from image_repository_blobs
+        where repository = ${from} and digest = ${digest}
+        on conflict (repository, digest) do update set leased_at = excluded.leased_at returning digest`.execute(db);
       return rows.length > 0;
     },
-    /** False when the repository does not show it; throws a foreign key violation while a manifest needs it. */
-    async unlink(repository: string, digest: string): Promise<boolean> {
+    /**
+     * False when the repository does not show it, or leased it to a push after `before`; throws a foreign key violation while a
+     * manifest needs it.
+     */
+    async unlink(repository: string, digest: string, before?: Date): Promise<boolean> {
       const { numDeletedRows } = await db
         .deleteFrom("image_repository_blobs")
         .where("repository", "=", repository)
         .where("digest", "=", digest)
+        .$if(before !== undefined, (unleased) => unleased.where("leased_at", "<", before ?? new Date(0)))
         .executeTakeFirst();
       return numDeletedRows > 0n;
     },
-    /** Blobs that a repository shows since before, and that none of its manifests needs. */
-    unreferenced: async (before: Date) =>
-      (
-        await sql<{ repository: string; digest: string }>`
-          select l.repository, l.digest from image_repository_blobs l
-          where l.created_at < ${before} and not exists (select 1 from image_manifest_blobs m
-            where m.repository = l.repository and m.digest = l.digest)
-          limit 1000`.execute(db)
-      ).rows,
     /** Takes the blob out of the books when no repository shows it. */
     async deleteUnlinked(digest: string): Promise<void> {
       await sql`delete from image_blobs b where digest = ${digest} and not exists (
@@ -216,124 +184,6 @@ function uploads(db: Images) {
   };
 }
 
-function manifests(db: Images) {
-  const columns = ["m.digest", "m.media_type", "m.content", "m.pushed_at"] as const;
-  return {
-    find(repository: string, reference: Reference) {
-      const all = db.selectFrom("image_manifests as m").select(columns).where("m.repository", "=", repository);
-      if (reference.kind === "digest") return all.where("m.digest", "=", reference.digest).executeTakeFirst();
-      return all
-        .where("m.digest", "=", (select) =>
-          select
-            .selectFrom("image_tags")
-            .select("digest")
-            .where("repository", "=", repository)
-            .where("tag", "=", reference.tag),
-        )
-        .executeTakeFirst();
-    },
-    async has(repository: string, digest: string): Promise<boolean> {
-      const found = await db
-        .selectFrom("image_manifests")
-        .select("digest")
-        .where("repository", "=", repository)
-        .where("digest", "=", digest)
-        .executeTakeFirst();
-      return found !== undefined;
-    },
-    /** The same content under another media type is the same manifest, presented anew. */
-    async upsert(manifest: NewManifest): Promise<void> {
-      const { repository, digest, content } = manifest;
-      const changeable = {
-        media_type: manifest.mediaType,
-        artifact_type: manifest.artifactType ?? null,
-        subject: manifest.subject ?? null,
-        annotations: manifest.annotations
-          ? sql<Record<string, string>>`${JSON.stringify(manifest.annotations)}::json`
-          : null,
-        pushed_at: manifest.pushedAt,
-      };
-      await db
-        .insertInto("image_manifests")
-        .values({ repository, digest, content, ...changeable })
-        .onConflict((conflict) => conflict.columns(["repository", "digest"]).doUpdateSet(changeable))
-        .execute();
-    },
-    /** Manifests that an index lists. */
-    children: async (repository: string, parent: string) =>
-      (
-        await sql<{ child: string }>`
-          select child from image_manifest_children where repository = ${repository} and parent = ${parent}`.execute(db)
-      ).rows.map(({ child }) => child),
-    /** Whether nothing holds it and no index lists it. */
-    async isFree(repository: string, digest: string): Promise<boolean> {
-      const { rows } = await sql`
-        select 1 from image_pins where repository = ${repository} and digest = ${digest}
-        union all select 1 from image_manifest_children where repository = ${repository} and child = ${digest}`.execute(
-        db,
-      );
-      return rows.length === 0;
-    },
-    /** False when there is none; throws a foreign key violation while an index lists it. Its tags go with it. */
-    async delete(repository: string, digest: string): Promise<boolean> {
-      const { numDeletedRows } = await db
-        .deleteFrom("image_manifests")
-        .where("repository", "=", repository)
-        .where("digest", "=", digest)
-        .executeTakeFirst();
-      return numDeletedRows > 0n;
-    },
-  };
-}
-
-/** What a manifest needs. */
-function references(db: Images) {
-  return {
-    /** Those of the digests that are manifests of the repository, kept from deletion until the transaction ends. */
-    lock: async (repository: string, digests: string[]) =>
-      (
-        await db
-          .selectFrom("image_manifests")
-          .select("digest")
-          .where("repository", "=", repository)
-          .where(oneOf(digests))
-          .forKeyShare()
-          .execute()
-      ).map(({ digest }) => digest),
-    async refer(repository: string, manifest: string, needs: { blobs: string[]; children: string[] }): Promise<void> {
-      await sql`insert into image_manifest_blobs (repository, manifest, digest)
-        select ${repository}, ${manifest}, unnest(${needs.blobs}::text[]) on conflict do nothing`.execute(db);
-      await sql`insert into image_manifest_children (repository, parent, child)
-        select ${repository}, ${manifest}, unnest(${needs.children}::text[]) on conflict do nothing`.execute(db);
-    },
-  };
-}
-
-/** What is about a manifest. */
-function referrers(db: Images) {
-  return {
-    /** By digest; as many as fit `limit` and `bytes` of annotations, but one at least. */
-    async referrers(
-      subject: { repository: string; digest: string; artifactType: string | undefined },
-      page: Page & { bytes: number },
-    ): Promise<Referrer[]> {
-      const type = subject.artifactType ?? null;
-      const { rows } = await sql<Referrer>`
-        select digest, media_type, artifact_type, annotations, size from (
-          select digest, media_type, artifact_type, annotations, octet_length(content) as size,
-            sum(octet_length(annotations::text)) over earlier as bytes_before
-          from image_manifests
-          where repository = ${subject.repository} and subject = ${subject.digest} and digest > ${page.after}
-            and (${type}::text is null or artifact_type = ${type})
-          window earlier as (order by digest rows between unbounded preceding and 1 preceding)
-        ) as found
-        where coalesce(bytes_before, 0) <= ${page.bytes}
-        order by digest limit ${page.limit}`.execute(db);
-      return rows;
-    },
-  };
-}
-
 function tags(db: Images) {
   return {
     async set(repository: string, tag: string, at: { digest: string; now: Date }): Promise<void> {
@@ -343,6 +193,13 @@ function tags(db: Images) {
         .values({ repository, tag, ...value })
         .onConflict((conflict) => conflict.columns(["repository", "tag"]).doUpdateSet(value))
         .execute();
+    },
+    /** Once: the tag of a release never moves. Nothing where the repository does not have the manifest. */
+    async setForRelease(repository: string, tag: string, digest: string): Promise<void> {
+      await sql`insert into image_tags (repository, tag, digest, changed_at)
+        select repository, ${tag}, digest, now() from image_manifests
+        where repository = ${repository} and digest = ${digest}
+        on conflict do nothing`.execute(db);
     },
     async delete(repository: string, tag: string): Promise<boolean> {
       const { numDeletedRows } = await db

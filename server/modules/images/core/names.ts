@@ -14,6 +14,11 @@ export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }
 
+/** The tag of a release, which the platform alone sets, once. */
+export const releaseTag = (number: number): string => `release-${number}`;
+
+export const isReleaseTag = (tag: string): boolean => /^release-\d+$/.test(tag);
+
 export function isDigest(text: string): boolean {
   return parseDigest(text) !== undefined;
 }

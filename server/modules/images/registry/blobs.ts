@@ -1,6 +1,8 @@
 import type { Blobs } from "#drivers/blobs/contract.ts";
+import type { Clock } from "#kernel/clock.ts";
 import type { BlobShelf } from "../blob-shelf.ts";
 import { type Fault, fault } from "../core/fault.ts";
+import { isRenewedAt } from "../core/lease.ts";
 import { type ByteRange, readRange } from "#kernel/byte-range.ts";
 import type { ImageStore } from "../store.ts";
 import type { Answer, Call, Operations, RouteOf } from "./call.ts";
@@ -9,6 +11,7 @@ export interface BlobDeps {
   store: ImageStore;
   blobs: Blobs;
   shelf: BlobShelf;
+  clock: Clock;
 }
 
 export function blobOperations(deps: BlobDeps): Operations<"blob"> {
@@ -28,12 +31,15 @@ export function blobOperations(deps: BlobDeps): Operations<"blob"> {
 }
 
 async function read(
-  { store, blobs }: BlobDeps,
-  { route: { repository, digest }, request }: Call<RouteOf<"blob">>,
+  { store, blobs, clock }: BlobDeps,
+  { route: { repository, digest }, request, caller }: Call<RouteOf<"blob">>,
 ): Promise<Answer | Fault> {
   // The books and the disk must both have it: a client that hears "there" will not bring it again.
-  const [shown, size] = await Promise.all([store.blobs.size(repository, digest), blobs.size(digest)]);
-  if (shown === undefined || size === undefined) return unknown(repository, digest);
+  const [shown, size] = await Promise.all([store.blobs.find(repository, digest), blobs.size(digest)]);
+  if (!shown || size === undefined) return unknown(repository, digest);
+  const now = clock.now();
+  if (caller.may(repository, "push") && isRenewedAt(now, shown.leased_at))
+    if (!(await store.blobs.renew(repository, digest, now))) return unknown(repository, digest);
   const range = readRange(request.headers.range, size);
   if (range === "unsatisfiable") return outside(size);
   const answer = partHeaders(digest, size, range);

@@ -2,7 +2,8 @@
 import { type Fault, fault, isFault } from "../core/fault.ts";
 import { nextLink, parsePage } from "../core/page.ts";
 import { isDigest, isTag } from "../core/names.ts";
-import type { ImageStore, Referrer } from "../store.ts";
+import type { Referrer } from "../manifest-store.ts";
+import type { ImageStore } from "../store.ts";
 import { type Answer, type Call, json, type Operations, type RouteOf } from "./call.ts";
 
 /** Together they keep the answer below the 4 MiB that an index may have; a single one may fill it. */

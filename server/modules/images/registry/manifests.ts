@@ -3,6 +3,8 @@ import type { Clock } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { type Fault, fault, FaultError, isFault } from "../core/fault.ts";
+import { isRenewedAt } from "../core/lease.ts";
+import { isReleaseTag } from "../core/names.ts";
 import { largestManifest, type ParsedManifest } from "../core/manifest.ts";
 import type { DiskRoom } from "../disk-room.ts";
 import { isStillNeeded } from "../still-needed.ts";
@@ -30,9 +32,14 @@ export function manifestOperations(deps: ManifestDeps): Operations<"manifest"> {
   };
 }
 
-async function read({ store }: ManifestDeps, { route, request }: ManifestCall): Promise<Answer | Fault> {
-  const found = await store.manifests.find(route.repository, route.reference);
-  if (!found) return unknown(route.repository);
+async function read({ store, clock }: ManifestDeps, { route, request, caller }: ManifestCall): Promise<Answer | Fault> {
+  const { repository } = route;
+  const found = await store.manifests.find(repository, route.reference);
+  if (!found) return unknown(repository);
+  const now = clock.now();
+  // A push that hears that it is there may list it in an index, and not bring it again.
+  if (caller.may(repository, "push") && isRenewedAt(now, found.leased_at))
+    if (!(await store.manifests.renew(repository, found.digest, now))) return unknown(repository);
   const headers = {
     "content-type": found.media_type,
     "content-length": found.content.length,
@@ -47,6 +54,8 @@ async function write(deps: ManifestDeps, call: ManifestCall): Promise<Answer | F
   if (isFault(content)) return content;
   const push = readPush(call, content);
   if (isFault(push)) return push;
+  const reserved = push.tags.find(isReleaseTag);
+  if (reserved !== undefined) return ofRelease(reserved, 403);
   const full = await deps.room.check(content.length);
   if (full) return full;
   const saved = await deps.db
@@ -85,6 +94,7 @@ async function lockNeeds(
 
 async function remove({ db, emit }: ManifestDeps, { route, caller }: ManifestCall): Promise<Answer | Fault> {
   const { repository, reference } = route;
+  if (reference.kind === "tag" && isReleaseTag(reference.tag)) return ofRelease(reference.tag, 405);
   const what = reference.kind === "tag" ? { tag: reference.tag } : { digest: reference.digest };
   try {
     const removed = await db.transaction().execute(async (tx) => {
@@ -115,6 +125,9 @@ function answerPush({ repository, digest, tags, parsed }: ManifestPush): Answer 
     },
   };
 }
+
+const ofRelease = (tag: string, status: number) =>
+  fault("DENIED", `${tag} names a release: Towline sets it when the release is made, and it never moves`, { status });
 
 const unknown = (repository: string) => fault("MANIFEST_UNKNOWN", `${repository} has no such manifest`);
 

@@ -93,14 +93,14 @@ async function finish(deps: UploadDeps, upload: Upload, digest: string): Promise
  * the digest has had the content in hand, and a job, which may pull its own repository alone, would otherwise upload the
  * base image of its service once more (12 s instead of 1 s for 250 MB).
  */
-async function mount({ blobs, store }: UploadDeps, call: Call<RouteOf<"uploads">>): Promise<Answer | undefined> {
+async function mount({ blobs, store, clock }: UploadDeps, call: Call<RouteOf<"uploads">>): Promise<Answer | undefined> {
   const digest = call.query.get("mount") ?? "";
   const from = call.query.get("from") ?? "";
   const to = call.route.repository;
   if (!isDigest(digest) || !isRepository(from)) return undefined;
   if ((await blobs.size(digest)) === undefined) return undefined;
   await store.ensureRepository(to);
-  return (await store.blobs.mount({ from, to, digest })) ? created(to, digest) : undefined;
+  return (await store.blobs.mount({ from, to, digest, now: clock.now() })) ? created(to, digest) : undefined;
 }
 
 const uploadOf = ({ route }: Call<RouteOf<"upload">>): Upload => ({ id: route.upload, repository: route.repository });
