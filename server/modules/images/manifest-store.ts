@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { ParsedManifest } from "./core/manifest.ts";
 import type { Reference } from "./core/names.ts";
 import type { Page } from "./core/page.ts";
-import { type Images, oneOf } from "./tables.ts";
+import type { Images } from "./tables.ts";
 
 export interface NewManifest extends ParsedManifest {
   repository: string;
@@ -19,6 +19,8 @@ export interface Referrer {
   annotations: Record<string, string> | null;
   size: number;
 }
+
+export const oneOf = (digests: string[]) => sql<boolean>`digest = any(${digests})`;
 
 export function manifestStore(db: Images) {
   return { ...manifests(db), ...references(db), ...referrers(db) };

@@ -2,10 +2,10 @@
 import { sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
 import type { Page } from "./core/page.ts";
-import { manifestStore } from "./manifest-store.ts";
+import { manifestStore, oneOf } from "./manifest-store.ts";
 import { pinStore } from "./pin-store.ts";
 import { garbageStore } from "./garbage-store.ts";
-import { type Images, type ImageTables, oneOf } from "./tables.ts";
+import type { Images, ImageTables } from "./tables.ts";
 
 /** Every write waits for the disk, and a push has many requests. */
 const touchedEveryMs = 60_000;

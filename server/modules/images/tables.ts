@@ -1,5 +1,5 @@
 /** The tables of images. */
-import { type Generated, type Kysely, sql } from "kysely";
+import type { Generated, Kysely } from "kysely";
 
 export type ImageTables = {
   image_repositories: { name: string; created_at: Generated<Date> };
@@ -22,5 +22,3 @@ export type ImageTables = {
   image_tags: { repository: string; tag: string; digest: string; changed_at: Date };
 };
 export type Images = Kysely<ImageTables>;
-
-export const oneOf = (digests: string[]) => sql<boolean>`digest = any(${digests})`;
