@@ -17,6 +17,7 @@ import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
 import { createBuilds } from "#builds";
+import { createContracts } from "#contracts";
 import { createDeployments, createDisk, type DeploymentsDeps } from "#deployments";
 import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
@@ -175,6 +176,7 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
   };
   const builds = createBuilds({ ...deps, ...ofBuilds });
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
+  const contracts = createContracts({ ...deps, access, config });
   const releases = createReleases({ ...deps, source, fleet, builds });
   const install = await installationId(home);
   const { runtime, whyUnfit } = createRuntimeByTarget({
@@ -197,7 +199,7 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
     backups: await openFsBlobs(join(home, "backups")),
   };
   const deployments = createDeployments({ ...deps, source, fleet, builds, ...ofDeployments });
-  return { access, source, fleet, builds, images, releases, routing, deployments };
+  return { access, source, fleet, builds, images, contracts, releases, routing, deployments };
 }
 
 interface RegistryPlace {
@@ -244,6 +246,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   modules.source.register(app);
   modules.builds.register(app, http.authenticate);
   modules.images.register(app);
+  modules.contracts.register(app, "/pact");
   modules.deployments.register(app, http.authenticate);
 }
 

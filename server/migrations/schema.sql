@@ -353,6 +353,126 @@ create table checks (
   PRIMARY KEY (repository, commit)
 );
 
+create table contract_branches (
+  pacticipant bigint not null,
+  branch text not null,
+  version bigint not null,
+  FOREIGN KEY (pacticipant) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  FOREIGN KEY (version) REFERENCES contract_versions(id) ON DELETE CASCADE,
+  PRIMARY KEY (pacticipant, branch, version)
+);
+
+create table contract_contents (
+  id bigint not null,
+  consumer bigint not null,
+  provider bigint not null,
+  sha text not null,
+  content text not null,
+  created_at timestamp with time zone not null default now(),
+  FOREIGN KEY (consumer) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  FOREIGN KEY (provider) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  PRIMARY KEY (id),
+  UNIQUE (consumer, provider, sha)
+);
+
+create table contract_environments (
+  uuid uuid not null,
+  name text not null,
+  display_name text,
+  production boolean not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  PRIMARY KEY (uuid),
+  UNIQUE (name)
+);
+
+create table contract_integrations (
+  consumer bigint not null,
+  provider bigint not null,
+  created_at timestamp with time zone not null default now(),
+  FOREIGN KEY (consumer) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  FOREIGN KEY (provider) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  PRIMARY KEY (consumer, provider)
+);
+
+create table contract_pacticipants (
+  id bigint not null,
+  name text not null,
+  display_name text,
+  repository_url text,
+  main_branch text,
+  labels text[] not null default '{}'::text[],
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  PRIMARY KEY (id),
+  UNIQUE (name)
+);
+
+create table contract_placements (
+  uuid uuid not null,
+  kind text not null,
+  pacticipant bigint not null,
+  version bigint not null,
+  environment uuid not null,
+  instance text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  CHECK ((kind = ANY (ARRAY['deployed'::text, 'released'::text]))),
+  FOREIGN KEY (environment) REFERENCES contract_environments(uuid) ON DELETE CASCADE,
+  FOREIGN KEY (pacticipant) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  FOREIGN KEY (version) REFERENCES contract_versions(id) ON DELETE CASCADE,
+  PRIMARY KEY (uuid)
+);
+
+create table contract_publications (
+  id bigint not null,
+  version bigint not null,
+  provider bigint not null,
+  content bigint not null,
+  created_at timestamp with time zone not null default now(),
+  FOREIGN KEY (content) REFERENCES contract_contents(id) ON DELETE CASCADE,
+  FOREIGN KEY (provider) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  FOREIGN KEY (version) REFERENCES contract_versions(id) ON DELETE CASCADE,
+  PRIMARY KEY (id),
+  UNIQUE (version, provider)
+);
+
+create table contract_tags (
+  pacticipant bigint not null,
+  tag text not null,
+  version bigint not null,
+  created_at timestamp with time zone not null default now(),
+  FOREIGN KEY (pacticipant) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  FOREIGN KEY (version) REFERENCES contract_versions(id) ON DELETE CASCADE,
+  PRIMARY KEY (pacticipant, tag, version)
+);
+
+create table contract_verifications (
+  id bigint not null,
+  content bigint not null,
+  number integer not null,
+  version bigint not null,
+  success boolean not null,
+  wip boolean not null,
+  result text not null,
+  created_at timestamp with time zone not null default now(),
+  FOREIGN KEY (content) REFERENCES contract_contents(id) ON DELETE CASCADE,
+  FOREIGN KEY (version) REFERENCES contract_versions(id) ON DELETE CASCADE,
+  PRIMARY KEY (id),
+  UNIQUE (content, number)
+);
+
+create table contract_versions (
+  id bigint not null,
+  pacticipant bigint not null,
+  number text not null,
+  build_url text,
+  created_at timestamp with time zone not null default now(),
+  FOREIGN KEY (pacticipant) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  PRIMARY KEY (id),
+  UNIQUE (pacticipant, number)
+);
+
 create table deliveries (
   subscriber text not null,
   event_id bigint not null,
@@ -838,6 +958,32 @@ CREATE INDEX builds_ended ON public.builds USING btree (finished_at) WHERE (stat
 CREATE INDEX builds_preparing ON public.builds USING btree (repository, branch, sequence) WHERE (state = 'preparing'::text);
 
 CREATE INDEX builds_unfinished ON public.builds USING btree (sequence) WHERE (state <> 'finished'::text);
+
+CREATE INDEX contract_branches_by_version ON public.contract_branches USING btree (version);
+
+CREATE INDEX contract_contents_by_provider ON public.contract_contents USING btree (provider);
+
+CREATE INDEX contract_integrations_by_provider ON public.contract_integrations USING btree (provider);
+
+CREATE INDEX contract_placements_by_version ON public.contract_placements USING btree (version);
+
+CREATE INDEX contract_placements_now ON public.contract_placements USING btree (environment, pacticipant, version) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX contract_placements_one_deployed ON public.contract_placements USING btree (pacticipant, environment, instance) WHERE ((kind = 'deployed'::text) AND (ended_at IS NULL));
+
+CREATE UNIQUE INDEX contract_placements_one_released ON public.contract_placements USING btree (version, environment) WHERE ((kind = 'released'::text) AND (ended_at IS NULL));
+
+CREATE INDEX contract_publications_by_content ON public.contract_publications USING btree (content);
+
+CREATE INDEX contract_publications_by_provider ON public.contract_publications USING btree (provider, version);
+
+CREATE INDEX contract_tags_by_version ON public.contract_tags USING btree (version);
+
+CREATE INDEX contract_verifications_by_version ON public.contract_verifications USING btree (content, version);
+
+CREATE INDEX contract_verifications_of_version ON public.contract_verifications USING btree (version);
+
+CREATE INDEX contract_versions_in_order ON public.contract_versions USING btree (pacticipant, id);
 
 CREATE INDEX deliveries_in_order ON public.deliveries USING btree (subscriber, subject, event_id);
 

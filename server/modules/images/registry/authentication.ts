@@ -4,7 +4,7 @@ import type { Access } from "#access";
 import { isRefusal } from "#api/errors.ts";
 import { type Fault, fault } from "../core/fault.ts";
 import { type Action, claimed, mayDo } from "../core/rights.ts";
-import { addressOf } from "./address.ts";
+import { addressOf } from "#kernel/address.ts";
 import { type BearerTokens, looksSigned, service } from "./bearer.ts";
 import type { Caller } from "./call.ts";
 

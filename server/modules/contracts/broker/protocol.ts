@@ -1,0 +1,97 @@
+/**
+ * The Pact Broker's API. It is no table of endpoint rows of ours: its paths, its errors and its way to lead clients from link to
+ * link are those of https://github.com/pact-foundation/pact_broker.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Access } from "#access";
+import { isRefusal } from "#api/errors.ts";
+import { addressOf } from "#kernel/address.ts";
+import type { Principal } from "#kernel/http.ts";
+import { mayDo } from "../core/rights.ts";
+import { findRoute, segmentsOf } from "../core/route.ts";
+import { TooMuch } from "../world-store.ts";
+import { type Answer, AnswerError, type Call, fail, type Method, type Row } from "./call.ts";
+import { linksAt } from "./links.ts";
+
+/** Bytes of a body. In a publication pacts are written in base64, a third longer than they are. */
+const mostBytes = 16 * 1024 * 1024;
+
+export interface ProtocolDeps {
+  access: Pick<Access, "authenticate">;
+  publicUrl: string | undefined;
+  rows: readonly Row[];
+}
+
+/** Adds the API below a prefix (`/pact`), or at the root (empty). */
+export function registerProtocol(app: FastifyInstance, prefix: string, deps: ProtocolDeps): void {
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    // As it came, whatever its type claims: a client names JSON and sends nothing, another sends it under a type of its own.
+    scope.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: mostBytes }, (_request, body, done) =>
+      done(null, body),
+    );
+    scope.setErrorHandler((error, request, reply) => send(reply, failure(error as FailedRequest, request)));
+    const serve = async (request: FastifyRequest, reply: FastifyReply) =>
+      send(reply, await answerTo(deps, prefix, request).catch((error: unknown) => carried(error)));
+    for (const url of [prefix || "/", `${prefix}/*`]) scope.all(url, { bodyLimit: mostBytes }, serve);
+  });
+}
+
+type FailedRequest = Error & { statusCode?: number };
+
+/** What a client may have done wrong is never a server's error: clients try again on those, for a minute and longer. */
+function failure(error: FailedRequest, request: FastifyRequest): Answer {
+  const { statusCode = 500 } = error;
+  if (statusCode === 413) return fail(413, [`the body is larger than the ${mostBytes} bytes that are taken here`]);
+  if (statusCode < 500) return fail(statusCode, [error.message]);
+  request.log.error({ err: error }, "a request to the broker of contracts failed");
+  return fail(500, [`something broke; the server's log has request ${request.id}`]);
+}
+
+function carried(error: unknown): Answer {
+  if (error instanceof AnswerError) return error.answer;
+  if (error instanceof TooMuch) return fail(400, [`${error.message}: name versions, or an environment`]);
+  throw error;
+}
+
+async function answerTo(deps: ProtocolDeps, prefix: string, request: FastifyRequest): Promise<Answer> {
+  const { url = "" } = request.raw;
+  const at = url.indexOf("?");
+  const [path, search] = at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
+  const principal = await callerOf(deps, request);
+  if ("status" in principal) return principal;
+  const segments = segmentsOf(path.slice(prefix.length));
+  if (!segments) return fail(400, ["the path holds what is no text, or a name that is too long"]);
+  const found = findRoute(deps.rows, segments);
+  if (!found) return fail(404, [`${path} is nothing that the broker knows`]);
+  const { method } = request;
+  const operation = found.row.methods[method === "HEAD" ? "GET" : (method as Method)];
+  const allow = Object.keys(found.row.methods).join(", ");
+  if (!operation)
+    return { ...fail(method === "OPTIONS" ? 204 : 405, [`${method} is not possible here`]), headers: { allow } };
+  if (!mayDo(principal, operation.may))
+    return fail(403, [`${principal.name} may not do this: it takes the right to ${operation.may}`]);
+  const base = `${addressOf(request.raw, deps.publicUrl)}${prefix}`;
+  const call: Call = {
+    ...{ params: found.params, search, principal, links: linksAt(base) },
+    self: `${base}${path.slice(prefix.length)}`,
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    contentType: request.headers["content-type"] ?? "",
+  };
+  return operation.answer(call);
+}
+
+async function callerOf({ access }: ProtocolDeps, request: FastifyRequest): Promise<Principal | Answer> {
+  const challenge = { "www-authenticate": 'Basic realm="Towline"' };
+  const principal = await access.authenticate(request.headers.authorization);
+  if (principal && !isRefusal(principal)) return principal;
+  const why = principal?.message ?? "a token of the platform is needed, as bearer token or as password";
+  return { ...fail(401, [why]), headers: challenge };
+}
+
+function send(reply: FastifyReply, { status, headers = {}, body }: Answer): FastifyReply {
+  reply.code(status).headers(headers);
+  // No type with an answer that is empty: the command line client would read it.
+  if (status === 204) return reply.send();
+  return reply.type("application/hal+json;charset=utf-8").send(JSON.stringify(body));
+}

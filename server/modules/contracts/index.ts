@@ -1,0 +1,52 @@
+import type { FastifyInstance } from "fastify";
+import type { Access } from "#access";
+import type { Database } from "#kernel/database.ts";
+import { ask } from "./ask.ts";
+import type { Row } from "./broker/call.ts";
+import { environmentRows } from "./broker/environments.ts";
+import { indexRows } from "./broker/index-resource.ts";
+import { matrixRows } from "./broker/matrix.ts";
+import { pacticipantRows } from "./broker/pacticipants.ts";
+import { pactRows } from "./broker/pacts.ts";
+import { registerProtocol } from "./broker/protocol.ts";
+import { publicationRows } from "./broker/publication.ts";
+import { verificationRows } from "./broker/verification.ts";
+import { versionRows } from "./broker/versions.ts";
+import { contractStore } from "./store.ts";
+
+export interface ContractsDeps {
+  db: Database;
+  access: Pick<Access, "authenticate">;
+  config: { publicUrl?: string | undefined };
+}
+
+export interface Contracts {
+  /** Adds the Pact Broker's API below a path such as `/pact`; at the root, where the path is empty. */
+  register(app: FastifyInstance, path: string): void;
+}
+
+export function createContracts({ db, access, config }: ContractsDeps): Contracts {
+  const store = contractStore(db);
+  const rows = joined([
+    ...indexRows,
+    ...pacticipantRows(store),
+    ...versionRows(store, db),
+    ...pactRows(store),
+    ...publicationRows(store, db),
+    ...verificationRows(store, db),
+    ...environmentRows(store, db),
+    ...matrixRows((query) => ask(store, query)),
+  ]);
+  return {
+    register: (app, path) => registerProtocol(app, path, { access, publicUrl: config.publicUrl, rows }),
+  };
+}
+
+/** One row a path, with all its methods. */
+function joined(rows: readonly Row[]): Row[] {
+  const paths = Map.groupBy(rows, ({ path }) => path);
+  return [...paths].map(([path, same]) => ({
+    path,
+    methods: Object.assign({}, ...same.map(({ methods }) => methods)) as Row["methods"],
+  }));
+}

@@ -1,0 +1,215 @@
+import { sql, type RawBuilder } from "kysely";
+import type { Database } from "#kernel/database.ts";
+
+export interface PactRow {
+  id: number;
+  consumer: string;
+  provider: string;
+  /** Of the consumer. */
+  number: string;
+  content_id: number;
+  sha: string;
+  content: string;
+  created_at: Date;
+}
+
+export interface Pair {
+  consumer: string;
+  provider: string;
+}
+
+export interface VerificationRow {
+  id: number;
+  number: number;
+  success: boolean;
+  wip: boolean;
+  result: string;
+  created_at: Date;
+  /** Number of the provider's version. */
+  version: string;
+}
+
+export interface PactFilter {
+  consumer?: string;
+  provider?: string;
+  number?: string;
+  tag?: string;
+  branch?: string;
+  /** Only the newest of each pair. */
+  latest?: boolean;
+}
+
+const mostListed = 1000;
+
+export function pactStore(db: Database) {
+  return { ...pacts(db), ...contents(db), ...verifications(db) };
+}
+
+const publishedJoins = sql`contract_publications p
+  join contract_versions v on v.id = p.version
+  join contract_pacticipants c on c.id = v.pacticipant
+  join contract_pacticipants r on r.id = p.provider
+  join contract_contents t on t.id = p.content`;
+
+const conditions = ({ consumer, provider, number, tag, branch }: PactFilter): RawBuilder<unknown> =>
+  sql.join(
+    [
+      sql`true`,
+      ...(consumer === undefined ? [] : [sql`c.name = ${consumer}`]),
+      ...(provider === undefined ? [] : [sql`r.name = ${provider}`]),
+      ...(number === undefined ? [] : [sql`v.number = ${number}`]),
+      ...(tag === undefined
+        ? []
+        : [sql`exists (select from contract_tags x where x.version = v.id and x.tag = ${tag})`]),
+      ...(branch === undefined
+        ? []
+        : [sql`exists (select from contract_branches x where x.version = v.id and x.branch = ${branch})`]),
+    ],
+    sql` and `,
+  );
+
+function pacts(db: Database) {
+  return {
+    /** The newest that fits, whole. */
+    pact: async (filter: PactFilter) =>
+      (
+        await sql<PactRow>`select p.id, c.name as consumer, r.name as provider, v.number, t.id as content_id, t.sha, t.content, p.created_at
+          from ${publishedJoins} where ${conditions(filter)} order by v.id desc limit 1`.execute(db)
+      ).rows[0],
+    /** Without what they say, newest first. */
+    pacts: async (filter: PactFilter) =>
+      (
+        await sql<Omit<PactRow, "content">>`select * from (
+            select ${filter.latest ? sql`distinct on (c.id, r.id)` : sql``}
+              p.id, v.id as version_id, c.name as consumer, r.name as provider, v.number, t.id as content_id, t.sha, p.created_at
+            from ${publishedJoins} where ${conditions(filter)} order by c.id, r.id, v.id desc) found
+          order by consumer, provider, version_id desc limit ${mostListed}`.execute(db)
+      ).rows,
+    /** The newest version that publishes the content. */
+    pactBySha: async ({ consumer, provider }: Pair, sha: string) =>
+      (
+        await sql<PactRow>`select p.id, c.name as consumer, r.name as provider, v.number, t.id as content_id, t.sha, t.content, p.created_at
+          from ${publishedJoins} where c.name = ${consumer} and r.name = ${provider} and t.sha = ${sha}
+          order by v.id desc limit 1`.execute(db)
+      ).rows[0],
+    /** The newest pact of an older version that says something else. */
+    previousDistinct: async ({ consumer, provider, sha, id }: PactRow) =>
+      (
+        await sql<PactRow>`select p.id, c.name as consumer, r.name as provider, v.number, t.id as content_id, t.sha, t.content, p.created_at
+          from ${publishedJoins} where c.name = ${consumer} and r.name = ${provider} and t.sha <> ${sha}
+            and v.id < (select version from contract_publications where id = ${id})
+          order by v.id desc limit 1`.execute(db)
+      ).rows[0],
+    async removePact({ consumer, provider }: Pair, number: string): Promise<boolean> {
+      const { numAffectedRows } = await sql`delete from contract_publications
+        where provider = (select id from contract_pacticipants where name = ${provider})
+          and version = (select id from contract_versions where number = ${number}
+            and pacticipant = (select id from contract_pacticipants where name = ${consumer}))`.execute(db);
+      return (numAffectedRows ?? 0n) > 0n;
+    },
+  };
+}
+
+export interface NewContent {
+  consumer: number;
+  provider: number;
+  sha: string;
+  content: string;
+}
+
+function contents(db: Database) {
+  return {
+    async integrate(consumer: number, provider: number): Promise<void> {
+      await sql`insert into contract_integrations (consumer, provider) values (${consumer}, ${provider})
+        on conflict do nothing`.execute(db);
+    },
+    integrations: async () =>
+      (
+        await sql<Pair>`select c.name as consumer, r.name as provider from contract_integrations i
+          join contract_pacticipants c on c.id = i.consumer join contract_pacticipants r on r.id = i.provider
+          order by 1, 2 limit ${mostListed}`.execute(db)
+      ).rows,
+    async removeIntegration({ consumer, provider }: Pair): Promise<boolean> {
+      const ids = sql`consumer = (select id from contract_pacticipants where name = ${consumer})
+        and provider = (select id from contract_pacticipants where name = ${provider})`;
+      await sql`delete from contract_contents where ${ids}`.execute(db);
+      const { numAffectedRows } = await sql`delete from contract_integrations where ${ids}`.execute(db);
+      return (numAffectedRows ?? 0n) > 0n;
+    },
+    /** The first that said it is kept as it said it. */
+    async ensureContent({ consumer, provider, sha, content }: NewContent): Promise<{ id: number; made: boolean }> {
+      const made = await sql<{ id: number }>`insert into contract_contents (consumer, provider, sha, content)
+        values (${consumer}, ${provider}, ${sha}, ${content}) on conflict do nothing returning id`.execute(db);
+      if (made.rows[0]) return { id: made.rows[0].id, made: true };
+      const { rows } = await sql<{ id: number }>`select id from contract_contents
+        where consumer = ${consumer} and provider = ${provider} and sha = ${sha}`.execute(db);
+      if (!rows[0]) throw new Error("the content went while it was used");
+      return { id: rows[0].id, made: false };
+    },
+    /** The version's pact with the provider, held until the transaction ends. */
+    lockPublication: async (version: number, provider: number) =>
+      (
+        await sql<{ id: number; sha: string; content: string }>`
+          select p.id, t.sha, t.content from contract_publications p join contract_contents t on t.id = p.content
+          where p.version = ${version} and p.provider = ${provider} for update of p`.execute(db)
+      ).rows[0],
+    /** False when the version has one already. */
+    async publish(version: number, provider: number, content: number): Promise<boolean> {
+      const { numAffectedRows } = await sql`insert into contract_publications (version, provider, content)
+        values (${version}, ${provider}, ${content}) on conflict do nothing`.execute(db);
+      return (numAffectedRows ?? 0n) > 0n;
+    },
+    async republish(publication: number, content: number): Promise<void> {
+      await sql`update contract_publications set content = ${content}, created_at = now() where id = ${publication}`.execute(
+        db,
+      );
+    },
+    shas: async (ids: readonly number[]) =>
+      new Map(
+        (
+          await sql<{ id: number; sha: string }>`select id, sha from contract_contents where id = any(${ids})`.execute(
+            db,
+          )
+        ).rows.map(({ id, sha }) => [id, sha]),
+      ),
+    newestSha: async (consumer: number, provider: number) =>
+      (
+        await sql<{ sha: string; number: string }>`select t.sha, v.number from contract_publications p
+          join contract_versions v on v.id = p.version join contract_contents t on t.id = p.content
+          where v.pacticipant = ${consumer} and p.provider = ${provider} order by v.id desc limit 1`.execute(db)
+      ).rows[0],
+  };
+}
+
+export interface NewVerification {
+  content: number;
+  version: number;
+  success: boolean;
+  wip: boolean;
+  result: string;
+}
+
+function verifications(db: Database) {
+  const columns = sql`e.id, e.number, e.success, e.wip, e.result, e.created_at, v.number as version`;
+  return {
+    /** Answers its number. Those of one content are numbered one after the other. */
+    async addVerification({ content, version, success, wip, result }: NewVerification): Promise<number> {
+      await sql`select from contract_contents where id = ${content} for no key update`.execute(db);
+      const { rows } = await sql<{ number: number }>`
+        insert into contract_verifications (content, number, version, success, wip, result)
+        select ${content}, coalesce(max(number), 0) + 1, ${version}, ${success}, ${wip}, ${result}
+        from contract_verifications where content = ${content} returning number`.execute(db);
+      return rows[0]?.number ?? 0;
+    },
+    verification: async (content: number, number: number) =>
+      (
+        await sql<VerificationRow>`select ${columns} from contract_verifications e join contract_versions v on v.id = e.version
+          where e.content = ${content} and e.number = ${number}`.execute(db)
+      ).rows[0],
+    latestVerification: async (content: number) =>
+      (
+        await sql<VerificationRow>`select ${columns} from contract_verifications e join contract_versions v on v.id = e.version
+          where e.content = ${content} order by e.number desc limit 1`.execute(db)
+      ).rows[0],
+  };
+}

@@ -1,0 +1,300 @@
+/** Cuts out of all there is the part of the world that a question is about. What it means exactly, the core decides. */
+import { sql } from "kysely";
+import type { Database } from "#kernel/database.ts";
+import type { Query, Target } from "./core/matrix.ts";
+import { isOpen, type Selector } from "./core/selectors.ts";
+import type { ContentSelector, Wanted } from "./core/to-verify.ts";
+import type { Publication, Verification, Version, World } from "./core/world.ts";
+
+/** An answer of more rows than this helps nobody, and costs everybody. */
+const mostRows = 20_000;
+
+export class TooMuch extends Error {}
+
+type Name = { id: number; name: string; main_branch: string | null };
+
+export function worldStore(db: Database) {
+  return {
+    async forMatrix({ selectors, target, ignore }: Query): Promise<World> {
+      const asked = await named(
+        db,
+        [...selectors, ...ignore].map(({ pacticipant }) => pacticipant),
+      );
+      const narrowed = !isOpen({ pacticipant: "", ...target });
+      const others =
+        narrowed || selectors.length === 1
+          ? await neighbours(
+              db,
+              asked.map(({ id }) => id),
+            )
+          : [];
+      const idOf = new Map(asked.map(({ id, name }) => [name, id]));
+      const of = (name: string) => [idOf.get(name) ?? 0];
+      const open = [
+        ...selectors.filter(isOpen).flatMap(({ pacticipant }) => of(pacticipant)),
+        ...(narrowed ? [] : others.map(({ id }) => id)),
+      ];
+      const chosen = await Promise.all([
+        ...selectors.map((each) => versionIds(db, of(each.pacticipant), each)),
+        ...ignore.map((each) => (each.version === undefined ? [] : versionIds(db, of(each.pacticipant), each))),
+        narrowed
+          ? versionIds(
+              db,
+              others.map(({ id }) => id),
+              target,
+            )
+          : [],
+      ]);
+      const versions = chosen.flat();
+      const all = [...new Map([...asked, ...others].map((each) => [each.id, each])).values()];
+      const publications = await publicationsOf(db, { versions, consumers: open, providers: all.map(({ id }) => id) });
+      const contents = [...new Set(publications.map(({ content }) => Number(content)))];
+      const verifications = await newestResults(db, { contents, versions, open });
+      return world(db, all, { versions, publications, verifications });
+    },
+
+    async forProvider(wanted: Wanted): Promise<World> {
+      const [provider] = await named(db, [wanted.provider]);
+      if (!provider) return { pacticipants: new Map(), versions: [], publications: [], verifications: [] };
+      const consumers = await consumersOf(db, provider.id);
+      const ids = consumers.map(({ id }) => id);
+      const heads = await notable(db, ids);
+      const more = await Promise.all(wanted.selectors.map((each) => broad(db, { ids, consumers, provider }, each)));
+      const versions = [...new Set([...heads, ...more.flat()])];
+      const publications = await publicationsOf(db, { versions, consumers: [], providers: [provider.id] });
+      const contents = [...new Set(publications.map(({ content }) => Number(content)))];
+      const [verifications, began] = await Promise.all([
+        firstSuccesses(db, contents),
+        beginnings(db, provider.id, wanted),
+      ]);
+      return world(db, [...consumers, provider], { versions: [...versions, ...began], publications, verifications });
+    },
+  };
+}
+
+async function named(db: Database, names: readonly string[]): Promise<Name[]> {
+  return (
+    await sql<Name>`select id, name, main_branch from contract_pacticipants where name = any(${names})`.execute(db)
+  ).rows;
+}
+
+async function neighbours(db: Database, ids: readonly number[]): Promise<Name[]> {
+  const { rows } = await sql<Name>`
+    select id, name, main_branch from contract_pacticipants where id <> all(${ids}) and id in (
+      select consumer from contract_integrations where provider = any(${ids})
+      union select provider from contract_integrations where consumer = any(${ids}))`.execute(db);
+  return rows;
+}
+
+async function consumersOf(db: Database, provider: number): Promise<Name[]> {
+  const { rows } = await sql<Name>`select p.id, p.name, p.main_branch from contract_integrations i
+    join contract_pacticipants p on p.id = i.consumer where i.provider = ${provider}`.execute(db);
+  return rows;
+}
+
+const idsOf = async (db: Database, query: ReturnType<typeof sql>): Promise<number[]> =>
+  ((await query.execute(db)).rows as { id: number }[]).map(({ id }) => id);
+
+/** At least those that the selector means; none for one that means all. */
+async function versionIds(
+  db: Database,
+  of: readonly number[],
+  selector: Target & Partial<Selector>,
+): Promise<number[]> {
+  const { version, environment, tag, branch, mainBranch, latest } = selector;
+  const several = [version, environment, tag, branch ?? mainBranch].filter((each) => each !== undefined).length > 1;
+  const id = several ? sql`version as id` : sql`max(version) as id`;
+  const each = several ? sql`` : sql`group by pacticipant`;
+  if (version !== undefined)
+    return idsOf(db, sql`select id from contract_versions where pacticipant = any(${of}) and number = ${version}`);
+  if (environment !== undefined)
+    return idsOf(
+      db,
+      sql`select w.version as id from contract_placements w join contract_environments e on e.uuid = w.environment
+        where e.name = ${environment} and w.ended_at is null and w.pacticipant = any(${of})`,
+    );
+  if (mainBranch)
+    return idsOf(
+      db,
+      sql`select max(b.version) as id from contract_branches b join contract_pacticipants p on p.id = b.pacticipant
+        where p.id = any(${of}) and b.branch = p.main_branch group by p.id`,
+    );
+  if (branch !== undefined)
+    return idsOf(
+      db,
+      sql`select ${id} from contract_branches where pacticipant = any(${of}) and branch = ${branch} ${each}`,
+    );
+  if (tag !== undefined)
+    return idsOf(
+      db,
+      latest
+        ? sql`select ${id} from contract_tags where pacticipant = any(${of}) and tag = ${tag} ${each}`
+        : sql`select version as id from contract_tags where pacticipant = any(${of}) and tag = ${tag}`,
+    );
+  if (latest)
+    return idsOf(
+      db,
+      sql`select max(id) as id from contract_versions where pacticipant = any(${of}) group by pacticipant`,
+    );
+  return [];
+}
+
+/** Heads of branches and tags, the newest, and what serves. */
+async function notable(db: Database, of: readonly number[]): Promise<number[]> {
+  return idsOf(
+    db,
+    sql`select max(version) as id from contract_branches where pacticipant = any(${of}) group by pacticipant, branch
+      union select max(version) from contract_tags where pacticipant = any(${of}) group by pacticipant, tag
+      union select max(id) from contract_versions where pacticipant = any(${of}) group by pacticipant
+      union select version from contract_placements where pacticipant = any(${of}) and ended_at is null`,
+  );
+}
+
+interface Reach {
+  ids: readonly number[];
+  consumers: readonly Name[];
+  provider: Name;
+}
+
+/** What a selector means beyond what is notable. */
+async function broad(db: Database, { ids, consumers, provider }: Reach, selector: ContentSelector): Promise<number[]> {
+  const { consumer, tag, latest, ...rest } = selector;
+  const narrow = Object.values(rest).some((each) => each !== undefined && each !== false);
+  if (narrow || latest) return [];
+  const of = consumer === undefined ? ids : consumers.filter(({ name }) => name === consumer).map(({ id }) => id);
+  if (tag !== undefined)
+    return idsOf(
+      db,
+      sql`select version as id from contract_tags where pacticipant = any(${of}) and tag = ${tag} limit ${mostRows}`,
+    );
+  return idsOf(
+    db,
+    sql`select p.version as id from contract_publications p join contract_versions v on v.id = p.version
+      where p.provider = ${provider.id} and v.pacticipant = any(${of}) order by p.version desc limit ${mostRows}`,
+  );
+}
+
+interface Published {
+  versions: readonly number[];
+  /** All versions of these. */
+  consumers: readonly number[];
+  providers: readonly number[];
+}
+
+async function publicationsOf(db: Database, { versions, consumers, providers }: Published): Promise<Publication[]> {
+  const part = (condition: ReturnType<typeof sql>) => sql`
+    select p.id, p.version, c.name as consumer, r.name as provider, p.content, p.created_at from contract_publications p
+    join contract_versions v on v.id = p.version join contract_pacticipants c on c.id = v.pacticipant
+    join contract_pacticipants r on r.id = p.provider
+    where ${condition} and p.provider = any(${providers})`;
+  const chosen = part(sql`p.version = any(${versions})`);
+  const query = consumers.length === 0 ? chosen : sql`${chosen} union ${part(sql`v.pacticipant = any(${consumers})`)}`;
+  const { rows } = await sql<{
+    id: number;
+    version: number;
+    consumer: string;
+    provider: string;
+    content: number;
+    created_at: Date;
+  }>`
+    ${query} limit ${mostRows + 1}`.execute(db);
+  return enough(rows).map(({ content, created_at, ...row }) => ({
+    ...row,
+    content: String(content),
+    createdAt: created_at.toISOString(),
+  }));
+}
+
+function enough<T>(rows: T[]): T[] {
+  if (rows.length > mostRows) throw new TooMuch(`the answer has more than ${mostRows} rows`);
+  return rows;
+}
+
+interface ResultRow {
+  id: number;
+  content: number;
+  number: number;
+  version: number;
+  success: boolean;
+  wip: boolean;
+  created_at: Date;
+}
+
+const verificationOf = ({ content, created_at, ...row }: ResultRow): Verification => ({
+  ...row,
+  content: String(content),
+  createdAt: created_at.toISOString(),
+});
+
+/** The newest of each content and version: of the chosen versions, or all of the open pacticipants. */
+async function newestResults(
+  db: Database,
+  { contents, versions, open }: { contents: readonly number[]; versions: readonly number[]; open: readonly number[] },
+): Promise<Verification[]> {
+  const { rows } = await sql<ResultRow>`
+    select distinct on (e.content, e.version) e.id, e.content, e.number, e.version, e.success, e.wip, e.created_at
+    from contract_verifications e
+    where e.content = any(${contents}) and (e.version = any(${versions})
+      or ${open.length > 0} and e.version in (select id from contract_versions where pacticipant = any(${open})))
+    order by e.content, e.version, e.id desc limit ${mostRows + 1}`.execute(db);
+  return enough(rows).map(verificationOf);
+}
+
+/** The first success of each content and version, work in progress apart. */
+async function firstSuccesses(db: Database, contents: readonly number[]): Promise<Verification[]> {
+  const { rows } = await sql<ResultRow>`
+    select distinct on (content, version, wip) id, content, number, version, success, wip, created_at
+    from contract_verifications where content = any(${contents}) and success
+    order by content, version, wip, id limit ${mostRows + 1}`.execute(db);
+  return enough(rows).map(verificationOf);
+}
+
+/** The first version of the branch and of each tag. */
+async function beginnings(db: Database, provider: number, { branch, tags }: Wanted): Promise<number[]> {
+  return idsOf(
+    db,
+    sql`select min(version) as id from contract_branches where pacticipant = ${provider} and branch = ${branch ?? ""} having min(version) is not null
+      union select min(version) from contract_tags where pacticipant = ${provider} and tag = any(${tags}) group by tag`,
+  );
+}
+
+interface Parts {
+  versions: readonly number[];
+  publications: Publication[];
+  verifications: Verification[];
+}
+
+interface DetailRow {
+  id: number;
+  pacticipant: string;
+  number: string;
+  created_at: Date;
+  branches: string[];
+  tags: string[];
+  deployed: string[];
+  released: string[];
+}
+
+async function world(db: Database, names: readonly Name[], parts: Parts): Promise<World> {
+  const { versions, publications, verifications } = parts;
+  const ids = new Set([
+    ...versions,
+    ...publications.map(({ version }) => version),
+    ...verifications.map(({ version }) => version),
+  ]);
+  const { rows } = await sql<DetailRow>`select v.id, p.name as pacticipant, v.number, v.created_at,
+      coalesce((select array_agg(b.branch order by b.branch) from contract_branches b where b.version = v.id), '{}') as branches,
+      coalesce((select array_agg(t.tag order by t.tag) from contract_tags t where t.version = v.id), '{}') as tags,
+      coalesce(w.deployed, '{}') as deployed, coalesce(w.released, '{}') as released
+    from contract_versions v join contract_pacticipants p on p.id = v.pacticipant
+    left join lateral (select array_agg(distinct e.name) filter (where w.kind = 'deployed') as deployed,
+        array_agg(distinct e.name) filter (where w.kind = 'released') as released
+      from contract_placements w join contract_environments e on e.uuid = w.environment
+      where w.version = v.id and w.ended_at is null) w on true
+    where v.id = any(${[...ids]})`.execute(db);
+  return {
+    pacticipants: new Map(names.map(({ name, main_branch }) => [name, { mainBranch: main_branch }])),
+    versions: rows.map(({ created_at, ...row }): Version => ({ ...row, createdAt: created_at.toISOString() })),
+    ...{ publications, verifications },
+  };
+}
