@@ -123,11 +123,13 @@ function contents(db: Database) {
       await sql`insert into contract_integrations (consumer, provider) values (${consumer}, ${provider})
         on conflict do nothing`.execute(db);
     },
-    integrations: async () =>
+    integrations: async (provider?: string) =>
       (
         await sql<Pair>`select c.name as consumer, r.name as provider from contract_integrations i
           join contract_pacticipants c on c.id = i.consumer join contract_pacticipants r on r.id = i.provider
-          order by 1, 2 limit ${mostListed}`.execute(db)
+          where ${provider ?? null}::text is null or r.name = ${provider ?? null} order by 1, 2 limit ${mostListed}`.execute(
+          db,
+        )
       ).rows,
     async removeIntegration({ consumer, provider }: Pair): Promise<boolean> {
       const ids = sql`consumer = (select id from contract_pacticipants where name = ${consumer})

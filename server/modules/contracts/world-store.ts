@@ -18,17 +18,16 @@ export function worldStore(db: Database) {
     async forMatrix({ selectors, target, ignore }: Query): Promise<World> {
       const asked = await named(
         db,
-        [...selectors, ...ignore].map(({ pacticipant }) => pacticipant),
+        selectors.map(({ pacticipant }) => pacticipant),
+      );
+      const ignored = await named(
+        db,
+        ignore.map(({ pacticipant }) => pacticipant),
       );
       const narrowed = !isOpen({ pacticipant: "", ...target });
-      const others =
-        narrowed || selectors.length === 1
-          ? await neighbours(
-              db,
-              asked.map(({ id }) => id),
-            )
-          : [];
-      const idOf = new Map(asked.map(({ id, name }) => [name, id]));
+      const ids = asked.map(({ id }) => id);
+      const others = narrowed || selectors.length === 1 ? await neighbours(db, ids) : [];
+      const idOf = new Map([...asked, ...ignored].map(({ id, name }) => [name, id]));
       const of = (name: string) => [idOf.get(name) ?? 0];
       const open = [
         ...selectors.filter(isOpen).flatMap(({ pacticipant }) => of(pacticipant)),
@@ -46,7 +45,7 @@ export function worldStore(db: Database) {
           : [],
       ]);
       const versions = chosen.flat();
-      const all = [...new Map([...asked, ...others].map((each) => [each.id, each])).values()];
+      const all = [...new Map([...asked, ...others, ...ignored].map((each) => [each.id, each])).values()];
       const publications = await publicationsOf(db, { versions, consumers: open, providers: all.map(({ id }) => id) });
       const contents = [...new Set(publications.map(({ content }) => Number(content)))];
       const verifications = await newestResults(db, { contents, versions, open });

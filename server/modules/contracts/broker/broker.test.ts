@@ -183,6 +183,21 @@ describe("may it be deployed?", () => {
     });
   });
 
+  test("what is ignored is shown with the version that it is", async () => {
+    const prod = await environment("m5");
+    await publish({ consumer: "m5c", version: "1", provider: "m5p" });
+    await verify("m5c", "1", { provider: "m5p", version: "10", success: false });
+    await deploy("m5p", "10", prod);
+    const question =
+      "/matrix?q[][pacticipant]=m5c&q[][version]=1&latestby=cvp&environment=m5&ignore[][pacticipant]=m5p";
+    const { body } = await ask("GET", question);
+    expect(body.summary).toMatchObject({ deployable: true, ignored: 1 });
+    expect(body.matrix[0]).toMatchObject({
+      provider: { version: { number: "10" } },
+      verificationResult: { success: false },
+    });
+  });
+
   test("who or what does not exist is the client's mistake", async () => {
     expect(await ask("GET", "/matrix?q[][pacticipant]=nobody&q[][version]=1")).toMatchObject({
       status: 400,

@@ -136,6 +136,8 @@ function resource(row: PacticipantRow, links: Links) {
       self: { href, title: "Pacticipant", name: row.name },
       "pb:versions": { href: `${href}/versions` },
       "pb:version": { href: `${href}/versions/{version}`, templated: true },
+      "pb:version-tag": { href: `${href}/versions/{version}/tags/{tag}`, templated: true },
+      "pb:branch-version": { href: `${href}/branches/{branch}/versions/{version}`, templated: true },
       "pb:branches": { href: `${href}/branches` },
       "pb:latest-version": { href: `${href}/latest-version` },
       "pb:label": { href: `${href}/labels/{label}`, templated: true },

@@ -98,23 +98,18 @@ function given(filter: { [K in keyof PactFilter]: PactFilter[K] | undefined }): 
 }
 
 function listRows(store: ContractStore): Row[] {
-  const latest = (call: Call) =>
-    list(store, call, {
-      ...given({ provider: call.params["provider"], tag: call.params["tag"], branch: call.params["branch"] }),
-      latest: true,
-    });
-  const all = (call: Call) =>
-    list(
-      store,
-      call,
-      given({ provider: call.params["provider"], tag: call.params["tag"], branch: call.params["branch"] }),
-    );
+  const filterOf = ({ params: { provider, consumer, tag, branch } }: Call) =>
+    given({ provider, consumer, tag, branch });
+  const latest = (call: Call) => list(store, call, { ...filterOf(call), latest: true });
+  const all = (call: Call) => list(store, call, filterOf(call));
   /** Each consumer's own main branch. */
   const main = (newest: boolean) => async (call: Call) => {
-    const provider = call.params["provider"] ?? "";
-    const consumers = (await store.pacts.integrations()).filter((each) => each.provider === provider);
-    const branches = await store.pacticipants.byNames(consumers.map(({ consumer }) => consumer));
-    const filters = branches.flatMap(({ name, main_branch }) =>
+    const { provider = "", consumer } = call.params;
+    const consumers = (await store.pacts.integrations(provider)).map((each) => each.consumer);
+    const rows = await store.pacticipants.byNames(
+      consumers.filter((each) => consumer === undefined || each === consumer),
+    );
+    const filters = rows.flatMap(({ name, main_branch }) =>
       main_branch === null ? [] : [{ provider, consumer: name, branch: main_branch, latest: newest }],
     );
     return list(store, call, ...filters);
@@ -128,14 +123,20 @@ function listRows(store: ContractStore): Row[] {
     { path: `${path}/tag/:tag`, methods: { GET: reads(all) } },
     { path: `${path}/branch/:branch`, methods: { GET: reads(all) } },
     { path: `${path}/branch/:branch/latest`, methods: { GET: reads(latest) } },
-    { path: `${path}/main-branch`, methods: { GET: reads(main(false)) } },
-    { path: `${path}/main-branch/latest`, methods: { GET: reads(main(true)) } },
+    { path: `${path}/branch`, methods: { GET: reads(main(false)) } },
+    { path: `${path}/branch/latest`, methods: { GET: reads(main(true)) } },
+    { path: `${path}/consumer/:consumer/branch`, methods: { GET: reads(main(false)) } },
+    { path: `${path}/consumer/:consumer/branch/latest`, methods: { GET: reads(main(true)) } },
+    { path: `${path}/consumer/:consumer/branch/:branch`, methods: { GET: reads(all) } },
   ];
 }
 
 async function list({ pacts }: ContractStore, { links, self }: Call, ...filters: PactFilter[]): Promise<Answer> {
   const rows = (await Promise.all(filters.map((filter) => pacts.pacts(filter)))).flat();
-  const named = rows.map((row) => links.pact(row));
+  const named = rows.map((row) => {
+    const { href, name: title } = links.pact(row);
+    return { href, title, name: row.consumer };
+  });
   return ok({
     pacts: rows.map((row) => ({
       createdAt: row.created_at.toISOString(),
