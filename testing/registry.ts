@@ -102,7 +102,10 @@ export async function userToken({ access }: Pick<TestRegistry, "access">, name: 
   return made.secret;
 }
 
-export async function jobToken({ access, db }: TestRegistry, repositories: Grants["repositories"]): Promise<string> {
+export async function jobToken(
+  { access, db }: Pick<TestRegistry, "access" | "db">,
+  repositories: Grants["repositories"],
+): Promise<string> {
   const expiresAt = new Date("2100-01-01");
   return db
     .transaction()

@@ -2,7 +2,17 @@
 import { isTest, moduleOf, type SourceFile } from "./source-file.ts";
 
 /** In the order of the flow: a module may ask those before it. */
-export const moduleOrder = ["access", "source", "fleet", "builds", "images", "contracts", "releases", "routing", "deployments"];
+export const moduleOrder = [
+  "access",
+  "source",
+  "fleet",
+  "builds",
+  "images",
+  "contracts",
+  "releases",
+  "routing",
+  "deployments",
+];
 
 /** What a folder may import beside itself. The first row whose path fits counts; e2e, bench and testing may all. */
 const mayImport: [folder: RegExp, allowed: RegExp][] = [
