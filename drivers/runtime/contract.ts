@@ -153,6 +153,10 @@ export interface Instance {
   restarts: number;
   /** Absent while it has never been started. */
   startedAt?: Date;
+  /** The machine with which it was lost; the cluster is about to start it on another one. */
+  lostWith?: string;
+  /** The machine on which it is and which is to be left: it takes nothing new. */
+  leaving?: string;
 }
 
 export interface JobResult {
@@ -284,6 +288,7 @@ export interface Runtime {
 /** Why an instance that was started does not run steadily, as half a sentence; nothing when it does. */
 export function whyNotServing(instance: Instance): string | undefined {
   const code = instance.exitCode === undefined ? "" : ` with exit code ${instance.exitCode}`;
+  if (instance.lostWith !== undefined) return `it was lost with the machine ${instance.lostWith}`;
   if (instance.oomKilled) return "it ran out of memory";
   if (instance.state === "exited") return `it exited${code}`;
   if (instance.state === "created") return "it was never started";

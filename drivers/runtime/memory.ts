@@ -57,6 +57,10 @@ export interface MemoryRuntimeOptions {
 export interface MemoryRuntime extends Runtime {
   /** From now on the instance keeps so many processors busy. */
   busy(id: string, processors: number): void;
+  /** Its machine is to be left. */
+  leave(id: string, machine: string): void;
+  /** It is lost with its machine, and is to start on another one. */
+  lose(id: string, machine: string): void;
   /** Ends a running instance as a crash would; the engine starts it again. */
   crash(id: string, exitCode: number): void;
   /** Content of volumes, as `environment/name`; what has none yet is empty. */
@@ -108,6 +112,9 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     engineDown: false,
     registryDown: false,
     volumes: world.volumes,
+    leave: (id: string, machine: string) => void Object.assign(mustFind(world, id).instance, { leaving: machine }),
+    lose: (id: string, machine: string) =>
+      void Object.assign(mustFind(world, id).instance, { state: "restarting", lostWith: machine }),
     crash: (id: string, exitCode: number) => crash(mustFind(world, id), exitCode),
     busy(id: string, processors: number) {
       const kept = mustFind(world, id);

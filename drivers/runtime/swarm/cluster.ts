@@ -6,7 +6,7 @@ import { isFailure } from "../docker/failure.ts";
 import { createHost, type DockerRuntimeOptions, gone, type Host, json as engineJson } from "../docker/host.ts";
 import { label } from "../docker/names.ts";
 import { createSwarmNames, type SwarmNames } from "./names.ts";
-import { instanceOf, type Seen, type Service, type ServiceSpec, type Task } from "./read.ts";
+import { instanceOf, type Machines, type Seen, type Service, type ServiceSpec, type Task } from "./read.ts";
 
 export interface Cluster {
   names: SwarmNames;
@@ -65,9 +65,17 @@ export function nodesOf(cluster: Cluster, limits: Limits): Promise<Node[]> {
   return json<Node[]>(cluster, { method: "GET", path: "/nodes" }, limits);
 }
 
-export async function downNodes(cluster: Cluster, limits: Limits): Promise<Set<string>> {
+export async function machines(cluster: Cluster, limits: Limits): Promise<Machines> {
   const nodes = await nodesOf(cluster, limits);
-  return new Set(nodes.filter(({ Status }) => Status.State === "down").map(({ ID }) => ID));
+  const names = (chosen: Node[]) => new Map(chosen.map((node) => [node.ID, nameOf(node)]));
+  return {
+    down: names(nodes.filter(({ Status }) => Status.State === "down")),
+    paused: names(nodes.filter(({ Spec }) => Spec.Availability === "pause")),
+  };
+}
+
+export function nameOf({ ID, Description }: Node): string {
+  return Description.Hostname ?? ID;
 }
 
 /** The machine on which we are. */
@@ -91,12 +99,12 @@ export async function seen(cluster: Cluster, id: string, limits: Limits): Promis
   const service = await serviceAt(cluster, id, limits);
   if (!service || service.Spec.Labels[label.install] !== cluster.names.install) return undefined;
   if (service.Spec.Labels[label.name] === undefined) return undefined;
-  const [tasks, down, image] = await Promise.all([
+  const [tasks, { down, paused }, image] = await Promise.all([
     tasksAt(cluster, id, limits),
-    downNodes(cluster, limits),
+    machines(cluster, limits),
     imageId(cluster, service.Spec.TaskTemplate.ContainerSpec.Image, limits),
   ]);
-  return { service, tasks, down, imageId: image };
+  return { service, tasks, down, paused, imageId: image };
 }
 
 export async function own(cluster: Cluster, id: string, limits: Limits): Promise<Instance | undefined> {

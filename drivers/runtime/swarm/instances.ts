@@ -4,7 +4,7 @@ import { type Instance, type InstanceSpec, RuntimeError } from "../contract.ts";
 import { isFailure } from "../docker/failure.ts";
 import { label } from "../docker/names.ts";
 import { callersLabels } from "../docker/spec.ts";
-import { change, type Cluster, downNodes, imageId, json, nodesOf, own, poll, seen, tasksAt } from "./cluster.ts";
+import { change, type Cluster, imageId, json, machines, nodesOf, own, poll, seen, tasksAt } from "./cluster.ts";
 import { tail } from "./logs.ts";
 import { currentOf, fellOver, instanceOf, isStopped, type Seen, type Service, type Task, tasksOf } from "./read.ts";
 import { create, existing, removeService, untilEnded } from "./services.ts";
@@ -112,9 +112,9 @@ async function readAll(cluster: Cluster, labels: Readonly<Record<string, string>
   const found = await json<Service[] | null>(cluster, { method: "GET", path: "/services", query }, limits);
   const services = (found ?? []).filter(({ Spec }) => Spec.Labels[label.name] !== undefined);
   if (services.length === 0) return [];
-  const [tasks, down] = await Promise.all([
+  const [tasks, { down, paused }] = await Promise.all([
     json<Task[] | null>(cluster, { method: "GET", path: "/tasks" }, limits),
-    downNodes(cluster, limits),
+    machines(cluster, limits),
   ]);
   const images = [...new Set(services.map(({ Spec }) => Spec.TaskTemplate.ContainerSpec.Image))];
   const ids = new Map(
@@ -124,7 +124,7 @@ async function readAll(cluster: Cluster, labels: Readonly<Record<string, string>
   return services
     .toSorted((left, right) => (left.CreatedAt < right.CreatedAt ? -1 : 1))
     .map((service) => ({
-      ...{ service, down, tasks: byService.get(service.ID) ?? [] },
+      ...{ service, down, paused, tasks: byService.get(service.ID) ?? [] },
       imageId: ids.get(service.Spec.TaskTemplate.ContainerSpec.Image) ?? "",
     }));
 }

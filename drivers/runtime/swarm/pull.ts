@@ -7,7 +7,7 @@ import { RuntimeError } from "../contract.ts";
 import { isFailure } from "../docker/failure.ts";
 import { gone } from "../docker/host.ts";
 import { pull as pullHere, type PullRequest } from "../docker/pull.ts";
-import { type Cluster, here, json, nodesOf, poll, serviceAt, tasksAt } from "./cluster.ts";
+import { type Cluster, here, json, nameOf, nodesOf, poll, serviceAt, tasksAt } from "./cluster.ts";
 import { hasEnded, type Task } from "./read.ts";
 import { pullingOf } from "./spec.ts";
 
@@ -68,13 +68,13 @@ async function arrived(
   limits: Limits,
 ): Promise<true | undefined> {
   const [tasks, open] = await Promise.all([tasksAt(cluster, id, limits), openNodes(cluster, limits)]);
-  for (const { ID, Description } of open.filter((each) => each.ID !== own)) {
-    const task = tasks.find(({ NodeID }) => NodeID === ID);
+  for (const node of open.filter(({ ID }) => ID !== own)) {
+    const task = tasks.find(({ NodeID }) => NodeID === node.ID);
     if (!task || !isPast(task)) return undefined;
     if (/no such image/i.test(task.Status.Err ?? ""))
       throw new RuntimeError(
         "registry-unreachable",
-        `the machine ${Description.Hostname ?? ID} cannot pull ${image}, which this one can; set TOWLINE_REGISTRY_ADDRESS to what all machines reach the registry by`,
+        `the machine ${nameOf(node)} cannot pull ${image}, which this one can; set TOWLINE_REGISTRY_ADDRESS to what all machines reach the registry by`,
       );
   }
   return true;

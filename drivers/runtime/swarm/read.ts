@@ -43,12 +43,18 @@ export interface Task {
   NetworksAttachments?: { Addresses?: string[] | null; Network?: { Spec?: { Name?: string } } }[] | null;
 }
 
-export interface Seen {
+/** Names by id. */
+export interface Machines {
+  /** They do not answer: what is said of their tasks is of the past. */
+  down: ReadonlyMap<string, string>;
+  /** They keep what they have and take nothing new. */
+  paused: ReadonlyMap<string, string>;
+}
+
+export interface Seen extends Machines {
   service: Service;
   /** Of the service, in any order. */
   tasks: readonly Task[];
-  /** Machines that do not answer: what is said of their tasks is of the past. */
-  down: ReadonlySet<string>;
   imageId: string;
 }
 
@@ -107,6 +113,8 @@ export function instanceOf(seen: Seen, install: string): Instance | undefined {
   const last = state === "running" ? undefined : all.findLast(hasEnded);
   const exitCode = last && (last.Status.ContainerStatus?.ExitCode ?? 0);
   const address = state === "running" ? addressOf(now) : undefined;
+  const leaving = state === "running" ? seen.paused.get(now?.NodeID ?? "") : undefined;
+  const lostWith = state === "restarting" ? lostMachine(seen, all, now) : undefined;
   return {
     id: service.ID,
     name: labels[label.name] ?? "",
@@ -118,6 +126,8 @@ export function instanceOf(seen: Seen, install: string): Instance | undefined {
     state,
     ...(address === undefined ? {} : { address }),
     ...(exitCode === undefined ? {} : { exitCode }),
+    ...(lostWith === undefined ? {} : { lostWith }),
+    ...(leaving === undefined ? {} : { leaving }),
     // Of another machine's container only the code is told; nothing but the kernel kills one that nobody asked to end.
     oomKilled: last?.Status.State === "failed" && exitCode === killed,
     restarts: all.filter((each) => each !== now && fellOver(each)).length,
@@ -132,6 +142,12 @@ function stateOf(seen: Seen, kind: Instance["kind"], now: Task | undefined): Ins
   const over = hasEnded(now) || (lost && now.Status.State === "running");
   if (isStopped(seen.service) || (kind === "job" && over)) return "exited";
   return over || tasksOf(seen).length > 1 ? "restarting" : "created";
+}
+
+/** The machine with which the task that ran last was lost, the present one or the one in whose place it comes. */
+function lostMachine({ down }: Seen, tasks: readonly Task[], now: Task | undefined): string | undefined {
+  const before = tasks.findLast((each) => each !== now && each.Status.ContainerStatus?.ContainerID);
+  return down.get(now?.NodeID ?? "") ?? down.get(before?.NodeID ?? "");
 }
 
 /** On the environment's network. */

@@ -8,7 +8,7 @@ import { hold } from "../docker/images.ts";
 import { label } from "../docker/names.ts";
 import { fingerprint } from "../docker/spec.ts";
 import { userOf } from "../docker/users.ts";
-import { type Cluster, downNodes, here, json, poll, serviceAt, tasksAt } from "./cluster.ts";
+import { type Cluster, here, json, machines, poll, serviceAt, tasksAt } from "./cluster.ts";
 import { networkOf } from "./networks.ts";
 import { hasEnded, type Service, type Task } from "./read.ts";
 import { serviceOf } from "./spec.ts";
@@ -103,7 +103,7 @@ function taskAt(cluster: Cluster, id: string, limits: Limits): Promise<Task | un
 /** Until none of the tasks has a container that runs; what a machine that is down had is lost with it. */
 export function untilEnded(cluster: Cluster, look: () => Promise<(Task | undefined)[]>, limits: Limits): Promise<true> {
   return poll(limits, async () => {
-    const [tasks, down] = await Promise.all([look(), downNodes(cluster, limits)]);
+    const [tasks, { down }] = await Promise.all([look(), machines(cluster, limits)]);
     const left = tasks.filter((each) => each && !hasEnded(each) && each.NodeID && !down.has(each.NodeID));
     return left.length === 0 ? true : undefined;
   });

@@ -22,8 +22,8 @@ export function readDrift(
     ...{ service, environment, known, instances: rollout.target.instances, image: stack.image },
     slots: new Map(ready.map(([name, { address }]) => [name, address.host])),
   };
-  const found = instances.map(({ name, labels, image, state, address }) => ({
-    ...{ name, image, state, address },
+  const found = instances.map(({ name, labels, image, state, address, lostWith, leaving }) => ({
+    ...{ name, image, state, address, lostWith, leaving },
     ...{ deployment: labels["deployment"], service: labels["service"], environment: labels["environment"] },
   }));
   return driftOf(wanted, found);

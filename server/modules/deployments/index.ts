@@ -43,7 +43,14 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   const lanes = createKeyedLock();
   const world: World = {
     ...{ ...deps, timing, lanes, backings: createKeyedLock() },
-    ...{ provenBackings: new Map(), drifts: new Map(), restarts: new Map(), works: new Map(), readings: new Map() },
+    ...{
+      provenBackings: new Map(),
+      drifts: new Map(),
+      restarts: new Map(),
+      works: new Map(),
+      readings: new Map(),
+      stuck: new Map(),
+    },
   };
   const lifecycle = createLifecycle(deps);
   const advance = createAdvance(world, lifecycle, createKeyedLock());

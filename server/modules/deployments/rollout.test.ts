@@ -129,6 +129,19 @@ test("when the release before does not come back either, the new one keeps the t
   expect(serving.all).toEqual(serving.instances);
 });
 
+test("when a machine is lost with a new instance, the release before serves again, and the reason names the machine", async () => {
+  await using scene = await openScene();
+  const { place, server } = scene;
+  place.world.environments["test"] = "target: docker\nwatch: 20s\n";
+  const made = await server.call("createDeployment", { body: { service: "orders", environment: "test", release: 2 } });
+  await until(async () => (await place.serving("orders")).releases.includes(2));
+  for (const { id } of await place.runtime.list({ release: "2" })) place.runtime.lose(id, "machine-3");
+  const ended = await server.ended((made as { id: string }).id);
+  expect(ended).toMatchObject({ outcome: "rolled-back" });
+  expect(ended.reason).toContain("it was lost with the machine machine-3");
+  await expectOldServes(scene);
+});
+
 test("open requests of the old instances are waited for, and cut and counted when the drain time is over", async () => {
   await using scene = await openScene();
   const { place, server, old } = scene;

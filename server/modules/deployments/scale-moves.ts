@@ -10,7 +10,7 @@ export async function bringIn(world: World, row: Served, arriving: readonly stri
   const tried = await Promise.all(arriving.map(async (name) => ({ name, trouble: await bringOne(world, row, name) })));
   const come = tried.filter(({ trouble }) => trouble === undefined).map(({ name }) => name);
   const instances = [...target.instances, ...come];
-  const moving: Moving = { arriving: [], leaving: target.moving?.leaving ?? [] };
+  const moving: Moving = { leaving: [], ...target.moving, arriving: [] };
   const changed = await writeTarget(world, row, { ...target, instances, moving }, async (tx) => {
     for (const { name, trouble } of tried)
       if (trouble !== undefined)
@@ -52,16 +52,21 @@ export async function takeOut(world: World, row: Served, leaving: Moving["leavin
   const gone = looked.filter(({ over }) => over);
   for (const { instance } of gone) await removeOne(world, row, instance);
   const left = looked.filter(({ over }) => !over).map(({ instance, since: began }) => ({ instance, since: began }));
-  return writeTarget(world, row, { ...target, moving: { arriving: [], leaving: left } }, async (tx) => {
-    for (const { instance, sessions } of gone)
-      if (sessions > 0)
-        await world.emit(
-          tx,
-          `deployment:${row.id}`,
-          "deployments.scaling-troubled",
-          told(row, instance, `${sessions} open requests were cut off when the drain time was over`),
-        );
-  });
+  return writeTarget(
+    world,
+    row,
+    { ...target, moving: { ...target.moving, arriving: [], leaving: left } },
+    async (tx) => {
+      for (const { instance, sessions } of gone)
+        if (sessions > 0)
+          await world.emit(
+            tx,
+            `deployment:${row.id}`,
+            "deployments.scaling-troubled",
+            told(row, instance, `${sessions} open requests were cut off when the drain time was over`),
+          );
+    },
+  );
 }
 
 /** Out of its slot first: only then may it end. */

@@ -35,6 +35,8 @@ async function scaleService(world: World, place: LaneRow, seen: Served): Promise
   await world.lanes.hold(laneKey(place), async () => {
     const row = await servedAt(world, place);
     if (row?.id !== seen.id) return;
+    // Until those that leave a machine are gone there are more than are wanted.
+    if (row.rollout.target.moving?.replaced) return;
     const moved = await carryOn(world, row);
     if (moved && isAsSeen(moved, seen)) await follow(world, moved, sample);
   });

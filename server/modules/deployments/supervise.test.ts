@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
@@ -19,6 +19,8 @@ async function openScene(manifest = manifestOf("orders"), environment?: string) 
   };
   return { place, server, instances, [Symbol.asyncDispose]: dispose };
 }
+
+type Scene = Awaited<ReturnType<typeof openScene>>;
 
 const withDatabase = (image: string) =>
   `target: docker\nwatch: 0s\nbacking: { db: { image: "${image}", volume: 1Gi } }\n`;
@@ -195,5 +197,44 @@ test("logs show the instances that serve, with secrets masked", async () => {
   });
   expect(await server.call("getStatus", {})).toMatchObject({
     services: [{ cells: [{ release: 1, healthy: null, instances: { healthy: null, wanted: 1 } }, {}] }],
+  });
+});
+
+describe("on a machine that is to be left", () => {
+  const leave = async ({ place }: Scene) => {
+    const [instance] = await place.runtime.list({ service: "orders" });
+    place.runtime.leave(instance!.id, "machine-2");
+    return instance!.name;
+  };
+
+  test("an instance serves until the one that comes in its place is healthy, then ends what it has and goes", async () => {
+    await using scene = await openScene();
+    const { place } = scene;
+    const before = (await place.serving("orders")).instances;
+    place.world.healthy = (name) => before.includes(name);
+    const left = await leave(scene);
+    await until(async () => (await place.serving("orders")).all.length > before.length);
+    expect((await place.serving("orders")).instances).toEqual(before);
+    place.world.sessions = (name) => (name === left ? 1 : 0);
+    place.world.healthy = () => true;
+    await until(async () => !(await place.serving("orders")).instances.includes(left));
+    expect((await place.serving("orders")).all).toContain(left);
+    place.world.sessions = () => 0;
+    await until(async () => !(await place.serving("orders")).all.includes(left));
+    expect((await place.serving("orders")).instances).toHaveLength(before.length);
+    expect(await place.events("deployments.drift-found")).toMatchObject([
+      { drift: [`${left} is to leave the machine machine-2: another one comes first`] },
+    ]);
+  });
+
+  test("an instance for which no other machine has room stays, and this is told once", async () => {
+    await using scene = await openScene();
+    const { place } = scene;
+    const { all } = await place.serving("orders");
+    place.world.behave = ({ name }) => (all.includes(name) ? {} : { exitCode: 1 });
+    await leave(scene);
+    await until(async () => (await place.events("deployments.scaling-troubled")).length > 0);
+    await until(async () => (await place.serving("orders")).all.length === all.length);
+    expect((await place.serving("orders")).instances).toEqual(all);
   });
 });

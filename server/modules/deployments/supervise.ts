@@ -3,17 +3,17 @@
  * are removed, deployments that nobody carries on are taken up again. Level-triggered: it only looks, never remembers.
  */
 import type { Instance } from "#drivers/runtime/contract.ts";
-import type { Stack } from "#stack/stack.ts";
 import type { Advance } from "./advance.ts";
 import { retire } from "./backing/retire.ts";
 import { isTold, restartOf } from "./core/restarts.ts";
 import type { Drift } from "./core/drift.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
+import { leaveMachines } from "./leave-machines.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { tendPreview } from "./previews/end-preview.ts";
 import { previewStore } from "./previews/preview-store.ts";
-import { isHeld } from "./served.ts";
+import { isHeld, type Served } from "./served.ts";
 import { keepBacking } from "./steps/backing.ts";
 import { evenly, runAndPlace } from "./steps/instances.ts";
 import type { World } from "./steps/step.ts";
@@ -65,10 +65,11 @@ async function repair(world: World, place: LaneRow, instances: readonly Instance
   await tellRestarts(world, row, instances);
   const drift = await driftNow(world, row, instances);
   await tell(world, row, drift.words);
-  if (drift.broken.length === 0) return;
+  if (drift.broken.length === 0) return leaveMachines(world, row as Served, instances);
   world.log.warn({ drift: drift.words, service: row.service, environment: row.environment }, "bringing back instances");
   for (const { id, name } of instances) if (drift.changed.includes(name)) await world.runtime.remove(id);
-  await bringBack(world, row as Served, drift.broken);
+  await runAndPlace(world, row as Served, { names: drift.broken, call: {} });
+  await world.routing.shift(row, evenly(row.rollout.target.instances));
 }
 
 /** What was seen before the lane was held may be too old to find fault with: looked at again, it counts. */
@@ -112,13 +113,6 @@ async function tellRestarts(
     const payload = { service, environment, instance: name, restarts, words: restartOf(instance) ?? "" };
     await db.transaction().execute((tx) => emit(tx, `deployment:${id}`, "deployments.instance-restarted", payload));
   }
-}
-
-type Served = DeploymentRow & { stack: Stack; rollout: { target: { instances: string[] } } };
-
-async function bringBack(world: World, row: Served, names: readonly string[]): Promise<void> {
-  await runAndPlace(world, row, { names, call: {} });
-  await world.routing.shift(row, evenly(row.rollout.target.instances));
 }
 
 /** Containers of deployments that neither serve nor are on their way, nor were there before one that is. */

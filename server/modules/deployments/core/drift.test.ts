@@ -29,6 +29,10 @@ test("one that the engine starts again is told and left to it; one that was adde
     broken: [],
     words: ["orders-1 is restarting"],
   });
+  expect(driftOf(wanted, [found({ state: "restarting", lostWith: "machine-3" })])).toMatchObject({
+    broken: [],
+    words: ["orders-1 was lost with the machine machine-3, and starts on another one"],
+  });
   const stranger = found({ name: "stray", deployment: "z" });
   expect(driftOf(wanted, [found(), stranger])).toMatchObject({ broken: [], words: ["stray does not belong here"] });
   expect(driftOf(wanted, [found(), found({ name: "guest", deployment: undefined })]).words).toEqual([]);

@@ -9,6 +9,10 @@ export interface Found {
   image: string;
   state: string;
   address: string | undefined;
+  /** The machine with which it was lost. */
+  lostWith?: string | undefined;
+  /** The machine on which it is and which is to be left. */
+  leaving?: string | undefined;
 }
 
 export interface Wanted {
@@ -39,6 +43,10 @@ export function driftOf(wanted: Wanted, found: readonly Found[]): Drift {
       ? []
       : [{ name, fault, changed: instance !== undefined && instance.image !== wanted.image }];
   });
+  const movers = found.filter(({ name, leaving }) => leaving !== undefined && wanted.instances.includes(name));
+  const moves = movers.map(
+    ({ name, leaving }) => `${name} is to leave the machine ${leaving}: another one comes first`,
+  );
   const strangers = found.filter((each) => isStranger(wanted, each)).map(({ name }) => `${name} does not belong here`);
   return {
     // The engine is about to bring it back itself.
@@ -46,13 +54,15 @@ export function driftOf(wanted: Wanted, found: readonly Found[]): Drift {
       .filter(({ name }) => found.find((each) => each.name === name)?.state !== "restarting")
       .map(({ name }) => name),
     changed: faults.filter(({ changed }) => changed).map(({ name }) => name),
-    words: [...faults.map(({ fault }) => fault), ...strangers],
+    words: [...faults.map(({ fault }) => fault), ...moves, ...strangers],
   };
 }
 
 function faultOf({ image, slots }: Wanted, name: string, instance: Found | undefined): string | undefined {
   if (!instance) return `${name} is gone`;
   if (instance.image !== image) return `${name} runs another image (${instance.image})`;
+  if (instance.lostWith !== undefined)
+    return `${name} was lost with the machine ${instance.lostWith}, and starts on another one`;
   if (instance.state !== "running") return `${name} is ${instance.state}`;
   return slots.get(name) === instance.address ? undefined : `${name} does not get its traffic`;
 }

@@ -90,6 +90,8 @@ export interface Moving {
   arriving: string[];
   /** They finish what they have; `since` is an ISO time. */
   leaving: { instance: string; since: string }[];
+  /** They serve until those that came in their place do. */
+  replaced?: { instance: string; by: string }[];
 }
 
 export interface Failure {

@@ -20,6 +20,8 @@ export interface World extends DeploymentsDeps {
   restarts: Map<string, number>;
   /** By deployment, what was read last of its instances: the next reading is compared with it. */
   readings: Map<string, Reading>;
+  /** When an instance last could not come in place of one that leaves its machine, by deployment. */
+  stuck: Map<string, Date>;
   /** Backing instances that were seen to take connections, so that the next deployment need not wait for a check. */
   provenBackings: Map<string, string>;
   /** Held while a lane starts a deployment or is repaired, which must not meet. */
