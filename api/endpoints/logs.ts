@@ -42,7 +42,8 @@ export const logEndpoints = endpoints({
   readJobLogLines: {
     method: "GET",
     path: "/api/jobs/:id/log/lines",
-    summary: "Lines of a job's log by their numbers, or its last ones; fewer than asked for where they are long.",
+    summary:
+      "Lines of a job's log by their numbers, or its last ones; fewer than asked for where they are long. With `beyond` waits until the log has grown.",
     auth: { roles: anyRole },
     params: byId,
     query: z.strictObject({
@@ -50,10 +51,13 @@ export const logEndpoints = endpoints({
       from: z.coerce.number().int().positive().default(1),
       limit: z.coerce.number().int().min(1).max(5_000).default(1_000),
       tail: z.coerce.number().int().min(1).max(5_000).optional().describe("The last lines, instead of `from`."),
+      beyond: z.coerce.number().int().min(0).optional().describe("`size` of the answer before."),
+      waitMs: z.coerce.number().int().min(0).max(30_000).default(0).describe("How long for the log to grow `beyond`."),
     }),
     response: z.object({
       ...standing,
       total: z.int().nonnegative().describe("Lines of the log so far."),
+      size: z.int().nonnegative().describe("Bytes of the log so far."),
       lines: z.array(line),
       next: lineNumber.nullable().describe("`from` of the next page; null where no more lines are there."),
     }),

@@ -35,9 +35,15 @@ export function openDatabase(url: string, log: Log, connections = 20): OpenDatab
   return { db, pool, [Symbol.asyncDispose]: dispose };
 }
 
+/** A channel, or a channel and what is said on it. */
+export type Bell = string | readonly [channel: string, words: string];
+
 /** Wakes everyone who listens on the channels once the transaction commits; a lost wake costs a sweep's delay, no more. */
-export async function notify(tx: Database, ...channels: string[]): Promise<void> {
-  await sql`select pg_notify(channel, '') from unnest(${channels}::text[]) channel`.execute(tx);
+export async function notify(tx: Database, ...bells: Bell[]): Promise<void> {
+  const channels = bells.map((bell) => (typeof bell === "string" ? bell : bell[0]));
+  const words = bells.map((bell) => (typeof bell === "string" ? "" : bell[1]));
+  await sql`select pg_notify(channel, words)
+    from unnest(${channels}::text[], ${words}::text[]) bell (channel, words)`.execute(tx);
 }
 
 /** Whether the database answers a question at all. */

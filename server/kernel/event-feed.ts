@@ -1,6 +1,6 @@
-/** Committed events as they come, read once for all who listen in this process. */
+/** Committed events and changes as they come, read once for all who listen in this process. */
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Bell, Database } from "./database.ts";
 import type { Log } from "./log.ts";
 import { eventsChannel } from "./outbox.ts";
 import type { Wake } from "./wake.ts";
@@ -15,14 +15,16 @@ export interface FedEvent {
 export interface FedEvents {
   /** About in the order of their commits. */
   events: FedEvent[];
-  /** There were more than could be read. */
+  /** Subjects of which something changed that is no event, such as a step that began to run. */
+  changed: string[];
+  /** There may have been more. */
   missed: boolean;
 }
 
 type Listener = (fed: FedEvents) => void;
 
 export interface EventFeed {
-  /** Calls back with the events that are committed from now on, once with each. Returns the way to stop. */
+  /** Calls back with the events that are committed from now on, once with each, and with changes. Returns the way to stop. */
   listen(listener: Listener): () => void;
 }
 
@@ -38,6 +40,12 @@ const lookEveryMs = 1_000;
 /** So many ids before the last one are read again: a transaction may commit after one that got a later id. */
 const overlap = 500;
 const mostAtOnce = 2_000;
+/** Changes of one subject that come closer together are told once. */
+const gatherMs = 100;
+
+/** The bell for a change that is no event; rung with its subject in the transaction that makes the change. */
+export const changeOf = (subject: string): Bell => [changesChannel, subject];
+const changesChannel = "towline_changes";
 
 export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
   const listeners = new Set<Listener>();
@@ -56,7 +64,25 @@ export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
     if (!before) return;
     const events = read.filter(({ id }) => !before.ids.has(id));
     const missed = read.length === mostAtOnce;
-    if (events.length > 0) listeners.forEach((listener) => listener({ events, missed }));
+    if (events.length > 0) tell({ events, missed });
+  }
+
+  function tell(fed: Partial<FedEvents>): void {
+    listeners.forEach((listener) => listener({ events: [], changed: [], missed: false, ...fed }));
+  }
+
+  const changed = new Set<string>();
+  let gathering: NodeJS.Timeout | undefined;
+
+  /** Nothing is said after a connection was lost: of what, nobody knows. */
+  function hear(subject: string | undefined): void {
+    if (subject === undefined) return tell({ missed: true });
+    changed.add(subject);
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
+      tell({ changed: [...changed] });
+      changed.clear();
+    }, gatherMs);
   }
 
   function lookSoon(): void {
@@ -70,11 +96,11 @@ export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
   }
 
   function begin(): void {
-    const silence = wake.on(eventsChannel, lookSoon);
+    const silences = [wake.on(eventsChannel, lookSoon), wake.on(changesChannel, hear)];
     const timer = setInterval(lookSoon, lookEveryMs).unref();
     lookSoon();
     rest = () => {
-      silence();
+      silences.forEach((silence) => silence());
       clearInterval(timer);
       seen = undefined;
     };

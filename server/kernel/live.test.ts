@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { refuse } from "#api/errors.ts";
 import { testDatabase } from "#testing/database.ts";
 import { until } from "#testing/until.ts";
-import { createEventFeed } from "./event-feed.ts";
+import { notify } from "./database.ts";
+import { changeOf, createEventFeed } from "./event-feed.ts";
 import { createHttp, type Principal } from "./http.ts";
 import { serveLive } from "./live.ts";
 import { createOutbox } from "./outbox.ts";
@@ -49,7 +50,9 @@ async function listener(headers: Record<string, string> = { authorization: "Bear
   })();
   await until(() => text.includes("retry:"));
   const told = () => [...text.matchAll(/^data: (\{"name.*)$/gm)].map(([, json = ""]) => JSON.parse(json) as Told);
-  return { answer, told, ended };
+  const changed = () =>
+    [...text.matchAll(/^event: changed\ndata: (.*)$/gm)].flatMap(([, json = ""]) => JSON.parse(json) as string[]);
+  return { answer, told, changed, ended };
 }
 
 const tell = (service: string) =>
@@ -94,6 +97,21 @@ test("an event whose transaction ends after a later one's is told too", async ()
   finish();
   await slow;
   await until(() => told().some(({ subject }) => subject === "service:slow"));
+});
+
+test("of what changes too often to be an event the subject is told, many times at once as one", async () => {
+  const { told, changed } = await listener();
+  const change = (subject: string) => db.transaction().execute((tx) => notify(tx, changeOf(subject)));
+  await until(async () => {
+    await change("build:ready");
+    return changed().includes("build:ready");
+  });
+  for (let turn = 0; turn < 20; turn++) await change("build:one");
+  await change("build:two");
+  await until(() => changed().includes("build:two"));
+  expect(changed().filter((subject) => subject === "build:one").length).toBeLessThan(20);
+  expect(changed()).toContain("build:one");
+  expect(told()).toEqual([]);
 });
 
 test("who is nobody is told nothing, and the stream ends when the server stops", async () => {

@@ -1,7 +1,8 @@
 /**
  * `GET /api/live`: what happens, told to browsers as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  * It says that something changed and where, and no more: what is new is read by the usual endpoints, with their rules. A client
- * that comes back after a cut reads anew what it shows.
+ * that comes back after a cut reads anew what it shows. Events come as they are (`message`); of what changes too often to be
+ * one only the subject is told (`changed`): a build's steps, who holds slots, which agents there are.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { anyRole } from "#api/endpoint.ts";
@@ -64,7 +65,8 @@ function stream(deps: Deps, request: FastifyRequest, reply: FastifyReply): Fasti
   return reply;
 }
 
-function written({ events, missed }: FedEvents): string {
+function written({ events, changed, missed }: FedEvents): string {
   if (missed) return "event: missed\ndata: {}\n\n";
-  return events.map(({ id, ...event }) => `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+  const subjects = changed.length > 0 ? `event: changed\ndata: ${JSON.stringify(changed)}\n\n` : "";
+  return subjects + events.map(({ id, ...event }) => `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`).join("");
 }

@@ -3,14 +3,17 @@ import pg from "pg";
 import type { Log } from "./log.ts";
 
 export interface Wake extends AsyncDisposable {
-  /** Calls back at every notification on the channel, and once after every reconnection. Returns the way to stop. */
-  on(channel: string, callback: () => void): () => void;
+  /**
+   * Calls back at every notification on the channel with what it says, and once after every reconnection with nothing: some may
+   * have been lost. Returns the way to stop.
+   */
+  on(channel: string, callback: (words?: string) => void): () => void;
 }
 
 const reconnectAfterMs = 500;
 
 export async function openWake(url: string, log: Log): Promise<Wake> {
-  const callbacks = new Map<string, Set<() => void>>();
+  const callbacks = new Map<string, Set<(words?: string) => void>>();
   let client: pg.Client | undefined;
   let closed = false;
   let asked: Promise<unknown> = Promise.resolve();
@@ -18,7 +21,7 @@ export async function openWake(url: string, log: Log): Promise<Wake> {
   async function connect(): Promise<void> {
     const next = new pg.Client({ connectionString: url, application_name: "towline-wake" });
     next.on("error", (error) => log.debug({ err: error }, "the wake connection was lost"));
-    next.on("notification", ({ channel }) => callbacks.get(channel)?.forEach((callback) => callback()));
+    next.on("notification", ({ channel, payload }) => callbacks.get(channel)?.forEach((callback) => callback(payload)));
     next.on("end", () => {
       if (!closed && client === next) retry();
     });

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { readBuildSearch, readBuildsSearch } from "./build/search.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import type { FleetSearch } from "./fleet/matching.ts";
 import { NotFound } from "./parts/states.tsx";
@@ -22,6 +23,20 @@ const service = createRoute({
   component: lazyRouteComponent(() => import("./service/service-page.tsx"), "ServicePage"),
 });
 
+const builds = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/builds",
+  component: lazyRouteComponent(() => import("./build/builds-page.tsx"), "BuildsPage"),
+  validateSearch: readBuildsSearch,
+});
+
+const build = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/builds/$repository/$number",
+  component: lazyRouteComponent(() => import("./build/build-page.tsx"), "BuildPage"),
+  validateSearch: readBuildSearch,
+});
+
 const activity = createRoute({
   getParentRoute: () => rootRoute,
   path: "/activity",
@@ -29,7 +44,10 @@ const activity = createRoute({
 });
 
 export function createAppRouter() {
-  return createRouter({ routeTree: rootRoute.addChildren([fleet, service, activity]), defaultPreload: "intent" });
+  return createRouter({
+    routeTree: rootRoute.addChildren([fleet, service, builds, build, activity]),
+    defaultPreload: "intent",
+  });
 }
 
 declare module "@tanstack/react-router" {

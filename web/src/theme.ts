@@ -50,6 +50,8 @@ export const tones = {
   busy: "blue",
   waiting: "yellow",
   bad: "red",
+  /** Wrong, and let pass. */
+  soft: "orange",
   none: "gray",
 } as const;
 export type Tone = keyof typeof tones;

@@ -10,8 +10,30 @@ import { newPerson } from "../../support/people.ts";
 import { probeService, type Service } from "../../support/service.ts";
 
 const single = "owner: checkout\nrun: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
+/** A test that fails and one that wavers, a log of 200 MB, a step for which there is no agent, a gate and what is behind it. */
+const report = `<testsuite name="cart"><testcase name="adds"/>
+<testcase name="asks the bank"><flakyFailure message="slow"/></testcase>
+<testcase name="takes the voucher off"><failure message="expected 90 to be 80"/></testcase></testsuite>`;
+const flood = `seq -f '%07.0f ${"all work and no play ".repeat(20).slice(0, 191)}' 1000000; echo the needle in the stack`;
+const cartSteps = [
+  { key: "flood", label: "flood", command: flood },
+  {
+    ...{ key: "unit", label: "unit", plugins: [{ "junit#v1": { files: "r.xml" } }] },
+    command: `printf '%s' '${report.replaceAll("\n", "")}' > r.xml; exit 1`,
+  },
+  { key: "mac", label: "mac", command: "true", agents: { queue: "mac" } },
+  {
+    ...{ key: "go", block: "Deploy to production", depends_on: ["flood"] },
+    fields: [{ text: "Reason", key: "reason", required: true }],
+  },
+  { key: "ship", label: "ship", command: "true", depends_on: ["go"] },
+];
 /** Each page, with a text that is there once it is. */
 const signs = {
+  "/builds": "Version 1",
+  "/builds/cart/1": "none is connected",
+  "/builds/cart/1?tab=tests": "expected 90 to be 80",
+  "/builds/cart/1?step=flood#L1000001": "the needle",
   "/": "healthy",
   "/?show=shop/production": "Roll back",
   "/services/shop": "succeeded",
@@ -22,6 +44,7 @@ const patience = { timeout: 60_000 };
 const browser: Browser | undefined = await openBrowser();
 let platform: Platform;
 let service: Service;
+let cart: Service;
 
 beforeAll(async () => {
   platform = await startPlatform();
@@ -31,11 +54,14 @@ beforeAll(async () => {
   });
   service = await probeService(platform, "shop", { manifest: single });
   await service.ship("1");
+  cart = await probeService(platform, "cart", { manifest: single, deploy: [] });
+  await cart.checkout.write(".towline/pipeline.yml", JSON.stringify({ steps: cartSteps }));
 });
 
 afterAll(async () => {
   await browser?.close();
   await service[Symbol.asyncDispose]();
+  await cart[Symbol.asyncDispose]();
   await platform[Symbol.asyncDispose]();
 });
 
@@ -112,6 +138,47 @@ inBrowser(
     await page.keyboard.press("g");
     await page.keyboard.press("f");
     await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  },
+);
+
+inBrowser(
+  "a build is watched at work without a reload: why a step waits, the failed test first, a word in 200 MB of log, the gate",
+  async (browser) => {
+    const { page, faults } = await signedIn(browser, platform.adminToken);
+    await page.keyboard.press("g");
+    await page.keyboard.press("b");
+    await page.getByRole("heading", { name: "Builds" }).waitFor(patience);
+    await page.evaluate("window.unchanged = true");
+    await cart.push("1");
+    await page
+      .getByRole("row", { name: /cart 1/ })
+      .getByRole("link", { name: "Version 1" })
+      .click(patience);
+    const step = (name: string) => page.getByRole("table", { name: "Steps" }).getByRole("row", { name });
+    await step("mac").getByText("waits for an agent with queue=mac; none is connected").waitFor(patience);
+    await step("unit").getByText("failed", { exact: true }).waitFor({ timeout: 120_000 });
+    await page.getByRole("tab", { name: "Tests 1 failed" }).click();
+    const rows = page.getByRole("table", { name: "Tests" }).locator("tbody tr");
+    await rows.first().waitFor(patience);
+    expect(await rows.first().innerText()).toContain("takes the voucher off");
+    expect(await rows.nth(1).innerText()).toMatch(/asks the bank[^]*flaky/);
+    await page.getByRole("tab", { name: "Steps" }).click();
+
+    await step("flood").getByText("passed").waitFor({ timeout: 240_000 });
+    await step("flood").getByRole("button", { name: "flood" }).click();
+    await page.getByRole("searchbox", { name: "Search in the log" }).fill("NEEDLE in");
+    await page.getByText("1 of 1").waitFor(patience);
+    await page.getByRole("log").locator("[data-hit]").getByText("needle in").waitFor(patience);
+    await page.getByRole("link", { name: "Link to line 1000001" }).click();
+    await page.waitForURL(/\?step=flood&attempt=1#L1000001$/, patience);
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+
+    await page.getByRole("textbox", { name: "Reason" }).fill("vouchers");
+    await page.getByRole("button", { name: "Deploy to production" }).last().click();
+    await step("ship").getByText("passed").waitFor({ timeout: 120_000 });
+    expect(await page.evaluate("window.unchanged")).toBe(true);
     expect(faults).toEqual([]);
     await page.context().close();
   },

@@ -7,7 +7,7 @@ import type { Emit } from "#kernel/outbox.ts";
 import { intents } from "#pipeline/machine/intents.ts";
 import { buildStatus } from "#pipeline/machine/status.ts";
 import { stepOf } from "#pipeline/machine/steps.ts";
-import { jobChannel } from "./channels.ts";
+import { changeOfBuild, jobChannel } from "./channels.ts";
 import { announcements } from "./core/announcements.ts";
 import { attemptsIn } from "./core/attempts.ts";
 import { advance, type Change, removedBy } from "./core/change.ts";
@@ -132,9 +132,9 @@ async function saveJobs({ clock, leaseMs }: CommitDeps, tx: Tx, { jobs, state, e
 }
 
 /** Agents are woken whenever a job is left, not only when one is new: the one that was told of it may have gone. */
-async function ring(tx: Tx, { state }: Change): Promise<void> {
+async function ring(tx: Tx, { build, state }: Change): Promise<void> {
   const runnable = Object.values(state.steps).some(({ status }) => status.state === "runnable");
-  await notify(tx, logChannel, ...(runnable ? [jobChannel] : []));
+  await notify(tx, logChannel, changeOfBuild(build.id), ...(runnable ? [jobChannel] : []));
 }
 
 async function tell({ emit }: CommitDeps, tx: Tx, { build, jobs, state, events }: Change): Promise<void> {

@@ -26,6 +26,7 @@ import { cancelTask, triggerTask } from "./commit.ts";
 import { createCreation, type Creation } from "./create.ts";
 import { createBuildRecords, type BuildRecords } from "./records/records.ts";
 import { createLeasing, type LeaseTimes, type Leasing } from "./leases/leasing.ts";
+import { watchAgents } from "./leases/watch-agents.ts";
 import { createLogDesk, type LogDesk } from "./logs/log-desk.ts";
 import type { LogRules } from "./logs/retention.ts";
 import { type BuildRules, createOldBuilds } from "./old-builds.ts";
@@ -148,8 +149,11 @@ export function createBuilds(deps: BuildsDeps): Builds {
   const schedules = createSchedules({ ...deps, creation });
   const webhooks = createWebhooks({ ...deps, creation });
 
+  const lookAtAgents = watchAgents(db, () => agentsNear(deps));
+
   async function sweep(): Promise<void> {
     await leasing.sweep();
+    await lookAtAgents();
     await schedules.sweep();
   }
 
@@ -184,7 +188,8 @@ export function createBuilds(deps: BuildsDeps): Builds {
     tasks: { ...tasksOf(deps, { machine, creation }), ...records.tasks },
     sweep,
     removeOld: async () => void (await Promise.all([desk.removeOld(), ...old.map((remove) => remove())])),
-    start: () => takeUp({ log, sweepMs: times.sweepMs, desk, old, leasing, creation, schedules, records }),
+    start: () =>
+      takeUp({ log, sweepMs: times.sweepMs, desk, old, leasing, creation, schedules, records, lookAtAgents }),
   };
 }
 
@@ -206,6 +211,7 @@ interface Running {
   creation: Creation;
   schedules: Schedules;
   records: BuildRecords;
+  lookAtAgents: () => Promise<void>;
 }
 
 async function takeUp({
@@ -217,6 +223,7 @@ async function takeUp({
   creation,
   schedules,
   records,
+  lookAtAgents,
 }: Running): Promise<AsyncDisposable> {
   const running = new AsyncDisposableStack();
   running.use(desk.start());
@@ -224,16 +231,20 @@ async function takeUp({
   await leasing.sweep();
   await creation.resume();
   await records.start();
-  running.use(startSweeping(leasing.sweep, sweepMs, log));
-  running.use(startSweeping(schedules.sweep, sweepMs, log));
+  for (const sweep of [leasing.sweep, schedules.sweep, lookAtAgents]) running.use(startSweeping(sweep, sweepMs, log));
   return running;
 }
 
 /** What decides whether a job that is ready can begin. */
-async function lookAround({ db, clock }: BuildsDeps, logs: LogDesk["logs"]): Promise<Surroundings> {
+async function lookAround(deps: BuildsDeps, logs: LogDesk["logs"]): Promise<Surroundings> {
+  const slots = (await slotStore(deps.db).places()).map(viewPlace);
+  return { agents: await agentsNear(deps), diskIsFull: await logs.diskIsFull(), slots };
+}
+
+/** The tags of each. */
+async function agentsNear({ db, clock }: BuildsDeps): Promise<Surroundings["agents"]> {
   const near = await buildsStore(db).agentsSince(new Date(clock.now().getTime() - agentIsNearMs));
-  const slots = (await slotStore(db).places()).map(viewPlace);
-  return { agents: near.map(({ tags }) => tags), diskIsFull: await logs.diskIsFull(), slots };
+  return near.map(({ tags }) => tags);
 }
 
 function tasksOf(deps: BuildsDeps, { machine, creation }: { machine: Machine; creation: Creation }): Builds["tasks"] {

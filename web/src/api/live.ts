@@ -18,7 +18,21 @@ const readers: Record<Module, readonly RowName[]> = {
   deployments: ["getStatus", "listDeployments", "showDeployment", "planDeployment", "listLocks", "listAudit"],
 };
 
-/** Many events come at once; reading once for all of them is enough. */
+const ofBuild = new Set<unknown>([
+  "showBuild",
+  "listAnnotations",
+  "listArtifacts",
+  "listBuildTests",
+] satisfies RowName[]);
+
+/** What is read anew when something of a kind of subject changes. */
+const watchersOf: Record<string, readonly RowName[]> = {
+  build: ["listBuilds"],
+  slots: ["showBuild"],
+  agents: ["showBuild"],
+};
+
+/** Many changes come at once; reading once for all of them is enough. */
 const gatherMs = 150;
 
 /** `live`: what is shown is true; `away`: it was true at `since`, and the stream is being opened again. */
@@ -46,16 +60,32 @@ export function useConnection(): Connection {
 export function goLive(queries: QueryClient): () => void {
   const stream = new EventSource("/api/live");
   const changed = new Set<RowName>();
+  const builds = new Set<string>();
   let timer: number | undefined;
-  const readAnew = () => {
-    timer = undefined;
-    void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => changed.has(name as RowName) });
+  const readAnew = async () => {
+    const [rows, ids] = [new Set(changed), new Set(builds)];
     changed.clear();
+    builds.clear();
+    const concerns = ([name, input]: readonly unknown[]) =>
+      rows.has(name as RowName) || (ofBuild.has(name) && ids.has(idOf(input)));
+    await queries.invalidateQueries({ predicate: ({ queryKey }) => concerns(queryKey) });
+    // Not before it is read: what changes all the time would be asked for again and again and never shown.
+    timer = undefined;
+    if (changed.size + builds.size > 0) soon();
   };
+  const soon = () => (timer ??= window.setTimeout(() => void readAnew(), gatherMs));
   stream.addEventListener("message", ({ data }: MessageEvent<string>) => {
     const { name } = JSON.parse(data) as { name: EventName };
     for (const row of readers[name.split(".")[0] as Module] ?? []) changed.add(row);
-    timer ??= window.setTimeout(readAnew, gatherMs);
+    soon();
+  });
+  stream.addEventListener("changed", ({ data }: MessageEvent<string>) => {
+    for (const subject of JSON.parse(data) as string[]) {
+      const [kind = "", id = ""] = subject.split(":");
+      for (const row of watchersOf[kind] ?? []) changed.add(row);
+      if (kind === "build") builds.add(id);
+    }
+    soon();
   });
   stream.addEventListener("missed", () => void queries.invalidateQueries());
   stream.addEventListener("open", () => {
@@ -71,4 +101,9 @@ export function goLive(queries: QueryClient): () => void {
     window.clearTimeout(timer);
     become({ state: "opening" });
   };
+}
+
+/** Of the endpoint's input in a query's key. */
+function idOf(input: unknown): string {
+  return (input as { params?: { id?: string } } | undefined)?.params?.id ?? "";
 }

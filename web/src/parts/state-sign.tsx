@@ -1,5 +1,6 @@
 import { Badge } from "@mantine/core";
 import {
+  IconAlertCircle,
   IconAlertTriangle,
   IconCircleCheck,
   IconCircleDashed,
@@ -10,11 +11,13 @@ import {
 import type { ComponentType } from "react";
 import { type Tone, tones } from "../theme.ts";
 
-const signs: Record<Tone, ComponentType<IconProps>> = {
+/** The sign of each state. */
+export const signs: Record<Tone, ComponentType<IconProps>> = {
   good: IconCircleCheck,
   busy: IconProgress,
   waiting: IconHourglass,
   bad: IconAlertTriangle,
+  soft: IconAlertCircle,
   none: IconCircleDashed,
 };
 

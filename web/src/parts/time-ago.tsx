@@ -1,5 +1,7 @@
 import { Tooltip } from "@mantine/core";
-import { useSyncExternalStore } from "react";
+import { createClock } from "./clock.ts";
+
+const useNow = createClock(15_000);
 
 const units = [
   ["d", 86_400],
@@ -22,27 +24,4 @@ export function TimeAgo({ at }: { at: string }) {
 function ago(seconds: number): string {
   const [unit, length] = units.find(([, length]) => seconds >= length) ?? [];
   return unit && length ? `${Math.floor(seconds / length)} ${unit} ago` : "just now";
-}
-
-const tickMs = 15_000;
-let now = Date.now();
-const watchers = new Set<() => void>();
-let timer: number | undefined;
-
-function watch(watcher: () => void): () => void {
-  watchers.add(watcher);
-  timer ??= window.setInterval(() => {
-    now = Date.now();
-    watchers.forEach((each) => each());
-  }, tickMs);
-  return () => {
-    watchers.delete(watcher);
-    if (watchers.size > 0) return;
-    window.clearInterval(timer);
-    timer = undefined;
-  };
-}
-
-function useNow(): number {
-  return useSyncExternalStore(watch, () => now);
 }

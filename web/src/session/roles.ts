@@ -2,3 +2,4 @@
 import type { Role } from "#api/endpoint.ts";
 
 export const developing: readonly Role[] = ["developer", "lead", "admin"];
+export const unblocking: readonly Role[] = ["developer", "analyst", "lead", "admin"];

@@ -1,26 +1,26 @@
 import { Button, Kbd, Text } from "@mantine/core";
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
-import { IconActivity, IconBox, IconLayoutGrid, IconRocket, IconSearch } from "@tabler/icons-react";
+import { IconActivity, IconBox, IconHammer, IconLayoutGrid, IconRocket, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { read } from "../api/read.ts";
+
+const places = [
+  { to: "/", label: "Fleet", Icon: IconLayoutGrid },
+  { to: "/builds", label: "Builds", Icon: IconHammer },
+  { to: "/activity", label: "Activity", Icon: IconActivity },
+] as const;
 
 /** Ctrl-K: every page, service and place by its name. */
 export function Palette() {
   const navigate = useNavigate();
   const { data } = useQuery(read("getStatus", {}));
-  const pages: SpotlightActionData[] = [
-    {
-      id: "fleet",
-      label: "Fleet",
-      leftSection: <IconLayoutGrid size={18} />,
-      onClick: () => void navigate({ to: "/" }),
-    },
-    {
-      ...{ id: "activity", label: "Activity", leftSection: <IconActivity size={18} /> },
-      onClick: () => void navigate({ to: "/activity" }),
-    },
-  ];
+  const pages = places.map(({ to, label, Icon }): SpotlightActionData => ({
+    id: to,
+    label,
+    leftSection: <Icon size={18} />,
+    onClick: () => void navigate({ to }),
+  }));
   const services = (data?.services ?? []).flatMap(({ service, owner, cells }): SpotlightActionData[] => {
     const open = () => void navigate({ to: "/services/$service", params: { service } });
     return [

@@ -1,6 +1,6 @@
 import { AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconActivity, IconLayoutGrid } from "@tabler/icons-react";
+import { IconActivity, IconHammer, IconLayoutGrid } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -25,6 +25,7 @@ export function Shell() {
 
 const pages = [
   { to: "/", label: "Fleet", keys: "g f", Icon: IconLayoutGrid },
+  { to: "/builds", label: "Builds", keys: "g b", Icon: IconHammer },
   { to: "/activity", label: "Activity", keys: "g a", Icon: IconActivity },
 ] as const;
 
@@ -62,7 +63,7 @@ function Frame({ name, role }: { name: string; role: string }) {
             <NavLink
               key={to}
               label={label}
-              active={pathname === to}
+              active={to === "/" ? pathname === to : pathname.startsWith(to)}
               leftSection={<Icon size={18} stroke={1.6} aria-hidden />}
               rightSection={
                 <Text size="xs" c="dimmed" ff="monospace" visibleFrom="sm" aria-hidden>

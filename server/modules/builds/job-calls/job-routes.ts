@@ -5,8 +5,7 @@ import { isRefusal, refuse } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
-import { annotateBuild } from "../records/annotations.ts";
-import { annotationStore } from "../records/annotation-store.ts";
+import { annotateBuild, removeAnnotation } from "../records/annotations.ts";
 import type { Artifacts } from "../records/artifacts.ts";
 import type { JobCaller } from "./job-caller.ts";
 import { jobQuestions } from "./job-questions.ts";
@@ -95,7 +94,7 @@ function annotationRoutes({ db, clock, caller: { caller } }: Deps): JobHandlers<
       const job = await caller(call);
       if (isRefusal(job)) return job;
       await noteWrote(db, job);
-      const removed = await annotationStore(db).remove(job.build, context);
+      const removed = await removeAnnotation(db, job.build, context);
       return removed ? {} : refuse("not-found", `the build has no annotation of the context ${context}`);
     },
   };

@@ -5,7 +5,7 @@ import type { Jobs, Task } from "#kernel/jobs.ts";
 import { isWork, plannedOf, stepOf } from "#pipeline/machine/steps.ts";
 import { type Change, removedBy } from "../core/change.ts";
 import { concurrencyOf, slotStanding } from "../core/slots.ts";
-import { jobChannel } from "../channels.ts";
+import { changeOfSlots, jobChannel } from "../channels.ts";
 import type { Machine } from "../machine.ts";
 import { slotStore } from "./slot-store.ts";
 
@@ -22,7 +22,11 @@ export async function takeSlot(jobs: Jobs, tx: Tx, change: Change, step: string)
   const store = slotStore(tx);
   const slot = slotOf(change, step);
   if (slot && !slot.held) await store.putSlot(slot);
-  if (await store.tryLockGroup(concurrency.group)) return store.takeSlot({ build: change.build.id, step });
+  if (await store.tryLockGroup(concurrency.group)) {
+    const taken = await store.takeSlot({ build: change.build.id, step });
+    if (taken) await notify(tx, changeOfSlots);
+    return taken;
+  }
   await letNextIn(jobs, tx, concurrency.group);
   return false;
 }
@@ -45,7 +49,7 @@ export async function saveSlots(jobs: Jobs, tx: Tx, change: Change): Promise<voi
     if (group !== undefined && (await slotStore(tx).removeSlot(change.build.id, step))) freed.add(group);
   }
   for (const group of freed) await letNextIn(jobs, tx, group);
-  if (freed.size > 0) await notify(tx, jobChannel);
+  if (freed.size > 0) await notify(tx, jobChannel, changeOfSlots);
 }
 
 function slotOf({ build, state }: Change, step: string) {

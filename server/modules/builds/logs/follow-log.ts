@@ -50,6 +50,16 @@ export async function followLog(deps: Deps, question: LogQuestion): Promise<Piec
   }
 }
 
+interface Growth extends Pick<LogQuestion, "job" | "attempt" | "waitMs" | "signal"> {
+  /** Bytes that are known. */
+  beyond: number;
+}
+
+/** Ends when the log has more bytes, will get no more, cannot be read, or when the time is over. */
+export async function untilGrown(deps: Deps, { beyond, ...growth }: Growth): Promise<void> {
+  await followLog(deps, { ...growth, offset: beyond, limit: 64 });
+}
+
 async function look({ find, logs }: Deps, { job, attempt, ...range }: LogQuestion): Promise<Piece | Refusal> {
   const log = await find(job, attempt);
   if (isRefusal(log)) return log;

@@ -45,12 +45,19 @@ export interface JobLogs {
   read(log: LogKey & Pick<LogRow, "complete">, piece: { offset: number; limit: number }): Promise<LogPiece>;
   /** The log with its index, whatever state a crash has left it in. */
   open(key: LogKey): Promise<OpenLog>;
-  lines(key: LogKey, range: LineRange): Promise<{ total: number; lines: LogLine[] }>;
+  lines(key: LogKey, range: LineRange): Promise<LogPage>;
   groups(key: LogKey): Promise<(LogGroup & { open: boolean; lines: number })[]>;
   /** Rings for a job when its log grows. */
   bell: Bell;
   /** Whether the disk has less free than the floor. */
   diskIsFull(): Promise<boolean>;
+}
+
+export interface LogPage {
+  /** Lines and bytes of the whole log. */
+  total: number;
+  size: number;
+  lines: LogLine[];
 }
 
 export type LineRange = { from: number; limit: number } | { tail: number };
@@ -110,10 +117,10 @@ export function createJobLogs({ home, diskFloor, logLimit, now }: Deps): JobLogs
   };
 }
 
-async function linesOf(log: OpenLog, range: LineRange): Promise<{ total: number; lines: LogLine[] }> {
+async function linesOf(log: OpenLog, range: LineRange): Promise<LogPage> {
   const total = lineCount(log.scan);
   const wanted = "tail" in range ? { from: Math.max(1, total + 1 - range.tail), limit: range.tail } : range;
-  return { total, lines: await readLines(log, wanted) };
+  return { total, size: log.size, lines: await readLines(log, wanted) };
 }
 
 /** The groups, each as long as it reaches to the next one's heading, opened where a later line says so. */

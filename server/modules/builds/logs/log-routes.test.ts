@@ -122,7 +122,16 @@ test("a job that never began has no lines, groups or finds", async () => {
   });
 });
 
+test("who knows how many bytes there are is answered when there are more, and not before the time is over", async () => {
+  const { size } = await lines({ tail: 1 });
+  const longer = lines({ tail: 1, beyond: size, waitMs: 30_000 });
+  const more = "\nafter some time";
+  orThrow(await appendLog(server, job, { offset: size, text: more, times: "0:1" }));
+  expect(await longer).toMatchObject({ size: size + more.length, lines: [{ text: "after some time" }] });
+  expect(await lines({ beyond: size + more.length, waitMs: 20, limit: 1 })).toMatchObject({ size: size + more.length });
+});
+
 test("at its end a log is complete", async () => {
   await finish(server, job, { outcome: "passed", exitStatus: 0 });
-  expect(await lines({ tail: 1 })).toMatchObject({ complete: true, lines: [{ text: "done" }] });
+  expect(await lines({ tail: 1 })).toMatchObject({ complete: true, lines: [{ text: "after some time" }] });
 });

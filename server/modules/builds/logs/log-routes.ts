@@ -5,7 +5,7 @@ import type { Handlers } from "#kernel/http.ts";
 import type { LogRow } from "../core/rows.ts";
 import { logStore } from "./log-store.ts";
 import { buildsStore } from "../store.ts";
-import type { FindLog } from "./follow-log.ts";
+import { type FindLog, untilGrown } from "./follow-log.ts";
 import { fileOf } from "./log-file.ts";
 import type { JobLogs } from "./job-logs.ts";
 import type { SearchLog } from "./search.ts";
@@ -45,12 +45,14 @@ export function logRoutes({ find, logs, search }: Deps): Handlers<typeof logEndp
   }
 
   return {
-    readJobLogLines: ({ params, query: { attempt, from, limit, tail } }) =>
-      about({ ...params, attempt }, { total: 0, lines: [], next: null }, async (log) => {
-        const { total, lines } = await logs.lines(fileOf(log), tail ? { tail } : { from, limit });
+    readJobLogLines: async ({ params, query: { attempt, from, limit, tail, beyond, waitMs } }, { signal }) => {
+      if (beyond !== undefined) await untilGrown({ logs, find }, { job: params.id, attempt, beyond, waitMs, signal });
+      return about({ ...params, attempt }, { total: 0, size: 0, lines: [], next: null }, async (log) => {
+        const { total, size, lines } = await logs.lines(fileOf(log), tail ? { tail } : { from, limit });
         const last = lines.at(-1)?.number ?? total;
-        return { total, lines, next: last < total ? last + 1 : null };
-      }),
+        return { total, size, lines, next: last < total ? last + 1 : null };
+      });
+    },
 
     listJobLogGroups: ({ params, query: { attempt } }) =>
       about({ ...params, attempt }, { groups: [] }, async (log) => ({

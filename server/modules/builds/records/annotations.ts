@@ -1,5 +1,6 @@
 import { RefusalError, type Refusal } from "#api/errors.ts";
-import type { Database } from "#kernel/database.ts";
+import { type Database, notify } from "#kernel/database.ts";
+import { changeOfBuild } from "../channels.ts";
 import { type AnnotationChange, annotationStore } from "./annotation-store.ts";
 import { refuseAnnotation, refuseResult } from "#pipeline/job/annotation.ts";
 
@@ -12,6 +13,16 @@ export async function annotateBuild(db: Database, change: AnnotationChange): Pro
     const bytes = await store.put(change);
     const problem = refuseResult({ bytes, annotations: await store.count(change.build) });
     if (problem) throw new RefusalError(problem);
+    await notify(tx, changeOfBuild(change.build));
   });
   return undefined;
+}
+
+/** False where the build has no annotation of the context. */
+export async function removeAnnotation(db: Database, build: string, context: string): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const removed = await annotationStore(tx).remove(build, context);
+    if (removed) await notify(tx, changeOfBuild(build));
+    return removed;
+  });
 }

@@ -2,8 +2,9 @@
 import { BlobError, type Blobs } from "#drivers/blobs/contract.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import { type Clock, newId } from "#kernel/clock.ts";
-import type { Database } from "#kernel/database.ts";
+import { type Database, notify } from "#kernel/database.ts";
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
+import { changeOfBuild } from "../channels.ts";
 import { type ArtifactRow, artifactStore } from "./artifact-store.ts";
 import { mostOfJob, refuseArtifact, tooMany } from "#pipeline/job/artifact.ts";
 import type { JobRow } from "../core/rows.ts";
@@ -21,7 +22,11 @@ export interface IntakeDeps {
 
 export type Announced = Pick<ArtifactRow, "path" | "size" | "sha1" | "digest"> & { contentType: string };
 
-const complete = (db: Database, row: ArtifactRow) => db.transaction().execute((tx) => artifactStore(tx).complete(row));
+const complete = (db: Database, row: ArtifactRow) =>
+  db.transaction().execute(async (tx) => {
+    await artifactStore(tx).complete(row);
+    await notify(tx, changeOfBuild(row.build));
+  });
 
 /** Takes note of a file; answers at which byte its content is wanted, null when it is here already. */
 export async function announce(

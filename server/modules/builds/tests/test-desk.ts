@@ -2,8 +2,9 @@
 import type { TestReport } from "#api/endpoints/tests.ts";
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { Clock } from "#kernel/clock.ts";
-import type { Database } from "#kernel/database.ts";
+import { type Database, notify } from "#kernel/database.ts";
 import type { JobResult } from "#api/endpoints/agent.ts";
+import { changeOfBuild } from "../channels.ts";
 import type { JobRow } from "../core/rows.ts";
 import { testStore } from "./store.ts";
 
@@ -42,6 +43,7 @@ export function createTestDesk({ db, clock, testDays = 180 }: Deps): TestDesk {
       await store.beginReport({ job, attempt, build, at });
       if (tests.length > 0) await store.insertResults({ repository, job, attempt, at }, tests);
       if (last) await store.endReport({ job, attempt }, faults);
+      await notify(tx, changeOfBuild(build));
       return {};
     });
   }

@@ -1,0 +1,147 @@
+/**
+ * The web interface in a real Chromium, with a log of 200 MB: bytes of the first page, time to its first paint with an empty cache,
+ * time to switch between pages, and frames drawn while the log is scrolled from its beginning on.
+ */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { type Platform, startPlatform } from "#testing/platform.ts";
+import { prepareHost } from "../cli/prepare.ts";
+import { desktop, openBrowser } from "../e2e/support/browser.ts";
+import { buildOf, finished, newService } from "../e2e/support/fleet.ts";
+import { buildWeb } from "../tools/web/build.ts";
+import { type BenchResult, median, quantile, round, say } from "./figures.ts";
+
+const aims = { bundleKb: 250, paintMs: 1_000, switchMs: 100, frames: 55 };
+const rounds = 7;
+const scrollMs = 5_000;
+const flood = `seq -f '%07.0f ${"all work and no play ".repeat(20).slice(0, 191)}' 1000000`;
+
+export async function main(): Promise<BenchResult> {
+  await prepareHost({ yes: true }, ["debian"]);
+  const bundle = await bundleKb(await buildWeb(say));
+  await using platform = await startPlatform({ TOWLINE_LOG_LEVEL: "warn" });
+  await makeLog(platform);
+  const browser = await openBrowser();
+  if (!browser) throw new Error("no Chromium is installed here");
+  try {
+    const paints = await coldPaints(browser, platform);
+    const page = await signedIn(browser, platform);
+    const switches = await timeSwitches(page);
+    const { perSecond, worst, heapMib } = await scrollLog(page, platform.url);
+    return {
+      bench: "web",
+      ok:
+        bundle <= aims.bundleKb &&
+        median(paints) <= aims.paintMs &&
+        quantile(switches, 0.9) <= aims.switchMs &&
+        perSecond >= aims.frames,
+      figures: {
+        bundle_kb: round(bundle, 0),
+        aim_bundle_kb: aims.bundleKb,
+        first_paint_ms: round(median(paints), 0),
+        aim_first_paint_ms: aims.paintMs,
+        switch_p50_ms: round(median(switches), 0),
+        switch_p90_ms: round(quantile(switches, 0.9), 0),
+        aim_switch_ms: aims.switchMs,
+        frames_per_second: round(perSecond, 1),
+        aim_frames_per_second: aims.frames,
+        longest_frame_ms: round(worst, 0),
+        heap_mib: round(heapMib, 0),
+      },
+    };
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Scripts of the first page, compressed: what `index.html` names. */
+async function bundleKb(folder: string): Promise<number> {
+  const page = await readFile(join(folder, "index.html"), "utf8");
+  const named = (await readdir(join(folder, "assets"))).filter((name) => name.endsWith(".js") && page.includes(name));
+  const sizes = named.map(async (name) => {
+    const path = join(folder, "assets", name);
+    return (await stat(`${path}.gz`).catch(() => stat(path))).size;
+  });
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
+}
+
+async function makeLog(platform: Platform): Promise<void> {
+  await using checkout = await newService(platform, "probe", "flood");
+  await checkout.write(".towline/pipeline.yml", JSON.stringify({ steps: [{ key: "flood", command: flood }] }));
+  await buildOf(platform.client, await checkout.push("A log of 200 MB"), finished, 300_000);
+}
+
+/** Milliseconds from the beginning of the navigation to the first picture with content, each with an empty cache. */
+async function coldPaints(browser: Browser, { url }: Platform): Promise<number[]> {
+  const times: number[] = [];
+  for (let turn = 0; turn < rounds; turn++) {
+    const page = await (await browser.newContext(desktop)).newPage();
+    await page.goto(url);
+    await page.locator("input[name=token]").waitFor();
+    times.push(
+      await page.evaluate<number>(
+        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.POSITIVE_INFINITY",
+      ),
+    );
+    await page.context().close();
+  }
+  return times;
+}
+
+async function signedIn(browser: Browser, { url, adminToken }: Platform): Promise<Page> {
+  const page = await (await browser.newContext(desktop)).newPage();
+  await page.goto(url);
+  await page.locator("input[name=token]").fill(adminToken);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Fleet" }).waitFor();
+  return page;
+}
+
+/** From the press of the link to the picture with the other page's heading, by the page's own clock. */
+async function timeSwitches(page: Page): Promise<number[]> {
+  const times: number[] = [];
+  for (let turn = 0; turn < rounds * 2; turn++)
+    for (const [name, address] of [
+      ["Builds", "/builds"],
+      ["Fleet", "/"],
+    ])
+      times.push(
+        await page.evaluate<number>(`(async () => {
+          const began = performance.now();
+          document.querySelector('nav a[href="${address}"]').click();
+          while (document.querySelector("main h1")?.textContent !== "${name}") await new Promise(requestAnimationFrame);
+          await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+          return performance.now() - began;
+        })()`),
+      );
+  // The first visit of each fetches its script.
+  return times.slice(2);
+}
+
+/** The wheel is turned by two screens a second; frames are counted by the page. */
+async function scrollLog(page: Page, url: string) {
+  await page.goto(`${url}/builds/flood/1?step=flood`);
+  const log = page.getByRole("log");
+  await log.getByText("0000001 all work").waitFor();
+  await log.hover();
+  const counting = page.evaluate<number[]>(`new Promise((done) => {
+    const frames = [];
+    const end = performance.now() + ${scrollMs};
+    const next = (at) => { frames.push(at); if (at < end) requestAnimationFrame(next); else done(frames); };
+    requestAnimationFrame(next);
+  })`);
+  const end = Date.now() + scrollMs;
+  while (Date.now() < end) {
+    await page.mouse.wheel(0, 160);
+    await page.waitForTimeout(16);
+  }
+  const frames = await counting;
+  const lengths = frames.slice(1).map((at, index) => at - (frames[index] ?? at));
+  const heapMib = (await page.evaluate<number>("performance.memory.usedJSHeapSize")) / 1024 ** 2;
+  return {
+    perSecond: 1000 / (lengths.reduce((sum, each) => sum + each, 0) / lengths.length),
+    worst: Math.max(...lengths),
+    heapMib,
+  };
+}
