@@ -4,11 +4,12 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
+import { createPace } from "./core/pace.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { recordObservation } from "./record.ts";
 import { perform } from "./steps/perform.ts";
 import type { Work, World } from "./steps/step.ts";
-import { type DeploymentRow, deploymentStore } from "./store.ts";
+import { deploymentStore } from "./store.ts";
 
 /** A worker that polls longer than this lets others have their turn. */
 const turnMs = 2_000;
@@ -24,6 +25,7 @@ export interface Advance {
 
 export function createAdvance(world: World, lifecycle: Lifecycle, turns: KeyedLock): Advance {
   const active = new Map<string, AbortController>();
+  const pace = createPace(world.timing);
   const store = deploymentStore(world.db);
 
   async function step(id: string, fence: number, stopping: AbortSignal) {
@@ -42,8 +44,8 @@ export function createAdvance(world: World, lifecycle: Lifecycle, turns: KeyedLo
     const end = Date.now() + turnMs;
     for (;;) {
       const stepped = await step(id, claimed.fence, stopping);
-      if (!stepped) return;
-      const waitMs = stepped.before.phase === stepped.after.phase ? pauseIn(stepped.after, world) : 0;
+      if (!stepped) return pace.end(id);
+      const waitMs = pace.pause(id, stepped.before.phase, stepped.after.phase);
       if (stopping.aborted || waitMs > longestSleepMs || Date.now() > end) {
         const runAt = new Date(world.clock.now().getTime() + waitMs);
         return world.db.transaction().execute((tx) => lifecycle.queueAdvance(tx, id, runAt));
@@ -58,8 +60,4 @@ export function createAdvance(world: World, lifecycle: Lifecycle, turns: KeyedLo
     interrupt: (id: string) => active.get(id)?.abort(),
     isActive: (id: string) => active.has(id),
   });
-}
-
-function pauseIn({ phase }: DeploymentRow, { timing }: World): number {
-  return ["watch", "observe", "hold"].includes(phase ?? "") ? timing.watchPollMs : timing.pollMs;
 }

@@ -10,6 +10,7 @@ import { createOutbox } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
 import { createRouting, type Routing } from "#routing";
 import { testDatabase } from "#testing/database.ts";
+import { until } from "#testing/until.ts";
 
 const orders = { service: "orders", environment: "test" };
 const address = (n: number) => ({ host: `10.0.0.${n}`, port: 8080 });
@@ -158,6 +159,48 @@ test("more instances than slots make the pool larger", async () => {
   for (const n of [1, 2, 3, 4, 5, 6]) await routing.place(placing(n));
   const names = [1, 2, 3, 4, 5, 6].map((n) => `orders-${n}`);
   expect(Object.values(await routing.health(names)).every(({ health }) => health === "up")).toBe(true);
+});
+
+test("what many change while a change is at work reaches the balancer as one", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  const services = Array.from({ length: 20 }, (_, at) => ({ service: `service-${at}`, environment: "test" }));
+  for (const place of services) await routing.ensureRoute(place);
+  let changes = 0;
+  const counted = <T extends unknown[]>(change: (...all: T) => Promise<void>) =>
+    async function count(...all: T) {
+      await change(...all);
+      changes += 1;
+      // The others come while this one is at work.
+      await until(async () => (await routing.placed()).size === services.length);
+    };
+  balancer.apply = counted(balancer.apply.bind(balancer));
+  await Promise.all(
+    services.map((place, at) =>
+      routing.place({
+        ...{ ...place, healthPath: "/health" },
+        instances: [{ instance: `${place.service}-1`, address: address(at + 1) }],
+      }),
+    ),
+  );
+  expect(changes).toBeLessThanOrEqual(3);
+  for (const [at, place] of services.entries()) {
+    await routing.shift(place, { [`${place.service}-1`]: 100 });
+    expect(balancer.request(`${place.service}.test.localhost`)).toEqual(address(at + 1));
+  }
+});
+
+test("when a change of many fails all are told, and done again it is in force", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  balancer.down = true;
+  const asked = [2, 3].map((n) => routing.place(placing(n)));
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  balancer.down = false;
+  await routing.shift(orders, { "orders-2": 100 });
+  expect(balancer.request("orders.test.localhost")).toEqual(address(2));
 });
 
 test("what the balancer would not take is refused and disturbs nobody", async () => {

@@ -56,8 +56,18 @@ export function createSync({ db, balancer, runtime, fleet }: SyncDeps): Sync {
     applied = config;
   }
 
+  /** Not begun yet: it will read the tables with what all have written who wait for it, so that one change serves them all. */
+  let next: Promise<void> | undefined;
+  function changes(): Promise<void> {
+    next ??= queue(() => {
+      next = undefined;
+      return bring();
+    });
+    return next;
+  }
+
   return {
-    changes: () => queue(bring),
+    changes,
     everything: () =>
       queue(() => {
         applied = undefined;

@@ -169,9 +169,9 @@ async function remove(world: World, work: PlannedWork, intent: Extract<Intent, {
   const cut = await world.routing.sessions(intent.instances);
   await world.routing.release(intent.instances);
   const graceMs = work.stack.rollout.stopGraceMs;
-  const { previous } = work.rollout.target;
+  const { previous, migrate: migrated } = work.rollout.target;
   if (intent.of === "this") await removeAll(world, work.id, { graceMs });
-  if (intent.of === "previous") await removeAll(world, work.id, { graceMs, kind: "job" });
+  if (intent.of === "previous" && migrated) await removeAll(world, work.id, { graceMs, kind: "job" });
   if (intent.of === "previous" && previous) await removeAll(world, previous, { graceMs });
   return { type: "stopped", cut };
 }
