@@ -17,7 +17,7 @@ export interface Intervals {
   watchPollMs: number;
 }
 
-const watching: readonly (string | null)[] = ["watch", "observe", "hold"];
+const watching: ReadonlySet<string | null> = new Set(["watch", "observe", "hold"]);
 
 export function createPace({ pollMs, watchPollMs }: Intervals): Pace {
   const waiting = new Set<string>();
@@ -25,7 +25,7 @@ export function createPace({ pollMs, watchPollMs }: Intervals): Pace {
     pause(deployment, before, after) {
       waiting.delete(deployment);
       if (before !== after) return 0;
-      if (watching.includes(after)) return watchPollMs;
+      if (watching.has(after)) return watchPollMs;
       waiting.add(deployment);
       return Math.min(pollMs * waiting.size, Math.max(pollMs, watchPollMs));
     },
