@@ -25,7 +25,7 @@ export function LogPane({ job, attempt, title, chosen, choose, lines, total, com
   const [showTime, setShowTime] = useState(false);
   const [following, setFollowing] = useState(!complete && chosen === undefined);
   const groups = useGroups({ job, attempt, total });
-  const folding = useFolding(total, groups, !complete);
+  const folding = useFolding(total, groups);
   const search = useSearch(job, attempt, needle);
   const hits = useMemo(() => new Set(search?.matches.map(({ line }) => line)), [search]);
   const found = search?.matches[current]?.line;
@@ -117,7 +117,7 @@ function useRow({ lines, groups, folding: { rows, toggle }, marks, choose }: Row
     const usual = { showTime, choose, isHit: hits.has(number), isChosen: chosen.includes(number) };
     if (!heading)
       return <LogLineView key={number} {...usual} number={number} needle={needle} line={lines.line(number)} />;
-    const isOpen = index + 1 < rows.count ? rows.lineAt(index + 1) === number + 1 : true;
+    const isOpen = heading.lines > 1 && index + 1 < rows.count && rows.lineAt(index + 1) === number + 1;
     return <GroupHeading key={number} {...usual} heading={heading} isOpen={isOpen} toggle={toggle} />;
   };
 }

@@ -49,6 +49,8 @@ export function LogWindowView({ label, rows, row, onView, stick, ref }: Props) {
   }, [stick, rows, height]);
   useEffect(() => () => window.clearTimeout(rest.current), []);
 
+  // Groups that were closed may have taken the place with them.
+  if (place.at > Math.max(0, rows * rowHeight - height)) setPlace(placeAt(view, place.at));
   const { first, end } = rowsAt(view, place, beside);
   const atEnd = place.at + height >= (rows - 1) * rowHeight;
   useEffect(() => onView({ first, end, atEnd }), [first, end, atEnd]);

@@ -26,13 +26,13 @@ export interface Folding {
   reveal: (line: number) => void;
 }
 
-/** While a job is at work its last group stands open too: that is where it is. */
-export function useFolding(total: number, groups: Group[], isGrowing: boolean): Folding {
+/** The last group stands open too: there is the output of a job that makes no groups, and where one that is at work is. */
+export function useFolding(total: number, groups: Group[]): Folding {
   const [turned, setTurned] = useState<ReadonlyMap<number, boolean>>(new Map());
   const last = groups.at(-1);
   const isOpen = useCallback(
-    (group: Group) => turned.get(group.line) ?? (group.open || (isGrowing && group === last)),
-    [turned, isGrowing, last],
+    (group: Group) => turned.get(group.line) ?? (group.open || group === last),
+    [turned, last],
   );
   const rows = useMemo(() => rowsOf(total, groups, isOpen), [total, groups, isOpen]);
   const turn = useCallback((group: Group, open: boolean) => {
