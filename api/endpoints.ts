@@ -6,6 +6,7 @@ import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { gateEndpoints } from "./endpoints/gates.ts";
 import { imageEndpoints } from "./endpoints/images.ts";
 import { endpointsOfBuilds } from "./endpoints/of-builds.ts";
+import { placeEndpoints } from "./endpoints/places.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
 import { sourceEndpoints } from "./endpoints/source.ts";
@@ -18,6 +19,7 @@ export const allEndpoints = {
   ...fleetEndpoints,
   ...gateEndpoints,
   ...imageEndpoints,
+  ...placeEndpoints,
   ...releaseEndpoints,
   ...routingEndpoints,
   ...sourceEndpoints,

@@ -10,6 +10,7 @@ import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { gateEndpoints } from "#api/endpoints/gates.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
 import { endpointsOfBuilds } from "#api/endpoints/of-builds.ts";
+import { placeEndpoints } from "#api/endpoints/places.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
@@ -45,6 +46,7 @@ import { migrate } from "#kernel/migrations.ts";
 import { openApi } from "#kernel/openapi.ts";
 import { createEventRetention } from "#kernel/old-events.ts";
 import { createOutbox } from "#kernel/outbox.ts";
+import { createPulse, type Pulse } from "#kernel/pulse.ts";
 import { lockProcess } from "#kernel/process-lock.ts";
 import { stopInTime } from "#kernel/stop-in-time.ts";
 import { openVault } from "#kernel/vault.ts";
@@ -81,7 +83,9 @@ export async function startServer(config: Config, log: Log, { web }: Assets = {}
   const wake = stack.use(stopInTime("the wake", await openWake(databaseUrl, log), log));
   const outbox = createOutbox({ db, wake, log });
   const address = { port: config.port };
-  const modules = await createModules({ config, address, log, db, wake, emit: outbox.emit, stopping: stopping.signal });
+  const pulse = createPulse();
+  const common = { config, address, log, db, wake, emit: outbox.emit, pulse };
+  const modules = await createModules({ ...common, stopping: stopping.signal });
   const { access, source, fleet, builds, images, releases, routing, deployments } = modules;
   const events = createEventRetention({ db, clock: systemClock, days: config.eventDays });
   [source, fleet, builds, images, releases, deployments].forEach((each) => outbox.subscribe(each.reactions));
@@ -91,7 +95,7 @@ export async function startServer(config: Config, log: Log, { web }: Assets = {}
   serveState(app, db, stopping.signal);
   if (web !== undefined) serveWeb(app, web);
   const feed = createEventFeed({ db, wake, log, stopping: stopping.signal });
-  serveLive(app, { authenticate: access.authenticate, stopping: stopping.signal, feed });
+  serveLive(app, { authenticate: access.authenticate, stopping: stopping.signal, feed, pulse });
   const adminToken = await access.ensureAdmin();
   const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
   for (const each of [access, source, fleet, images, routing, deployments, events]) await each.start();
@@ -140,6 +144,7 @@ interface ModuleDeps {
   db: Database;
   wake: Wake;
   emit: ReturnType<typeof createOutbox>["emit"];
+  pulse: Pulse;
   stopping: AbortSignal;
 }
 
@@ -147,7 +152,7 @@ interface ModuleDeps {
 const dockerFolder = "/var/lib/docker";
 
 /** The modules in the order of the flow: each gets the doors before it. */
-async function createModules({ config, address, stopping, wake, ...common }: ModuleDeps) {
+async function createModules({ config, address, stopping, wake, pulse, ...common }: ModuleDeps) {
   const { home, diskFloor, testDays, keep } = config;
   const logRules = { days: config.logDays, room: config.logRoom };
   const deps = { ...common, clock: systemClock, jobs };
@@ -191,7 +196,8 @@ async function createModules({ config, address, stopping, wake, ...common }: Mod
     directory: join(home, "balancer"),
     publish: { host: config.host, port: config.httpPort },
   });
-  const routing = createRouting({ ...deps, fleet, balancer, runtime, httpPort: config.httpPort });
+  const { looked } = pulse;
+  const routing = createRouting({ ...deps, fleet, balancer, runtime, looked, httpPort: config.httpPort });
   const registry = createRegistryAccess(deps.db, access, { address, cluster: config.registryAddress });
   const disk = createDisk([home, dockerFolder], { floor: diskFloor, mark: config.diskMark });
   const ofDeployments = {
@@ -239,7 +245,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
   serveEndpoints(app, http, {
-    table: { ...deploymentEndpoints, ...gateEndpoints, ...backingEndpoints },
+    table: { ...deploymentEndpoints, ...gateEndpoints, ...placeEndpoints, ...backingEndpoints },
     handlers: modules.deployments.handlers,
   });
   modules.access.register(app);

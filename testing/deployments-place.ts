@@ -6,6 +6,7 @@ import { sql } from "kysely";
 import { backingEndpoints } from "#api/endpoints/backing.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { gateEndpoints } from "#api/endpoints/gates.ts";
+import { placeEndpoints } from "#api/endpoints/places.ts";
 import type { CallOutput, Endpoint, Role } from "#api/endpoint.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
@@ -86,7 +87,7 @@ export interface Tuning {
   clock?: Clock;
 }
 
-const rows = { ...deploymentEndpoints, ...gateEndpoints, ...backingEndpoints };
+const rows = { ...deploymentEndpoints, ...gateEndpoints, ...placeEndpoints, ...backingEndpoints };
 type Rows = typeof rows;
 export interface Person {
   name: string;

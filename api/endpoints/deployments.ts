@@ -107,7 +107,7 @@ const preview = z.object({
 });
 export type Preview = z.output<typeof preview>;
 
-const gate = z.object({ gate: z.string(), open: z.boolean(), reason: z.string() });
+export const gate = z.object({ gate: z.string(), open: z.boolean(), reason: z.string() });
 
 const request = z.strictObject({
   ...place.shape,
@@ -281,6 +281,8 @@ export const deploymentEndpoints = endpoints({
       stories: z.array(z.string()),
       commits: z.array(z.object({ revision, author: z.string(), message: z.string(), at: time })),
       gates: z.array(gate),
+      /** What else to know before it begins, a sentence each. */
+      risks: z.array(z.string()),
     }),
     errors: ["not-found", "release.none", "release.preview-only"],
   },

@@ -41,6 +41,19 @@ export const fleetEndpoints = endpoints({
     auth: { roles: anyRole },
     response: z.object({ services: z.array(service) }),
   },
+  showService: {
+    method: "GET",
+    path: "/api/services/:service",
+    summary: "A service with its manifest as it was read, and who needs it.",
+    auth: { roles: anyRole },
+    params: z.object({ service: serviceName }),
+    response: service.extend({
+      /** `towline.yml` at the head of the default branch, every default filled in. */
+      manifest: z.record(z.string(), z.unknown()),
+      neededBy: z.array(serviceName),
+    }),
+    errors: ["not-found"],
+  },
   listEnvironments: {
     method: "GET",
     path: "/api/environments",

@@ -150,7 +150,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await expect(harness.balancer.serving("nowhere")).rejects.toMatchObject({ code: "not-found" });
     });
 
-    test("it tells how long the requests since a cursor took, once each, by slot", async () => {
+    test("it tells how long the requests since a cursor took, once each, by slot, and who asked whom lately", async () => {
       const [a, b] = [await harness.instance("a"), await harness.instance("b")];
       const { id, host } = await applied(3);
       await harness.balancer.setSlot(id, 0, ready(a));
@@ -174,6 +174,12 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       expect(found.flat()).toHaveLength(6);
       expect(found.flat().every((time) => time >= 0 && time < 10_000)).toBe(true);
       expect(await read()).toEqual([[], [], []]);
+      const { since, requests } = await harness.balancer.recent();
+      const mine = requests.filter(({ route: of }) => of === id);
+      expect(mine).toHaveLength(6);
+      const hosts = new Set([a, b].map(({ address }) => address.host));
+      expect(new Set(mine.map(({ to }) => to))).toEqual(hosts);
+      expect(mine.every(({ at, status, from }) => at >= since && status === 200 && from !== "")).toBe(true);
     });
 
     test("in maintenance a route answers 503, open again it serves, and other routes serve on", async () => {

@@ -124,6 +124,27 @@ export interface RouteTimings {
   slots: readonly (readonly number[])[];
 }
 
+/** A request that ended. */
+export interface RecentRequest {
+  route: string;
+  /** IPv4 of who asked. */
+  from: string;
+  /** IPv4 of the instance that it went to; absent where none took it. */
+  to?: string;
+  /** When it began, in seconds since 1970. */
+  at: number;
+  /** Of the answer; -1 where the client went away before. */
+  status: number;
+  /** From the request sent to the first byte of the answer; -1 where none came. */
+  milliseconds: number;
+}
+
+export interface Recent {
+  /** From then on all are known, in seconds since 1970. */
+  since: number;
+  requests: readonly RecentRequest[];
+}
+
 export interface Balancer {
   /**
    * Makes the balancer serve exactly these routes: starts it if it is not there, attaches it to the networks (which must
@@ -168,6 +189,9 @@ export interface Balancer {
    * were more than the balancer keeps (some ten thousand of all routes), the oldest are missing.
    */
   timings(route: string, cursor: string | undefined, options?: CallOptions): Promise<RouteTimings>;
+
+  /** The requests of all routes that ended lately: as many as the balancer keeps, since it was started or reloaded last. */
+  recent(options?: CallOptions): Promise<Recent>;
 
   /** Ends and removes the balancer with its files. All routes stop serving. Nothing there is no error. */
   remove(options?: CallOptions): Promise<void>;

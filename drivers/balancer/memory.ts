@@ -6,6 +6,7 @@ import {
   BalancerError,
   type CallOptions,
   type Counters,
+  type RecentRequest,
   type Route,
   type Slot,
 } from "./contract.ts";
@@ -25,6 +26,8 @@ export interface MemoryBalancer extends Balancer {
   count(route: string, slot: number, counters: Partial<Counters>): void;
   /** Notes how long requests took. */
   time(route: string, slot: number, milliseconds: readonly number[]): void;
+  /** Notes requests that `recent` then tells; `since` is the time of the first one. */
+  note(requests: readonly RecentRequest[]): void;
   /** While set, every call fails with `balancer-unreachable`. */
   down: boolean;
 }
@@ -39,6 +42,7 @@ interface Kept {
 
 export function createMemoryBalancer(options: MemoryBalancerOptions = {}): MemoryBalancer {
   let kept = new Map<string, Kept>();
+  const noted: RecentRequest[] = [];
   const healthy = options.healthy ?? (() => true);
   const openIn = (found: Kept) => [...found.slots.keys()].filter((index) => isOpen(found, index, healthy));
   const find = (route: string, slot = 0, call: CallOptions = {}): Kept & { slot: Slot } => {
@@ -83,6 +87,11 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       const of = (slot: number) => since.flatMap((each) => (each.slot === slot ? each.milliseconds : []));
       return { cursor: String(times.length), slots: slots.map((_, slot) => of(slot)) };
     },
+    async recent() {
+      if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
+      return { since: noted[0]?.at ?? 0, requests: [...noted] };
+    },
+    note: (requests) => void noted.push(...requests),
     async remove() {
       kept = new Map();
     },

@@ -8,6 +8,7 @@ import { changeOf, createEventFeed } from "./event-feed.ts";
 import { createHttp, type Principal } from "./http.ts";
 import { serveLive } from "./live.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPulse } from "./pulse.ts";
 import { openWake } from "./wake.ts";
 
 const database = await testDatabase();
@@ -17,7 +18,9 @@ const { emit } = createOutbox({ db, wake, log });
 const stopping = new AbortController();
 const app = createHttp({ log });
 const viewer: Principal = { kind: "user", name: "vic", role: "viewer", token: "t" };
+const pulse = createPulse({ everyMs: 20, restAfterMs: 500 });
 serveLive(app, {
+  pulse,
   feed: createEventFeed({ db, wake, log, stopping: stopping.signal }),
   stopping: stopping.signal,
   authenticate: async (header) =>
@@ -52,7 +55,8 @@ async function listener(headers: Record<string, string> = { authorization: "Bear
   const told = () => [...text.matchAll(/^data: (\{"name.*)$/gm)].map(([, json = ""]) => JSON.parse(json) as Told);
   const changed = () =>
     [...text.matchAll(/^event: changed\ndata: (.*)$/gm)].flatMap(([, json = ""]) => JSON.parse(json) as string[]);
-  return { answer, told, changed, ended };
+  const beats = () => text.split("event: figures\n").length - 1;
+  return { answer, told, changed, beats, ended };
 }
 
 const tell = (service: string) =>
@@ -112,6 +116,18 @@ test("of what changes too often to be an event the subject is told, many times a
   expect(changed().filter((subject) => subject === "build:one").length).toBeLessThan(20);
   expect(changed()).toContain("build:one");
   expect(told()).toEqual([]);
+});
+
+test("while somebody looks at live figures, all are told when to look again, and not after", async () => {
+  const { beats } = await listener();
+  expect(beats()).toBe(0);
+  pulse.looked();
+  await until(() => beats() >= 3);
+  await until(async () => {
+    const before = beats();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return beats() === before;
+  });
 });
 
 test("who is nobody is told nothing, and the stream ends when the server stops", async () => {

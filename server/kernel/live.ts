@@ -9,9 +9,12 @@ import { anyRole } from "#api/endpoint.ts";
 import { isRefusal, refuse } from "#api/errors.ts";
 import type { EventFeed, FedEvents } from "./event-feed.ts";
 import { callerOf, checkRule, type HttpDeps, sendRefusal } from "./http.ts";
+import type { Pulse } from "./pulse.ts";
 
 interface Deps extends Pick<HttpDeps, "authenticate" | "stopping"> {
   feed: EventFeed;
+  /** When to look at live figures again; those who do not show any do nothing. */
+  pulse: Pick<Pulse, "listen">;
 }
 
 const heartbeatMs = 15_000;
@@ -53,11 +56,13 @@ function stream(deps: Deps, request: FastifyRequest, reply: FastifyReply): Fasti
   };
   const end = () => raw.end();
   const silence = deps.feed.listen((fed) => send(written(fed)));
+  const calm = deps.pulse.listen(() => send("event: figures\ndata: {}\n\n"));
   const heart = setInterval(() => send(": alive\n\n"), heartbeatMs);
   const doubt = setInterval(() => void whyNot(deps, request).then((denied) => denied && end()), askAgainMs);
   deps.stopping.addEventListener("abort", end);
   raw.once("close", () => {
     silence();
+    calm();
     clearInterval(heart);
     clearInterval(doubt);
     deps.stopping.removeEventListener("abort", end);

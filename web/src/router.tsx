@@ -37,6 +37,18 @@ const build = createRoute({
   validateSearch: readBuildSearch,
 });
 
+const environments = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/environments",
+  component: lazyRouteComponent(() => import("./environment/environments-page.tsx"), "EnvironmentsPage"),
+});
+
+const environment = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/environments/$environment",
+  component: lazyRouteComponent(() => import("./environment/environment-page.tsx"), "EnvironmentPage"),
+});
+
 const activity = createRoute({
   getParentRoute: () => rootRoute,
   path: "/activity",
@@ -45,7 +57,7 @@ const activity = createRoute({
 
 export function createAppRouter() {
   return createRouter({
-    routeTree: rootRoute.addChildren([fleet, service, builds, build, activity]),
+    routeTree: rootRoute.addChildren([fleet, service, builds, build, environments, environment, activity]),
     defaultPreload: "intent",
   });
 }

@@ -7,6 +7,7 @@ import type { ContainerOptions } from "./container.ts";
 import { writeConfig } from "./files.ts";
 import { persist } from "./master.ts";
 import { render } from "./render.ts";
+import { recentRequests } from "./recent.ts";
 import { settle } from "./settle.ts";
 import { routeStats, servingIn, sessionsAt, slotHealth } from "./stats.ts";
 import { routeTimings } from "./timings.ts";
@@ -30,6 +31,7 @@ export function createHaproxyBalancer(options: HaproxyOptions): Balancer {
     serving: (route, call) => read(call, (limits) => servingIn(world, route, limits)),
     stats: (route, call) => read(call, (limits) => routeStats(world, route, limits)),
     timings: (route, cursor, call) => read(call, (limits) => routeTimings(world, { route, cursor }, limits)),
+    recent: (call) => read(call, (limits) => recentRequests(world, limits)),
     remove: (call) => change(call, 30_000, (limits) => remove(world, limits)),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseInfo, parseProcesses, parseServers, parseStats } from "./parse.ts";
+import { parseInfo, parseProcesses, parseRequests, parseServers, parseStats } from "./parse.ts";
 
 /** As HAProxy 2.6.12 wrote them. */
 const processes = `#<PID>          <type>          <reloads>       <uptime>        <version>      
@@ -73,4 +73,35 @@ describe("what HAProxy answers", () => {
     expect(backend).toMatchObject({ name: "BACKEND", requests: 16, serverErrors: 5 });
     expect(parseStats("No such proxy.\n\n").size).toBe(0);
   });
+});
+
+test("requests that ended are lines of their own, with who asked and who answered", () => {
+  const text = [
+    "12 481 route_orders.test s0 200 13 1764342000 172.20.0.5 172.20.0.9",
+    "12 482 route_orders.test <NOSRV> 503 -1 1764342001 172.20.0.1 -",
+    "Server route_orders.test/s0 is UP",
+  ].join("\n");
+  const usual = { backend: "route_orders.test" };
+  expect(parseRequests(text)).toEqual([
+    {
+      ...usual,
+      id: "481",
+      server: "s0",
+      status: 200,
+      milliseconds: 13,
+      at: 1764342000,
+      from: "172.20.0.5",
+      to: "172.20.0.9",
+    },
+    {
+      ...usual,
+      id: "482",
+      server: "<NOSRV>",
+      status: 503,
+      milliseconds: -1,
+      at: 1764342001,
+      from: "172.20.0.1",
+      to: "-",
+    },
+  ]);
 });

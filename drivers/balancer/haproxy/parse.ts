@@ -147,15 +147,25 @@ export interface RequestLine {
   id: string;
   backend: string;
   server: string;
+  /** Of the answer; -1 where the client went away before. */
+  status: number;
   /** Until the server began to answer; -1 where it did not. */
   milliseconds: number;
+  /** Seconds since 1970. */
+  at: number;
+  from: string;
+  /** `-` where no server took it. */
+  to: string;
 }
+
+const requestLine = /^\d+ (\d+) (\S+) (\S+) (-?\d+) (-?\d+) (\d+) (\S+) (\S+)$/;
 
 /** Lines of `log-format`; others, such as notices about servers, are left out. */
 export function parseRequests(text: string): RequestLine[] {
   return text.split("\n").flatMap((line) => {
-    const [, id = "", backend = "", server = "", time] = /^\d+ (\d+) (\S+) (\S+) -?\d+ (-?\d+)$/.exec(line) ?? [];
-    return time === undefined ? [] : [{ id, backend, server, milliseconds: Number(time) }];
+    const [, id = "", backend = "", server = "", status, time, at, from = "", to = ""] = requestLine.exec(line) ?? [];
+    if (at === undefined) return [];
+    return [{ id, backend, server, status: Number(status), milliseconds: Number(time), at: Number(at), from, to }];
   });
 }
 

@@ -53,6 +53,11 @@ export function backendName(route: string): string {
   return `route_${route}`;
 }
 
+/** The route of a backend; undefined for one that is of none. */
+export function routeOf(backend: string): string | undefined {
+  return backend.startsWith("route_") ? backend.slice("route_".length) : undefined;
+}
+
 export function serverName(slot: number): string {
   return `s${slot}`;
 }
@@ -98,14 +103,16 @@ function global(structure: string): string {
   mworker-max-reloads 20`;
 }
 
-/** A line for each request is some 40 bytes, so that the last 25 000 or so are known; nothing is written to a disk. */
+/** A line for each request is some 80 bytes, so that the last 13 000 or so are known; nothing is written to a disk. */
+export const ringBytes = 1024 * 1024;
 const ring = `ring ${requestRing}
   format raw
   maxlen 256
-  size 1048576`;
+  size ${ringBytes}`;
 
 /**
- * - `log-format`: process, number of the request, backend, server, status, milliseconds until the server began to answer.
+ * - `log-format`: process, number of the request, backend, server, status, milliseconds until the server began to answer,
+ *   when it began (seconds since 1970), who asked, and the address of the server.
  * - `http-server-close`, not `http-reuse`: when an instance closes an idle connection in the moment in which a request is
  *   sent over it, HAProxy resets the client's connection, and a POST is lost (measured: a fifth of the requests when
  *   provoked, none with a connection for each request, which costs 0.1 to 0.2 ms).
@@ -118,7 +125,7 @@ const ring = `ring ${requestRing}
 const defaults = `defaults
   mode http
   log ring@${requestRing} len 256 local0
-  log-format "%pid %rt %b %s %ST %Tr"
+  log-format "%pid %rt %b %s %ST %Tr %Ts %ci %si"
   timeout connect 2s
   timeout check 2s
   timeout client 60s

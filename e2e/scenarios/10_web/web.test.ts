@@ -37,6 +37,8 @@ const signs = {
   "/": "healthy",
   "/?show=shop/production": "Roll back",
   "/services/shop": "succeeded",
+  "/environments": "quiet",
+  "/environments/test": "Who asks whom",
   "/activity": "deployments.deployment-finished",
 };
 const patience = { timeout: 60_000 };
@@ -127,11 +129,15 @@ inBrowser(
     await dialog.getByRole("heading", { name: "Release 2, the first here" }).waitFor(patience);
     expect(await dialog.getByRole("list", { name: "Gates" }).innerText()).toContain("after");
     await dialog.getByRole("button", { name: "Deploy to production" }).click();
+    await dialog.getByText("Release 2 succeeded").waitFor({ timeout: 120_000 });
+    await page.keyboard.press("Escape");
     await cell("production").getByText("release 2", { exact: true }).waitFor({ timeout: 120_000 });
     await until(async () => (await service.ask("/", "production")) === "200 2", { deadlineMs: 60_000 });
 
     await page.getByRole("button", { name: "Deploy shop to test" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+    await page.getByRole("dialog").getByText("Rollback to release 1 succeeded").waitFor({ timeout: 120_000 });
+    await page.keyboard.press("Escape");
     await cell("test").getByText("release 1", { exact: true }).waitFor({ timeout: 120_000 });
     await page.getByRole("link", { name: "shop" }).click();
     await page.getByText("back to 1").waitFor(patience);
@@ -178,6 +184,34 @@ inBrowser(
     await page.getByRole("textbox", { name: "Reason" }).fill("vouchers");
     await page.getByRole("button", { name: "Deploy to production" }).last().click();
     await step("ship").getByText("passed").waitFor({ timeout: 120_000 });
+    expect(await page.evaluate("window.unchanged")).toBe(true);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  },
+);
+
+inBrowser(
+  "an environment shows who asks whom as it happens, and a lock is taken, seen and lifted there",
+  async (browser) => {
+    const { page, faults } = await signedIn(browser, platform.adminToken);
+    await page.evaluate("window.unchanged = true");
+    await page.getByRole("link", { name: "Environments" }).click();
+    await page.getByRole("link", { name: "test", exact: true }).click();
+    const map = page.getByRole("region", { name: "Who asks whom" });
+    await map.getByText("shop", { exact: true }).first().waitFor(patience);
+    await until(
+      async () => {
+        await service.ask();
+        return map.getByText("People", { exact: true }).first().isVisible();
+      },
+      { deadlineMs: 60_000, describe: () => "the requests of people are not on the map" },
+    );
+    await page.getByRole("button", { name: "Lock…" }).click();
+    await page.getByLabel("Why nothing may be deployed").fill("the database moves");
+    await page.getByRole("button", { name: "Lock test" }).click();
+    await page.getByText("all services locked by admin: the database moves").waitFor(patience);
+    await page.getByRole("button", { name: "Lift" }).click();
+    await page.getByText("Nothing waits, nothing drifts, nobody holds it").waitFor(patience);
     expect(await page.evaluate("window.unchanged")).toBe(true);
     expect(faults).toEqual([]);
     await page.context().close();

@@ -311,3 +311,41 @@ describe("a variable or a secret that changed", () => {
     expect(await pending()).toEqual([]);
   });
 });
+
+test("an environment is told with its rules, what holds now, and every gate of what waits there", async () => {
+  const rules = `variables: { LOG_LEVEL: debug }
+sign-offs: [{ name: acceptance, roles: [analyst] }]
+freeze: [{ name: always, from: 2020-01-01 00:00, to: 2120-01-01 00:00, zone: UTC, reason: a holiday }]`;
+  await using scene = await openScene(rules, 1);
+  const { server } = scene;
+  const id = await ask(server, 1);
+  const shown = await server.call("showEnvironment", { params: { environment: "test" } });
+  expect(shown).toMatchObject({
+    signOffs: [{ name: "acceptance", roles: ["analyst"], count: 1 }],
+    freezes: [{ name: "always", holds: true, reason: "a holiday" }],
+    variables: ["LOG_LEVEL"],
+    waiting: [
+      {
+        deployment: { id },
+        gates: expect.arrayContaining([expect.objectContaining({ gate: "sign-off", open: false })]),
+      },
+    ],
+  });
+  expect(JSON.stringify(shown)).not.toContain("debug");
+  expect(await server.call("showEnvironment", { params: { environment: "nowhere" } })).toMatchObject({
+    refused: "not-found",
+  });
+});
+
+test("what instances were given is told by name, without a value", async () => {
+  await using scene = await openScene("variables: { LOG_LEVEL: debug }", 1);
+  const { server } = scene;
+  const id = await ask(server, 1);
+  await until(async () => (await shown(server, id)).state === "finished");
+  const place = await server.call("showPlace", { params: orders });
+  expect(place).toMatchObject({ release: 1, instances: [expect.stringContaining("orders-test-r1-")] });
+  expect(place).toMatchObject({ variables: expect.arrayContaining([{ name: "LOG_LEVEL", from: "value" }]) });
+  expect(JSON.stringify(place)).not.toContain("debug");
+  const traffic = await server.call("showRolloutTraffic", { params: { id } });
+  expect(traffic).toMatchObject({ sides: { fresh: { share: 1 }, old: { instances: [] } } });
+});

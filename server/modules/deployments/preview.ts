@@ -1,6 +1,7 @@
 import { isRefusal, refuse } from "#api/errors.ts";
 import { storyNames } from "#pipeline/story-names.ts";
 import { diffStack, type StackChange } from "#stack/diff-stack.ts";
+import { risksOf } from "./core/risks.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readLane } from "./lanes.ts";
 import type { Requests } from "./requests.ts";
@@ -24,10 +25,14 @@ export async function previewDeployment(
   const older = serving && serving.repository === release.repository ? (serving.commit ?? undefined) : undefined;
   const { repository, commit: newer } = release;
   const commits = await deps.source.commitsBetween(repository, { older, newer, limit: mostCommits });
+  const changes = diffStack(serving?.stack ?? undefined, stack);
+  const from = serving?.release ?? null;
+  const last = await deploymentStore(deps.db).lastFinishedAt(wish);
   return {
     ...{ service: wish.service, environment: wish.environment },
-    ...{ release: release.number, commit: newer, from: serving?.release ?? null, gates },
-    changes: diffStack(serving?.stack ?? undefined, stack).map(viewChange),
+    ...{ release: release.number, commit: newer, from, gates },
+    risks: risksOf({ stack, changes, from, commits: commits.length, last }),
+    changes: changes.map(viewChange),
     stories: [...new Set(commits.flatMap(({ message }) => storyNames(message)))],
     commits: commits.map(({ revision, author, message, at }) => ({
       ...{ revision, author, message: message.split("\n")[0] ?? "", at: at.toISOString() },

@@ -1,5 +1,6 @@
 import type { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import type { gateEndpoints } from "#api/endpoints/gates.ts";
+import type { placeEndpoints } from "#api/endpoints/places.ts";
 import type { Role } from "#api/endpoint.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
@@ -12,6 +13,7 @@ import { readLane } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { clean, planCleaning } from "./cleaning/clean.ts";
 import { listPreviews } from "./previews/view.ts";
+import { placeRoutes } from "./places.ts";
 import { previewDeployment } from "./preview.ts";
 import { mayChange, type Requests } from "./requests.ts";
 import { setRouteMode } from "./route-mode.ts";
@@ -28,7 +30,7 @@ interface Parts {
   advance: Advance;
 }
 
-type Rows = typeof deploymentEndpoints & typeof gateEndpoints;
+type Rows = typeof deploymentEndpoints & typeof gateEndpoints & typeof placeEndpoints;
 
 export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<Rows> {
   const store = deploymentStore(deps.db);
@@ -50,6 +52,7 @@ export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<
     rollBack: ({ body }, context) => ask({ ...body, kind: "rollback" }, context),
     cancelDeployment: ({ params }, context) => cancel(deps, parts, { id: params.id, context }),
     ...gateRoutes(deps, parts),
+    ...placeRoutes(deps),
     pauseDeployment: ({ params }, context) => steer(deps, parts, { id: params.id, type: "pause", context }),
     promoteDeployment: ({ params }, context) => steer(deps, parts, { id: params.id, type: "promote", context }),
     setRouteMode({ params, body }, context) {

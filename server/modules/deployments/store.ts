@@ -236,6 +236,16 @@ function servedStore(database: Database) {
         .limit(1)
         .executeTakeFirst(),
     /** The newest deployment that ended, of each lane. */
+    lastFinishedAt: ({ service, environment }: Place) =>
+      db
+        .selectFrom("deployments")
+        .selectAll()
+        .where("state", "=", "finished")
+        .where("service", "=", service)
+        .where("environment", "=", environment)
+        .orderBy("finished_at", "desc")
+        .limit(1)
+        .executeTakeFirst(),
     lastFinished: () =>
       db
         .selectFrom("deployments")

@@ -22,12 +22,15 @@ export function fleetRoutes({ db, emit, secrets, vault, identity }: Deps): Handl
   return {
     async listServices() {
       const rows = await store.services();
-      return {
-        services: rows.map(({ manifest, gone_at: gone, ...row }) => ({
-          ...{ ...row, needs: manifest.needs, uses: manifest.uses },
-          goneAt: gone?.toISOString() ?? null,
-        })),
-      };
+      return { services: rows.map(viewService) };
+    },
+
+    async showService({ params }) {
+      const rows = await store.services();
+      const found = rows.find(({ name }) => name === params.service);
+      if (!found) return refuse("not-found", `there is no service ${params.service}`);
+      const neededBy = rows.filter(({ manifest }) => manifest.needs.includes(found.name)).map(({ name }) => name);
+      return { ...viewService(found), manifest: { ...found.manifest }, neededBy };
     },
 
     async listEnvironments() {
@@ -81,6 +84,12 @@ export function fleetRoutes({ db, emit, secrets, vault, identity }: Deps): Handl
         return { deleted: true as const };
       }),
   };
+}
+
+type ServiceRow = Awaited<ReturnType<ReturnType<typeof fleetStore>["services"]>>[number];
+
+function viewService({ manifest, gone_at: gone, ...row }: ServiceRow) {
+  return { ...row, needs: manifest.needs, uses: manifest.uses, goneAt: gone?.toISOString() ?? null };
 }
 
 type EnvironmentRow = Awaited<ReturnType<ReturnType<typeof fleetStore>["environments"]>>[number];

@@ -12,6 +12,7 @@ import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { changeMode, type Closed, type ModeChange, openExpired, readClosed } from "./modes.ts";
+import { type Comparison, createTraffic } from "./traffic.ts";
 import { createObserve, type Timings } from "./observe.ts";
 import { queueReconcile, reconcileTask, runReconcile } from "./reconcile.ts";
 import { routingRoutes } from "./routes.ts";
@@ -40,6 +41,8 @@ export interface RoutingDeps extends SyncDeps {
   httpPort: number;
   /** Milliseconds between two looks at the balancer; default 10 s. */
   reconcileMs?: number;
+  /** Called whenever somebody looks at live figures; the browser is then told when to look again. */
+  looked?: () => void;
 }
 
 export type { Closed } from "./modes.ts";
@@ -90,6 +93,8 @@ export interface Routing {
   stats(instances: readonly string[]): Promise<InstanceStats>;
   /** How long instances took since an earlier reading; without its cursor, reading begins now. */
   timings(instances: readonly string[], cursor?: string): Promise<Timings>;
+  /** How groups of instances did in the last minutes, side by side; undefined while the balancer does not answer. */
+  compare<K extends string>(groups: Record<K, readonly string[]>): Promise<Comparison<K> | undefined>;
   /** Closes a route for a while, or opens it again; it also opens by itself. Refused where there is no such route. */
   setMode(place: Place, change: ModeChange): Promise<Refusal | undefined>;
   /** Routes that are not open. */
@@ -115,6 +120,7 @@ export function createRouting(deps: RoutingDeps): Routing {
   const sync = createSync(deps);
   const store = routingStore(db);
   const observe = createObserve(store, balancer);
+  const traffic = createTraffic(deps);
   const epoch = newId();
   const addressOf = addressesIn(store, deps.httpPort);
   const everything = async () => {
@@ -126,6 +132,7 @@ export function createRouting(deps: RoutingDeps): Routing {
     health: observe.health,
     sessions: observe.sessions,
     timings: observe.timings,
+    compare: traffic.compare,
     closed: () => readClosed(store),
     async setMode(place, change) {
       const refused = await changeMode(deps, place, change);
@@ -145,7 +152,7 @@ export function createRouting(deps: RoutingDeps): Routing {
     },
     addressOf,
     reconcile: everything,
-    handlers: routingRoutes(store, addressOf),
+    handlers: routingRoutes(store, { addressOf, traffic }),
     tasks: { [reconcileTask]: () => runReconcile(deps, { everything }) },
     start: () => queueReconcile(deps, 0),
   };

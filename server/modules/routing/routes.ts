@@ -2,11 +2,18 @@ import type { routingEndpoints } from "#api/endpoints/routing.ts";
 import type { Handlers } from "#kernel/http.ts";
 import type { RouteAddress } from "./index.ts";
 import type { Place, RouteRow, RoutingStore } from "./store.ts";
+import type { Traffic } from "./traffic.ts";
 
 type AddressOf = (place: Place) => Promise<RouteAddress | undefined>;
 
-export function routingRoutes(store: RoutingStore, addressOf: AddressOf): Handlers<typeof routingEndpoints> {
+interface Parts {
+  addressOf: AddressOf;
+  traffic: Traffic;
+}
+
+export function routingRoutes(store: RoutingStore, { addressOf, traffic }: Parts): Handlers<typeof routingEndpoints> {
   return {
+    showTraffic: ({ params }) => traffic.read(params.environment),
     async listRoutes() {
       const routes = await store.routes();
       return { routes: await Promise.all(routes.map((route) => viewRoute(store, addressOf, route))) };

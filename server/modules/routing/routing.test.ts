@@ -291,3 +291,25 @@ test("times are told by instance, once each", async () => {
   expect(second.times).toEqual({ "orders-1": [], "orders-2": [7, 8] });
   expect((await routing.timings(["orders-2"], second.cursor)).times).toEqual({ "orders-2": [] });
 });
+
+test("two groups of instances are compared: how they did, and what share of the new requests each gets", async () => {
+  await using scene = await openScene();
+  const { routing, balancer } = scene;
+  await routing.ensureRoute(orders);
+  await routing.place(placing(1));
+  await routing.place(placing(2));
+  await routing.shift(orders, { "orders-1": 75, "orders-2": 25 });
+  const at = Math.floor(Date.now() / 1000) - 30;
+  const asked = { route: "orders.test", from: "10.0.0.9", at, status: 200, milliseconds: 4 };
+  balancer.note([
+    { ...asked, to: address(1).host },
+    { ...asked, to: address(2).host, status: 500 },
+  ]);
+  const found = await routing.compare({ old: ["orders-1"], fresh: ["orders-2"] });
+  expect(found).toMatchObject({ old: { share: 0.75 }, fresh: { share: 0.25 } });
+  const failed = (side: "old" | "fresh") => found?.[side].points.filter(({ requests }) => requests > 0);
+  expect([failed("old"), failed("fresh")]).toMatchObject([[{ failed: 0, p95: 4 }], [{ failed: 1 }]]);
+  balancer.down = true;
+  // What was read a moment ago is used again, but not by a server that has just begun.
+  expect(await scene.create().compare({ old: ["orders-1"] })).toBeUndefined();
+});

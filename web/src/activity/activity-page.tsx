@@ -1,68 +1,105 @@
-import { Code, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Button, Code, Group, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
+import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { read } from "../api/read.ts";
 import { Headings } from "../parts/headings.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
+import { asCsv, asJson, type Entry, factWords } from "./export.ts";
 
 /** Everything that happened, newest first. */
 export function ActivityPage() {
   const [name, setName] = useState("");
-  const [asked] = useDebouncedValue(name.trim(), 200);
+  const [actor, setActor] = useState("");
+  const [asked] = useDebouncedValue({ name: name.trim(), actor: actor.trim() }, 200);
   return (
     <Stack>
       <Title order={1} size="h3">
         Activity
       </Title>
-      <TextInput
-        label="Event"
-        description="The beginning of its name, such as deployments"
-        value={name}
-        onChange={({ currentTarget }) => setName(currentTarget.value)}
-        maw={320}
-      />
-      <Entries name={asked} />
+      <Group align="end">
+        <TextInput
+          label="Event"
+          description="The beginning of its name, such as deployments"
+          value={name}
+          onChange={({ currentTarget }) => setName(currentTarget.value)}
+          w={300}
+        />
+        <TextInput
+          label="Person"
+          description="Who did it"
+          value={actor}
+          onChange={({ currentTarget }) => setActor(currentTarget.value)}
+          w={200}
+        />
+      </Group>
+      <Entries {...asked} />
     </Stack>
   );
 }
 
-function Entries({ name }: { name: string }) {
-  const audit = useQuery(read("listAudit", { query: { ...(name ? { name } : {}), limit: 100 } }));
+const most = 500;
+
+function Entries({ name, actor }: { name: string; actor: string }) {
+  const query = { ...(name ? { name } : {}), ...(actor ? { actor } : {}), limit: most };
+  const audit = useQuery(read("listAudit", { query }));
   if (audit.isPending) return <Loading what="the activity" />;
   if (audit.error) return <Failed what="The activity" error={audit.error} again={() => void audit.refetch()} />;
-  if (audit.data.entries.length === 0)
-    return <Empty title="Nothing of that name">Another beginning may find it.</Empty>;
+  const { entries } = audit.data;
+  if (entries.length === 0) return <Empty title="Nothing like that">Another beginning or person may find it.</Empty>;
   return (
-    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
-      <Table aria-label="Activity" fz="sm">
-        <Headings names={["When", "What", "Who", "Facts"]} />
-        <Table.Tbody>
-          {audit.data.entries.map(({ id, at, name: event, actor, facts }) => (
-            <Table.Tr key={id}>
-              <Table.Td>
-                <TimeAgo at={at} />
-              </Table.Td>
-              <Table.Td>
-                <Code>{event}</Code>
-              </Table.Td>
-              <Table.Td>{actor ?? "Towline"}</Table.Td>
-              <Table.Td>
-                <Text size="xs" lineClamp={2} style={{ overflowWrap: "anywhere" }}>
-                  {written(facts)}
-                </Text>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <>
+      <Group justify="space-between">
+        <Text size="sm" c="dimmed">
+          {entries.length === most ? `The last ${most}` : `${entries.length} in all`}
+        </Text>
+        <Group gap={6}>
+          <Export entries={entries} kind="csv" />
+          <Export entries={entries} kind="json" />
+        </Group>
+      </Group>
+      <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
+        <Table aria-label="Activity" fz="sm">
+          <Headings names={["When", "What", "Who", "Facts"]} />
+          <Table.Tbody>
+            {entries.map((entry) => (
+              <Table.Tr key={entry.id}>
+                <Table.Td>
+                  <TimeAgo at={entry.at} />
+                </Table.Td>
+                <Table.Td>
+                  <Code>{entry.name}</Code>
+                </Table.Td>
+                <Table.Td>{entry.actor ?? "Towline"}</Table.Td>
+                <Table.Td>
+                  <Text size="xs" lineClamp={2} style={{ overflowWrap: "anywhere" }}>
+                    {factWords(entry)}
+                  </Text>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </>
   );
 }
 
-function written(facts: Record<string, unknown>): string {
-  return Object.entries(facts)
-    .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(", ");
+/** What is shown, as a file that the browser writes itself. */
+function Export({ entries, kind }: { entries: readonly Entry[]; kind: "csv" | "json" }) {
+  const save = () => {
+    const text = kind === "csv" ? asCsv(entries) : asJson(entries);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: kind === "csv" ? "text/csv" : "application/json" }));
+    link.download = `activity.${kind}`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  return (
+    <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} aria-hidden />} onClick={save}>
+      {kind.toUpperCase()}
+    </Button>
+  );
 }

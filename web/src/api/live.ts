@@ -10,12 +10,23 @@ type Module = EventName extends `${infer M}.${string}` ? M : never;
 const readers: Record<Module, readonly RowName[]> = {
   access: ["listUsers", "listTokens", "listAudit"],
   source: ["listRepositories", "listPullRequests", "showPullRequest", "listAudit"],
-  fleet: ["getStatus", "listEnvironments", "listAudit"],
+  fleet: [
+    "getStatus",
+    "listEnvironments",
+    "showEnvironment",
+    "listServices",
+    "showService",
+    "listSecrets",
+    "listAudit",
+  ],
   builds: ["listBuilds", "showBuild", "getStatus", "listAudit"],
   images: ["listAudit"],
   releases: ["listReleases", "showRelease", "getStatus", "listAudit"],
-  routing: ["getStatus", "listAudit"],
-  deployments: ["getStatus", "listDeployments", "showDeployment", "planDeployment", "listLocks", "listAudit"],
+  routing: ["getStatus", "listRoutes", "listAudit"],
+  deployments: [
+    ...(["getStatus", "listDeployments", "showDeployment", "planDeployment", "listLocks", "listAudit"] as const),
+    ...(["showEnvironment", "showPlace", "showRolloutTraffic", "listRoutes"] as const),
+  ],
 };
 
 const ofBuild = new Set<unknown>([
@@ -31,6 +42,9 @@ const watchersOf: Record<string, readonly RowName[]> = {
   slots: ["showBuild"],
   agents: ["showBuild"],
 };
+
+/** What changes all the time; the stream says when to look again. */
+const figures: readonly RowName[] = ["showTraffic", "showRolloutTraffic"];
 
 /** Many changes come at once; reading once for all of them is enough. */
 const gatherMs = 150;
@@ -86,6 +100,9 @@ export function goLive(queries: QueryClient): () => void {
       if (kind === "build") builds.add(id);
     }
     soon();
+  });
+  stream.addEventListener("figures", () => {
+    void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => figures.includes(name as RowName) });
   });
   stream.addEventListener("missed", () => void queries.invalidateQueries());
   stream.addEventListener("open", () => {

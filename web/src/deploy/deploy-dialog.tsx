@@ -1,18 +1,22 @@
 import { Alert, Box, Group, List, Modal, Select, Stack, Table, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { IconArrowBackUp, IconCircleCheck, IconHourglass, IconRocket } from "@tabler/icons-react";
+import { IconAlertTriangle, IconArrowBackUp, IconLock, IconRocket } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { call, type Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
+import type { Cell } from "../fleet/matching.ts";
+import { Commits } from "../parts/commits.tsx";
 import { Copy } from "../parts/copy.tsx";
 import { GuardedButton } from "../parts/guarded-button.tsx";
 import { Headings } from "../parts/headings.tsx";
+import { StateSign } from "../parts/state-sign.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { developing } from "../session/roles.ts";
 import { useMayNot } from "../session/session.ts";
-import { RolloutProgress } from "./rollout-progress.tsx";
+import { toneOf } from "./deployment-table.tsx";
+import { Gates } from "./gates.tsx";
+import { Rollout } from "./rollout.tsx";
 
 interface Place {
   service: string;
@@ -22,15 +26,17 @@ interface Place {
 /** The plan before the button is pressed, and the rollout after it. */
 export function DeployDialog({ service, environment, close }: Place & { close: () => void }) {
   const [release, setRelease] = useState<number>();
+  const [watched, setWatched] = useState<string>();
   const releases = useQuery(read("listReleases", { params: { service }, query: {} }));
   const status = useQuery(read("getStatus", {}));
   const cell = status.data?.services
     .find((each) => each.service === service)
     ?.cells.find((each) => each.environment === environment);
+  const rollout = cell?.running?.id ?? watched;
   return (
     <Modal opened onClose={close} title={`Deploy ${service} to ${environment}`}>
       <Stack>
-        {cell?.running && <RolloutProgress deployment={cell.running} />}
+        {rollout && <Rollout key={rollout} id={rollout} />}
         <Select
           label="Release"
           data={(releases.data?.releases ?? []).map(({ number, commit }) => ({
@@ -43,27 +49,53 @@ export function DeployDialog({ service, environment, close }: Place & { close: (
           clearable
           searchable
         />
-        <PlanOf place={{ service, environment }} release={release} close={close} />
+        {cell && <Holders cell={cell} />}
+        <PlanOf place={{ service, environment }} release={release} watch={setWatched} />
       </Stack>
     </Modal>
+  );
+}
+
+/** Who holds the place, and how the last one ended. */
+function Holders({ cell: { locks, last } }: { cell: Cell }) {
+  return (
+    <>
+      {locks.map(({ what, owner, reason, until }) => (
+        <Alert key={what} color="yellow" icon={<IconLock aria-hidden />} title={`${what} is locked by ${owner}`}>
+          {reason}, until {new Date(until).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
+        </Alert>
+      ))}
+      {last && (
+        <Group gap={6}>
+          <Text size="sm" c="dimmed">
+            Last here:
+          </Text>
+          <StateSign tone={toneOf(last)}>{`release ${last.release ?? "?"} ${last.outcome ?? ""}`}</StateSign>
+          <Text size="sm" c="dimmed">
+            by {last.actor ?? "Towline"}, <TimeAgo at={last.finishedAt ?? last.createdAt} />
+          </Text>
+        </Group>
+      )}
+    </>
   );
 }
 
 interface PlanProps {
   place: Place;
   release: number | undefined;
-  close: () => void;
+  watch: (deployment: string) => void;
 }
 
-function PlanOf({ place, release, close }: PlanProps) {
+function PlanOf({ place, release, watch }: PlanProps) {
   const plan = useQuery(read("planDeployment", { query: { ...place, release } }));
   if (plan.isPending) return <Loading what="the plan" />;
   if (plan.error) return <Failed what="The plan" error={plan.error} again={() => void plan.refetch()} />;
   return (
     <>
-      <Commits plan={plan.data} />
+      <What plan={plan.data} />
+      <Risks risks={plan.data.risks} />
       <Gates gates={plan.data.gates} />
-      <Buttons place={place} plan={plan.data} close={close} />
+      <Buttons place={place} plan={plan.data} watch={watch} />
       <Changes changes={plan.data.changes} />
     </>
   );
@@ -71,26 +103,35 @@ function PlanOf({ place, release, close }: PlanProps) {
 
 type Plan = Output<"planDeployment">;
 
-function Commits({ plan: { from, release, commits, stories } }: { plan: Plan }) {
+function What({ plan: { from, release, commit, commits, stories } }: { plan: Plan }) {
   return (
-    <>
+    <Box>
       <Title order={2} size="h5">
         {from === null ? `Release ${release}, the first here` : `From release ${from} to ${release}`}
       </Title>
-      {stories.length > 0 && <Text size="sm">Stories: {stories.join(", ")}</Text>}
+      <Text size="xs" c="dimmed" mb={4}>
+        commit <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
+        {stories.length > 0 && `, stories ${stories.join(", ")}`}
+      </Text>
       {commits.length === 0 && <Text size="sm">No commit is new.</Text>}
-      <List size="sm" spacing={4} listStyleType="none">
-        {commits.slice(0, 20).map(({ revision, message, author, at }) => (
-          <List.Item key={revision}>
-            <Copy value={revision} shown={revision.slice(0, 8)} what="commit" /> {message.split("\n")[0]}{" "}
-            <Text span size="xs" c="dimmed">
-              {author}, <TimeAgo at={at} />
-            </Text>
-          </List.Item>
-        ))}
-      </List>
-      {commits.length > 20 && <Text size="sm">and {commits.length - 20} more</Text>}
-    </>
+      <Commits commits={commits} most={20} />
+    </Box>
+  );
+}
+
+function Risks({ risks }: { risks: Plan["risks"] }) {
+  if (risks.length === 0) return null;
+  return (
+    <List size="sm" spacing={4} aria-label="Risks">
+      {risks.map((risk) => (
+        <List.Item
+          key={risk}
+          icon={<IconAlertTriangle size={16} color="var(--mantine-color-orange-6)" aria-label="risk" />}
+        >
+          {risk}
+        </List.Item>
+      ))}
+    </List>
   );
 }
 
@@ -116,42 +157,17 @@ function Changes({ changes }: { changes: Plan["changes"] }) {
   );
 }
 
-function Gates({ gates }: { gates: Plan["gates"] }) {
-  return (
-    <List size="sm" spacing={4} aria-label="Gates">
-      {gates.map(({ gate, open, reason }) => (
-        <List.Item
-          key={`${gate} ${reason}`}
-          icon={
-            open ? (
-              <IconCircleCheck size={16} color="var(--mantine-color-teal-6)" aria-label="open" />
-            ) : (
-              <IconHourglass size={16} color="var(--mantine-color-yellow-7)" aria-label="closed" />
-            )
-          }
-        >
-          <b>{gate}</b>: {reason}
-        </List.Item>
-      ))}
-    </List>
-  );
-}
-
-function Buttons({ place, plan, close }: { place: Place; plan: Plan; close: () => void }) {
+function Buttons({ place, plan, watch }: { place: Place; plan: Plan; watch: (deployment: string) => void }) {
   const mayNot = useMayNot()(developing);
   const noWayBack = mayNot ?? (plan.from === null ? "Nothing serves here yet." : undefined);
   const closed = plan.gates.filter(({ open }) => !open).length;
-  const started = (what: string) => {
-    notifications.show({ message: what });
-    close();
-  };
   const deploying = useMutation({
     mutationFn: () => call("createDeployment", { body: { ...place, release: plan.release } }),
-    onSuccess: ({ wait }) => started(wait ? `It waits: ${wait.message}` : `Release ${plan.release} is on its way.`),
+    onSuccess: ({ id }) => watch(id),
   });
   const goingBack = useMutation({
     mutationFn: () => call("rollBack", { body: place }),
-    onSuccess: ({ release }) => started(`Going back to release ${release ?? "?"}.`),
+    onSuccess: ({ id }) => watch(id),
   });
   const error = deploying.error ?? goingBack.error;
   return (

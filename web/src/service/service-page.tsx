@@ -1,77 +1,263 @@
-import { Group, Stack, Table, Text, Title } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Anchor, Badge, Code, Group, List, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
-import { isBadEnd } from "../fleet/matching.ts";
+import { DeploymentTable } from "../deploy/deployment-table.tsx";
+import { CellView } from "../fleet/cell-view.tsx";
+import { Commits } from "../parts/commits.tsx";
 import { Copy } from "../parts/copy.tsx";
 import { Headings } from "../parts/headings.tsx";
-import { StateSign } from "../parts/state-sign.tsx";
+import { Section } from "../parts/section.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
-import type { Tone } from "../theme.ts";
+import { StateSign } from "../parts/state-sign.tsx";
+import { Instances } from "./instances.tsx";
+import { Variables } from "./variables.tsx";
+import { buildTone } from "./stations.ts";
+import { ValueStream } from "./value-stream.tsx";
 
-/** What of one service went where, newest first. */
+/** One service from its source to production. */
 export function ServicePage() {
-  const { service } = useParams({ from: "/services/$service" });
-  const deployments = useQuery(read("listDeployments", { query: { service, limit: 50 } }));
-  if (deployments.isPending) return <Loading what="the deployments" />;
-  if (deployments.error)
-    return <Failed what="The deployments" error={deployments.error} again={() => void deployments.refetch()} />;
+  const { service: name } = useParams({ from: "/services/$service" });
+  const status = useQuery(read("getStatus", {}));
+  if (status.isPending) return <Loading what="the service" />;
+  if (status.error) return <Failed what="The service" error={status.error} again={() => void status.refetch()} />;
+  const row = status.data.services.find(({ service }) => service === name);
+  if (!row)
+    return (
+      <Empty title={`There is no service ${name}`}>
+        It may have been renamed. <Link to="/">Back to the fleet</Link>
+      </Empty>
+    );
+  const deployed = row.cells.filter(({ release }) => release !== null).map(({ environment }) => environment);
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {service}
-      </Title>
-      {deployments.data.deployments.length === 0 ? (
-        <Empty title="Nothing was deployed yet">The first release of the service will be the first entry.</Empty>
-      ) : (
-        <Deployments rows={deployments.data.deployments} />
-      )}
+    <Stack gap="xl">
+      <Head name={name} owner={row.owner} />
+      <ValueStream row={row} environments={status.data.environments} />
+      <Section title="Where it serves">
+        <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+          {row.cells.map((cell) => (
+            <Stack key={cell.environment} gap={4}>
+              <Anchor
+                size="sm"
+                fw={600}
+                renderRoot={(props) => (
+                  <Link to="/environments/$environment" params={{ environment: cell.environment }} {...props} />
+                )}
+              >
+                {cell.environment}
+              </Anchor>
+              <CellView service={name} cell={cell} />
+            </Stack>
+          ))}
+        </SimpleGrid>
+      </Section>
+      <Ahead name={name} environments={status.data.environments} />
+      <Instances service={name} environments={deployed} />
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="xl" verticalSpacing="xl">
+        <Stack gap="xl">
+          <Builds name={name} />
+          <Releases name={name} />
+        </Stack>
+        <Variables service={name} environments={deployed} />
+      </SimpleGrid>
+      <Deployments name={name} />
+      <Manifest name={name} />
     </Stack>
   );
 }
 
-type Deployment = Output<"listDeployments">["deployments"][number];
-
-function toneOf({ state, outcome }: Deployment): Tone {
-  if (state === "waiting") return "waiting";
-  if (state === "running") return "busy";
-  return isBadEnd(outcome) ? "bad" : outcome === "succeeded" ? "good" : "none";
+function Head({ name, owner }: { name: string; owner: string | null }) {
+  const service = useQuery(read("showService", { params: { service: name } }));
+  const { needs = [], uses = [], neededBy = [], repository, commit } = service.data ?? {};
+  const rows: [string, readonly string[]][] = [
+    ["needs", needs],
+    ["is needed by", neededBy],
+  ];
+  return (
+    <div>
+      <Group gap="sm">
+        <Title order={1} size="h3">
+          {name}
+        </Title>
+        <Badge variant="default" tt="none" fw={500}>
+          {owner ? `owned by ${owner}` : "no owner"}
+        </Badge>
+        {repository && commit && (
+          <Text size="sm" c="dimmed">
+            {repository} at <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
+          </Text>
+        )}
+      </Group>
+      <Text size="sm" c="dimmed" mt={4}>
+        {rows.map(([word, names]) =>
+          names.length === 0 ? null : (
+            <span key={word}>
+              {word}{" "}
+              {names.map((each, index) => (
+                <span key={each}>
+                  {index > 0 && ", "}
+                  <Link to="/services/$service" params={{ service: each }}>
+                    {each}
+                  </Link>
+                </span>
+              ))}
+              {" · "}
+            </span>
+          ),
+        )}
+        {uses.length > 0 ? `uses ${uses.join(", ")}` : "uses no backing service"}
+      </Text>
+    </div>
+  );
 }
 
-function Deployments({ rows }: { rows: Deployment[] }) {
+/** What is not everywhere yet: commits between what serves and the newest release, of each environment. */
+function Ahead({ name, environments }: { name: string; environments: readonly string[] }) {
+  const plans = useQueries({
+    queries: environments.map((environment) => read("planDeployment", { query: { service: name, environment } })),
+  });
+  const ahead = plans.flatMap(({ data }) => (data && data.from !== data.release ? [data] : []));
+  const missing = plans.every(({ isPending }) => !isPending) && ahead.length === 0;
   return (
-    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
-      <Table aria-label="Deployments" verticalSpacing="sm">
-        <Headings names={["Release", "Environment", "State", "Commit", "By", "When"]} />
-        <Table.Tbody>
-          {rows.map((row) => (
-            <Table.Tr key={row.id}>
-              <Table.Td>
-                {row.kind === "rollback" ? "back to " : ""}
-                {row.release ?? "–"}
-              </Table.Td>
-              <Table.Td>{row.environment}</Table.Td>
-              <Table.Td>
-                <Group gap={6}>
-                  <StateSign tone={toneOf(row)}>{row.outcome ?? row.phase ?? row.state}</StateSign>
-                  <Text size="xs" style={{ whiteSpace: "pre-wrap" }} lineClamp={4}>
-                    {row.reason ?? row.wait?.message ?? row.detail}
-                  </Text>
-                </Group>
-              </Table.Td>
-              <Table.Td>
-                {row.commit && <Copy value={row.commit} shown={row.commit.slice(0, 8)} what="commit" />}
-              </Table.Td>
-              <Table.Td>{row.actor ?? "–"}</Table.Td>
-              <Table.Td>
-                <TimeAgo at={row.finishedAt ?? row.startedAt ?? row.createdAt} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Section title="Not there yet" about="Commits of the newest release that an environment does not have.">
+      {missing && (
+        <Text size="sm" c="dimmed">
+          Every environment has the newest release.
+        </Text>
+      )}
+      <Stack gap="sm">
+        {ahead.map((plan) => (
+          <div key={plan.environment}>
+            <Text size="sm" fw={600}>
+              {plan.environment}:{" "}
+              {plan.from === null
+                ? `release ${plan.release} would be the first`
+                : `release ${plan.from} to ${plan.release}`}
+              {plan.from !== null && plan.from > plan.release && " (it has a newer one)"}
+            </Text>
+            {plan.stories.length > 0 && <Text size="xs">Stories: {plan.stories.join(", ")}</Text>}
+            <Commits commits={plan.commits} most={8} />
+          </div>
+        ))}
+      </Stack>
+    </Section>
+  );
+}
+
+function Builds({ name }: { name: string }) {
+  const builds = useQuery(read("listBuilds", { query: { service: name, limit: 20 } }));
+  const rows = (builds.data?.builds ?? []).slice(0, 5);
+  return (
+    <Section title="Builds" about="The last five.">
+      {builds.isSuccess && rows.length === 0 && (
+        <Text size="sm" c="dimmed">
+          None yet: a push makes the first one.
+        </Text>
+      )}
+      <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
+        <Table aria-label="Builds" fz="sm">
+          <Headings names={["Build", "State", "Branch", "Commit", "When"]} />
+          <Table.Tbody>
+            {rows.map(({ id, number, outcome, state, branch, commit, createdAt }) => (
+              <Table.Tr key={id}>
+                <Table.Th scope="row">{number}</Table.Th>
+                <Table.Td>
+                  <StateSign tone={buildTone(state, outcome)}>{outcome ?? state}</StateSign>
+                </Table.Td>
+                <Table.Td>{branch}</Table.Td>
+                <Table.Td>
+                  <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
+                </Table.Td>
+                <Table.Td>
+                  <TimeAgo at={createdAt} />
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Section>
+  );
+}
+
+function Releases({ name }: { name: string }) {
+  const releases = useQuery(read("listReleases", { params: { service: name }, query: { limit: 10 } }));
+  const rows = releases.data?.releases ?? [];
+  return (
+    <Section title="Releases" about="The last ten.">
+      {releases.isSuccess && rows.length === 0 && (
+        <Text size="sm" c="dimmed">
+          None yet: a build that publishes makes the first one.
+        </Text>
+      )}
+      <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
+        <Table aria-label="Releases" fz="sm">
+          <Headings names={["Release", "Commit", "Digest", "Made"]} />
+          <Table.Tbody>
+            {rows.map(({ number, commit, digest, createdAt, pullRequest, retiredAt }) => (
+              <Table.Tr key={number}>
+                <Table.Th scope="row">
+                  {number}
+                  {pullRequest !== null && ` (pull request ${pullRequest})`}
+                  {retiredAt && " (image not kept)"}
+                </Table.Th>
+                <Table.Td>
+                  <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
+                </Table.Td>
+                <Table.Td>
+                  <Copy value={digest} shown={digest.slice(7, 19)} what="digest" />
+                </Table.Td>
+                <Table.Td>
+                  <TimeAgo at={createdAt} />
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Section>
+  );
+}
+
+function Deployments({ name }: { name: string }) {
+  const deployments = useQuery(read("listDeployments", { query: { service: name, limit: 20 } }));
+  if (deployments.isPending) return <Loading what="the deployments" />;
+  if (deployments.error)
+    return <Failed what="The deployments" error={deployments.error} again={() => void deployments.refetch()} />;
+  return (
+    <Section title="Deployments" about="The last twenty.">
+      {deployments.data.deployments.length === 0 ? (
+        <Empty title="Nothing was deployed yet">The first release of the service will be the first entry.</Empty>
+      ) : (
+        <DeploymentTable rows={deployments.data.deployments} of="service" />
+      )}
+    </Section>
+  );
+}
+
+type Shown = Output<"showService">;
+
+function Manifest({ name }: { name: string }) {
+  const service = useQuery(read("showService", { params: { service: name } }));
+  if (!service.data) return null;
+  const { folder, manifest, goneAt }: Shown = service.data;
+  return (
+    <Section
+      title="Manifest"
+      about={`${folder ? `${folder}/` : ""}towline.yml as it was read, every default filled in.`}
+    >
+      {goneAt && (
+        <List size="sm">
+          <List.Item>
+            Its repository describes it no more since <TimeAgo at={goneAt} />; what runs goes on.
+          </List.Item>
+        </List>
+      )}
+      <Code block mah={420} style={{ overflow: "auto" }} tabIndex={0}>
+        {JSON.stringify(manifest, undefined, 2)}
+      </Code>
+    </Section>
   );
 }

@@ -9,7 +9,13 @@ export function ConnectionSign() {
   const since = connection.since.toLocaleTimeString();
   return (
     <Tooltip label={`Towline does not answer. What you see was true at ${since}; it is read anew as soon as it does.`}>
-      <Badge color="orange" variant="filled" role="status" leftSection={<IconPlugConnectedX size={13} aria-hidden />}>
+      <Badge
+        color="orange.4"
+        c="black"
+        variant="filled"
+        role="status"
+        leftSection={<IconPlugConnectedX size={13} aria-hidden />}
+      >
         as of {since}
       </Badge>
     </Tooltip>

@@ -1,6 +1,14 @@
 import { Button, Kbd, Text } from "@mantine/core";
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
-import { IconActivity, IconBox, IconHammer, IconLayoutGrid, IconRocket, IconSearch } from "@tabler/icons-react";
+import {
+  IconActivity,
+  IconBox,
+  IconHammer,
+  IconLayoutGrid,
+  IconRocket,
+  IconSearch,
+  IconStack2,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { read } from "../api/read.ts";
@@ -8,6 +16,7 @@ import { read } from "../api/read.ts";
 const places = [
   { to: "/", label: "Fleet", Icon: IconLayoutGrid },
   { to: "/builds", label: "Builds", Icon: IconHammer },
+  { to: "/environments", label: "Environments", Icon: IconStack2 },
   { to: "/activity", label: "Activity", Icon: IconActivity },
 ] as const;
 
@@ -20,6 +29,11 @@ export function Palette() {
     label,
     leftSection: <Icon size={18} />,
     onClick: () => void navigate({ to }),
+  }));
+  const environments = (data?.environments ?? []).map((environment): SpotlightActionData => ({
+    ...{ id: `environment ${environment}`, label: environment, description: "environment" },
+    leftSection: <IconStack2 size={18} />,
+    onClick: () => void navigate({ to: "/environments/$environment", params: { environment } }),
   }));
   const services = (data?.services ?? []).flatMap(({ service, owner, cells }): SpotlightActionData[] => {
     const open = () => void navigate({ to: "/services/$service", params: { service } });
@@ -53,7 +67,7 @@ export function Palette() {
         </Text>
       </Button>
       <Spotlight
-        actions={[...pages, ...services]}
+        actions={[...pages, ...environments, ...services]}
         shortcut={["mod + K"]}
         highlightQuery
         limit={12}

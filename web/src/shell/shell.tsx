@@ -1,6 +1,6 @@
 import { AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconActivity, IconHammer, IconLayoutGrid } from "@tabler/icons-react";
+import { IconActivity, IconHammer, IconLayoutGrid, IconStack2 } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -26,6 +26,7 @@ export function Shell() {
 const pages = [
   { to: "/", label: "Fleet", keys: "g f", Icon: IconLayoutGrid },
   { to: "/builds", label: "Builds", keys: "g b", Icon: IconHammer },
+  { to: "/environments", label: "Environments", keys: "g e", Icon: IconStack2 },
   { to: "/activity", label: "Activity", keys: "g a", Icon: IconActivity },
 ] as const;
 
@@ -38,7 +39,7 @@ function Frame({ name, role }: { name: string; role: string }) {
   return (
     <AppShell
       header={{ height: 52 }}
-      navbar={{ width: 200, breakpoint: "sm", collapsed: { mobile: !open } }}
+      navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !open } }}
       padding={{ base: "sm", sm: "lg" }}
     >
       <AppShell.Header>

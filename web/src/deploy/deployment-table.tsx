@@ -1,0 +1,65 @@
+import { Group, Table, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { isBadEnd } from "../fleet/matching.ts";
+import { Copy } from "../parts/copy.tsx";
+import { Headings } from "../parts/headings.tsx";
+import { StateSign } from "../parts/state-sign.tsx";
+import { TimeAgo } from "../parts/time-ago.tsx";
+import type { Tone } from "../theme.ts";
+import type { Deployment } from "./rollout-progress.tsx";
+
+/** Newest first; `of` says which name of the place goes without saying. */
+export function DeploymentTable({ rows, of }: { rows: readonly Deployment[]; of: "service" | "environment" }) {
+  const other = of === "service" ? "environment" : "service";
+  return (
+    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
+      <Table aria-label="Deployments" verticalSpacing="xs">
+        <Headings
+          names={["Release", other === "service" ? "Service" : "Environment", "State", "Commit", "By", "When"]}
+        />
+        <Table.Tbody>
+          {rows.map((row) => (
+            <Table.Tr key={row.id}>
+              <Table.Td>
+                {row.kind === "rollback" ? "back to " : ""}
+                {row.release ?? "–"}
+              </Table.Td>
+              <Table.Td>
+                {other === "service" ? (
+                  <Link to="/services/$service" params={{ service: row.service }}>
+                    {row.service}
+                  </Link>
+                ) : (
+                  <Link to="/environments/$environment" params={{ environment: row.environment }}>
+                    {row.environment}
+                  </Link>
+                )}
+              </Table.Td>
+              <Table.Td>
+                <Group gap={6}>
+                  <StateSign tone={toneOf(row)}>{row.outcome ?? row.phase ?? row.state}</StateSign>
+                  <Text size="xs" style={{ whiteSpace: "pre-wrap" }} lineClamp={2}>
+                    {row.reason ?? row.wait?.message ?? row.detail}
+                  </Text>
+                </Group>
+              </Table.Td>
+              <Table.Td>
+                {row.commit && <Copy value={row.commit} shown={row.commit.slice(0, 8)} what="commit" />}
+              </Table.Td>
+              <Table.Td>{row.actor ?? "–"}</Table.Td>
+              <Table.Td>
+                <TimeAgo at={row.finishedAt ?? row.startedAt ?? row.createdAt} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+export function toneOf({ state, outcome }: Pick<Deployment, "state" | "outcome">): Tone {
+  if (state === "waiting") return "waiting";
+  if (state === "running") return "busy";
+  return isBadEnd(outcome) ? "bad" : outcome === "succeeded" ? "good" : "none";
+}

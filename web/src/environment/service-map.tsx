@@ -1,0 +1,178 @@
+import "@xyflow/react/dist/base.css";
+import { Box, Group, Paper, Text, useComputedColorScheme } from "@mantine/core";
+import { IconAlertTriangle, IconCloud, IconDatabase, IconUsers } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import {
+  BaseEdge,
+  Controls,
+  type Edge,
+  EdgeLabelRenderer,
+  type EdgeProps,
+  Handle,
+  type Node,
+  type NodeProps,
+  Position,
+  ReactFlow,
+} from "@xyflow/react";
+import { useState } from "react";
+import { isTroubled, rateWords, shareWords, timeWords } from "../parts/figures.ts";
+import { layOut } from "../parts/graph/layout.ts";
+import { labelPoint, type Point, roundedPath } from "../parts/graph/rounded-path.ts";
+import { type MapEdge, type MapNode, widthOf } from "./map-model.ts";
+import classes from "./environment.module.css";
+
+const size = { width: 184, height: 58 };
+/** More labels than these are shown one node at a time. */
+const mostLabels = 16;
+
+interface Props {
+  nodes: MapNode[];
+  edges: MapEdge[];
+}
+
+/** Who asks whom, how often and how well. Where the boxes stand changes only when boxes or lines come or go. */
+export default function ServiceMap({ nodes, edges }: Props) {
+  const scheme = useComputedColorScheme();
+  const navigate = useNavigate();
+  const [near, setNear] = useState<string>();
+  const shape = JSON.stringify([nodes.map(({ id }) => id), edges.map(({ id }) => id)]);
+  const layout = useQuery({
+    queryKey: ["layout of the service map", shape],
+    queryFn: () =>
+      layOut(
+        nodes.map(({ id }) => ({ id, ...size })),
+        edges,
+      ),
+    placeholderData: (before) => before,
+  });
+  if (!layout.data) return <Box h={420} />;
+  const { boxes, lines } = layout.data;
+  const touches = ({ source, target }: MapEdge) => near === source || near === target;
+  return (
+    <Box h={420} className={classes.map ?? ""}>
+      <ReactFlow
+        // What was fitted into the frame once is fitted anew when there is more of it.
+        key={[...boxes.keys()].join(" ")}
+        nodes={nodes.flatMap((node): Node<NodeData>[] => {
+          const position = boxes.get(node.id);
+          if (!position) return [];
+          const faded = near !== undefined && near !== node.id && !edges.some((e) => touches(e) && joins(e, node.id));
+          return [
+            {
+              ...{ id: node.id, type: "box", position, data: { node, faded }, ...size },
+              ariaLabel: `${node.name}${node.figures ? `, ${rateWords(node.figures.requests)}` : ""}`,
+            },
+          ];
+        })}
+        edges={edges.map((edge): Edge<EdgeData> => {
+          const labelled = edge.figures !== null && (near === undefined ? edges.length <= mostLabels : touches(edge));
+          const faded = near !== undefined && !touches(edge);
+          return {
+            ...edge,
+            type: "line",
+            data: { edge, labelled, faded, points: lines.get(edge.id) ?? [] },
+            focusable: false,
+          };
+        })}
+        nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
+        colorMode={scheme}
+        fitView
+        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        minZoom={0.2}
+        maxZoom={1.5}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        zoomOnScroll={false}
+        preventScrolling={false}
+        proOptions={{ hideAttribution: true }}
+        onNodeMouseEnter={(_, { id }) => setNear(id)}
+        onNodeMouseLeave={() => setNear(undefined)}
+        onNodeClick={(_, { data: { node } }) => {
+          if (node.kind === "service") void navigate({ to: "/services/$service", params: { service: node.name } });
+        }}
+      >
+        <Controls showInteractive={false} position="bottom-right" />
+      </ReactFlow>
+    </Box>
+  );
+}
+
+type NodeData = { node: MapNode; faded: boolean };
+type EdgeData = { edge: MapEdge; labelled: boolean; faded: boolean; points: readonly Point[] };
+
+function joins({ source, target }: MapEdge, id: string): boolean {
+  return source === id || target === id;
+}
+
+const icons = { outside: IconUsers, backing: IconDatabase, elsewhere: IconCloud } as const;
+
+function BoxNode({ data: { node, faded } }: NodeProps<Node<NodeData>>) {
+  const Icon = node.kind === "service" ? undefined : icons[node.kind];
+  const bad = node.figures !== null && isTroubled(node.figures);
+  return (
+    <Paper
+      withBorder
+      px="sm"
+      w={size.width}
+      h={size.height}
+      opacity={faded ? 0.35 : 1}
+      className={classes.node ?? ""}
+      data-bad={bad || undefined}
+      data-kind={node.kind}
+    >
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <Group gap={6} wrap="nowrap">
+        {Icon && <Icon size={16} stroke={1.6} aria-hidden />}
+        <Text size="sm" fw={600} truncate>
+          {node.name}
+        </Text>
+        {bad && <IconAlertTriangle size={16} color="var(--mantine-color-red-6)" aria-label="in trouble" />}
+      </Group>
+      {node.figures && (
+        <Text size="xs" c="dimmed">
+          {rateWords(node.figures.requests)}
+          {bad && <b> · {shareWords(node.figures.failed)} fail</b>} · p95 {timeWords(node.figures.p95)}
+        </Text>
+      )}
+      {node.kind === "backing" && (
+        <Text size="xs" c="dimmed">
+          not measured
+        </Text>
+      )}
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </Paper>
+  );
+}
+
+function LineEdge({ id, data }: EdgeProps<Edge<EdgeData>>) {
+  if (!data) return null;
+  const { edge, labelled, faded, points } = data;
+  const { x, y } = labelPoint(points);
+  const bad = edge.figures !== null && isTroubled(edge.figures);
+  const colour = bad
+    ? "var(--mantine-color-red-6)"
+    : edge.kind === "measured"
+      ? "var(--mantine-color-tow-5)"
+      : "var(--mantine-color-dimmed)";
+  const dash = { measured: undefined, declared: "6 5", unmeasured: "2 4" }[edge.kind];
+  const style = { stroke: colour, strokeWidth: widthOf(edge), opacity: faded ? 0.15 : 0.9 };
+  return (
+    <>
+      <BaseEdge id={id} path={roundedPath(points)} style={dash ? { ...style, strokeDasharray: dash } : style} />
+      {labelled && edge.figures && (
+        <EdgeLabelRenderer>
+          <div className={classes.label} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+            {rateWords(edge.figures.requests)}
+            {edge.figures.failed > 0 && <b> · {shareWords(edge.figures.failed)} fail</b>} ·{" "}
+            {timeWords(edge.figures.p95)}
+          </div>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+}
+
+const nodeTypes = { box: BoxNode };
+const edgeTypes = { line: LineEdge };
