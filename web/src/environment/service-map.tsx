@@ -22,7 +22,7 @@ import { labelPoint, type Point, roundedPath } from "../parts/graph/rounded-path
 import { type MapEdge, type MapNode, widthOf } from "./map-model.ts";
 import classes from "./environment.module.css";
 
-const size = { width: 184, height: 58 };
+const size = { width: 200, height: 58 };
 /** More labels than these are shown one node at a time. */
 const mostLabels = 16;
 
@@ -131,7 +131,7 @@ function BoxNode({ data: { node, faded } }: NodeProps<Node<NodeData>>) {
         {bad && <IconAlertTriangle size={16} color="var(--mantine-color-red-6)" aria-label="in trouble" />}
       </Group>
       {node.figures && (
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" truncate>
           {rateWords(node.figures.requests)}
           {bad && <b> · {shareWords(node.figures.failed)} fail</b>} · p95 {timeWords(node.figures.p95)}
         </Text>

@@ -1,5 +1,5 @@
 /** Where the nodes of a graph stand and its edges run, in layers from left to right, by the Eclipse Layout Kernel (https://eclipse.dev/elk/). */
-import ELK from "elkjs/lib/elk.bundled.js";
+import ELK, { type ElkNode } from "elkjs/lib/elk.bundled.js";
 import type { Point } from "./rounded-path.ts";
 
 interface Box {
@@ -26,7 +26,7 @@ const usual = {
   "elk.algorithm": "layered",
   "elk.direction": "RIGHT",
   "elk.edgeRouting": "ORTHOGONAL",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "150",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "190",
   "elk.layered.spacing.edgeNodeBetweenLayers": "24",
   "elk.spacing.nodeNode": "28",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
@@ -38,12 +38,13 @@ export async function layOut(
   lines: readonly Line[],
   options: Record<string, string> = {},
 ): Promise<Layout> {
-  const { children = [], edges = [] } = await elk.layout({
+  const graph: ElkNode = {
     id: "graph",
     layoutOptions: { ...usual, ...options },
     children: [...boxes],
     edges: lines.map(({ id, source, target }) => ({ id, sources: [source], targets: [target] })),
-  });
+  };
+  const { children = [], edges = [] } = await elk.layout(graph);
   return {
     boxes: new Map(children.map(({ id, x = 0, y = 0 }) => [id, { x, y }])),
     lines: new Map(
