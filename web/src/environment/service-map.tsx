@@ -1,7 +1,6 @@
 import "@xyflow/react/dist/base.css";
 import { Box, Group, Paper, Text, useComputedColorScheme } from "@mantine/core";
 import { IconAlertTriangle, IconCloud, IconDatabase, IconUsers } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import {
   BaseEdge,
@@ -15,10 +14,10 @@ import {
   Position,
   ReactFlow,
 } from "@xyflow/react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { isTroubled, rateWords, shareWords, timeWords } from "../parts/figures.ts";
 import { layOut } from "../parts/graph/layout.ts";
-import { labelPoint, type Point, roundedPath } from "../parts/graph/rounded-path.ts";
+import { labelPoint, type Point, flowPath } from "../parts/graph/flow-path.ts";
 import { type MapEdge, type MapNode, widthOf } from "./map-model.ts";
 import classes from "./environment.module.css";
 
@@ -36,26 +35,25 @@ export default function ServiceMap({ nodes, edges }: Props) {
   const scheme = useComputedColorScheme();
   const navigate = useNavigate();
   const [near, setNear] = useState<string>();
-  const shape = JSON.stringify([nodes.map(({ id }) => id), edges.map(({ id }) => id)]);
-  const layout = useQuery({
-    queryKey: ["layout of the service map", shape],
-    queryFn: () =>
-      layOut(
-        nodes.map(({ id }) => ({ id, ...size })),
-        edges,
-      ),
-    placeholderData: (before) => before,
-  });
-  if (!layout.data) return <Box h={420} />;
-  const { boxes, lines } = layout.data;
+  const shape = JSON.stringify([
+    nodes.map(({ id }) => id),
+    edges.map(({ id, source, target }) => ({ id, source, target })),
+  ]);
+  const layout = useMemo(() => {
+    const [ids, lines] = JSON.parse(shape) as [string[], Pick<MapEdge, "id" | "source" | "target">[]];
+    return layOut(
+      ids.map((id) => ({ id, ...size })),
+      lines,
+    );
+  }, [shape]);
   const touches = ({ source, target }: MapEdge) => near === source || near === target;
   return (
     <Box h={420} className={classes.map ?? ""}>
       <ReactFlow
         // What was fitted into the frame once is fitted anew when there is more of it.
-        key={[...boxes.keys()].join(" ")}
+        key={[...layout.boxes.keys()].join(" ")}
         nodes={nodes.flatMap((node): Node<NodeData>[] => {
-          const position = boxes.get(node.id);
+          const position = layout.boxes.get(node.id);
           if (!position) return [];
           const faded = near !== undefined && near !== node.id && !edges.some((e) => touches(e) && joins(e, node.id));
           return [
@@ -71,7 +69,7 @@ export default function ServiceMap({ nodes, edges }: Props) {
           return {
             ...edge,
             type: "line",
-            data: { edge, labelled, faded, points: lines.get(edge.id) ?? [] },
+            data: { edge, labelled, faded, points: layout.lines.get(edge.id) ?? [] },
             focusable: false,
           };
         })}
@@ -160,7 +158,7 @@ function LineEdge({ id, data }: EdgeProps<Edge<EdgeData>>) {
   const style = { stroke: colour, strokeWidth: widthOf(edge), opacity: faded ? 0.15 : 0.9 };
   return (
     <>
-      <BaseEdge id={id} path={roundedPath(points)} style={dash ? { ...style, strokeDasharray: dash } : style} />
+      <BaseEdge id={id} path={flowPath(points)} style={dash ? { ...style, strokeDasharray: dash } : style} />
       {labelled && edge.figures && (
         <EdgeLabelRenderer>
           <div className={classes.label} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>

@@ -1,6 +1,6 @@
-/** Where the nodes of a graph stand and its edges run, in layers from left to right, by the Eclipse Layout Kernel (https://eclipse.dev/elk/). */
-import ELK, { type ElkNode } from "elkjs/lib/elk.bundled.js";
-import type { Point } from "./rounded-path.ts";
+/** Where the nodes of a graph stand and its edges run, in layers from left to right, by dagre (https://github.com/dagrejs/dagre). */
+import { Graph, layout } from "@dagrejs/dagre";
+import type { Point } from "./flow-path.ts";
 
 interface Box {
   id: string;
@@ -15,43 +15,33 @@ interface Line {
 }
 
 interface Layout {
+  /** Of the upper left corners. */
   boxes: ReadonlyMap<string, Point>;
-  /** From the side of one box to the side of the other, around what stands between. */
+  /** From the right side of one box to the left side of the other, around what stands between. */
   lines: ReadonlyMap<string, readonly Point[]>;
 }
 
-const elk = new ELK();
-
-const usual = {
-  "elk.algorithm": "layered",
-  "elk.direction": "RIGHT",
-  "elk.edgeRouting": "ORTHOGONAL",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "190",
-  "elk.layered.spacing.edgeNodeBetweenLayers": "24",
-  "elk.spacing.nodeNode": "28",
-  "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
-};
-
-/** `options`: of ELK, in place of the usual ones. */
-export async function layOut(
-  boxes: readonly Box[],
-  lines: readonly Line[],
-  options: Record<string, string> = {},
-): Promise<Layout> {
-  const graph: ElkNode = {
-    id: "graph",
-    layoutOptions: { ...usual, ...options },
-    children: [...boxes],
-    edges: lines.map(({ id, source, target }) => ({ id, sources: [source], targets: [target] })),
-  };
-  const { children = [], edges = [] } = await elk.layout(graph);
+export function layOut(boxes: readonly Box[], lines: readonly Line[]): Layout {
+  const graph = new Graph();
+  graph.setGraph({ rankdir: "LR", nodesep: 28, ranksep: 180, edgesep: 24, marginx: 4, marginy: 4 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
+  for (const { source, target } of lines) graph.setEdge(source, target);
+  layout(graph);
+  const centre = (id: string) => graph.node(id) as Point & { width: number; height: number };
   return {
-    boxes: new Map(children.map(({ id, x = 0, y = 0 }) => [id, { x, y }])),
+    boxes: new Map(
+      boxes.map(({ id, width, height }) => [id, { x: centre(id).x - width / 2, y: centre(id).y - height / 2 }]),
+    ),
     lines: new Map(
-      edges.map(({ id, sections = [] }) => [
-        id,
-        sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [startPoint, ...bendPoints, endPoint]),
-      ]),
+      lines.map(({ id, source, target }) => {
+        const [from, to] = [centre(source), centre(target)];
+        const { points = [] } = graph.edge(source, target) as { points?: Point[] };
+        // Of a line to the next layer, the only point between is the middle, which says nothing.
+        const between = points.length > 3 ? points.slice(1, -1) : [];
+        const start = { x: from.x + from.width / 2, y: from.y };
+        return [id, [start, ...between, { x: to.x - to.width / 2, y: to.y }]];
+      }),
     ),
   };
 }
