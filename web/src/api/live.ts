@@ -44,7 +44,7 @@ const watchersOf: Record<string, readonly RowName[]> = {
 };
 
 /** What changes all the time; the stream says when to look again. */
-const figures: readonly RowName[] = ["showTraffic", "showRolloutTraffic"];
+const figures = new Set<unknown>(["showTraffic", "showRolloutTraffic"] satisfies RowName[]);
 
 /** Many changes come at once; reading once for all of them is enough. */
 const gatherMs = 150;
@@ -102,7 +102,7 @@ export function goLive(queries: QueryClient): () => void {
     soon();
   });
   stream.addEventListener("figures", () => {
-    void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => figures.includes(name as RowName) });
+    void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => figures.has(name) });
   });
   stream.addEventListener("missed", () => void queries.invalidateQueries());
   stream.addEventListener("open", () => {

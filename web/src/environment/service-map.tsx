@@ -30,23 +30,17 @@ interface Props {
   edges: MapEdge[];
 }
 
-/** Who asks whom, how often and how well. Where the boxes stand changes only when boxes or lines come or go. */
+/** Who asks whom, how often and how well. */
 export default function ServiceMap({ nodes, edges }: Props) {
   const scheme = useComputedColorScheme();
   const navigate = useNavigate();
   const [near, setNear] = useState<string>();
-  const shape = JSON.stringify([
-    nodes.map(({ id }) => id),
-    edges.map(({ id, source, target }) => ({ id, source, target })),
-  ]);
-  const layout = useMemo(() => {
-    const [ids, lines] = JSON.parse(shape) as [string[], Pick<MapEdge, "id" | "source" | "target">[]];
-    return layOut(
-      ids.map((id) => ({ id, ...size })),
-      lines,
-    );
-  }, [shape]);
+  const layout = useLayout(nodes, edges);
   const touches = ({ source, target }: MapEdge) => near === source || near === target;
+  const emphasis = (edge: MapEdge) => ({
+    labelled: edge.figures !== null && (near === undefined ? edges.length <= mostLabels : touches(edge)),
+    faded: near !== undefined && !touches(edge),
+  });
   return (
     <Box h={420} className={classes.map ?? ""}>
       <ReactFlow
@@ -63,16 +57,12 @@ export default function ServiceMap({ nodes, edges }: Props) {
             },
           ];
         })}
-        edges={edges.map((edge): Edge<EdgeData> => {
-          const labelled = edge.figures !== null && (near === undefined ? edges.length <= mostLabels : touches(edge));
-          const faded = near !== undefined && !touches(edge);
-          return {
-            ...edge,
-            type: "line",
-            data: { edge, labelled, faded, points: layout.lines.get(edge.id) ?? [] },
-            focusable: false,
-          };
-        })}
+        edges={edges.map((edge): Edge<EdgeData> => ({
+          ...edge,
+          type: "line",
+          data: { edge, points: layout.lines.get(edge.id) ?? [], ...emphasis(edge) },
+          focusable: false,
+        }))}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         colorMode={scheme}
@@ -95,6 +85,21 @@ export default function ServiceMap({ nodes, edges }: Props) {
       </ReactFlow>
     </Box>
   );
+}
+
+/** Where the boxes stand changes only when boxes or lines come or go. */
+function useLayout(nodes: MapNode[], edges: MapEdge[]) {
+  const shape = JSON.stringify([
+    nodes.map(({ id }) => id),
+    edges.map(({ id, source, target }) => ({ id, source, target })),
+  ]);
+  return useMemo(() => {
+    const [ids, lines] = JSON.parse(shape) as [string[], Pick<MapEdge, "id" | "source" | "target">[]];
+    return layOut(
+      ids.map((id) => ({ id, ...size })),
+      lines,
+    );
+  }, [shape]);
 }
 
 type NodeData = { node: MapNode; faded: boolean };
