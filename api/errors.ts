@@ -63,6 +63,12 @@ export const errorCatalogue = {
   "deployment.wrong-state": { status: 409, exit: 1, summary: "The deployment is not in a state that allows this." },
   "deployment.superseded": { status: 409, exit: 1, summary: "A newer revision is deployed or on its way." },
   "deployment.gate-closed": { status: 409, exit: 1, summary: "A gate of the environment is closed." },
+  "exec.not-allowed": {
+    status: 403,
+    exit: 2,
+    summary: "The environment does not allow your role to run programs inside of instances.",
+  },
+  "exec.failed": { status: 422, exit: 1, summary: "The program did not run in the instance, or was ended there." },
   "sign-off.own": { status: 403, exit: 1, summary: "Authors do not sign off releases with commits of their own." },
   "release.retired": { status: 409, exit: 1, summary: "The image of this release is no longer kept." },
   "release.preview-only": {

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { branchName, digest, environmentName, repositoryName, revision, serviceName, uuid } from "./names.ts";
+import { programEnds } from "./programs.ts";
 
 const ref = z.object({
   repository: repositoryName,
@@ -42,6 +43,15 @@ const deployment = z.object({
 
 /** Absent where the server itself did it. */
 const actor = z.string().optional();
+
+const program = z.object({
+  program: uuid,
+  /** Or the name of a backing service. */
+  service: serviceName,
+  environment: environmentName,
+  instance: z.string(),
+  actor: z.string(),
+});
 
 export const outcomes = ["passed", "failed", "canceled"] as const;
 
@@ -197,6 +207,19 @@ export const eventCatalogue = {
     instance: z.string(),
     restarts: z.int().positive(),
     words: z.string(),
+  }),
+  /** Somebody runs a program inside of an instance; values of secrets in its words are masked. */
+  "deployments.program-begun": program.extend({
+    command: z.array(z.string()),
+    reason: z.string(),
+    terminal: z.boolean(),
+  }),
+  /** `exitCode` where it exited by itself. */
+  "deployments.program-ended": program.extend({
+    end: z.enum(programEnds),
+    exitCode: z.int().optional(),
+    reason: z.string().optional(),
+    milliseconds: z.int(),
   }),
   /** The load asks for another number of instances. */
   "deployments.scaled": z.object({

@@ -244,6 +244,17 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/logs.ts")).instanceLogs,
   },
   {
+    usage: "exec <service> <environment> [command...]",
+    summary: "run a program (a shell unless one is named) inside of an instance, where the environment allows it",
+    options: [
+      ["--reason <text>", "why; it is kept in the audit log"],
+      ["--instance <name>", "this instance instead of one that serves"],
+      ["--no-terminal", "without a terminal, also where this is one"],
+    ],
+    example: 'towline exec orders production --reason "looking at a leak" -- ls -l /tmp',
+    load: async () => (await import("./commands/exec.ts")).exec,
+  },
+  {
     usage: "pr open <repository> <branch>",
     summary: "open a pull request",
     options: [

@@ -20,11 +20,16 @@ describe("an environment", () => {
       variables: {},
       backing: {},
       promotion: "manual",
+      exec: [],
       signOffs: [],
       freeze: [],
       order: {},
       secrets: {},
     });
+  });
+  test("lets only roles that there are run programs inside of instances", () => {
+    expect(value("target: docker\nexec: [lead, lead]")).toMatchObject({ exec: ["lead"] });
+    expect(parseEnvironment("test", "target: docker\nexec: [boss]").errors).toHaveLength(1);
   });
   test("keeps its rules and variables", () => {
     expect(

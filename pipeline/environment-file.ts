@@ -1,6 +1,6 @@
 /** `environments/*.yml` of the fleet repository: target, rules and backing services of one place. */
 import { z } from "zod";
-import { approving } from "#api/endpoint.ts";
+import { approving, roles } from "#api/endpoint.ts";
 import { environmentName, serviceName, variableName } from "#api/names.ts";
 import { backingDefaults } from "./backing-defaults.ts";
 import { findCircle } from "./circle.ts";
@@ -43,6 +43,8 @@ export const environmentFileSchema = z.object({
   /** Whether a release that served where this environment comes after goes here by itself. */
   promotion: z.enum(["automatic", "manual"]).default("manual"),
   signOffs: z.array(signOffSchema).default([]),
+  /** Whose programs may run inside of instances here. */
+  exec: z.array(z.enum(roles)).default([]),
   /** When nothing is deployed, unless somebody names the freeze and says why. */
   freeze: z.array(freezeSchema).default([]),
   /** By service, those whose open deployments go first. */
@@ -90,6 +92,7 @@ function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
     variables,
     backing: Object.fromEntries(completed),
     promotion,
+    exec: [...new Set(written.exec)],
     signOffs: (written["sign-offs"] ?? []).map(completeSignOff),
     freeze: (written.freeze ?? []).map(completeFreeze),
     order: completeOrder(services),

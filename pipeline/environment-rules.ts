@@ -9,7 +9,7 @@ const ruleName = z
   .string()
   .regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, "lower-case letters, digits and dashes, 1 to 40, starting with a letter");
 
-const role = z.string().transform((name, context) => {
+export const role = z.string().transform((name, context) => {
   const known = roles.find((each) => each === name);
   if (known) return known;
   const near = nearest(name, roles);

@@ -1,7 +1,7 @@
 /** The shape of `environments/*.yml` as it is written; `environment-file.ts` fills in what is left out. */
 import { z } from "zod";
 import { environmentName, serviceName, variableName } from "#api/names.ts";
-import { freezeShape, secretsShape, servicesShape, signOffShape } from "./environment-rules.ts";
+import { freezeShape, role, secretsShape, servicesShape, signOffShape } from "./environment-rules.ts";
 import { byteSize, duration, textValue, wholeNumber } from "./text/values.ts";
 
 const target = z.enum(["docker", "swarm", "aws"]).transform((name, context) => {
@@ -70,6 +70,7 @@ export const environmentShape = z.strictObject({
   variables: z.record(variableName, textValue).optional(),
   backing: z.record(serviceName, backingShape).optional(),
   promotion: z.enum(["automatic", "manual"]).optional(),
+  exec: z.array(role).max(10).optional(),
   "sign-offs": z.array(signOffShape).max(20).optional(),
   freeze: z.array(freezeShape).max(50).optional(),
   services: servicesShape.optional(),

@@ -253,7 +253,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   modules.builds.register(app, http.authenticate);
   modules.images.register(app);
   modules.contracts.register(app, "/pact");
-  modules.deployments.register(app, http.authenticate);
+  modules.deployments.register(app, http);
 }
 
 /** What tells about the server itself. Alive: the process answers; ready: it can do its work. */

@@ -38,6 +38,12 @@ export const programsForNode = {
     copy: program("process.stdin.pipe(process.stdout)"),
     fail: program(`console.error("no luck"); process.exitCode = 6`),
     wait: program("setTimeout(() => {}, 20_000)"),
+    waiting: program(`const { readdirSync, readFileSync } = require("node:fs");
+      const commandOf = (id) => { try { return readFileSync("/proc/" + id + "/cmdline", "utf8") } catch { return "" } };
+      process.stdout.write(String(readdirSync("/proc").filter((id) => commandOf(id).includes("20_" + "000")).length))`),
+    measure: program(`process.stdin.setRawMode(true).on("data", (typed) => {
+      if (!typed.includes("q")) return;
+      console.log(process.stdout.columns + "x" + process.stdout.rows); process.exit(7) })`),
   },
 } satisfies Partial<RuntimeHarness>;
 

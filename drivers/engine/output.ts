@@ -19,11 +19,14 @@ export async function* unframed(pieces: AsyncIterable<Buffer>): AsyncIterable<Bu
   }
 }
 
-/** Only what a program writes as its output; what it writes as errors goes to `errors`. */
-export async function* outputOf(pieces: AsyncIterable<Buffer>, errors: (bytes: Buffer) => void): AsyncIterable<Buffer> {
+/** Only what a program writes as its output; what it writes as errors goes to `errors`, which is waited for. */
+export async function* outputOf(
+  pieces: AsyncIterable<Buffer>,
+  errors: (bytes: Buffer) => void | Promise<void>,
+): AsyncIterable<Buffer> {
   for await (const parts of framesIn(pieces))
     for (const { stream, bytes } of parts)
-      if (stream === 2) errors(bytes);
+      if (stream === 2) await errors(bytes);
       else yield bytes;
 }
 

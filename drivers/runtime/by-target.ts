@@ -41,6 +41,7 @@ export function createRuntimeByTarget(options: ByTargetOptions): ByTarget {
       return [...(await docker.usage(ofDocker, call)), ...(ofSwarm.length > 0 ? await swarm.usage(ofSwarm, call) : [])];
     },
     exec: (id, program, call) => holder(id).exec(id, program, call),
+    endProgram: (id, name, call) => holder(id).endProgram(id, name, call),
     removeVolume: async (environment, volume, call) => (await at(environment)).removeVolume(environment, volume, call),
     start: async (spec: InstanceSpec, call) => (await at(spec.environment)).start(spec, call),
     runOnce: async (spec, call) => (await at(spec.environment)).runOnce(spec, call),

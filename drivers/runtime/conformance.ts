@@ -35,11 +35,24 @@ export interface RuntimeHarness extends AsyncDisposable {
     fail: readonly string[];
     /** Neither reads nor writes nor ends. */
     wait: readonly string[];
+    /** Writes how many of `wait` run in the instance. */
+    waiting: readonly string[];
+    /** Writes the size of its terminal, such as `100x30`, when it is given `q`, and exits with 7. */
+    measure: readonly string[];
   };
 }
 
 async function writeAll(sink: Writable, parts: readonly string[]): Promise<void> {
   for (const part of parts) await new Promise((resolve) => sink.write(part, resolve));
+}
+
+/** All that a program writes. */
+function collect() {
+  const pieces: Uint8Array[] = [];
+  const take = async (output: AsyncIterable<Uint8Array>) => {
+    for await (const piece of output) pieces.push(piece);
+  };
+  return { take, output: () => Buffer.concat(pieces).toString() };
 }
 
 const noInput = async () => {};
@@ -63,6 +76,11 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
       await harness[Symbol.asyncDispose]();
     }, 120_000);
 
+    const written = async (id: string, command: readonly string[]): Promise<string> => {
+      const { take, output } = collect();
+      await runtime.exec(id, { command, take });
+      return output();
+    };
     const jobSpec = (command: keyof RuntimeHarness["commands"]): ContainerSpec => ({
       name: `case-${++serial}`,
       environment,
@@ -229,16 +247,11 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
 
     test("a program inside of an instance gets its input, and its output and exit code are told", async () => {
       const { id } = await runtime.start(spec("serve"));
-      const output: Uint8Array[] = [];
-      const result = await runtime.exec(id, {
-        command: harness.programs.copy,
-        feed: (sink) => writeAll(sink, ["one ", "two"]),
-        take: async (pieces) => {
-          for await (const piece of pieces) output.push(piece);
-        },
-      });
+      const { take, output } = collect();
+      const feed = (sink: Writable) => writeAll(sink, ["one ", "two"]);
+      const result = await runtime.exec(id, { command: harness.programs.copy, feed, take });
       expect(result).toMatchObject({ exitCode: 0 });
-      expect(Buffer.concat(output).toString()).toBe("one two");
+      expect(output()).toBe("one two");
       expect(await runtime.exec(id, { command: harness.programs.fail })).toEqual({ exitCode: 6, errors: ["no luck"] });
     });
 
@@ -256,9 +269,42 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
       const signal = AbortSignal.timeout(harness.startMs);
       const waiting = runtime.exec(id, { command: harness.programs.wait }, { signal });
       await expect(waiting).rejects.toMatchObject({ code: "aborted" });
+      expect(await written(id, harness.programs.waiting)).toBe("0");
       const full = new Error("no room");
       const take = () => Promise.reject(full);
       await expect(runtime.exec(id, { command: harness.programs.copy, feed: noInput, take })).rejects.toBe(full);
+    });
+
+    test("a program is ended by its name, by somebody who did not begin it", async () => {
+      const { id } = await runtime.start(spec("serve"));
+      const [kept, ended] = ["kept", "ended"].map((name) =>
+        runtime.exec(id, { command: harness.programs.wait, name }).catch((error: unknown) => error),
+      );
+      const running = async () => Number(await written(id, harness.programs.waiting));
+      await until(async () => (await running()) === 2);
+      await runtime.endProgram(id, "ended");
+      await ended;
+      expect(await running()).toBe(1);
+      for (const name of ["kept", "nobody"]) await runtime.endProgram(id, name);
+      await kept;
+      await runtime.endProgram("nothing", "kept");
+    });
+
+    test("a program on a terminal knows its size, and what it writes comes as it is", async () => {
+      const { id } = await runtime.start(spec("serve"));
+      const program = { command: harness.programs.measure, terminal: { columns: 100, rows: 30 } };
+      const { take, output } = collect();
+      const result = await runtime.exec(id, { ...program, feed: (sink) => writeAll(sink, ["q"]), take });
+      expect(output()).toContain("100x30");
+      expect(result.exitCode).toBe(7);
+    });
+
+    test("what a program writes as errors comes as it is written", async () => {
+      const { id } = await runtime.start(spec("serve"));
+      let errors = "";
+      const takeErrors = async (bytes: Uint8Array) => void (errors += Buffer.from(bytes).toString());
+      await runtime.exec(id, { command: harness.programs.fail, takeErrors });
+      expect(errors).toBe("no luck\n");
     });
 
     test("a volume is removed once no instance has it, and twice is no error", async () => {

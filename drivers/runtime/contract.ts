@@ -178,14 +178,31 @@ export interface Usage {
   since: string;
 }
 
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
+/** The terminal on which a program runs: what it writes as errors is part of its output, and its input has no end. */
+export interface Terminal extends TerminalSize {
+  /** Called once; whoever sits there tells each new size. */
+  onResize?: (tell: (size: TerminalSize) => void) => void;
+}
+
 /** A program in an instance that runs. */
 export interface Program {
   /** Arguments, never a shell line. */
   command: readonly string[];
-  /** Writes its input, which ends when the promise settles; a chunk is the sink's until it has called back. Absent: it has none. */
+  /** By which `endProgram` finds it, `[a-z0-9-]`, another one for each program; absent: nobody else will ask. */
+  name?: string;
+  /** Absent: it has none. */
+  terminal?: Terminal;
+  /** Writes its input, which ends when the promise settles; a chunk is the sink's until it has called back. The sink closes when the program ends. Absent: it has none. */
   feed?: (sink: Writable) => Promise<void>;
   /** Takes its output, no faster than it reads; a throw ends the program's output and is what `exec` throws. Absent: it is dropped. */
   take?: (output: AsyncIterable<Uint8Array>) => Promise<void>;
+  /** Takes what it writes as errors, piece by piece, and no faster. */
+  takeErrors?: (bytes: Uint8Array) => Promise<void>;
 }
 
 export interface ProgramResult {
@@ -274,9 +291,15 @@ export interface Runtime {
   /**
    * Runs a program inside of an instance, beside what runs there, and waits for its end; memory stays flat whatever goes in or
    * out. In a cluster only on this machine, where volumes are; elsewhere `engine`. `start-failed` when the image has no such program, `not-found` when the instance is gone or does not run. Deadline and
-   * abort cut its input and output, by which programs that read or write end; others go on. Default deadline 10 min.
+   * abort, and a throw of who takes its output, cut its input and output and end it as `endProgram` does. Default deadline 10 min.
    */
   exec(id: string, program: Program, options?: CallOptions): Promise<ProgramResult>;
+
+  /**
+   * Kills the program of this name in an instance, with all that it started: who began it may be gone. An engine has no call for it, so it takes
+   * a shell (`sh`) in the image; where there is none, only programs that read or write end. Nothing there is no error. Default deadline 30 s.
+   */
+  endProgram(id: string, name: string, options?: CallOptions): Promise<void>;
 
   /** Removes one volume of an environment with its data; `in-use` while an instance has it. One that is gone is no error. Default deadline 30 s. */
   removeVolume(environment: string, volume: string, options?: CallOptions): Promise<void>;

@@ -13,9 +13,11 @@ const programs: Record<string, Behaviour> = {
 };
 const behave = ({ command }: ContainerSpec): Behaviour => programs[command?.[0] ?? ""] ?? {};
 
-const play: PlayProgram = ([name], { input }) => {
+const play: PlayProgram = ([name], { input, terminal, running }) => {
   if (name === "copy") return { exitCode: 0, output: input.toString() };
   if (name === "fail") return { exitCode: 6, errors: ["no luck"] };
+  if (name === "measure") return { exitCode: 7, output: `${terminal?.columns}x${terminal?.rows}` };
+  if (name === "waiting") return { exitCode: 0, output: String(running.filter(([other]) => other === "wait").length) };
   return name === "wait" ? new Promise(() => {}) : undefined;
 };
 
@@ -25,7 +27,7 @@ runtimeConformance("the runtime in memory", async () => ({
   missingImage: "nowhere",
   startMs: 20,
   commands: { serve: ["serve"], toil: ["toil"], rude: ["rude"], crash: ["crash"], flaky: ["flaky"], print: ["print"] },
-  programs: { copy: ["copy"], fail: ["fail"], wait: ["wait"] },
+  programs: { copy: ["copy"], fail: ["fail"], wait: ["wait"], waiting: ["waiting"], measure: ["measure"] },
   async [Symbol.asyncDispose]() {},
 }));
 

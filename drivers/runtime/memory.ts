@@ -13,6 +13,7 @@ import {
   type ProgramResult,
   type Runtime,
   RuntimeError,
+  type TerminalSize,
   type Usage,
 } from "./contract.ts";
 
@@ -37,11 +38,18 @@ interface Played {
   errors?: string[];
 }
 
-/** What a program does; `volume` is the first one of its instance, which it may change. Nothing: the image has no such program. */
-export type PlayProgram = (
-  command: readonly string[],
-  given: { input: Buffer; volume: { content: string }; spec: ContainerSpec },
-) => Played | undefined | Promise<Played>;
+interface Given {
+  input: Buffer;
+  /** The first one of its instance, which it may change. */
+  volume: { content: string };
+  spec: ContainerSpec;
+  terminal: TerminalSize | undefined;
+  /** Commands that run in its instance now, its own among them. */
+  running: readonly (readonly string[])[];
+}
+
+/** What a program does. Nothing: the image has no such program. */
+export type PlayProgram = (command: readonly string[], given: Given) => Played | undefined | Promise<Played>;
 
 export interface MemoryRuntimeOptions {
   /** Images on the host at the start. */
@@ -78,6 +86,8 @@ interface Kept {
   spec: ContainerSpec;
   behaviour: Behaviour;
   output: string[];
+  /** Programs that run beside it, by name. */
+  programs: Map<string, { command: readonly string[]; end: AbortController }>;
   /** Time on processors until a moment, both in milliseconds. */
   used: { cpuMs: number; at: number };
   /** Set for jobs: settles when it ended. */
@@ -161,6 +171,10 @@ function methods(world: World, controls: { engineDown: boolean; registryDown: bo
       check(call);
       return exec(world, { id, program }, call);
     },
+    async endProgram(id, name, call) {
+      check(call);
+      world.kept.get(id)?.programs.get(name)?.end.abort();
+    },
     async removeVolume(environment, volume, call) {
       check(call);
       removeVolume(world, `${environment}/${volume}`);
@@ -185,30 +199,43 @@ async function exec(
 ): Promise<ProgramResult> {
   const kept = world.kept.get(id);
   if (kept?.instance.state !== "running") throw new RuntimeError("not-found", `there is no instance ${id}`);
-  const { command } = program;
-  const input: Buffer[] = [];
-  await program.feed?.(
-    new Writable({
-      write: (chunk: Buffer, _, done) => {
-        input.push(Buffer.from(chunk));
-        done();
-      },
-    }),
-  );
+  const name = program.name ?? randomUUID();
+  const end = new AbortController();
+  kept.programs.set(name, { command: program.command, end });
+  const signal = call.signal ? AbortSignal.any([call.signal, end.signal]) : end.signal;
+  try {
+    return await unlessAborted(played({ world, kept }, program), signal);
+  } finally {
+    kept.programs.delete(name);
+  }
+}
+
+async function played({ world, kept }: { world: World; kept: Kept }, program: Program): Promise<ProgramResult> {
+  const { command, terminal, take, takeErrors } = program;
+  const parts: Buffer[] = [];
+  const sink = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      parts.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  await program.feed?.(sink);
   const volume = world.volumes.get(volumesOf(kept)[0] ?? "") ?? { content: "" };
-  const playing = Promise.resolve(world.play?.(command, { input: Buffer.concat(input), volume, spec: kept.spec }));
-  const played = await unlessAborted(playing, call);
-  if (!played) throw new RuntimeError("start-failed", `${command[0]} could not run: there is no such program`);
-  const { exitCode, output = "", errors = [] } = played;
-  await program.take?.(Readable.from([Buffer.from(output)]));
+  const running = [...kept.programs.values()].map((each) => each.command);
+  const input = Buffer.concat(parts);
+  const result = await world.play?.(command, { input, volume, spec: kept.spec, terminal, running });
+  if (!result) throw new RuntimeError("start-failed", `${command[0]} could not run: there is no such program`);
+  const { exitCode, output = "", errors = [] } = result;
+  await take?.(Readable.from([Buffer.from(output)]));
+  for (const line of errors) await takeErrors?.(Buffer.from(`${line}\n`));
   return { exitCode, errors };
 }
 
-async function unlessAborted<T>(work: Promise<T>, { signal }: CallOptions): Promise<T> {
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(new RuntimeError("aborted", "the call was aborted"));
-  signal?.addEventListener("abort", abort, { once: true });
-  return Promise.race([work, aborted.promise]).finally(() => signal?.removeEventListener("abort", abort));
+  signal.addEventListener("abort", abort, { once: true });
+  return Promise.race([work, aborted.promise]).finally(() => signal.removeEventListener("abort", abort));
 }
 
 function volumesOf({ spec }: Kept): string[] {
@@ -305,6 +332,7 @@ function create(world: World, spec: ContainerSpec, kind: Instance["kind"]): Kept
     spec: structuredClone(spec),
     behaviour: world.behave(spec),
     output: [],
+    programs: new Map(),
     used: { cpuMs: 0, at: performance.now() },
   };
   world.kept.set(id, kept);

@@ -68,6 +68,8 @@ export function createHttp({ log }: Pick<HttpDeps, "log">): FastifyInstance {
     keepAliveTimeout: 65_000,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 300 },
+    // Clients that offer another protocol, such as h2c, are answered in this one.
+    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket" },
   });
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({

@@ -697,6 +697,16 @@ create table previews (
   UNIQUE (environment)
 );
 
+create table programs (
+  id uuid not null,
+  service text not null,
+  environment text not null,
+  instance text not null,
+  actor text not null,
+  started_at timestamp with time zone not null,
+  PRIMARY KEY (id)
+);
+
 create table pull_requests (
   repository text not null,
   number integer not null,

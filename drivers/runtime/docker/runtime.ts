@@ -14,7 +14,7 @@ import {
   own,
   tail,
 } from "./host.ts";
-import { exec } from "./exec.ts";
+import { endProgram, exec } from "./exec.ts";
 import { heldImages, hold, removeImage } from "./images.ts";
 import { runOnce } from "./jobs.ts";
 import { label } from "./names.ts";
@@ -55,6 +55,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     stop: (id, call) => stop(host, { id, graceMs: call.graceMs }, limitsOf(call, call.graceMs + 30 * second)),
     remove: (id, call) => remove(host, id, limitsOf(call, 30 * second)),
     exec: (id, program, call) => exec(host, { id, program }, limitsOf(call, 10 * minute)),
+    endProgram: (id, name, call) => endProgram(host, { id, name }, limitsOf(call, 30 * second)),
     removeVolume: (environment, volume, call) =>
       removeVolume(host, { environment, volume }, limitsOf(call, 30 * second)),
     async logs(id, call) {

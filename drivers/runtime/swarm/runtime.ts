@@ -11,7 +11,7 @@ import { list, remove, start, stop } from "./instances.ts";
 import { runOnce } from "./jobs.ts";
 import { tail } from "./logs.ts";
 import { ensureNetwork, removeNetwork } from "./networks.ts";
-import { exec, usage } from "./local.ts";
+import { endProgram, exec, usage } from "./local.ts";
 import { letGo, pull } from "./pull.ts";
 import type { Service } from "./read.ts";
 
@@ -50,6 +50,7 @@ export function createSwarmRuntime(options: DockerRuntimeOptions): Runtime {
     stop: (id, call) => stop(cluster, id, limitsOf(call, call.graceMs + 30 * second)),
     remove: (id, call) => remove(cluster, id, limitsOf(call, 30 * second)),
     exec: (id, program, call) => exec(cluster, { id, program }, limitsOf(call, 10 * minute)),
+    endProgram: (id, name, call) => endProgram(cluster, { id, name }, limitsOf(call, 30 * second)),
     removeVolume: (environment, volume, call) =>
       removeVolume(cluster.host, { environment, volume }, limitsOf(call, 30 * second)),
     async logs(id, call) {

@@ -74,6 +74,10 @@ export interface Timing {
   settleMs: number;
   /** Between two looks at how many instances a service needs. */
   scaleMs: number;
+  /** What a program that a person runs inside of an instance gets in all. */
+  programMs: number;
+  /** Between two questions whether that person still may. */
+  doubtMs: number;
 }
 
 const second = 1000;
@@ -102,4 +106,6 @@ export const defaultTiming: Timing = {
   restoreMs: 6 * 60 * minute,
   settleMs: 3 * minute,
   scaleMs: 5 * second,
+  programMs: 60 * minute,
+  doubtMs: 30 * second,
 };

@@ -12,6 +12,7 @@ import { createCleaner } from "./cleaning/cleaner.ts";
 import { defaultTiming, type DeploymentsDeps } from "./deps.ts";
 import { settleLane } from "./lanes.ts";
 import { advanceTask, createLifecycle, pruneTask, settleTask } from "./lifecycle.ts";
+import { servePrograms } from "./programs/serve.ts";
 import { createPreviews } from "./previews/open-preview.ts";
 import { scaleAll } from "./scale.ts";
 import { deploymentReactions } from "./reactions.ts";
@@ -26,8 +27,8 @@ export type { DeploymentsDeps } from "./deps.ts";
 
 export interface Deployments {
   handlers: ReturnType<typeof deploymentRoutes> & ReturnType<typeof backingRoutes>;
-  /** What is no row: the contents of backups. */
-  register(app: FastifyInstance, authenticate: HttpDeps["authenticate"]): void;
+  /** What is no row: the contents of backups, and programs inside of instances. */
+  register(app: FastifyInstance, http: Pick<HttpDeps, "authenticate" | "stopping">): void;
   reactions: Reaction[];
   tasks: Record<string, Task>;
   /** From now on takes up what an earlier process left, brings back what should run, and looks again every few seconds. */
@@ -50,6 +51,7 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       works: new Map(),
       readings: new Map(),
       stuck: new Map(),
+      programs: new Map(),
     },
   };
   const lifecycle = createLifecycle(deps);
@@ -80,7 +82,10 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
 
   return {
     handlers: { ...deploymentRoutes(deps, { lifecycle, requests, advance }), ...backingRoutes(world) },
-    register: (app, authenticate) => registerBackups(app, world, authenticate),
+    register(app, http) {
+      registerBackups(app, world, http.authenticate);
+      servePrograms(app, world, http);
+    },
     reactions: deploymentReactions({ clock, lifecycle, requests, previews, advance, releases: deps.releases }),
     tasks: {
       [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),

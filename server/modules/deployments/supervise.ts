@@ -11,6 +11,7 @@ import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
 import { leaveMachines } from "./leave-machines.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { endLost } from "./programs/begin.ts";
 import { tendPreview } from "./previews/end-preview.ts";
 import { previewStore } from "./previews/preview-store.ts";
 import { isHeld, type Served } from "./served.ts";
@@ -37,6 +38,7 @@ export async function supervise({ world, lifecycle, advance }: Supervisor): Prom
     await guarded(world, () => tendPreview({ world, lifecycle, advance }, preview));
   for (const backing of await store.backings())
     await guarded(world, () => (backing.removing ? retire(world, backing) : keepBacking(world, backing)));
+  await guarded(world, () => endLost(world));
   await guarded(world, () => removeOrphans(world, instances));
 }
 

@@ -26,6 +26,8 @@ export interface World extends DeploymentsDeps {
   provenBackings: Map<string, string>;
   /** Held while a lane starts a deployment or is repaired, which must not meet. */
   lanes: KeyedLock;
+  /** People's programs inside of instances that this process runs: who runs each, by its id. */
+  programs: Map<string, string>;
   /** Backups and restores at work in this process. */
   works: Map<string, AbortController>;
 }
