@@ -39,7 +39,7 @@ const superviseTask = "deployments.supervise";
 const scaleTask = "deployments.scale";
 
 export function createDeployments(deps: DeploymentsDeps): Deployments {
-  const { db, clock, jobs, log } = deps;
+  const { clock } = deps;
   const timing = { ...defaultTiming, ...deps.timing };
   const lanes = createKeyedLock();
   const world: World = {
@@ -60,25 +60,7 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   const cleaner = createCleaner(deps);
 
   const previews = createPreviews(deps, lifecycle);
-
-  const queue = (task: string, waitMs: number) => {
-    const runAt = new Date(clock.now().getTime() + waitMs);
-    return db.transaction().execute((tx) => jobs.add(tx, task, {}, { key: task, runAt }));
-  };
-
-  async function superviseAgain(): Promise<void> {
-    await supervise({ world, lifecycle, advance }).catch((error: unknown) =>
-      log.warn({ err: error }, "what runs could not be compared with what should run"),
-    );
-    await queue(superviseTask, timing.superviseMs);
-  }
-
-  async function scaleAgain(): Promise<void> {
-    await scaleAll(world).catch((error: unknown) =>
-      log.warn({ err: error }, "it could not be seen how many instances are needed"),
-    );
-    await queue(scaleTask, timing.scaleMs);
-  }
+  const rounds = createRounds({ world, lifecycle, advance });
 
   return {
     handlers: { ...deploymentRoutes(deps, { lifecycle, requests, advance }), ...backingRoutes(world) },
@@ -91,16 +73,44 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       [settleTask]: (payload) => settleLane({ ...deps, lifecycle, lanes, limits: timing.limits }, payload as Place),
       [advanceTask]: (payload, signal) => advance((payload as { deployment: string }).deployment, signal),
       [pruneTask]: async (payload) => void (await pruneHost(deps, (payload as { service: string }).service)),
-      [superviseTask]: superviseAgain,
       [workTask]: (payload, signal) => runWork({ world, lifecycle }, (payload as { work: string }).work, signal),
-      [scaleTask]: scaleAgain,
+      ...rounds.tasks,
       ...cleaner.tasks,
     },
     async start() {
       await removeUnnamed(world);
+      await rounds.start();
+      await cleaner.start();
+    },
+  };
+}
+
+/** What comes again by itself: the look at what runs, and the one at how many are needed. */
+function createRounds(parts: Parameters<typeof supervise>[0]): { tasks: Record<string, Task>; start(): Promise<void> } {
+  const { world } = parts;
+  const { db, clock, jobs, log, timing } = world;
+  const queue = (task: string, waitMs: number) => {
+    const runAt = new Date(clock.now().getTime() + waitMs);
+    return db.transaction().execute((tx) => jobs.add(tx, task, {}, { key: task, runAt }));
+  };
+  return {
+    tasks: {
+      async [superviseTask]() {
+        await supervise(parts).catch((error: unknown) =>
+          log.warn({ err: error }, "what runs could not be compared with what should run"),
+        );
+        await queue(superviseTask, timing.superviseMs);
+      },
+      async [scaleTask]() {
+        await scaleAll(world).catch((error: unknown) =>
+          log.warn({ err: error }, "it could not be seen how many instances are needed"),
+        );
+        await queue(scaleTask, timing.scaleMs);
+      },
+    },
+    async start() {
       await queue(superviseTask, 0);
       await queue(scaleTask, timing.scaleMs);
-      await cleaner.start();
     },
   };
 }
