@@ -19,6 +19,8 @@ import { type PlayedJob, type PlayedServer, playServer } from "./played-server.t
 import { type ServedGit, serveTestGit } from "./served-git.ts";
 
 export const image = baseImage("debian");
+/** Looked for once, for version 1 takes half a second to say that it is there. */
+const compose = orThrow(await openCompose());
 
 export interface AgentBed extends AsyncDisposable {
   server: PlayedServer;
@@ -47,7 +49,7 @@ export async function openAgentBed(routes: (app: FastifyInstance) => void = () =
   const options: AgentOptions = {
     ...usualOptions,
     ...{ ...connectServer({ url: server.url, token: "tw_token-of-the-agent", home }), home, defaultImage: image },
-    ...{ compose: orThrow(await openCompose()), engine: connectEngine() },
+    ...{ compose, engine: connectEngine() },
     log: createLog(process.env["TEST_LOG"] ?? "silent"),
   };
   const agents = stack.use(new AsyncDisposableStack());

@@ -1,8 +1,9 @@
 /** A whole Towline in a folder and on ports of its own: server and agent as processes that a test may kill. */
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "#client/client.ts";
+import { removeInstallation } from "../cli/commands/uninstall.ts";
 import { freePort } from "./free-port.ts";
 import { startTowline, type TowlineProcess } from "./processes.ts";
 import { until } from "./until.ts";
@@ -49,7 +50,9 @@ export async function startPlatform(
   const agentToken = await readFile(join(home, "secrets", "agent-token"), "utf8");
   const startAgent = async () => {
     const settings = { ...env, TOWLINE_URL: url, TOWLINE_TOKEN: agentToken };
-    const process = startTowline(["agent", "--capacity", "2", ...agentOptions], settings, logFile("agent"));
+    // As `up` starts it: the machine is prepared, and it ends with the test.
+    const words = ["agent", "--with-parent", "--capacity", "2", ...agentOptions];
+    const process = startTowline(words, settings, logFile("agent"));
     await untilLeasing(process);
     return process;
   };
@@ -71,8 +74,7 @@ export async function startPlatform(
       await platform.agent.stop();
       if (!platform.server.running()) await platform.restartServer();
       await platform.server.stop();
-      await removeInstallation(home, env);
-      await rm(home, { recursive: true, force: true });
+      await removeInstallation(home, () => {});
     },
   };
   return platform;
@@ -107,10 +109,4 @@ async function untilLeasing(process: TowlineProcess): Promise<void> {
     },
     { deadlineMs: readyDeadlineMs, describe: () => `the agent leases no jobs:\n${process.said().slice(-3000)}` },
   );
-}
-
-/** Takes off Docker what outlives a server on purpose, its load balancer first of all. */
-export async function removeInstallation(home: string, env: Record<string, string>): Promise<void> {
-  const removal = startTowline(["uninstall", "--yes"], env, join(home, "uninstall.log"));
-  await until(() => !removal.running(), { deadlineMs: 60_000 });
 }

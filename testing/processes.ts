@@ -24,7 +24,8 @@ export function startTowline(args: readonly string[], env: Record<string, string
   );
   const child: ChildProcess = spawn(process.execPath, [main, ...args], {
     env: { ...inherited, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    // The input stays open as long as we live.
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
   const log = createWriteStream(logFile, { flags: "a" });

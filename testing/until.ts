@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits until the condition holds; throws after the deadline (milliseconds) with what `describe` says. */
+const [soonestMs, latestMs] = [10, 100];
+
+/**
+ * Waits until the condition holds; throws after the deadline (milliseconds) with what `describe` says. Looks again after a
+ * tenth of what it has waited: looking often would take from the processors that what is waited for needs.
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   { deadlineMs = 20_000, describe = () => String(condition) }: { deadlineMs?: number; describe?: () => string } = {},
 ): Promise<void> {
-  const end = Date.now() + deadlineMs;
+  const begin = Date.now();
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`still not so after ${deadlineMs} ms: ${describe()}`);
-    await sleep(10);
+    const waited = Date.now() - begin;
+    if (waited > deadlineMs) throw new Error(`still not so after ${deadlineMs} ms: ${describe()}`);
+    await sleep(Math.min(Math.max(waited / 10, soonestMs), latestMs));
   }
 }

@@ -7,9 +7,9 @@ import { type Client, createClient } from "#client/client.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
 import { createLog } from "#kernel/log.ts";
 import { freePort } from "#testing/free-port.ts";
-import { removeInstallation } from "#testing/platform.ts";
 import { startTowline } from "#testing/processes.ts";
 import { until } from "#testing/until.ts";
+import { removeInstallation } from "../../cli/commands/uninstall.ts";
 import { cpuMs } from "../cpu.ts";
 
 export interface EngineBed extends AsyncDisposable {
@@ -98,7 +98,7 @@ async function startServer(home: string, databaseUrl: string) {
     async [Symbol.asyncDispose]() {
       if (process.said().trim().split("\n").length > 5) globalThis.process.stderr.write(process.said().slice(-3000));
       await process.stop();
-      await removeInstallation(home, settings);
+      await removeInstallation(home, () => {});
     },
   };
 }

@@ -42,8 +42,9 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
       refuse("auth.required", "an agent needs a token", { fix: "towline agent --token <token>" }),
     );
   // One that another command started finds its machine prepared.
-  if (!flags.withParent) await prepareHost(flags, flags.image === baseImage("debian") ? ["debian"] : []);
-  const compose = await openCompose();
+  const prepare = () => prepareHost(flags, flags.image === baseImage("debian") ? ["debian"] : []);
+  const ready = flags.withParent ? undefined : await prepare();
+  const compose = await openCompose(ready?.compose);
   if (isRefusal(compose)) throw new CommandRefused(compose);
   const drainMs = readValue("--drain", duration, flags.drain);
   const home = flags.home ?? join(config.home, "agent");

@@ -102,11 +102,11 @@ function secretsOf({ steps }: Plan, names: readonly string[] = []): Record<strin
 
 async function machineOf(flags: RunFlags): Promise<LocalRun["agent"]> {
   const config = accepted(readConfig(process.env));
-  await prepareHost(flags, flags.image === baseImage("debian") ? ["debian"] : []);
+  const ready = await prepareHost(flags, flags.image === baseImage("debian") ? ["debian"] : []);
   return {
     ...{ home: join(config.home, "local"), capacity: readCapacity(flags.capacity), tags: {} },
     ...{ defaultImage: flags.image, diskFloor: config.diskFloor, cacheSize: 10 * 2 ** 30, enginePatienceMs: 60_000 },
-    ...{ limits: { memory: usualMemory(), processes: 4096 }, compose: accepted(await openCompose()) },
+    ...{ limits: { memory: usualMemory(), processes: 4096 }, compose: accepted(await openCompose(ready.compose)) },
     ...{ engine: connectEngine(), log: createLog("silent") },
   };
 }

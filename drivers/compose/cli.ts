@@ -10,9 +10,13 @@ import { detectCompose, type ComposeClient, differentEngines } from "./detect.ts
 import { checkNames, checkPrefix, checkProject, findFiles } from "./request.ts";
 import { dependencyLogs, exitOf, explain, type Exit } from "./verdict.ts";
 
-/** Compose by its command line, version 2 or version 1 from 1.28 on; `host.compose-missing` where there is none. */
-export async function openCompose(engine: Engine = connectEngine()): Promise<Compose | Refusal> {
-  const client = await detectCompose();
+/**
+ * Compose by its command line, version 2 or version 1 from 1.28 on; `host.compose-missing` where there is none. Looks for it
+ * where the caller does not know it: version 1 takes half a second to say that it is there.
+ */
+export async function openCompose(known?: ComposeClient): Promise<Compose | Refusal> {
+  const engine = connectEngine();
+  const client = known ?? (await detectCompose());
   if (isRefusal(client)) return client;
   return (await differentEngines(engine)) ?? createCompose(client, engine);
 }

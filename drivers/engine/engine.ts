@@ -1,7 +1,7 @@
 /** One call to the Docker Engine's API, with a deadline and a signal. Shared by the drivers that stand on an engine. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import Dockerode from "dockerode";
+import Modem from "docker-modem";
 
 export interface EngineOptions {
   /** Path of the engine's socket; absent: what `DOCKER_HOST` says, or the usual place. */
@@ -57,7 +57,7 @@ const mostBytes = 256 * 1024 * 1024;
 const success = Object.fromEntries([200, 201, 204, 304].map((status) => [status, true]));
 
 export function connectEngine(options: EngineOptions = {}): Engine {
-  const docker = new Dockerode(options.socketPath === undefined ? undefined : { socketPath: options.socketPath });
+  const docker = new Modem(options.socketPath === undefined ? undefined : { socketPath: options.socketPath });
   return {
     async json(request, limits) {
       const text = (await collect(docker, request, limits)).toString().trim();
@@ -79,7 +79,7 @@ export function limit({ deadlineMs, signal }: Limits) {
   return { signal: both, reason };
 }
 
-async function collect(docker: Dockerode, request: EngineRequest, limits: Limits): Promise<Buffer> {
+async function collect(docker: Modem, request: EngineRequest, limits: Limits): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of chunksOf(docker, request, limits)) {
@@ -90,7 +90,7 @@ async function collect(docker: Dockerode, request: EngineRequest, limits: Limits
   return Buffer.concat(chunks);
 }
 
-async function* lines<T>(docker: Dockerode, request: EngineRequest, limits: Limits): AsyncIterable<T> {
+async function* lines<T>(docker: Modem, request: EngineRequest, limits: Limits): AsyncIterable<T> {
   let rest = "";
   for await (const chunk of chunksOf(docker, request, limits)) {
     const parts = (rest + chunk.toString()).split("\n");
@@ -100,11 +100,11 @@ async function* lines<T>(docker: Dockerode, request: EngineRequest, limits: Limi
   if (rest.trim() !== "") yield JSON.parse(rest);
 }
 
-async function* chunksOf(docker: Dockerode, request: EngineRequest, limits: Limits): AsyncIterable<Buffer> {
+async function* chunksOf(docker: Modem, request: EngineRequest, limits: Limits): AsyncIterable<Buffer> {
   yield* await open(docker, request, limits);
 }
 
-async function open(docker: Dockerode, request: EngineRequest, limits: Limits): Promise<AsyncIterable<Buffer>> {
+async function open(docker: Modem, request: EngineRequest, limits: Limits): Promise<AsyncIterable<Buffer>> {
   const { signal, reason } = limit(limits);
   const explained = (error: unknown) => explain(error, request, reason());
   async function* read(answer: IncomingMessage): AsyncIterable<Buffer> {
@@ -125,7 +125,7 @@ async function open(docker: Dockerode, request: EngineRequest, limits: Limits): 
   }
 }
 
-async function attach(docker: Dockerode, request: EngineRequest, limits: Limits): Promise<Duplex> {
+async function attach(docker: Modem, request: EngineRequest, limits: Limits): Promise<Duplex> {
   const { signal, reason } = limit(limits);
   try {
     signal.throwIfAborted();
@@ -138,7 +138,7 @@ async function attach(docker: Dockerode, request: EngineRequest, limits: Limits)
 }
 
 function dial(
-  docker: Dockerode,
+  docker: Modem,
   request: EngineRequest,
   { signal, hijack }: { signal: AbortSignal; hijack?: true },
 ): Promise<IncomingMessage> {
@@ -156,7 +156,7 @@ function dial(
     statusCodes: success,
   };
   return new Promise((resolve, reject) => {
-    docker.modem.dial(options, (error, answer) => (error ? reject(error) : resolve(answer as IncomingMessage)));
+    docker.dial(options, (error, answer) => (error ? reject(error) : resolve(answer as IncomingMessage)));
   });
 }
 

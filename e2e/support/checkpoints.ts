@@ -11,7 +11,7 @@ create or replace function tell_checkpoint() returns trigger language plpgsql as
 declare
   changed jsonb := to_jsonb(new);
 begin
-  perform pg_notify('checkpoint', concat_ws(' ', tg_table_name,
+  perform pg_notify('checkpoint', concat_ws(' ', pg_current_xact_id(), tg_table_name,
     case when tg_table_name = 'events' then changed ->> 'name' end, changed ->> 'kind', changed ->> 'state', changed ->> 'phase'));
   return null;
 end $$;
@@ -27,13 +27,19 @@ export interface Checkpoints extends AsyncDisposable {
   reconnect(): Promise<void>;
 }
 
-/** Calls back with the name of each checkpoint, in order of commit. */
-export async function listenToCheckpoints(home: string, onCheckpoint: (name: string) => void): Promise<Checkpoints> {
+/** Calls back with the name of each checkpoint and the transaction that made it, in order of commit. */
+export async function listenToCheckpoints(
+  home: string,
+  onCheckpoint: (name: string, transaction: string) => void,
+): Promise<Checkpoints> {
   let client: pg.Client | undefined;
   const connect = async () => {
     const next = new pg.Client({ connectionString: await databaseUrl(home) });
     next.on("error", () => {});
-    next.on("notification", ({ payload }) => onCheckpoint(payload ?? ""));
+    next.on("notification", ({ payload = "" }) => {
+      const [transaction = "", ...words] = payload.split(" ");
+      onCheckpoint(words.join(" "), transaction);
+    });
     await next.connect();
     await next.query(install);
     await next.query("listen checkpoint");

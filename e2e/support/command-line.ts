@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+const compiled = fileURLToPath(new URL("../../.towline/compiled", import.meta.url));
 
 export interface Said {
   /** Exit status. */
@@ -37,6 +38,8 @@ export async function commandLine(known: Known = {}): Promise<CommandLine> {
   const home = await mkdtemp(join(tmpdir(), "towline-person-"));
   const env = {
     PATH: process.env["PATH"] ?? "",
+    // As the launcher does: a start takes half as long.
+    NODE_COMPILE_CACHE: compiled,
     HOME: home,
     XDG_CONFIG_HOME: known.config ?? join(home, "config"),
     ...(known.url ? { TOWLINE_URL: known.url } : {}),

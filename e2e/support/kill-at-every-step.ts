@@ -1,7 +1,7 @@
 /**
  * kill -9 of the server, of the agent or of PostgreSQL at every step of a build and of a deployment. The steps are whatever
  * the platform commits on the way: each push kills at the first step that was not killed at before, as often as new ones
- * come, and the pushes end when one goes through without meeting a new step.
+ * come, and the pushes end when one goes through without meeting a new step. What one transaction commits is one step.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
@@ -22,7 +22,7 @@ const mostPushes = 40;
 let platform: Platform;
 let checkout: Checkout;
 let checkpoints: Checkpoints;
-let onCheckpoint: (name: string) => void = () => {};
+let onCheckpoint: (name: string, transaction: string) => void = () => {};
 let version = 0;
 
 /** One file a victim, for the three to go side by side: each has a platform of its own. */
@@ -31,7 +31,7 @@ export function killAtEveryStep(victim: Victim): void {
     platform = await startPlatform();
     await setEnvironments(platform, { test: environment });
     checkout = await newService(platform, "probe");
-    checkpoints = await listenToCheckpoints(platform.home, (name) => onCheckpoint(name));
+    checkpoints = await listenToCheckpoints(platform.home, (...told) => onCheckpoint(...told));
     await pushNext();
   }, 300_000);
 
@@ -43,21 +43,28 @@ export function killAtEveryStep(victim: Victim): void {
 
   test(`kill -9 of ${victim} at every step ends in the right state: nothing lost, nothing run twice`, async () => {
     const killedAt = new Set<string>();
-    for (let pushes = 0; pushes < mostPushes; pushes++) {
+    let pushes = 0;
+    while (pushes++ < mostPushes) {
       const before = killedAt.size;
       await pushWhileKilling(victim, killedAt);
       if (killedAt.size === before) break;
     }
-    process.stderr.write(`  ${victim}: killed at ${killedAt.size} steps: ${[...killedAt].join(", ")}\n`);
+    process.stderr.write(
+      `  ${victim}: in ${pushes} pushes killed at ${killedAt.size} steps: ${[...killedAt].join(", ")}\n`,
+    );
     expect(killedAt.size).toBeGreaterThan(5);
   }, 1_200_000);
 }
 
 async function pushWhileKilling(victim: Victim, killedAt: Set<string>): Promise<void> {
   let repairing: Promise<void> | undefined;
-  onCheckpoint = (name) => {
-    if (repairing || killedAt.has(name) || !matters(victim, name)) return;
+  let last: string | undefined;
+  onCheckpoint = (name, transaction) => {
+    if (killedAt.has(name) || !matters(victim, name)) return;
+    if (repairing && transaction !== last) return;
     killedAt.add(name);
+    last = transaction;
+    if (repairing) return;
     repairing = killAndRestart(victim).finally(() => (repairing = undefined));
   };
   const commit = await pushNext();

@@ -1,4 +1,4 @@
-import Docker from "dockerode";
+import { connectEngine } from "#drivers/engine/engine.ts";
 import { baseImages } from "./catalogue.ts";
 
 const deadlineMs = 5_000;
@@ -14,9 +14,11 @@ export function registryAnswers(): Promise<boolean> {
 }
 
 async function ask(): Promise<boolean> {
-  const image = new Docker({ timeout: deadlineMs }).getImage(baseImages.debian.official);
-  return image.distribution().then(
-    () => true,
-    () => false,
-  );
+  const path = `/distribution/${baseImages.debian.official}/json`;
+  return connectEngine()
+    .json({ method: "GET", path }, { deadlineMs })
+    .then(
+      () => true,
+      () => false,
+    );
 }

@@ -1,5 +1,5 @@
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
-import { detectCompose } from "#drivers/compose/detect.ts";
+import { type ComposeClient, detectCompose } from "#drivers/compose/detect.ts";
 import { available, canInstall, installPackages, refreshLists, type Say } from "./apt.ts";
 import { askEngine, startEngine } from "./engine.ts";
 import { ensureGit } from "./git.ts";
@@ -16,7 +16,7 @@ export interface EnsureDockerOptions {
 /** What the machine has to run containers. */
 export interface DockerReady {
   engine: { version: string };
-  compose: { command: string[]; version: string };
+  compose: ComposeClient;
 }
 
 /**
@@ -75,14 +75,9 @@ async function ensureInstalled(options: EnsureDockerOptions): Promise<string | R
   return (await findProgram("dockerd")) ?? refuse("host.docker-missing", "docker.io is installed, but has no dockerd.");
 }
 
-async function ensureCompose(options: EnsureDockerOptions): Promise<DockerReady["compose"] | Refusal> {
+async function ensureCompose(options: EnsureDockerOptions): Promise<ComposeClient | Refusal> {
   const found = await detectCompose();
-  const client = isRefusal(found) ? await installCompose(options) : found;
-  if (isRefusal(client)) return client;
-  return { command: [client.command, ...client.args], version: client.version };
-}
-
-async function installCompose(options: EnsureDockerOptions) {
+  if (!isRefusal(found)) return found;
   const refused = await installPackages({
     packages: ["docker-compose"],
     missing: "Docker Compose is missing",
