@@ -23,6 +23,8 @@ export const errorCatalogue = {
   "git.file-too-large": { status: 422, exit: 1, summary: "A file that Towline reads from Git is too large." },
   "pull-request.own": { status: 403, exit: 1, summary: "Authors do not approve their own pull requests." },
   "pull-request.not-approved": { status: 409, exit: 1, summary: "The pull request needs an approval first." },
+  "pull-request.changes-requested": { status: 409, exit: 1, summary: "A reviewer asks for changes first." },
+  "pull-request.no-line": { status: 422, exit: 2, summary: "The file has no such line at that commit." },
   "pull-request.not-green": { status: 409, exit: 1, summary: "The required build of the head commit is not green." },
   "pull-request.conflicts": {
     status: 409,

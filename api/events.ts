@@ -80,6 +80,25 @@ export const eventCatalogue = {
     head: revision,
   }),
   "source.pull-request-approved": z.object({ repository: repositoryName, number: z.int(), user: z.string() }),
+  "source.changes-requested": z.object({ repository: repositoryName, number: z.int(), user: z.string() }),
+  /** How a build of this commit stands was noted, so what waits for it shows otherwise now. */
+  "source.check-changed": z.object({ repository: repositoryName, commit: revision }),
+  /** `user` had asked for them. */
+  "source.change-request-withdrawn": z.object({
+    repository: repositoryName,
+    number: z.int(),
+    user: z.string(),
+    actor: z.string(),
+  }),
+  "source.comment-added": z.object({ repository: repositoryName, number: z.int(), comment: uuid, actor: z.string() }),
+  /** What it said is gone from the pull request. */
+  "source.comment-removed": z.object({
+    repository: repositoryName,
+    number: z.int(),
+    comment: uuid,
+    author: z.string(),
+    actor: z.string(),
+  }),
   "source.pull-request-merged": z.object({
     repository: repositoryName,
     number: z.int(),

@@ -1,6 +1,7 @@
 import { backingRows } from "./backing-rows.ts";
 import { buildRows, buildStep, ofService } from "./build-rows.ts";
 import { pipelineRows } from "./pipeline-rows.ts";
+import { pullRequestRows } from "./pull-request-rows.ts";
 import { secretRows } from "./secret-rows.ts";
 
 /** One row a command: its words, options and example; what it does is loaded only when it runs. */
@@ -254,47 +255,7 @@ export const commandRows: readonly CommandRow[] = [
     example: 'towline exec orders production --reason "looking at a leak" -- ls -l /tmp',
     load: async () => (await import("./commands/exec.ts")).exec,
   },
-  {
-    usage: "pr open <repository> <branch>",
-    summary: "open a pull request",
-    options: [
-      ["--title <text>", "title (default: the branch)"],
-      ["--body <text>", "description"],
-    ],
-    example: "towline pr open catalog discount --title 'Discounts'",
-    load: async () => (await import("./commands/pull-request.ts")).openPullRequest,
-  },
-  {
-    usage: "pr list <repository>",
-    summary: "list pull requests",
-    options: [["--state <state>", "open, merged or closed"]],
-    example: "towline pr list catalog --state open",
-    load: async () => (await import("./commands/pull-request.ts")).listPullRequests,
-  },
-  {
-    usage: "pr show <repository> <number>",
-    summary: "show a pull request and what its merge waits for",
-    example: "towline pr show catalog 1",
-    load: async () => (await import("./commands/pull-request.ts")).showPullRequest,
-  },
-  {
-    usage: "pr approve <repository> <number>",
-    summary: "approve the head of a pull request",
-    example: "towline pr approve catalog 1",
-    load: async () => (await import("./commands/pull-request.ts")).approvePullRequest,
-  },
-  {
-    usage: "pr merge <repository> <number>",
-    summary: "merge a pull request",
-    example: "towline pr merge catalog 1",
-    load: async () => (await import("./commands/pull-request.ts")).mergePullRequest,
-  },
-  {
-    usage: "pr close <repository> <number>",
-    summary: "close a pull request without merging it",
-    example: "towline pr close catalog 1",
-    load: async () => (await import("./commands/pull-request.ts")).closePullRequest,
-  },
+  ...pullRequestRows,
   ...backingRows,
   ...secretRows,
   {

@@ -1,4 +1,4 @@
-import type { PullRequest } from "#api/endpoints/source.ts";
+import type { PullRequest } from "#api/endpoints/pull-requests.ts";
 import { accepted, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { previewCell, previewLines } from "./preview.ts";
 import { openClient, type SessionFlags } from "../session.ts";
@@ -8,6 +8,7 @@ export interface PullRequestFlags extends SessionFlags {
   title?: string;
   body?: string;
   state?: "open" | "merged" | "closed";
+  of?: "author" | "reviewer";
 }
 
 export async function openPullRequest(flags: PullRequestFlags, repository: string, branch: string): Promise<void> {
@@ -16,19 +17,21 @@ export async function openPullRequest(flags: PullRequestFlags, repository: strin
   show(accepted(await client.openPullRequest({ params: { repository }, body })), flags);
 }
 
-export async function listPullRequests(flags: PullRequestFlags, repository: string): Promise<void> {
+export async function listPullRequests(flags: PullRequestFlags, repository?: string): Promise<void> {
   const client = await openClient(flags);
-  const { pullRequests } = accepted(
-    await client.listPullRequests({ params: { repository }, query: { state: flags.state } }),
+  const { pullRequests, more } = accepted(
+    await client.listPullRequests({ query: { repository, state: flags.state, of: flags.of } }),
   );
-  if (flags.json) return printJson({ pullRequests });
+  if (flags.json) return printJson({ pullRequests, more });
   const { previews } = accepted(await client.listPreviews({ query: { repository } }));
-  const previewOf = ({ number }: PullRequest) => previewCell(previews.find((each) => each.pullRequest === number));
+  const previewOf = ({ repository: of, number }: PullRequest) =>
+    previewCell(previews.find((each) => each.repository === of && each.pullRequest === number));
   const rows = pullRequests.map((each) => [
-    ...[`#${each.number}`, each.state, each.branch, each.author, each.title],
+    ...[`${repository ? "" : each.repository}#${each.number}`, each.state, each.branch, each.author, each.title],
     ...(previews.length > 0 ? [previewOf(each)] : []),
   ]);
   print(table(["NUMBER", "STATE", "BRANCH", "AUTHOR", "TITLE", ...(previews.length > 0 ? ["PREVIEW"] : [])], rows));
+  if (more) print(paint("dim", "  and more, which are older"));
 }
 
 export async function showPullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {
@@ -42,9 +45,28 @@ export async function showPullRequest(flags: PullRequestFlags, repository: strin
   if (preview) previewLines(preview).forEach((line) => print(line));
 }
 
-export async function approvePullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {
+type Review = PullRequestFlags & { comment?: string };
+
+export async function approvePullRequest(flags: Review, repository: string, number: string): Promise<void> {
   const client = await openClient(flags);
-  show(accepted(await client.approvePullRequest({ params: { repository, number }, body: {} })), flags);
+  const body = { comment: flags.comment };
+  show(accepted(await client.approvePullRequest({ params: { repository, number }, body })), flags);
+}
+
+export async function requestChanges(flags: Review, repository: string, number: string): Promise<void> {
+  const client = await openClient(flags);
+  const body = { comment: flags.comment };
+  show(accepted(await client.requestChanges({ params: { repository, number }, body })), flags);
+}
+
+export async function withdrawRequest(
+  flags: PullRequestFlags & { of?: string },
+  repository: string,
+  number: string,
+): Promise<void> {
+  const client = await openClient(flags);
+  const user = flags.of ?? accepted(await client.whoAmI({})).name;
+  show(accepted(await client.withdrawRequest({ params: { repository, number, user } })), flags);
 }
 
 export async function mergePullRequest(flags: PullRequestFlags, repository: string, number: string): Promise<void> {

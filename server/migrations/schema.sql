@@ -341,6 +341,16 @@ create table builds (
   UNIQUE (sequence)
 );
 
+create table change_requests (
+  repository text not null,
+  number integer not null,
+  user_name text not null,
+  revision text not null,
+  at timestamp with time zone not null default now(),
+  FOREIGN KEY (repository, number) REFERENCES pull_requests(repository, number),
+  PRIMARY KEY (repository, number, user_name)
+);
+
 create table checks (
   repository text not null,
   commit text not null,
@@ -789,6 +799,24 @@ create table repositories (
   PRIMARY KEY (name)
 );
 
+create table review_comments (
+  id uuid not null,
+  repository text not null,
+  number integer not null,
+  author text not null,
+  body text not null,
+  at timestamp with time zone not null default now(),
+  revision text,
+  path text,
+  side text,
+  line integer,
+  line_text text,
+  CHECK ((num_nulls(revision, path, side, line, line_text) = ANY (ARRAY[0, 5]))),
+  CHECK ((side = ANY (ARRAY['old'::text, 'new'::text]))),
+  FOREIGN KEY (repository, number) REFERENCES pull_requests(repository, number),
+  PRIMARY KEY (id)
+);
+
 create table route_hosts (
   host text not null,
   service text not null,
@@ -1037,9 +1065,13 @@ CREATE INDEX previews_unended ON public.previews USING btree (number) WHERE (end
 
 CREATE UNIQUE INDEX previews_standing ON public.previews USING btree (repository, pull_request) WHERE (ending IS NULL);
 
+CREATE INDEX pull_requests_newest ON public.pull_requests USING btree (created_at DESC);
+
 CREATE UNIQUE INDEX pull_requests_one_open_a_branch ON public.pull_requests USING btree (repository, branch) WHERE (state = 'open'::text);
 
 CREATE INDEX pulled_images_by_service ON public.pulled_images USING btree (service);
+
+CREATE INDEX review_comments_of_one ON public.review_comments USING btree (repository, number, at);
 
 CREATE INDEX services_by_repository ON public.services USING btree (repository);
 

@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { readBuildSearch, readBuildsSearch } from "./build/search.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import type { FleetSearch } from "./fleet/matching.ts";
+import { listSearch, pageSearch } from "./pull-request/pull-request-search.ts";
 import { NotFound } from "./parts/states.tsx";
 import { Shell } from "./shell/shell.tsx";
 
@@ -49,6 +50,20 @@ const environment = createRoute({
   component: lazyRouteComponent(() => import("./environment/environment-page.tsx"), "EnvironmentPage"),
 });
 
+const pullRequests = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/pull-requests",
+  component: lazyRouteComponent(() => import("./pull-request/pull-requests-page.tsx"), "PullRequestsPage"),
+  validateSearch: listSearch,
+});
+
+const pullRequest = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/pull-requests/$repository/$number",
+  component: lazyRouteComponent(() => import("./pull-request/pull-request-page.tsx"), "PullRequestPage"),
+  validateSearch: pageSearch,
+});
+
 const activity = createRoute({
   getParentRoute: () => rootRoute,
   path: "/activity",
@@ -57,7 +72,17 @@ const activity = createRoute({
 
 export function createAppRouter() {
   return createRouter({
-    routeTree: rootRoute.addChildren([fleet, service, builds, build, environments, environment, activity]),
+    routeTree: rootRoute.addChildren([
+      fleet,
+      service,
+      builds,
+      build,
+      pullRequests,
+      pullRequest,
+      environments,
+      environment,
+      activity,
+    ]),
     defaultPreload: "intent",
   });
 }

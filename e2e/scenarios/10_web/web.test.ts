@@ -4,9 +4,10 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { orThrow } from "#api/errors.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
+import { checkoutOf } from "../../support/checkout.ts";
 import { barriersOf, desktop, openBrowser, phone } from "../../support/browser.ts";
 import { setEnvironments } from "../../support/fleet.ts";
-import { newPerson } from "../../support/people.ts";
+import { newPerson, type Person } from "../../support/people.ts";
 import { probeService, type Service } from "../../support/service.ts";
 
 const single = "owner: checkout\nrun: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
@@ -39,6 +40,9 @@ const signs = {
   "/services/shop": "succeeded",
   "/environments": "quiet",
   "/environments/test": "Who asks whom",
+  "/pull-requests?state=all": "Two words",
+  "/pull-requests/notes/1": "Say more, please.",
+  "/pull-requests/notes/1?view=changes": "Why two?",
   "/activity": "deployments.deployment-finished",
 };
 const patience = { timeout: 60_000 };
@@ -217,6 +221,63 @@ inBrowser(
     await page.context().close();
   },
 );
+
+inBrowser(
+  "a pull request is commented on a line, held up, approved by another, and merged once nothing stands in the way",
+  async (browser) => {
+    const [dora, lea] = [await newPerson(platform, "dora", "developer"), await newPerson(platform, "lea", "lead")];
+    await openNotes(dora);
+    const { page, faults } = await signedIn(browser, lea.token);
+    await page.keyboard.press("g");
+    await page.keyboard.press("p");
+    await page.getByRole("link", { name: "Two words" }).click();
+    const merge = page.getByRole("button", { name: "Merge into main" });
+    await merge.hover();
+    await page.getByRole("tooltip").getByText("has 0 of 1 required approvals").waitFor(patience);
+
+    await page.getByRole("tab", { name: /^Changes/ }).click();
+    await page.getByRole("group", { name: "Lines of notes.txt" }).press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("Why two?");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("article", { name: "Comment by lea" }).getByText("Why two?").waitFor(patience);
+    await page.getByRole("button", { name: "Review…" }).click();
+    await page.getByRole("textbox", { name: "Your word" }).fill("Say more, please.");
+    await page.getByRole("button", { name: "Ask for changes" }).click();
+    await page.getByRole("tab", { name: "Overview" }).click();
+    await page
+      .getByRole("list", { name: "What the merge waits for" })
+      .getByText("lea asks for changes")
+      .waitFor(patience);
+
+    const own = await signedIn(browser, dora.token);
+    await own.page.goto(`${platform.url}/pull-requests/notes/1`);
+    await own.page.getByRole("button", { name: "Approve" }).hover();
+    await own.page.getByText("You do not review this: you opened it.").waitFor(patience);
+    await own.page.context().close();
+
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByText("Nothing stands in the way.").waitFor(patience);
+    await merge.click();
+    await page.getByText("Merged by lea").waitFor(patience);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  },
+);
+
+/** A repository without a service, and a pull request of its second word. */
+async function openNotes({ client }: Person): Promise<void> {
+  const params = { repository: "notes" };
+  orThrow(await platform.client.createRepository({ body: { name: "notes", requireBuild: false } }));
+  await using notes = await checkoutOf("probe", { url: platform.url, token: platform.adminToken, repository: "notes" });
+  await notes.write(".gitignore", "*\n!notes.txt\n");
+  await notes.write("notes.txt", "one word\n");
+  await notes.push("One word");
+  await notes.write("notes.txt", "one word\ntwo words\n");
+  await notes.push("Two words", "second");
+  orThrow(await client.openPullRequest({ params, body: { branch: "second", title: "Two words" } }));
+}
 
 inBrowser("who may only look sees the buttons with the reason why they are not his", async (browser) => {
   const vera = await newPerson(platform, "vera", "viewer");

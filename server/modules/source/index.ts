@@ -93,7 +93,7 @@ export function createSource(deps: SourceDeps): Source {
     commitFiles: (request) => commitFiles(context, request),
     guard: guards.set,
     handlers: sourceRoutes(context),
-    reactions: sourceReactions,
+    reactions: sourceReactions(deps.emit),
     tasks: {
       async [maintainTask](payload) {
         const { repository } = payload as { repository: string };

@@ -54,13 +54,19 @@ async function readyToMerge(context: SourceContext, key: PullRequestKey) {
 async function situationOf({ db }: Pick<SourceContext, "db">, row: PullRequestRow): Promise<MergeSituation> {
   const store = reviewStore(db);
   const approvals = await store.approvals(row.repository, [row.number]);
+  const requests = await store.changeRequests(row.repository, [row.number]);
   const [check] = await store.checks(row.repository, [row.head]);
   const serviceChecks = await store.serviceChecks(row.repository, [row.head]);
   return {
     ...row,
-    approvals: approvals.map((each) => ({ user: each.user_name, revision: each.revision })),
+    approvals: approvals.map(reviewOf),
+    changesRequested: requests.map(reviewOf),
     ...{ check: check && { ...check, ofServices: check.of_services }, serviceChecks },
   };
+}
+
+export function reviewOf({ user_name: user, revision }: { user_name: string; revision: string }) {
+  return { user, revision };
 }
 
 interface Sides {

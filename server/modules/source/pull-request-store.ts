@@ -4,21 +4,36 @@ import type { SourceTables } from "./store.ts";
 
 type PullRequestState = "open" | "merged" | "closed";
 
-const listLimit = 100;
+export interface PullRequestFilter {
+  repository?: string | undefined;
+  state?: PullRequestState | undefined;
+  of?: { user: string; as: "author" | "reviewer" } | undefined;
+  limit: number;
+}
 
 export function pullRequestStore(database: Database) {
   const db = database.withTables<SourceTables>();
   const one = (repository: string, number: number) =>
     db.selectFrom("pull_requests").selectAll().where("repository", "=", repository).where("number", "=", number);
   return {
-    list: (repository: string, state: PullRequestState | undefined) =>
+    /** The newest first; `of`: of one person, as `listPullRequests` tells them. */
+    list: ({ repository, state, of, limit }: PullRequestFilter) =>
       db
         .selectFrom("pull_requests")
         .selectAll()
-        .where("repository", "=", repository)
-        .$if(state !== undefined, (query) => query.where("state", "=", state as PullRequestState))
+        .$if(repository !== undefined, (query) => query.where("repository", "=", repository ?? ""))
+        .$if(state !== undefined, (query) => query.where("state", "=", state ?? "open"))
+        .$if(of?.as === "author", (query) => query.where("author", "=", of?.user ?? ""))
+        .$if(of?.as === "reviewer", (query) =>
+          query
+            .where("state", "=", "open")
+            .where("author", "!=", of?.user ?? "")
+            .where(noWordOf(of?.user ?? "")),
+        )
+        .orderBy("created_at", "desc")
+        .orderBy("repository")
         .orderBy("number", "desc")
-        .limit(listLimit)
+        .limit(limit)
         .execute(),
     find: (repository: string, number: number) => one(repository, number).executeTakeFirst(),
     open: (repository: string) =>
@@ -57,6 +72,14 @@ export function pullRequestStore(database: Database) {
         .where("state", "=", "open")
         .execute(),
   };
+}
+
+/** Whether somebody has said nothing of the head of a pull request. */
+function noWordOf(user: string) {
+  const words = (table: "approvals" | "change_requests") => sql`select 1 from ${sql.table(table)} as words
+    where words.repository = pull_requests.repository and words.number = pull_requests.number
+      and words.revision = pull_requests.head and words.user_name = ${user}`;
+  return sql<boolean>`not exists (${words("approvals")}) and not exists (${words("change_requests")})`;
 }
 
 interface NewPullRequest {

@@ -1,12 +1,14 @@
 /** How pull requests show. */
-import type { PullRequest } from "#api/endpoints/source.ts";
+import type { PullRequest } from "#api/endpoints/pull-requests.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
+import { refuseFaults } from "#pipeline/fault.ts";
 import type { SourceContext } from "./context.ts";
 import { approvalCounts, mergeBlockers, type MergeRules } from "./core/merge-rule.ts";
 import type { Commit } from "./core/log-format.ts";
-import { mergedTree } from "./merge.ts";
+import { mergedTree, reviewOf } from "./merge.ts";
 import type { PullRequestRow } from "./pull-request-store.ts";
 import { reviewStore } from "./review-store.ts";
+import { whyOwn } from "./reviews.ts";
 
 /** How pull requests of one repository show, with two questions to the database for all of them. */
 export async function viewPullRequests(
@@ -20,19 +22,32 @@ export async function viewPullRequests(
     repository,
     rows.map(({ number }) => number),
   );
+  const requests = await store.changeRequests(
+    repository,
+    rows.map(({ number }) => number),
+  );
   const heads = rows.map(({ head }) => head);
   const checks = await store.checks(repository, heads);
   const ofServices = await store.serviceChecks(repository, heads);
   return rows.map((row) => {
     const own = approvals.filter(({ number }) => number === row.number);
+    const asking = requests.filter(({ number }) => number === row.number);
     const check = checks.find(({ commit }) => commit === row.head);
     const serviceChecks = ofServices.filter(({ commit }) => commit === row.head);
     const situation = {
       ...row,
       ...{ check: check && { ...check, ofServices: check.of_services }, serviceChecks },
-      approvals: own.map(({ user_name: user, revision }) => ({ user, revision })),
+      approvals: own.map(reviewOf),
+      changesRequested: asking.map(reviewOf),
     };
-    return viewOne(row, { target, check, serviceChecks, approvals: own, waits: mergeBlockers(situation, rules) });
+    return viewOne(row, {
+      target,
+      check,
+      serviceChecks,
+      approvals: own,
+      asking,
+      waits: mergeBlockers(situation, rules),
+    });
   });
 }
 
@@ -42,33 +57,45 @@ const commitsLimit = 250;
 export async function detailOf(
   context: SourceContext,
   row: PullRequestRow,
-  { target, rules }: { target: string; rules: MergeRules },
+  { target, rules, user }: { target: string; rules: MergeRules; user: string },
 ) {
   const { repository, head } = row;
   const [view] = await viewPullRequests(context, [row], { target, rules });
   if (!view) throw new Error("a pull request has no view");
-  // What is merged is compared with the other side of its merge.
-  const base = (await context.reading.resolve(repository, `refs/heads/${target}`)) ?? head;
-  const against = row.state === "merged" && row.merge_commit ? await firstParent(context, row) : base;
-  const commits = await context.reading.commitsBetween(repository, {
-    older: against,
-    newer: head,
-    limit: commitsLimit,
-  });
-  const files = await context.reading.changedFiles(repository, against ?? base, head);
-  const waitsFor =
-    row.state === "open" ? [...view.waitsFor, ...(await conflictsOf(context, { repository, base, head }))] : [];
-  return { ...view, waitsFor, files, commits: commits.map(viewCommit) };
+  const against = await comparedWith(context, row, target);
+  const range = { older: against, newer: head, limit: commitsLimit };
+  const commits = await context.reading.commitsBetween(repository, range);
+  const files = await context.reading.changedFiles(repository, against, head);
+  const waitsFor = row.state === "open" ? [...view.waitsFor, ...(await conflictsOf(context, row, target))] : [];
+  const own = await whyOwn(context, row, user);
+  return {
+    ...{ ...view, waitsFor, files, commits: commits.map(viewCommit) },
+    base: (await context.reading.mergeBase(repository, against, head)) ?? null,
+    mayNotReview: own ? reasonOf(own) : null,
+  };
+}
+
+/** What is merged is compared with the other side of its merge. */
+export async function comparedWith(context: SourceContext, row: PullRequestRow, target: string): Promise<string> {
+  const base = (await context.reading.resolve(row.repository, `refs/heads/${target}`)) ?? row.head;
+  const merged = row.state === "merged" && row.merge_commit !== null;
+  return (merged ? await firstParent(context, row) : base) ?? base;
 }
 
 async function firstParent({ reading }: SourceContext, { repository, merge_commit }: PullRequestRow) {
   return (await reading.commit(repository, merge_commit ?? ""))?.parents[0];
 }
 
-async function conflictsOf(context: SourceContext, sides: { repository: string; base: string; head: string }) {
-  const tree = await mergedTree(context, sides);
-  return isRefusal(tree) ? [{ code: tree.refused, message: tree.message }] : [];
+/** What only the files tell: that both sides changed the same, or that a guard finds a fault in what would become. */
+async function conflictsOf(context: SourceContext, { repository, head }: PullRequestRow, target: string) {
+  const base = (await context.reading.resolve(repository, `refs/heads/${target}`)) ?? head;
+  const tree = await mergedTree(context, { repository, base, head });
+  if (isRefusal(tree)) return [reasonOf(tree)];
+  const faults = await context.guards.faults(context.reading, repository, tree);
+  return faults.length === 0 ? [] : [reasonOf(refuseFaults("environment.invalid", faults))];
 }
+
+const reasonOf = ({ refused: code, message }: Refusal) => ({ code, message });
 
 export function viewCommit({ at, ...commit }: Commit) {
   return { ...commit, at: at.toISOString() };
@@ -81,12 +108,16 @@ type CheckRow = Awaited<ReturnType<ReturnType<typeof reviewStore>["checks"]>>[nu
 interface Surroundings {
   target: string;
   approvals: ApprovalRow[];
+  asking: ApprovalRow[];
   check: CheckRow | undefined;
   serviceChecks: ServiceCheckRow[];
   waits: Refusal[];
 }
 
-function viewOne(row: PullRequestRow, { target, approvals, check, serviceChecks, waits }: Surroundings): PullRequest {
+function viewOne(
+  row: PullRequestRow,
+  { target, approvals, asking, check, serviceChecks, waits }: Surroundings,
+): PullRequest {
   const { merge_commit, ended_by, created_at, ended_at, ...same } = row;
   return {
     ...same,
@@ -97,6 +128,7 @@ function viewOne(row: PullRequestRow, { target, approvals, check, serviceChecks,
       at: at.toISOString(),
       counts: approvalCounts({ user, revision }, row.head, row.author),
     })),
+    changesRequested: asking.map((each) => ({ ...reviewOf(each), at: each.at.toISOString() })),
     check: check ? { build: check.build, number: check.number, outcome: outcomeOf(check, serviceChecks) } : null,
     checks: serviceChecks.map(({ service, outcome, reason, build, number }) => ({
       service,
@@ -105,7 +137,7 @@ function viewOne(row: PullRequestRow, { target, approvals, check, serviceChecks,
       build,
       number,
     })),
-    waitsFor: row.state === "open" ? waits.map(({ refused: code, message }) => ({ code, message })) : [],
+    waitsFor: row.state === "open" ? waits.map(reasonOf) : [],
     mergeCommit: row.state === "merged" ? merge_commit : null,
     endedBy: row.state === "open" ? null : ended_by,
     createdAt: created_at.toISOString(),

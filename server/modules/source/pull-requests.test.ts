@@ -114,6 +114,8 @@ describe("a pull request", () => {
       "ref-changed",
       "pull-request-opened",
       "pull-request-approved",
+      "check-changed",
+      "check-changed",
       "ref-changed",
       "pull-request-merged",
     ]);
@@ -196,7 +198,7 @@ describe("a pull request", () => {
     const api = { url: server.url, token: tokens.ada };
     const again = await openPullRequest(api, { repository: "closing", branch: "topic" });
     await git.ok("closing", "push", "--quiet", "origin", ":topic");
-    const { pullRequests } = await worked(as("vic").listPullRequests({ params }));
+    const { pullRequests } = await worked(as("vic").listPullRequests({ query: { repository: params.repository } }));
     expect(pullRequests.map(({ number, state }) => [number, state])).toEqual([
       [again.number, "closed"],
       [params.number, "closed"],

@@ -1,9 +1,8 @@
-/** Opening, approving and closing pull requests. */
+/** Opening and closing pull requests. */
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { Tx } from "#kernel/database.ts";
 import { type SourceContext, subjectOf } from "./context.ts";
 import { type PullRequestRow, pullRequestStore } from "./pull-request-store.ts";
-import { reviewStore } from "./review-store.ts";
 import { endClosed } from "./reconcile.ts";
 import { noRepository } from "./repositories.ts";
 import { type RepositoryRow, sourceStore } from "./store.ts";
@@ -55,27 +54,6 @@ async function nothingToMerge(
   return undefined;
 }
 
-/** Binds the user's approval to the present head; `revision` is the head that the user has read. */
-export async function approvePullRequest(
-  context: SourceContext,
-  key: PullRequestKey,
-  { user, revision }: { user: string; revision: string | undefined },
-): Promise<undefined | Refusal> {
-  return onOpen(context, key, async (tx, row) => {
-    if (revision !== undefined && revision !== row.head)
-      return refuse("conflict", `the head has moved to ${row.head}; read it again`);
-    const pusher = (await sourceStore(tx).ref(key.repository, `refs/heads/${row.branch}`))?.actor;
-    if (user === row.author || user === pusher)
-      return refuse("pull-request.own", user === row.author ? "you opened it" : "you pushed its head", {
-        fix: "Ask somebody else to review it.",
-      });
-    const at = context.clock.now();
-    const fresh = await reviewStore(tx).approve({ ...key, user_name: user, revision: row.head, at });
-    if (fresh) await context.emit(tx, subjectOf(key.repository), "source.pull-request-approved", { ...key, user });
-    return undefined;
-  });
-}
-
 export async function closePullRequest(
   context: SourceContext,
   key: PullRequestKey,
@@ -88,11 +66,11 @@ export async function closePullRequest(
 }
 
 /** Runs `work` on an open pull request while nobody else changes the repository's rows. */
-async function onOpen(
-  { db }: SourceContext,
+export async function onOpen<T>(
+  { db }: Pick<SourceContext, "db">,
   key: PullRequestKey,
-  work: (tx: Tx, row: PullRequestRow) => Promise<undefined | Refusal>,
-): Promise<undefined | Refusal> {
+  work: (tx: Tx, row: PullRequestRow) => Promise<T | Refusal>,
+): Promise<T | Refusal> {
   return db.transaction().execute(async (tx) => {
     if (!(await sourceStore(tx).lockRepository(key.repository))) return noRepository(key.repository);
     const row = await findPullRequest({ db: tx }, key);

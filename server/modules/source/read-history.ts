@@ -52,6 +52,12 @@ export function readHistory(ask: Ask) {
       return Boolean(from && to && (await ask.yes(repository, ["merge-base", "--is-ancestor", from, to])));
     },
 
+    /** Where `head` left `target`; undefined where a revision does not exist, or both share no history. */
+    async mergeBase(repository: string, target: string, head: string): Promise<string | undefined> {
+      const args = ["merge-base", target, head];
+      return (await ask.yes(repository, args)) ? (await ask.text(repository, args)).trim() : undefined;
+    },
+
     /** Undefined when a revision does not exist, both share no history, or they are more than can be told. */
     async changedPaths(repository: string, target: string, head: string): Promise<string[] | undefined> {
       if (!(await ask.yes(repository, ["merge-base", target, head]))) return undefined;

@@ -1,5 +1,6 @@
 /** What is asked of a repository. */
 import { type Git, GitError, type GitObject } from "#drivers/git/contract.ts";
+import { readDiff } from "./read-diff.ts";
 import { readFiles } from "./read-files.ts";
 import { readHistory } from "./read-history.ts";
 import { type Places, revisionArgument } from "./places.ts";
@@ -9,7 +10,12 @@ export interface Ask {
   /** Output as text; throws `GitError` on any exit code but 0. */
   text(repository: string, args: string[]): Promise<string>;
   /** Output as text; undefined when one of the revisions does not exist. */
-  textIfThere(repository: string, revisions: string[], args: string[]): Promise<string | undefined>;
+  textIfThere(
+    repository: string,
+    revisions: string[],
+    args: string[],
+    outputLimit?: number,
+  ): Promise<string | undefined>;
   /** Whether git answers yes (0). */
   yes(repository: string, args: string[]): Promise<boolean>;
   /** Objects in the order of their names; throws `GitError`, `output-limit`, when one is larger than `limit` bytes. */
@@ -26,11 +32,12 @@ export type Reading = ReturnType<typeof createReading>;
 
 export function createReading(git: Git, places: Places) {
   const ask = createAsk(git, places);
-  return { resolve: ask.resolve, ...readFiles(ask), ...readHistory(ask) };
+  return { resolve: ask.resolve, ...readFiles(ask), ...readHistory(ask), ...readDiff(ask) };
 }
 
 function createAsk(git: Git, places: Places): Ask {
-  const run = (repository: string, args: string[]) => git.run({ directory: places.of(repository), args });
+  const run = (repository: string, args: string[], outputLimit?: number) =>
+    git.run({ directory: places.of(repository), args, ...(outputLimit === undefined ? {} : { outputLimit }) });
   const objects: Ask["objects"] = (repository, names, limit) =>
     git.objects({ directory: places.of(repository), names, limit });
 
@@ -47,8 +54,8 @@ function createAsk(git: Git, places: Places): Ask {
   return {
     resolve,
     text: async (repository, args) => (await git.read({ directory: places.of(repository), args })).toString("utf8"),
-    async textIfThere(repository, revisions, args) {
-      const { code, stdout, stderr } = await run(repository, args);
+    async textIfThere(repository, revisions, args, outputLimit) {
+      const { code, stdout, stderr } = await run(repository, args, outputLimit);
       if (code === 0) return stdout.toString("utf8");
       for (const each of revisions) if (!(await resolve(repository, each))) return undefined;
       throw new GitError("failed", `git ${args[0]} ended with ${code}: ${stderr.trim()}`);

@@ -11,11 +11,24 @@ export interface Check {
   of_services: boolean;
 }
 
+interface Reviewed {
+  repository: string;
+  number: number;
+}
+
 type ServiceCheck = Omit<SourceTables["service_checks"], "at">;
 
 /** What people and builds say about revisions. */
 export function reviewStore(database: Database) {
   const db = database.withTables<SourceTables>();
+  const end = (table: "approvals" | "change_requests", { repository, number }: Reviewed, user: string) =>
+    db
+      .deleteFrom(table)
+      .where("repository", "=", repository)
+      .where("number", "=", number)
+      .where("user_name", "=", user)
+      .returning("revision")
+      .executeTakeFirst();
   return {
     approvals: (repository: string, numbers: number[]) =>
       db
@@ -37,6 +50,28 @@ export function reviewStore(database: Database) {
         )
         .returning("revision")
         .executeTakeFirst(),
+    changeRequests: (repository: string, numbers: number[]) =>
+      db
+        .selectFrom("change_requests")
+        .selectAll()
+        .where("repository", "=", repository)
+        .where("number", "in", numbers.length > 0 ? numbers : [0])
+        .orderBy("at")
+        .execute(),
+    requestChanges: (row: SourceTables["change_requests"]) =>
+      db
+        .insertInto("change_requests")
+        .values(row)
+        .onConflict((conflict) =>
+          conflict
+            .columns(["repository", "number", "user_name"])
+            .doUpdateSet({ revision: row.revision, at: row.at })
+            .where("change_requests.revision", "!=", row.revision),
+        )
+        .returning("revision")
+        .executeTakeFirst(),
+    endRequest: (of: Reviewed, user: string) => end("change_requests", of, user),
+    endApproval: (of: Reviewed, user: string) => end("approvals", of, user),
 
     checks: (repository: string, commits: string[]) =>
       db

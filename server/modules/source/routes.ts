@@ -1,18 +1,12 @@
+import type { repositoryEndpoints } from "#api/endpoints/repositories.ts";
 import type { sourceEndpoints } from "#api/endpoints/source.ts";
-import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
-import { type Context, type Handlers, userOf } from "#kernel/http.ts";
+import { isRefusal, refuse } from "#api/errors.ts";
+import { type Handlers, userOf } from "#kernel/http.ts";
 import type { SourceContext } from "./context.ts";
 import { branchOf } from "./core/ref-changes.ts";
-import { mergePullRequest } from "./merge.ts";
-import {
-  approvePullRequest,
-  closePullRequest,
-  findPullRequest,
-  openPullRequest,
-  type PullRequestKey,
-} from "./pull-requests.ts";
-import { pullRequestStore, type PullRequestRow } from "./pull-request-store.ts";
-import { detailOf, viewCommit, viewPullRequests } from "./pull-request-view.ts";
+import { pullRequestRoutes } from "./pull-request-routes.ts";
+import { viewCommit } from "./pull-request-view.ts";
+import { reviewRoutes } from "./review-routes.ts";
 import {
   changeRepository,
   createRepository,
@@ -24,18 +18,10 @@ import {
 import { sourceStore } from "./store.ts";
 
 export function sourceRoutes(context: SourceContext): Handlers<typeof sourceEndpoints> {
-  return { ...repositoryRoutes(context), ...pullRequestRoutes(context) };
+  return { ...repositoryRoutes(context), ...pullRequestRoutes(context), ...reviewRoutes(context) };
 }
 
-type RepositoryRoutes =
-  | "listRepositories"
-  | "createRepository"
-  | "showRepository"
-  | "changeRepository"
-  | "listBranches"
-  | "listCommits";
-
-function repositoryRoutes(context: SourceContext): Pick<Handlers<typeof sourceEndpoints>, RepositoryRoutes> {
+function repositoryRoutes(context: SourceContext): Handlers<typeof repositoryEndpoints> {
   const store = sourceStore(context.db);
   return {
     listRepositories: async () => ({
@@ -78,54 +64,6 @@ function repositoryRoutes(context: SourceContext): Pick<Handlers<typeof sourceEn
       const commits = await context.reading.commitsBetween(repository, { older: undefined, newer, limit: query.limit });
       return { commits: commits.map(viewCommit) };
     },
-  };
-}
-
-function pullRequestRoutes(context: SourceContext): Omit<Handlers<typeof sourceEndpoints>, RepositoryRoutes> {
-  const { db } = context;
-  const store = sourceStore(db);
-
-  async function viewed<T>(repository: string, view: (rules: { target: string; rules: Repository }) => Promise<T>) {
-    const row = await store.repository(repository);
-    return row ? view({ target: row.default_branch, rules: viewRepository(row) }) : noRepository(repository);
-  }
-
-  async function one(row: PullRequestRow | Refusal) {
-    if (isRefusal(row)) return row;
-    return viewed(
-      row.repository,
-      async (rules) => (await viewPullRequests(context, [row], rules))[0] ?? noRepository(row.repository),
-    );
-  }
-
-  /** Does something to a pull request and shows what became of it. */
-  const changing =
-    (change: (key: PullRequestKey, user: string) => Promise<undefined | Refusal>) =>
-    async ({ params }: { params: PullRequestKey }, call: Context) =>
-      (await change(params, userOf(call).name)) ?? one(await findPullRequest(context, params));
-
-  return {
-    openPullRequest: async ({ params, body }, call) =>
-      one(await openPullRequest(context, { ...params, ...body }, userOf(call).name)),
-
-    listPullRequests: ({ params: { repository }, query }) =>
-      viewed(repository, async (rules) => {
-        const rows = await pullRequestStore(db).list(repository, query.state);
-        return { pullRequests: await viewPullRequests(context, rows, rules) };
-      }),
-
-    async showPullRequest({ params }) {
-      const row = await findPullRequest(context, params);
-      return isRefusal(row) ? row : viewed(row.repository, (rules) => detailOf(context, row, rules));
-    },
-
-    approvePullRequest: (request, call) =>
-      changing((key, user) => approvePullRequest(context, key, { user, revision: request.body.revision }))(
-        request,
-        call,
-      ),
-    mergePullRequest: changing((key, user) => mergePullRequest(context, key, user)),
-    closePullRequest: changing((key, user) => closePullRequest(context, key, user)),
   };
 }
 

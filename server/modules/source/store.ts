@@ -28,6 +28,20 @@ export type SourceTables = {
     ended_at: Generated<Date | null>;
   };
   approvals: { repository: string; number: number; user_name: string; revision: string; at: Date };
+  change_requests: { repository: string; number: number; user_name: string; revision: string; at: Date };
+  review_comments: {
+    id: string;
+    repository: string;
+    number: number;
+    author: string;
+    body: string;
+    at: Date;
+    revision: string | null;
+    path: string | null;
+    side: "old" | "new" | null;
+    line: number | null;
+    line_text: string | null;
+  };
   checks: {
     repository: string;
     commit: string;

@@ -1,6 +1,6 @@
 /** The endpoint rows of this module through the typed client, for its tests. */
 import { isRefusal, type Refusal } from "#api/errors.ts";
-import type { PullRequest } from "#api/endpoints/source.ts";
+import type { PullRequest } from "#api/endpoints/pull-requests.ts";
 import { createClient } from "#client/client.ts";
 
 export interface Api {

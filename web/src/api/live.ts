@@ -9,7 +9,7 @@ type Module = EventName extends `${infer M}.${string}` ? M : never;
 /** What is read anew when something happens in a module. */
 const readers: Record<Module, readonly RowName[]> = {
   access: ["listUsers", "listTokens", "listAudit"],
-  source: ["listRepositories", "listPullRequests", "showPullRequest", "listAudit"],
+  source: ["listRepositories", "listPullRequests", "showPullRequest", "listComments", "listAudit"],
   fleet: [
     "getStatus",
     "listEnvironments",
@@ -24,7 +24,15 @@ const readers: Record<Module, readonly RowName[]> = {
   releases: ["listReleases", "showRelease", "getStatus", "listAudit"],
   routing: ["getStatus", "listRoutes", "listAudit"],
   deployments: [
-    ...(["getStatus", "listDeployments", "showDeployment", "planDeployment", "listLocks", "listAudit"] as const),
+    ...([
+      "getStatus",
+      "listDeployments",
+      "listPreviews",
+      "showDeployment",
+      "planDeployment",
+      "listLocks",
+      "listAudit",
+    ] as const),
     ...(["showEnvironment", "showPlace", "showRolloutTraffic", "listRoutes"] as const),
   ],
 };

@@ -3,6 +3,7 @@ import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlig
 import {
   IconActivity,
   IconBox,
+  IconGitPullRequest,
   IconHammer,
   IconLayoutGrid,
   IconRocket,
@@ -17,6 +18,7 @@ const places = [
   { to: "/", label: "Fleet", Icon: IconLayoutGrid },
   { to: "/builds", label: "Builds", Icon: IconHammer },
   { to: "/environments", label: "Environments", Icon: IconStack2 },
+  { to: "/pull-requests", label: "Pull requests", Icon: IconGitPullRequest },
   { to: "/activity", label: "Activity", Icon: IconActivity },
 ] as const;
 

@@ -1,6 +1,6 @@
 import { AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconActivity, IconHammer, IconLayoutGrid, IconStack2 } from "@tabler/icons-react";
+import { IconActivity, IconGitPullRequest, IconHammer, IconLayoutGrid, IconStack2 } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -26,6 +26,7 @@ export function Shell() {
 const pages = [
   { to: "/", label: "Fleet", keys: "g f", Icon: IconLayoutGrid },
   { to: "/builds", label: "Builds", keys: "g b", Icon: IconHammer },
+  { to: "/pull-requests", label: "Pull requests", keys: "g p", Icon: IconGitPullRequest },
   { to: "/environments", label: "Environments", keys: "g e", Icon: IconStack2 },
   { to: "/activity", label: "Activity", keys: "g a", Icon: IconActivity },
 ] as const;

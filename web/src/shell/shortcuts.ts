@@ -1,16 +1,13 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 
-const places: Record<string, "/" | "/builds" | "/environments" | "/activity"> = {
-  f: "/",
-  b: "/builds",
-  e: "/environments",
-  a: "/activity",
+const places: Record<string, "/" | "/builds" | "/pull-requests" | "/environments" | "/activity"> = {
+  ...{ f: "/", b: "/builds", p: "/pull-requests", e: "/environments", a: "/activity" },
 };
 /** Between the two keys. */
 const patienceMs = 1_000;
 
-/** `g f` goes to the fleet, `g b` to the builds, `g e` to the environments, `g a` to the activity; not while somebody writes. */
+/** `g f` goes to the fleet, `g b` to the builds, `g p` to the pull requests, `g e` to the environments, `g a` to the activity; not while somebody writes. */
 export function useShortcuts(): void {
   const navigate = useNavigate();
   useEffect(() => {

@@ -8,6 +8,7 @@ const ready: MergeSituation = {
   state: "open",
   author: "ada",
   head,
+  changesRequested: [],
   approvals: [{ user: "bob", revision: head }],
   check: { number: 7, outcome: "passed", ofServices: false },
   serviceChecks: [],
@@ -29,6 +30,9 @@ describe("a pull request", () => {
     expect(codes({ approvals: [{ user: "ada", revision: head }] })).toEqual(["pull-request.not-approved"]);
     expect(codes({}, { ...rules, requiredApprovals: 2 })).toEqual(["pull-request.not-approved"]);
   });
+
+  test("waits for whoever asks for changes, at whatever head they asked", () =>
+    expect(codes({ changesRequested: [{ user: "cat", revision: old }] })).toEqual(["pull-request.changes-requested"]));
 
   test("needs a build that passed, unless the repository asks for none", () => {
     expect(codes({ check: { number: 7, outcome: "failed", ofServices: false } })).toEqual(["pull-request.not-green"]);

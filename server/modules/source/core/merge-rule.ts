@@ -11,6 +11,7 @@ export interface MergeSituation {
   author: string;
   head: string;
   approvals: readonly { user: string; revision: string }[];
+  changesRequested: readonly { user: string; revision: string }[];
   /** The newest finished build of the head. */
   check?: { number: number; outcome: Outcome; ofServices: boolean } | undefined;
   /** Of each service, where the repository has several. */
@@ -22,12 +23,20 @@ type Outcome = "passed" | "failed" | "canceled";
 /** Every reason, the one to settle first in front. */
 export function mergeBlockers(situation: MergeSituation, rules: MergeRules): Refusal[] {
   if (situation.state !== "open") return [refuse("pull-request.closed", `it is ${situation.state} already`)];
-  return [...approvalBlockers(situation, rules), ...buildBlockers(situation, rules)];
+  return [...requestBlockers(situation), ...approvalBlockers(situation, rules), ...buildBlockers(situation, rules)];
 }
 
 /** Whether the approval is of the present head and by somebody else than the author. */
 export function approvalCounts(approval: { user: string; revision: string }, head: string, author: string): boolean {
   return approval.revision === head && approval.user !== author;
+}
+
+function requestBlockers({ changesRequested }: MergeSituation): Refusal[] {
+  return changesRequested.map(({ user, revision }) =>
+    refuse("pull-request.changes-requested", `${user} asks for changes since ${short(revision)}`, {
+      fix: `It ends when ${user} approves or withdraws it; a lead may withdraw it too.`,
+    }),
+  );
 }
 
 function approvalBlockers({ approvals, head, author }: MergeSituation, { requiredApprovals }: MergeRules): Refusal[] {
