@@ -134,14 +134,17 @@ inBrowser(
     await dialog.getByRole("heading", { name: "Release 2, the first here" }).waitFor(patience);
     expect(await dialog.getByRole("list", { name: "Gates" }).innerText()).toContain("after");
     await dialog.getByRole("button", { name: "Deploy to production" }).click();
-    await dialog.getByText("Release 2 succeeded").waitFor({ timeout: 120_000 });
+    await dialog.getByText("Release 2 succeeded", { exact: true }).waitFor({ timeout: 120_000 });
     await page.keyboard.press("Escape");
     await cell("production").getByText("release 2", { exact: true }).waitFor({ timeout: 120_000 });
     await until(async () => (await service.ask("/", "production")) === "200 2", { deadlineMs: 60_000 });
 
     await page.getByRole("button", { name: "Deploy shop to test" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
-    await page.getByRole("dialog").getByText("Rollback to release 1 succeeded").waitFor({ timeout: 120_000 });
+    await page
+      .getByRole("dialog")
+      .getByText("Rollback to release 1 succeeded", { exact: true })
+      .waitFor({ timeout: 120_000 });
     await page.keyboard.press("Escape");
     await cell("test").getByText("release 1", { exact: true }).waitFor({ timeout: 120_000 });
     await page.getByRole("link", { name: "shop" }).click();
