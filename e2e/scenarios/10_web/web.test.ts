@@ -189,8 +189,9 @@ inBrowser(
     await page.waitForURL(/\?step=flood&attempt=1#L1000004$/, patience);
     await page.getByRole("button", { name: "Close", exact: true }).click();
 
-    await page.getByRole("textbox", { name: "Reason" }).fill("vouchers");
-    await page.getByRole("button", { name: "Deploy to production" }).last().click();
+    const gate = page.getByRole("form", { name: "Deploy to production" });
+    await gate.getByRole("textbox", { name: "Reason" }).fill("vouchers");
+    await gate.getByRole("button", { name: "Deploy to production" }).click();
     await step("ship").getByText("passed").waitFor({ timeout: 120_000 });
     expect(await page.evaluate("window.unchanged")).toBe(true);
     expect(faults).toEqual([]);
