@@ -306,7 +306,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     usage: "bench <name>",
-    summary: "run a benchmark: engine, logs, pipeline, registry, rest, rollout or step",
+    summary: "run a benchmark: engine, logs, pipeline, registry, rest, rollout, step or web",
     example: "towline bench rollout",
     load: async () => (await import("./commands/bench.ts")).bench,
   },

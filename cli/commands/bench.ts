@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<{ main(): Promise<BenchResult> }>> =
   rollout: () => import("../../bench/rollout.ts"),
   scaling: () => import("../../bench/scaling.ts"),
   step: () => import("../../bench/step.ts"),
+  web: () => import("../../bench/web.ts"),
 };
 
 /** Runs one benchmark; its last line is JSON, its exit status 1 when the aim was missed. */
