@@ -29,16 +29,15 @@ export async function runTests(words: string[]): Promise<number | Refusal> {
 }
 
 async function runStages({ stages, filters }: Selection): Promise<Outcome> {
+  // Installing waits for mirrors and disks, which the first stages leave alone.
+  const preparing = stages.some((stage) => dockerStages.includes(stage)) ? prepare() : undefined;
+  // What it throws is told where it is waited for.
+  preparing?.catch(() => undefined);
   let total = nothing;
-  let ready: Refusal | undefined;
-  let prepared = false;
   for (const stage of stages) {
     say(`\n── ${stage} ──`);
-    if (dockerStages.includes(stage) && !prepared) {
-      ready = await prepare();
-      prepared = true;
-    }
-    total = add(total, dockerStages.includes(stage) && ready ? cannotRun(ready) : await runStage(stage, filters));
+    const refusal = dockerStages.includes(stage) ? await preparing : undefined;
+    total = add(total, refusal ? cannotRun(refusal) : await runStage(stage, filters));
   }
   return total;
 }

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -12,18 +13,32 @@ interface Result {
   timings: Record<string, number>;
 }
 
-/** Containers of any installation on this machine. */
-async function installed(): Promise<string[]> {
-  const { stdout } = await run("docker", ["ps", "--all", "--quiet", "--filter", "label=towline.install"]);
-  return stdout.split("\n").filter(Boolean);
+/** The demo's installation, told by its home while it is there. */
+const identity = fileURLToPath(new URL("../../../.towline/demo/installation-id", import.meta.url));
+
+/** Everything of the installation that Docker has. */
+async function thingsOf(installation: string): Promise<string[]> {
+  const filter = ["--filter", `label=towline.install=${installation}`];
+  const lists = [
+    ["ps", "--all"],
+    ["network", "ls"],
+    ["volume", "ls"],
+  ].map((list) => run("docker", [...list, "--quiet", ...filter]));
+  return (await Promise.all(lists)).flatMap(({ stdout }) => stdout.split("\n").filter(Boolean));
 }
 
 test("`towline demo --yes --exit --json` ships four services, rolls a bad release back, and leaves nothing behind", async () => {
-  const before = await installed();
+  let installation = "";
+  const look = () =>
+    readFile(identity, "utf8").then(
+      (id) => (installation = id),
+      () => undefined,
+    );
+  const looking = setInterval(() => void look(), 500);
   const { stdout, stderr } = await run(launcher, ["demo", "--yes", "--exit", "--json"], {
     timeout: 600_000,
     maxBuffer: 64 * 1024 * 1024,
-  });
+  }).finally(() => clearInterval(looking));
   const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result;
   expect(result.ok, stderr.slice(-4000)).toBe(true);
   const find = (service: string, environment: string) =>
@@ -34,6 +49,7 @@ test("`towline demo --yes --exit --json` ships four services, rolls a bad releas
   expect(find("catalog", "production")?.release).toBe(2);
   for (const service of ["orders", "storefront", "legacy-billing"])
     expect(find(service, "production")?.digest).toBe(find(service, "test")?.digest);
-  expect((await installed()).filter((container) => !before.includes(container))).toEqual([]);
+  expect(installation).not.toBe("");
+  expect(await thingsOf(installation)).toEqual([]);
   process.stderr.write(`  demo: ${JSON.stringify(result.timings)}\n`);
 }, 660_000);
