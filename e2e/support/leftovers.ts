@@ -1,28 +1,20 @@
 /** What must not stay behind once everything has come to rest. */
-import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { containersWith, networksWith } from "./engine.ts";
 
 /** Containers and Compose projects of jobs, workspaces, unfinished uploads, quarantined pushes, temporary files. */
 export async function leftoversOf({ home }: { home: string }): Promise<string[]> {
   const agent = await readFile(join(home, "agent/id"), "utf8");
   const lists = await Promise.all([
-    docker(["ps", "--all", "--format", "{{.Names}}", "--filter", `label=towline.agent=${agent}`]),
-    docker(["ps", "--all", "--format", "{{.Names}}", "--filter", `name=tw-${agent}-`]),
-    docker(["network", "ls", "--format", "{{.Name}}", "--filter", `name=tw-${agent}-`]),
+    containersWith({ label: [`towline.agent=${agent}`] }, true),
+    containersWith({ name: [`tw-${agent}-`] }, true),
+    networksWith({ name: [`tw-${agent}-`] }),
     entries(join(home, "agent/workspaces")),
     entries(join(home, "uploads")),
     quarantines(join(home, "repositories")),
   ]);
   return lists.flat();
-}
-
-async function docker(args: string[]): Promise<string[]> {
-  const { stdout } = await run("docker", args);
-  return stdout.split("\n").filter(Boolean);
 }
 
 async function entries(folder: string): Promise<string[]> {
