@@ -38,6 +38,8 @@ export interface DeploymentsPlace extends AsyncDisposable {
   world: TestWorld;
   server(tuning?: Tuning): Promise<DeploymentsServer>;
   events<N extends EventName>(name: N): Promise<EventPayload<N>[]>;
+  /** Of all events, in the order in which they came. */
+  eventNames(): Promise<string[]>;
   /** Names of the containers that were made, in order. */
   made: string[];
   /** Who gets the traffic by the balancer itself, and what exists. */
@@ -176,6 +178,10 @@ export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
       const query = sql<{ payload: EventPayload<typeof name> }>`
         select payload from events where name = ${name} order by id`;
       return (await query.execute(database.db)).rows.map(({ payload }) => payload);
+    },
+    async eventNames() {
+      const { rows } = await sql<{ name: string }>`select name from events order by id`.execute(database.db);
+      return rows.map(({ name }) => name);
     },
     async serving(service, environment = "test") {
       const present = await runtime.list({ service, environment });
