@@ -14,10 +14,11 @@ const alone = ["e2e/scenarios/04_no_request_lost/*.test.ts"];
 const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /**
- * Threads without isolation: a file costs its imports once. So no test may leave a changed global behind. Vitest would give two
- * cores one worker, but most tests wait: for a database, Docker, a restart, a deadline.
+ * Without isolation a file costs its imports once, so no test may leave a changed global behind. Processes and no threads: the
+ * fork for each program that a test starts costs by the memory of all that is in its process. Vitest would give two cores one
+ * worker, but most tests wait: for a database, Docker, a restart, a deadline.
  */
-const shared = { environment: "node", pool: "threads", isolate: false, maxWorkers: 3 } as const;
+const shared = { environment: "node", pool: "forks", isolate: false, maxWorkers: 3 } as const;
 
 export default defineConfig({
   test: {
@@ -41,8 +42,8 @@ export default defineConfig({
           include: ["server/**/*.test.ts"],
           exclude: ["server/**/core/**", docker],
           globalSetup: ["./testing/postgres-setup.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -51,8 +52,8 @@ export default defineConfig({
           name: "driver",
           include: [`${anywhere}/**/*.docker.test.ts`],
           globalSetup: ["./testing/postgres-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {

@@ -13,6 +13,8 @@ export interface TinyRegistry extends AsyncDisposable {
   layersAsked: number;
   /** While set, the layer begins and never ends. */
   stalls: boolean;
+  /** Breaks off what stalls, for the engine to ask again, and stalls no more. */
+  recover(): void;
   /** While set, the manifest names a layer that is not there any more. */
   lost: boolean;
   /** When set, what the header `authorization` must be. */
@@ -25,6 +27,7 @@ const type = "application/vnd.docker.distribution.manifest.v2+json";
 export async function startTinyRegistry(content: string): Promise<TinyRegistry> {
   const files = imageOf(content);
   const layer = [...files.keys()][0]!;
+  const stalled: ServerResponse[] = [];
   const server = createServer((asked, answer) => {
     const name =
       decodeURIComponent(asked.url ?? "")
@@ -38,7 +41,10 @@ export async function startTinyRegistry(content: string): Promise<TinyRegistry> 
     const headers = { "docker-content-digest": name, "content-length": found.length };
     answer.writeHead(200, asked.url.includes("/manifests/") ? { ...headers, "content-type": type } : headers);
     if (name === layer) registry.layersAsked += 1;
-    if (name === layer && registry.stalls) return answer.write(found.subarray(0, 10));
+    if (name === layer && registry.stalls) {
+      stalled.push(answer);
+      return answer.write(found.subarray(0, 10));
+    }
     return answer.end(asked.method === "HEAD" ? undefined : found);
 
     function permitted(): boolean {
@@ -52,6 +58,10 @@ export async function startTinyRegistry(content: string): Promise<TinyRegistry> 
     missing: `127.0.0.1:${port}/tiny@sha256:${"0".repeat(64)}`,
     layersAsked: 0,
     stalls: false,
+    recover() {
+      registry.stalls = false;
+      for (const answer of stalled.splice(0)) answer.destroy();
+    },
     lost: false,
     authorization: undefined,
     async [Symbol.asyncDispose]() {

@@ -8,7 +8,7 @@ const [soonestMs, latestMs] = [10, 100];
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { deadlineMs = 20_000, describe = () => String(condition) }: { deadlineMs?: number; describe?: () => string } = {},
+  { deadlineMs = 60_000, describe = () => String(condition) }: { deadlineMs?: number; describe?: () => string } = {},
 ): Promise<void> {
   const begin = Date.now();
   while (!(await condition())) {

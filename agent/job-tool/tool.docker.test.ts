@@ -68,15 +68,6 @@ test("help names the commands, and each its flags", async () => {
   expect(text).toMatch(/--default VALUE +What to print/);
 });
 
-test("a call costs less than ten milliseconds", async () => {
-  const { text } = await run([
-    "begin=$(date +%s%N); i=0; while [ $i -lt 200 ]; do buildkite-agent --version >/dev/null; i=$((i+1)); done",
-    'echo "took $(( ($(date +%s%N) - begin) / 200000 )) us"',
-  ]);
-  const each = Number(/took (\d+) us/.exec(text)?.[1]);
-  expect(each).toBeLessThan(10_000);
-});
-
 test("it works in an image of another kind", async () => {
   const work = { kind: "command", commands: ["towline-agent --version"], image: baseImage("haproxy") } as const;
   const job = await bed.give({ ...work, commands: [...work.commands] });

@@ -12,8 +12,9 @@ const lastMs = 10_000;
 export async function runOnce(host: Host, spec: ContainerSpec, limits: Limits): Promise<JobResult> {
   const found = (await existing(host, spec, limits)) ?? (await create(host, { spec, kind: "job" }, limits));
   const id = found.Id;
-  if (found.State.Status === "created") await launch(host, { spec, id }, limits);
   try {
+    // A start that is given up may still come: the engine does one after the other, so the kill finds it.
+    if (found.State.Status === "created") await launch(host, { spec, id }, limits);
     await json(host, { method: "POST", path: `/containers/${id}/wait` }, limits);
   } catch (error) {
     if (!isFailure(error, "deadline") && !isFailure(error, "aborted")) throw error;

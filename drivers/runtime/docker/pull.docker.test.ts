@@ -75,9 +75,10 @@ describe("pulling from a registry", () => {
     const first = bed.runtime.pull(registry.image, { signal: givingUp.signal });
     const second = bed.runtime.pull(registry.image);
     await until(() => registry.layersAsked > 0);
-    registry.stalls = false;
     givingUp.abort();
     await expect(first).rejects.toMatchObject({ code: "aborted" });
+    // The engine may have joined the second to what the first had begun.
+    registry.recover();
     await second;
   });
 

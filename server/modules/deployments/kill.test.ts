@@ -123,7 +123,7 @@ test("killed at any call, a deployment comes to its good end once, starts nothin
     expect(made.toSorted()).toEqual([...namesOf(deployment), `orders-test-r2-${deployment.slice(0, 8)}-migrate`]);
   });
   expect(deaths).toBeGreaterThan(50);
-}, 180_000);
+}, 600_000);
 
 test("killed at any call, a release that crashes under traffic is taken back, and the one before serves on", async () => {
   await using scene = await openScene();
@@ -141,7 +141,7 @@ test("killed at any call, a release that crashes under traffic is taken back, an
     await expectState(place, old.toSorted(), at);
   });
   expect(deaths).toBeGreaterThan(50);
-}, 180_000);
+}, 600_000);
 
 test("canceled at any call, a deployment takes back what it did, and what served before serves on", async () => {
   await using scene = await openScene();
@@ -181,4 +181,4 @@ test("canceled at any call, a deployment takes back what it did, and what served
       "remove",
     ]),
   );
-}, 180_000);
+}, 600_000);

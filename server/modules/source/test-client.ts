@@ -23,6 +23,10 @@ export class GitClient implements AsyncDisposable {
 
   /** Runs git in a folder, relative to this client's own, and answers any exit code. */
   run(inside: string, ...args: string[]): Promise<Ran> {
+    return this.#run(inside, args, "");
+  }
+
+  #run(inside: string, args: string[], input: string): Promise<Ran> {
     const env = {
       PATH: process.env["PATH"] ?? "",
       HOME: this.folder,
@@ -47,15 +51,29 @@ export class GitClient implements AsyncDisposable {
       "protocol.file.allow=always",
     ];
     return new Promise((resolve) => {
-      execFile("git", [...settings, ...args], options, (error, stdout, stderr) =>
+      const child = execFile("git", [...settings, ...args], options, (error, stdout, stderr) =>
         resolve({ code: error ? Number(error.code ?? -1) : 0, stdout: stdout.trim(), stderr }),
       );
+      if (input !== "") child.stdin?.end(input);
     });
   }
 
   /** As `run`, for what must work. */
-  async ok(inside: string, ...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(inside, ...args);
+  ok(inside: string, ...args: string[]): Promise<string> {
+    return this.#ok(inside, args, "");
+  }
+
+  /** So many branches `b0`, `b1`… of a commit each. */
+  async branches(inside: string, count: number): Promise<void> {
+    const commits = Array.from(
+      { length: count },
+      (_, index) => `commit refs/heads/b${index}\ncommitter Ada <ada@example.com> ${index} +0000\ndata 1\nb\n`,
+    );
+    await this.#ok(inside, ["fast-import", "--quiet"], commits.join("\n"));
+  }
+
+  async #ok(inside: string, args: string[], input: string): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(inside, args, input);
     if (code !== 0) throw new Error(`git ${args.join(" ")} ended with ${code}: ${stderr}`);
     return stdout;
   }
