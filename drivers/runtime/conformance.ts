@@ -243,7 +243,9 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
       expect(await statesOf(slow)).not.toContain("running");
       const given = jobSpec("rude");
       const givingUp = new AbortController();
-      const told = expect(runtime.runOnce(given, { signal: givingUp.signal })).rejects.toMatchObject({ code: "aborted" });
+      const told = expect(runtime.runOnce(given, { signal: givingUp.signal })).rejects.toMatchObject({
+        code: "aborted",
+      });
       await until(async () => (await statesOf(given)).includes("running"));
       givingUp.abort();
       await told;

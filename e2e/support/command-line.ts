@@ -52,7 +52,7 @@ export async function commandLine(known: Known = {}): Promise<CommandLine> {
   };
 }
 
-const deadlineMs = 180_000;
+const deadlineMs = 300_000;
 
 async function runTowline(args: readonly string[], env: Record<string, string>, input: string): Promise<Said> {
   const child = spawn(process.execPath, [main, ...args], { env, timeout: deadlineMs });

@@ -13,7 +13,7 @@ export async function deploymentOnce(
   client: Client,
   id: string,
   holds: (deployment: Deployment) => boolean = ended,
-  deadlineMs = 180_000,
+  deadlineMs = 300_000,
 ): Promise<Deployment> {
   let seen: Deployment | undefined;
   await until(

@@ -2,7 +2,7 @@
 import { connectEngine } from "#drivers/engine/engine.ts";
 
 const engine = connectEngine();
-const limits = { deadlineMs: 30_000 };
+const limits = { deadlineMs: 180_000 };
 
 export type Filters = Record<"label" | "name", string[]>;
 

@@ -38,7 +38,7 @@ export async function buildOf(
   client: Client,
   commit: string,
   holds: (build: BuildDetails) => boolean,
-  deadlineMs = 120_000,
+  deadlineMs = 300_000,
 ): Promise<BuildDetails> {
   let seen: BuildDetails | undefined;
   await until(

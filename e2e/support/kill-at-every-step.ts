@@ -33,13 +33,13 @@ export function killAtEveryStep(victim: Victim): void {
     checkout = await newService(platform, "probe");
     checkpoints = await listenToCheckpoints(platform.home, (...told) => onCheckpoint(...told));
     await pushNext();
-  }, 300_000);
+  }, 900_000);
 
   afterAll(async () => {
     await checkpoints[Symbol.asyncDispose]();
     await checkout[Symbol.asyncDispose]();
     await platform[Symbol.asyncDispose]();
-  }, 120_000);
+  }, 300_000);
 
   test(`kill -9 of ${victim} at every step ends in the right state: nothing lost, nothing run twice`, async () => {
     const killedAt = new Set<string>();
@@ -53,7 +53,7 @@ export function killAtEveryStep(victim: Victim): void {
       `  ${victim}: in ${pushes} pushes killed at ${killedAt.size} steps: ${[...killedAt].join(", ")}\n`,
     );
     expect(killedAt.size).toBeGreaterThan(5);
-  }, 1_200_000);
+  }, 2_400_000);
 }
 
 async function pushWhileKilling(victim: Victim, killedAt: Set<string>): Promise<void> {
@@ -94,7 +94,7 @@ async function killAndRestart(victim: Victim): Promise<void> {
         () => true,
         () => false,
       ),
-    { deadlineMs: 60_000 },
+    { deadlineMs: 180_000 },
   );
 }
 
@@ -109,8 +109,8 @@ async function pushNext(): Promise<string> {
       () => true,
       (error: unknown) => (refusal = String(error)) === "",
     );
-  await until(push, { deadlineMs: 60_000, describe: () => refusal });
-  await buildOf(platform.client, commit, finished, 240_000);
+  await until(push, { deadlineMs: 180_000, describe: () => refusal });
+  await buildOf(platform.client, commit, finished, 600_000);
   return commit;
 }
 
@@ -126,7 +126,7 @@ async function expectRightState(commit: string): Promise<void> {
   const ours = deployments.filter((each) => each.commit === commit);
   expect(ours.map(({ outcome }) => outcome)).toEqual(["succeeded"]);
   await until(async () => (await instancesOf(platform)).length === 2, {
-    deadlineMs: 30_000,
+    deadlineMs: 180_000,
     describe: () => "more or fewer than two instances are left",
   });
   const answers = await Promise.all(Array.from({ length: 6 }, () => ask()));

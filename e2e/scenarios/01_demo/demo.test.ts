@@ -52,4 +52,4 @@ test("`towline demo --yes --exit --json` ships four services, rolls a bad releas
   expect(installation).not.toBe("");
   expect(await thingsOf(installation)).toEqual([]);
   process.stderr.write(`  demo: ${JSON.stringify(result.timings)}\n`);
-}, 660_000);
+}, 1_200_000);

@@ -85,7 +85,7 @@ test("a step that writes a gigabyte of log passes; its log is cut with a notice 
     ".towline/pipeline.yml",
     "steps:\n  - key: flood\n    command: head -c 1000000000 /dev/zero | tr '\\0' x\n    image: towline/base-debian:stable\n",
   );
-  const build = await buildOf(platform.client, await service.push("flood"), finished, 400_000);
+  const build = await buildOf(platform.client, await service.push("flood"), finished, 600_000);
   expect(build.outcome, JSON.stringify(build)).toBe("passed");
   const job = build.steps[0]?.job ?? "";
   const { size } = await stat(join(platform.home, "logs", job, "1.log"));

@@ -95,7 +95,7 @@ describe("under steady load no request is lost", () => {
     await buildOf(platform.client, commit, ({ steps }) => steps.some(({ state }) => state === "running"));
     await platform.agent.kill();
     await platform.restartAgent();
-    expect(await buildOf(platform.client, commit, finished, 240_000)).toMatchObject({ outcome: "passed" });
+    expect(await buildOf(platform.client, commit, finished, 600_000)).toMatchObject({ outcome: "passed" });
     expect(await service.ask()).toBe("200 3");
   });
 
@@ -134,5 +134,5 @@ async function expectGood(id: string, release: number): Promise<void> {
   const { outcome, reason } = await deploymentOnce(platform.client, id);
   expect({ outcome, reason }).toEqual({ outcome: "succeeded", reason: null });
   expect(await service.ask()).toBe(`200 ${release}`);
-  await until(async () => (await instancesOf(platform)).length === 2, { deadlineMs: 30_000 });
+  await until(async () => (await instancesOf(platform)).length === 2, { deadlineMs: 180_000 });
 }

@@ -60,7 +60,7 @@ test("while one release goes out, of two newer ones only the newest follows; the
   for (const commit of [second, fourth])
     expect(await deploymentFor(commit, ({ state }) => state === "finished")).toMatchObject({ outcome: "succeeded" });
   expect(await service.ask()).toBe("200 4");
-  await until(async () => (await instancesOf(platform)).length === 1, { deadlineMs: 30_000 });
+  await until(async () => (await instancesOf(platform)).length === 1, { deadlineMs: 180_000 });
 });
 
 test("two pushes right after each other end with the newer one, whichever build is done first", async () => {
@@ -144,7 +144,7 @@ async function deploymentFor(commit: string, holds: (deployment: Deployment) => 
       id = deployments.find((each) => each.commit === commit)?.id;
       return id !== undefined;
     },
-    { deadlineMs: 120_000 },
+    { deadlineMs: 300_000 },
   );
   return deploymentOnce(platform.client, id ?? "", holds);
 }

@@ -186,7 +186,7 @@ async function watchFor(time: string): Promise<void> {
 async function expectServes(id: string, release: number): Promise<void> {
   expect(await deploymentOnce(platform.client, id)).toMatchObject({ outcome: "succeeded", reason: null });
   expect(await service.ask()).toBe(`200 ${release}`);
-  await until(async () => (await instancesOf(platform)).length === 2, { deadlineMs: 30_000 });
+  await until(async () => (await instancesOf(platform)).length === 2, { deadlineMs: 180_000 });
 }
 
 /** Takes an image from the Docker Engine, by all its names. */

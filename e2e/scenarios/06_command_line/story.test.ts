@@ -214,7 +214,9 @@ describe("a pull request", () => {
     expect(opened).toMatch(/^#1 Discounts open +discount → main at [0-9a-f]{8} by dana$/m);
     expect(failed(await dana.run("pr", "open", "shop", "discount"), 1)).toContain("[conflict]");
     expect(done(await vera.run("pr", "list", "shop"))).toMatch(/^#1 +open +discount +dana +Discounts$/m);
-    expect(json(await vera.run("pr", "list", "shop", "--state", "merged", "--json"))).toMatchObject({ pullRequests: [] });
+    expect(json(await vera.run("pr", "list", "shop", "--state", "merged", "--json"))).toMatchObject({
+      pullRequests: [],
+    });
     expect(failed(await vera.run("pr", "list", "shop", "--state", "lost"), 2)).toContain("[request.invalid]");
     expect(failed(await vera.run("pr", "show", "shop", "9"), 1)).toContain("[not-found]");
     expect(failed(await vera.run("pr", "show", "shop", "one"), 2)).toContain("[request.invalid]");

@@ -13,7 +13,7 @@ test("`towline up` runs a server and an agent until it is asked to stop, and `to
   const env = { TOWLINE_HOME: home, TOWLINE_PORT: String(port), TOWLINE_HTTP_PORT: String(httpPort) };
   const url = `http://127.0.0.1:${port}`;
   await using up = startTowline(["up", "--yes"], env, join(home, "up.log"));
-  await until(() => up.said().includes("leases jobs"), { deadlineMs: 120_000, describe: up.said });
+  await until(() => up.said().includes("leases jobs"), { deadlineMs: 300_000, describe: up.said });
   expect(up.said()).toContain(`Towline serves at ${url}`);
   const token = /tw_[\w-]+/.exec(up.said())?.[0] ?? "";
   await using terminal = await commandLine();
@@ -24,7 +24,7 @@ test("`towline up` runs a server and an agent until it is asked to stop, and `to
   expect(up.said()).toContain("stopping");
   expect((await terminal.run("status")).stderr).toContain("[server.unreachable]");
   await using removal = startTowline(["uninstall", "--yes"], env, join(tmpdir(), "towline-uninstall.log"));
-  await until(() => !removal.running(), { deadlineMs: 60_000 });
+  await until(() => !removal.running(), { deadlineMs: 180_000 });
   await rm(join(tmpdir(), "towline-uninstall.log"), { force: true });
   await expect(mkdir(home)).resolves.toBeUndefined();
   await rm(home, { recursive: true });
@@ -33,7 +33,7 @@ test("`towline up` runs a server and an agent until it is asked to stop, and `to
 test("a setting that does not exist is refused with the one that was probably meant", async () => {
   const log = join(tmpdir(), `towline-setting-${process.pid}.log`);
   await using server = startTowline(["server"], { TOWLINE_HOME: "/nonexistent", TOWLINE_HTTP_PROT: "1" }, log);
-  await until(() => !server.running(), { deadlineMs: 60_000 });
+  await until(() => !server.running(), { deadlineMs: 180_000 });
   expect(server.said()).toMatch(/TOWLINE_HTTP_PROT is not a setting \[config\.invalid\]\n.*TOWLINE_HTTP_PORT/);
   await rm(log, { force: true });
 });

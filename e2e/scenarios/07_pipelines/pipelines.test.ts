@@ -113,7 +113,7 @@ async function buildOf(
       if (newest) seen = orThrow(await platform.client.showBuild({ params: { id: newest.id } }));
       return seen !== undefined && holds(seen);
     },
-    { deadlineMs: 120_000, describe: () => JSON.stringify(seen?.steps ?? seen, undefined, 1) },
+    { deadlineMs: 300_000, describe: () => JSON.stringify(seen?.steps ?? seen, undefined, 1) },
   );
   if (!seen) throw new Error("no build");
   return seen;

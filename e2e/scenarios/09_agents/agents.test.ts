@@ -39,7 +39,7 @@ beforeAll(async () => {
   const line = ["agent", "--url", `http://127.0.0.1:${wire.port}`, "--token", token, "--tag", "queue=far"];
   const settings = { TOWLINE_HOME: home };
   far = startTowline([...line, "--job-memory", "128Mi"], settings, join(home, "agent.log"));
-  await until(() => far.said().includes("leases jobs"), { deadlineMs: 60_000, describe: () => far.said() });
+  await until(() => far.said().includes("leases jobs"), { deadlineMs: 180_000, describe: () => far.said() });
 });
 
 afterAll(async () => {
@@ -82,7 +82,7 @@ test("a network that is cut for half a minute, a killed agent and a killed serve
   await sleep(Math.max(0, cutMs - (Date.now() - since)));
   wire.mend();
 
-  const build = await buildOf(platform.client, commit, finished, 240_000);
+  const build = await buildOf(platform.client, commit, finished, 600_000);
   for (const [key, count] of [
     ["near", 350],
     ["far", 450],
@@ -97,6 +97,6 @@ test("a network that is cut for half a minute, a killed agent and a killed serve
 });
 
 test("and nothing of the jobs is left on either machine", async () => {
-  await until(async () => (await leftoversOf(platform)).length === 0, { deadlineMs: 30_000 });
+  await until(async () => (await leftoversOf(platform)).length === 0, { deadlineMs: 180_000 });
   expect(await readFile(join(platform.home, "agent.log"), "utf8")).toContain("took up again a job");
 });

@@ -137,7 +137,7 @@ inBrowser(
     await dialog.getByText("Release 2 succeeded", { exact: true }).waitFor({ timeout: 120_000 });
     await page.keyboard.press("Escape");
     await cell("production").getByText("release 2", { exact: true }).waitFor({ timeout: 120_000 });
-    await until(async () => (await service.ask("/", "production")) === "200 2", { deadlineMs: 60_000 });
+    await until(async () => (await service.ask("/", "production")) === "200 2", { deadlineMs: 180_000 });
 
     await page.getByRole("button", { name: "Deploy shop to test" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
@@ -213,7 +213,7 @@ inBrowser(
         await service.ask();
         return map.getByText("People", { exact: true }).first().isVisible();
       },
-      { deadlineMs: 60_000, describe: () => "the requests of people are not on the map" },
+      { deadlineMs: 180_000, describe: () => "the requests of people are not on the map" },
     );
     await page.getByRole("button", { name: "Lock…" }).click();
     await page.getByLabel("Why nothing may be deployed").fill("the database moves");

@@ -57,7 +57,7 @@ test("a pull request answers at a host name of its own with the services of test
       previews = orThrow(await platform.client.listPreviews({}));
       return (await answers()) === "200 mine with goodsof-previews";
     },
-    { deadlineMs: 120_000, describe: () => JSON.stringify(previews) },
+    { deadlineMs: 300_000, describe: () => JSON.stringify(previews) },
   );
   const shown = (await terminal.run("pr", "show", "orders", String(number))).stdout;
   expect(shown).toContain(`http://orders.preview-1.localhost:${platform.httpPort}`);
@@ -68,7 +68,7 @@ test("a pull request answers at a host name of its own with the services of test
 
   orThrow(await platform.client.closePullRequest({ params: { ...params, number } }));
   const standing = async () => orThrow(await platform.client.getStatus({})).previews;
-  await until(async () => (await standing()).length === 0, { deadlineMs: 60_000 });
+  await until(async () => (await standing()).length === 0, { deadlineMs: 180_000 });
   expect(await answers()).toMatch(/^(404|503)/);
   const left = (await instancesOf(platform)).filter((each) => JSON.stringify(each).includes("preview-1"));
   expect(left).toEqual([]);

@@ -117,7 +117,10 @@ test("a release begins with as many as served before it, and nothing is scaled w
   scene.pass(30_000);
   expect(await first.ended((made as { id: string }).id)).toMatchObject({ outcome: "succeeded" });
   const told = await place.eventNames();
-  const way = told.slice(told.lastIndexOf("deployments.deployment-created"), told.lastIndexOf("deployments.deployment-finished"));
+  const way = told.slice(
+    told.lastIndexOf("deployments.deployment-created"),
+    told.lastIndexOf("deployments.deployment-finished"),
+  );
   expect(way).not.toContain("deployments.scaled");
   scene.pass(settleMs);
   await until(async () => (await serving(scene)) === 5);
