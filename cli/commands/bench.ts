@@ -5,6 +5,7 @@ import { CommandRefused, print, printJson, table } from "../output.ts";
 const benches: Record<string, () => Promise<{ main(): Promise<BenchResult> }>> = {
   balancer: () => import("../../bench/balancer.ts"),
   cluster: () => import("../../bench/cluster.ts"),
+  contracts: () => import("../../bench/contracts.ts"),
   deploy: () => import("../../bench/deploy.ts"),
   engine: () => import("../../bench/engine.ts"),
   logs: () => import("../../bench/logs.ts"),

@@ -26,6 +26,18 @@ test("an optional package that the lockfile does not name is added, in order", (
   });
 });
 
+test("one that is there in another version is added below the package that wants this one", () => {
+  const wants = (version: string) => ({ version, optionalDependencies: { "a-win32-x64": version } });
+  const packages = {
+    "node_modules/a": wants("2.0.0"),
+    "node_modules/old": wants("1.0.0"),
+    "node_modules/a-win32-x64": { version: "2.0.0" },
+  };
+  expect(missingEntries({ packages })).toMatchObject([
+    ["node_modules/old/node_modules/a-win32-x64", { version: "1.0.0" }],
+  ]);
+});
+
 test("package-lock.json is complete, so that npm ci takes it (else: node tools/lockfile/main.ts)", () => {
   const lock = JSON.parse(readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8")) as Lockfile;
   expect(missingEntries(lock).map(([name]) => name)).toEqual([]);

@@ -39,11 +39,12 @@ export function platformOf(name: string): Pick<LockEntry, "os" | "cpu" | "libc">
 
 /** Optional packages that some entry asks for and the lockfile does not name: `[path, entry to add]`. */
 export function missingEntries(lock: Lockfile): [string, LockEntry][] {
-  return Object.values(lock.packages).flatMap((parent) =>
+  return Object.entries(lock.packages).flatMap(([path, parent]) =>
     Object.entries(parent.optionalDependencies ?? {})
-      .filter(([name]) => !(`node_modules/${name}` in lock.packages))
+      .filter(([name, version]) => !isThere(lock, path, { name, version }))
       .map(([name, version]): [string, LockEntry] => [
-        `node_modules/${name}`,
+        // What stands at the root in another version has to stand below its parent in this one.
+        `${`node_modules/${name}` in lock.packages ? `${path}/` : ""}node_modules/${name}`,
         {
           version: version.replace(/^[\^~]/, ""),
           ...platformOf(name),
@@ -52,6 +53,16 @@ export function missingEntries(lock: Lockfile): [string, LockEntry][] {
         },
       ]),
   );
+}
+
+/** Whether the parent finds it, below itself or at the root. Of a range any version will do, which is npm's to judge. */
+function isThere(
+  { packages }: Lockfile,
+  parent: string,
+  { name, version }: { name: string; version: string },
+): boolean {
+  const found = packages[`${parent}/node_modules/${name}`] ?? packages[`node_modules/${name}`];
+  return found !== undefined && (!/^\d/.test(version) || found.version === version);
 }
 
 /** The lockfile with every missing optional package, its paths in npm's order. */

@@ -1,0 +1,334 @@
+/** The real clients, each with every command that it has for a broker: one server, at its root for one, below a path for the other. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MatchersV3, PactV4, Verifier } from "@pact-foundation/pact";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { brokerClient, interaction, publication, startTestBroker, type TestBroker } from "#testing/broker.ts";
+import { testDatabase, type TestDatabase } from "#testing/database.ts";
+
+const patience = 300_000;
+const require = createRequire(import.meta.url);
+
+let database: TestDatabase;
+let broker: TestBroker;
+let folder: string;
+beforeAll(async () => {
+  database = await testDatabase();
+  broker = await startTestBroker(database.url);
+  folder = await mkdtemp(join(tmpdir(), "towline-pacts-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await broker[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+interface Client {
+  /** What its pacticipants and environments are called after. */
+  tag: string;
+  program(): { path: string; args: string[] };
+  /** How it is told where the broker is and who asks. */
+  env(): Record<string, string>;
+  /** Of a command that fails because something is not there. */
+  notFound: RegExp;
+}
+
+interface Standalone {
+  standalone(): { pactFullPath: string; brokerFullPath: string };
+}
+
+const rust: Client = {
+  tag: "rust",
+  program: () => {
+    const { standalone } = require("@pact-foundation/pact-cli/src/pact-standalone.js") as Standalone;
+    return { path: standalone().pactFullPath, args: ["broker"] };
+  },
+  env: () => ({ PACT_BROKER_BASE_URL: broker.root, PACT_BROKER_TOKEN: broker.token }),
+  notFound: /not found|does not exist/i,
+};
+const ruby: Client = {
+  tag: "ruby",
+  program: () => {
+    const { standalone } = require("pact-cli-ruby/src/pact-standalone.js") as Standalone;
+    return { path: standalone().brokerFullPath, args: [] };
+  },
+  env: () => ({
+    ...{ PACT_BROKER_BASE_URL: broker.below, PACT_BROKER_USERNAME: "me", PACT_BROKER_PASSWORD: broker.token },
+  }),
+  notFound: /not found|does not exist/i,
+};
+
+interface Ran {
+  code: number;
+  output: string;
+}
+
+function run({ program, env }: Client, ...args: string[]): Promise<Ran> {
+  const { path, args: before } = program();
+  const options = { cwd: folder, env: { ...process.env, ...env(), PACT_DO_NOT_TRACK: "true" }, timeout: patience };
+  return new Promise((resolve) => {
+    execFile(path, [...before, ...args], options, (error, stdout, stderr) => {
+      const code = error ? (typeof error.code === "number" ? error.code : 1) : 0;
+      resolve({ code, output: stdout + stderr });
+    });
+  });
+}
+
+const admin = (...request: Parameters<TestBroker["client"]>) => broker.client(...request);
+
+describe.each([rust, ruby])("the command line client, $tag", (client) => {
+  const { tag } = client;
+  const [web, orders, prod] = [`web ${tag}/ü`, `orders-${tag}`, `prod-${tag}`];
+  const version = "1.0.0+abc";
+  const works = async (...args: string[]): Promise<string> => {
+    const { code, output } = await run(client, ...args);
+    expect({ args, code, output: code === 0 ? "" : output }).toEqual({ args, code: 0, output: "" });
+    return output;
+  };
+  const fails = async (reason: RegExp, ...args: string[]): Promise<void> => {
+    const { code, output } = await run(client, ...args);
+    expect({ args, failed: code !== 0, output }).toEqual({
+      ...{ args, failed: true },
+      output: expect.stringMatching(reason) as string,
+    });
+  };
+
+  test(
+    "publishes, and is told what is wrong with what it publishes",
+    async () => {
+      const pact = (path: string) => {
+        const [{ content = "" } = {}] = publication({
+          ...{ consumer: web, version, provider: orders },
+          interactions: [{ ...interaction(path), providerState: "there is some" }],
+        }).contracts;
+        return Buffer.from(content, "base64");
+      };
+      await writeFile(join(folder, `${tag}.json`), pact("/a"));
+      await writeFile(join(folder, `${tag}-changed.json`), pact("/b"));
+      const how = ["--consumer-app-version", version, "--branch", "main", "--tag", "t1"];
+      expect(await works("publish", `${tag}.json`, ...how)).toContain("successfully published");
+      await works("publish", `${tag}.json`, ...how);
+      await fails(/Cannot change the content/, "publish", `${tag}-changed.json`, ...how);
+      await works("publish", `${tag}-changed.json`, ...how, "--merge");
+      expect(await works("list-latest-pact-versions")).toContain(orders);
+    },
+    patience,
+  );
+
+  test(
+    "keeps environments, and what serves in them",
+    async () => {
+      await works("create-environment", "--name", prod, "--display-name", "Production", "--production");
+      await fails(/already exists/, "create-environment", "--name", prod, "--production");
+      expect(await works("list-environments")).toContain(prod);
+      const { body } = await admin("GET", "/environments");
+      const uuid =
+        (body._embedded.environments as { name: string; uuid: string }[]).find(({ name }) => name === prod)?.uuid ?? "";
+      expect(await works("describe-environment", "--uuid", uuid)).toContain(prod);
+      await works("update-environment", "--uuid", uuid, "--name", prod, "--display-name", "P", "--production");
+      const of = ["--pacticipant", orders, "--version", "7", "--environment", prod];
+      await works("create-or-update-version", "--pacticipant", orders, "--version", "7", "--branch", "main");
+      await works("record-deployment", ...of);
+      await works("record-deployment", ...of, "--application-instance", "blue");
+      await fails(
+        client.notFound,
+        "record-deployment",
+        "--pacticipant",
+        orders,
+        "--version",
+        "99",
+        "--environment",
+        prod,
+      );
+      await works(
+        "record-undeployment",
+        "--pacticipant",
+        orders,
+        "--environment",
+        prod,
+        "--application-instance",
+        "blue",
+      );
+      await works("record-release", ...of);
+      await works("record-support-ended", ...of);
+      const serving = await admin("GET", `/environments/${uuid}/deployed-versions/currently-deployed`);
+      expect(serving.body._embedded.deployedVersions).toHaveLength(1);
+    },
+    patience,
+  );
+
+  test(
+    "asks whether it may deploy: unknown, no, yes",
+    async () => {
+      const question = ["can-i-deploy", "--pacticipant", web, "--version", version, "--to-environment", prod];
+      await fails(/no verified pact between/, ...question);
+      await works(...question, "--ignore", orders);
+      await fails(
+        /Pacticipant nobody not found/,
+        "can-i-deploy",
+        "--pacticipant",
+        "nobody",
+        "--version",
+        "1",
+        "--to-environment",
+        prod,
+      );
+      expect(
+        await works("can-i-deploy", "--pacticipant", orders, "--version", "7", "--to-environment", prod),
+      ).toContain("no missing dependencies");
+      const pact = await admin("GET", `/pacts/provider/${orders}/consumer/${encodeURIComponent(web)}/latest`);
+      const { href } = pact.body._links["pb:publish-verification-results"];
+      await admin("POST", href, { success: false, providerApplicationVersion: "7" });
+      await fails(/failed/, ...question);
+      await admin("POST", href, { success: true, providerApplicationVersion: "7" });
+      expect(await works(...question)).toContain("yes");
+      await works("can-i-merge", "--pacticipant", web, "--version", version);
+      await works(
+        "can-i-deploy",
+        "--pacticipant",
+        web,
+        "--version",
+        version,
+        "--pacticipant",
+        orders,
+        "--latest",
+        "--to-environment",
+        prod,
+      );
+    },
+    patience,
+  );
+
+  test(
+    "keeps pacticipants, versions, tags and branches",
+    async () => {
+      await works("create-or-update-pacticipant", "--name", orders, "--main-branch", "trunk");
+      await works(
+        "create-or-update-pacticipant",
+        "--name",
+        `fresh-${tag}`,
+        "--repository-url",
+        "https://git.example.com/fresh",
+      );
+      expect(await works("describe-pacticipant", "--name", orders)).toContain("trunk");
+      expect(await works("list-pacticipants")).toContain(`fresh-${tag}`);
+      await works("create-version-tag", "--pacticipant", orders, "--version", "7", "--tag", "x");
+      await works(
+        "create-version-tag",
+        "--pacticipant",
+        orders,
+        "--version",
+        "8",
+        "--tag",
+        "y",
+        "--auto-create-version",
+      );
+      await fails(client.notFound, "create-version-tag", "--pacticipant", orders, "--version", "100", "--tag", "x");
+      expect(await works("describe-version", "--pacticipant", orders, "--version", "7")).toContain("x");
+      expect(await works("describe-version", "--pacticipant", orders)).toContain("8");
+      await works("delete-branch", "--pacticipant", orders, "--branch", "main");
+      expect((await admin("GET", `/pacticipants/${orders}/branches/main`)).status).toBe(404);
+    },
+    patience,
+  );
+});
+
+test(
+  "what only the newer command line client can",
+  async () => {
+    const given = { consumer: "seen", version: "1", provider: "states", branch: "main", tags: ["gone"] };
+    const interactions = [{ ...interaction("/a"), providerState: "there is some" }];
+    await admin("POST", "/contracts/publish", publication({ ...given, interactions }));
+    expect((await run(rust, "provider-states", "list", "--provider", "states")).output).toContain("there is some");
+    expect((await run(rust, "get-pacts", "--provider", "states")).output).toContain("seen");
+    expect((await run(rust, "get-pacts", "--provider", "states", "--branch", "main", "--latest")).output).toContain(
+      "seen",
+    );
+    const tag = ["delete-version-tag", "--pacticipant", "seen", "--version", "1", "--tag", "gone"];
+    expect((await run(rust, ...tag)).output).toContain("Successfully deleted");
+    expect((await admin("GET", "/pacticipants/seen/versions/1/tags/gone")).status).toBe(404);
+    expect(
+      (
+        await run(
+          { ...rust, env: () => ({ PACT_BROKER_BASE_URL: broker.root, PACT_BROKER_TOKEN: "tw_wrong" }) },
+          "list-pacticipants",
+        )
+      ).code,
+    ).not.toBe(0);
+  },
+  patience,
+);
+
+/** A provider that answers this to everything. */
+async function answering(body: object): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer((_, response) =>
+    response.setHeader("content-type", "application/json").end(JSON.stringify(body)),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const dispose = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: dispose };
+}
+
+test(
+  "a consumer's test writes a pact, the verifier fetches it and publishes: pending first, then held to it",
+  async () => {
+    process.env["PACT_DO_NOT_TRACK"] = "true";
+    const pact = new PactV4({ consumer: "shop", provider: "stock", dir: folder, logLevel: "error" });
+    await pact
+      .addInteraction()
+      .given("there is some")
+      .uponReceiving("a request for stock")
+      .withRequest("GET", "/stock")
+      .willRespondWith(200, (answer) => answer.jsonBody(MatchersV3.like({ count: 3 })))
+      .executeTest(async ({ url }) => void (await fetch(`${url}/stock`)));
+    const text = await readFile(join(folder, "shop-stock.json"));
+    const given = publication({ consumer: "shop", version: "1", provider: "stock", branch: "main" });
+    const contracts = given.contracts.map((each) => ({ ...each, content: text.toString("base64") }));
+    expect((await admin("POST", "/contracts/publish", { ...given, contracts })).status).toBe(200);
+
+    const verify = async (version: string, body: object) => {
+      await using provider = await answering(body);
+      return await new Verifier({
+        ...{ provider: "stock", providerBaseUrl: provider.url, logLevel: "error" as const },
+        ...{ pactBrokerUrl: broker.below, pactBrokerToken: broker.token, publishVerificationResult: true },
+        ...{ providerVersion: version, providerVersionBranch: "main", enablePending: true },
+        ...{ consumerVersionSelectors: [{ mainBranch: true }], includeWipPactsSince: "2020-01-01" },
+        stateHandlers: { "there is some": async () => undefined },
+      }).verifyProvider();
+    };
+    await verify("1", { wrong: true });
+    await verify("2", { count: 1 });
+    await expect(verify("3", { wrong: true })).rejects.toThrow("count");
+
+    const { body } = await brokerClient(
+      broker.below,
+      `Bearer ${broker.token}`,
+    )(...(["GET", "/matrix?q[][pacticipant]=shop&q[][version]=1&q[][pacticipant]=stock&latestby=cvpv"] as const));
+    type Found = {
+      provider: { version: { number: string; branch: string } };
+      verificationResult: { success: boolean };
+    };
+    const rows = (body.matrix as Found[]).map(({ provider, verificationResult }) => [
+      ...[provider.version.number, provider.version.branch],
+      verificationResult.success,
+    ]);
+    expect(rows).toEqual([
+      ["3", "main", false],
+      ["2", "main", true],
+      ["1", "main", false],
+    ]);
+    const [last] = body.matrix as { verificationResult: { _links: { self: { href: string } } } }[];
+    const result = await admin("GET", last?.verificationResult._links.self.href ?? "");
+    expect(result.body.testResults[0]).toMatchObject({
+      interactionId: expect.stringMatching(/^[0-9a-f]{40}$/) as string,
+      success: false,
+    });
+  },
+  patience,
+);
