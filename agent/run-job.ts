@@ -5,6 +5,7 @@ import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { AgentContext } from "./agent-context.ts";
 import type { AttemptRecord, LateSecret } from "./attempt-records.ts";
 import { type JobCache, restoreCache } from "./caches/cache-job.ts";
+import { withContracts } from "./contracts/contracts.ts";
 import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
@@ -150,7 +151,8 @@ async function begun(context: JobContext): Promise<JobResult> {
   using _ = await agent.checkouts.checkout(context);
   await network;
   if (work.kind === "publish") return await publish(context, work);
-  if (work.kind === "test") return await withCaches(context, [], () => runTest(context, work));
+  if (work.kind === "test")
+    return await withCaches(context, [], () => withContracts(context, () => runTest(context, work)));
   const plugged = await plugIn(context, work);
   if ("outcome" in plugged) return plugged;
   const lacking = await fetchWanted(context);

@@ -179,6 +179,21 @@ export const eventCatalogue = {
     digest: z.string().optional(),
     actor: z.string(),
   }),
+  /** A version that serves somewhere, or the newest of its main branch, has not verified what a consumer asks of it now. */
+  "contracts.verification-wanted": z.object({
+    provider: serviceName,
+    commit: revision,
+    consumer: z.string(),
+    /** Where the pact stands, below the broker's root. */
+    pact: z.string(),
+  }),
+  /** The provider's version keeps what a consumer asks of it, or does not. */
+  "contracts.verified": z.object({
+    provider: z.string(),
+    version: z.string(),
+    consumer: z.string(),
+    success: z.boolean(),
+  }),
   "releases.release-created": release.extend({ build: uuid }),
   /** No environment needs its image any more, and newer ones are kept: the image goes, the record stays. */
   "deployments.release-retired": release.extend({ repository: z.string() }),
@@ -193,6 +208,12 @@ export const eventCatalogue = {
   }),
   "deployments.deployment-created": deployment.extend({ request: uuid.optional() }),
   "deployments.deployment-changed": deployment.extend({ phase: z.string() }),
+  /** Which commits serve there, come or go: the one with the traffic first, then the one that a rollout takes from or brings. */
+  "deployments.serving-changed": z.object({
+    service: serviceName,
+    environment: environmentName,
+    commits: z.array(revision).max(2),
+  }),
   "deployments.sign-off-changed": z.object({
     service: serviceName,
     environment: environmentName,

@@ -7,7 +7,7 @@ export interface BuildContext {
     commit: string;
     message: string;
     /** What started it. */
-    source: "push" | "pull-request" | "api" | "schedule" | "trigger" | "webhook";
+    source: "push" | "pull-request" | "api" | "schedule" | "trigger" | "webhook" | "contract";
     tag?: string;
     pullRequest?: { id: number; baseBranch: string; draft?: boolean; labels?: string[] };
     /** Variables given by whoever started the build. */

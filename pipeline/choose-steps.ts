@@ -33,6 +33,16 @@ export function chooseSteps(plan: Plan, { names, alone }: Choice): Plan | Refusa
   };
 }
 
+/** The plan with nothing but the tests that verify contracts. */
+export function verifyingSteps(plan: Plan): Plan {
+  const verifies = (step: Plan["steps"][number]) => step.kind === "test" && step.verify !== undefined;
+  const isLeft = (step: Plan["steps"][number]) => step.skipped !== undefined || verifies(step);
+  return {
+    ...plan,
+    steps: plan.steps.map((step) => (isLeft(step) ? step : { ...step, skipped: { kind: "not-chosen" } })),
+  };
+}
+
 function unknownStep(name: string, there: string[]): Refusal {
   const near = nearest(name, there);
   const fix = near ? `Did you mean \`${near}\`?` : `Its steps: ${there.join(", ")}`;

@@ -20,6 +20,7 @@ describe("an environment", () => {
       variables: {},
       backing: {},
       promotion: "manual",
+      contracts: "required",
       exec: [],
       signOffs: [],
       freeze: [],

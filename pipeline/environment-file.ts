@@ -42,6 +42,8 @@ export const environmentFileSchema = z.object({
   backing: z.record(serviceName, backingSchema),
   /** Whether a release that served where this environment comes after goes here by itself. */
   promotion: z.enum(["automatic", "manual"]).default("manual"),
+  /** Whether a release waits until its contracts are verified with what serves here; `advisory`: it is only told. */
+  contracts: z.enum(["required", "advisory"]).default("required"),
   signOffs: z.array(signOffSchema).default([]),
   /** Whose programs may run inside of instances here. */
   exec: z.array(z.enum(roles)).default([]),
@@ -81,7 +83,7 @@ function checkName(name: string, file: string): Fault | undefined {
 
 function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
   const { target, domain, after, watch = defaultWatch, variables = {}, backing = {} } = written;
-  const { promotion = "manual", services = {} } = written;
+  const { promotion = "manual", contracts = "required", services = {} } = written;
   const completed = Object.entries(backing).map(([key, value]) => [key, completeBacking(value)] as const);
   return {
     name,
@@ -92,6 +94,7 @@ function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
     variables,
     backing: Object.fromEntries(completed),
     promotion,
+    contracts,
     exec: [...new Set(written.exec)],
     signOffs: (written["sign-offs"] ?? []).map(completeSignOff),
     freeze: (written.freeze ?? []).map(completeFreeze),

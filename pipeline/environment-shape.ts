@@ -70,6 +70,7 @@ export const environmentShape = z.strictObject({
   variables: z.record(variableName, textValue).optional(),
   backing: z.record(serviceName, backingShape).optional(),
   promotion: z.enum(["automatic", "manual"]).optional(),
+  contracts: z.enum(["required", "advisory"]).optional(),
   exec: z.array(role).max(10).optional(),
   "sign-offs": z.array(signOffShape).max(20).optional(),
   freeze: z.array(freezeShape).max(50).optional(),

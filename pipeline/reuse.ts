@@ -34,7 +34,7 @@ export function reusable(
   const chosen = new Map<string, Chosen>();
   const found: Reusable = { bases: new Map(), warnings: [] };
   for (const step of steps) {
-    if (!hasInputs(step) || step.skipped) continue;
+    if (!hasInputs(step) || step.skipped || saysOfContracts(step)) continue;
     const name = JSON.stringify(step.inputs);
     const choice = chosen.get(name) ?? choose(step.inputs, files, fuel);
     // Jobs of one step share their patterns, and what is wrong with them is said once.
@@ -44,6 +44,10 @@ export function reusable(
   }
   return found;
 }
+
+/** What it says holds for this commit. */
+const saysOfContracts = (step: PlannedStep) =>
+  step.kind === "test" && (step.pacts !== undefined || step.verify !== undefined);
 
 type WithInputs = Exclude<PlannedWork, { kind: "publish" }> & { inputs: Inputs };
 

@@ -16,8 +16,13 @@ const completions: Completions = {
     return { kind: "command", ...completeWork(written, place, fallback), commands };
   },
   test: (written, place) => {
-    const { compose, run, junit } = written.test;
-    const test = { compose, run, ...(junit === undefined ? {} : { junit }) };
+    const { compose, run, junit, pacts, verify } = written.test;
+    const test = {
+      ...{ compose, run },
+      ...(junit === undefined ? {} : { junit }),
+      ...(pacts === undefined ? {} : { pacts }),
+      ...(verify === undefined ? {} : { verify }),
+    };
     return { kind: "test", ...completeWork(written, place, `test ${run}`), ...test };
   },
   publish: (written, place) => {

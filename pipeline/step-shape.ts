@@ -94,7 +94,10 @@ export const stepShapes = {
   }),
   test: z.object({
     ...workKeys,
-    test: z.strictObject({ compose: repositoryPath, run: composeService, junit: repositoryPath.optional() }),
+    test: z.strictObject({
+      ...{ compose: repositoryPath, run: composeService, junit: repositoryPath.optional() },
+      ...{ pacts: repositoryPath.optional(), verify: repositoryPath.optional() },
+    }),
   }),
   publish: z.object({
     ...workKeys,

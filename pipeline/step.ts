@@ -185,6 +185,10 @@ export interface TestStep extends WorkStep {
   run: string;
   /** Glob of JUnit XML files to keep. */
   junit?: string;
+  /** Glob of the pacts that it writes: they are published once it has passed. */
+  pacts?: string;
+  /** Folder in which it finds the pacts that others have with its service, and below which it leaves what came of each. */
+  verify?: string;
 }
 
 /** Unset parts come from the manifest's `image`. */

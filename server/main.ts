@@ -86,9 +86,10 @@ export async function startServer(config: Config, log: Log, { web }: Assets = {}
   const pulse = createPulse();
   const common = { config, address, log, db, wake, emit: outbox.emit, pulse };
   const modules = await createModules({ ...common, stopping: stopping.signal });
-  const { access, source, fleet, builds, images, releases, routing, deployments } = modules;
+  const { access, source, fleet, builds, images, contracts, releases, routing, deployments } = modules;
   const events = createEventRetention({ db, clock: systemClock, days: config.eventDays });
-  [source, fleet, builds, images, releases, deployments].forEach((each) => outbox.subscribe(each.reactions));
+  for (const { reactions } of [source, fleet, builds, images, contracts, releases, deployments])
+    outbox.subscribe(reactions);
 
   const app = createHttp({ log });
   serveModules(app, modules, { log, authenticate: access.authenticate, stopping: stopping.signal });
@@ -204,7 +205,7 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
     ...{ releases, routing, runtime, whyUnfit, registry, keep, disk, diskFloor },
     backups: await openFsBlobs(join(home, "backups")),
   };
-  const deployments = createDeployments({ ...deps, source, fleet, builds, ...ofDeployments });
+  const deployments = createDeployments({ ...deps, source, fleet, builds, contracts, ...ofDeployments });
   return { access, source, fleet, builds, images, contracts, releases, routing, deployments };
 }
 

@@ -32,7 +32,7 @@ export async function startTestBroker(databaseUrl: string, publicUrl?: string): 
   const wake = { on: () => () => undefined, [Symbol.asyncDispose]: async () => undefined };
   const { emit } = createOutbox({ db, wake, log });
   const access = createAccess({ db, emit, clock: systemClock, jobs });
-  const contracts = createContracts({ db, access, config: { publicUrl } });
+  const contracts = createContracts({ db, emit, access, config: { publicUrl } });
   const listen = async (path: string): Promise<string> => {
     const app = createHttp({ log });
     contracts.register(app, path);

@@ -10,6 +10,7 @@ import { placeEndpoints } from "#api/endpoints/places.ts";
 import type { CallOutput, Endpoint, Role } from "#api/endpoint.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
+import { createContracts } from "#contracts";
 import { createDeployments, type Deployments, type DeploymentsDeps } from "#deployments";
 import { createMemoryBalancer, type MemoryBalancer } from "#drivers/balancer/memory.ts";
 import type { Address } from "#drivers/balancer/contract.ts";
@@ -231,14 +232,17 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
     httpPort: 8300,
     reconcileMs: tuning.reconcileMs ?? 100,
   });
+  // Nobody asks it over HTTP here.
+  const access = { authenticate: async () => undefined };
+  const contracts = createContracts({ db: database.db, emit, access, config: {} });
   const deployments = createDeployments({
-    ...{ ...common, emit, source, fleet, builds, releases, routing },
+    ...{ ...common, emit, source, fleet, builds, contracts, releases, routing },
     ...{ whyUnfit: async (name) => ground.world.unfit[name], registry: { address: () => "registry.test:5000" } },
     ...{ backups: ground.backups, diskFloor: 0 },
     timing: tuning.timing ?? quickTiming,
     ...roomOf(tuning),
   });
-  outbox.subscribe([...releases.reactions, ...deployments.reactions]);
+  outbox.subscribe([...contracts.reactions, ...releases.reactions, ...deployments.reactions]);
   stack.use(outbox.start());
   const tasks = { ...releases.tasks, ...routing.tasks, ...deployments.tasks };
   stack.use(startJobs({ db: database.db, wake, log, tasks }));

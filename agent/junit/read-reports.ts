@@ -1,7 +1,5 @@
-/** Finds a job's reports in its workspace and reads them. Whoever wrote them is hostile: links lead nowhere, and all is limited. */
-import { constants } from "node:fs";
-import { glob, lstat, open, realpath } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+/** Finds a job's reports in its workspace and reads them. */
+import { findFiles, readInside } from "../workspace-files.ts";
 import { parseReport, type TestCase } from "./parse-report.ts";
 
 export interface Reports {
@@ -13,7 +11,7 @@ export interface Reports {
 
 /** Files of one job. */
 export const mostReports = 1_000;
-const limits = { files: mostReports, fileBytes: 32 * 1024 * 1024, searchMs: 20_000, faults: 20 };
+const limits = { files: mostReports, fileBytes: 32 * 1024 * 1024, faults: 20 };
 /** Results of one job; more are cut off with a word. */
 export const mostTests = 50_000;
 
@@ -21,10 +19,10 @@ export const mostTests = 50_000;
 export async function readReports(workspace: string, patterns: readonly string[]): Promise<Reports> {
   const reports: Reports = { files: 0, cases: [], faults: [] };
   const note = (fault: string) => void (reports.faults.length < limits.faults && reports.faults.push(fault));
-  const { paths, fault } = await findFiles(workspace, patterns);
+  const { paths, fault } = await findFiles(workspace, patterns, limits.files);
   if (fault) note(fault);
   for (const path of paths) {
-    const bytes = await readInside(workspace, path);
+    const bytes = await readInside(workspace, path, limits.fileBytes);
     if (typeof bytes === "string") note(`${path}: ${bytes}`);
     else {
       const { cases, faults } = parseReport(decode(bytes));
@@ -38,40 +36,6 @@ export async function readReports(workspace: string, patterns: readonly string[]
     }
   }
   return reports;
-}
-
-async function findFiles(workspace: string, patterns: readonly string[]): Promise<{ paths: string[]; fault?: string }> {
-  const found = new Set<string>();
-  const deadline = Date.now() + limits.searchMs;
-  for (const pattern of patterns) {
-    for await (const path of glob(pattern, { cwd: workspace })) {
-      if (Date.now() > deadline)
-        return { paths: [...found].toSorted(), fault: `the search for ${pattern} took too long` };
-      found.add(path);
-      if (found.size > limits.files)
-        return { paths: [...found].slice(0, limits.files), fault: `only ${limits.files} files of reports are read` };
-    }
-  }
-  return { paths: [...found].toSorted() };
-}
-
-/** The bytes of a file that lies within the workspace and is one; otherwise why not. */
-async function readInside(workspace: string, path: string): Promise<Buffer | string> {
-  const root = await realpath(workspace);
-  const real = await realpath(join(root, path)).catch(() => undefined);
-  if (real === undefined || relative(root, real).split(sep)[0] === "..") return "it leads out of the workspace";
-  // What is neither file nor folder could make whoever opens it wait for ever.
-  if (!(await lstat(real)).isFile()) return "it is no file";
-  const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    () => undefined,
-  );
-  if (!file) return "it cannot be read";
-  try {
-    if ((await file.stat()).size > limits.fileBytes) return `it is larger than ${limits.fileBytes / 1024 / 1024} MiB`;
-    return await file.readFile();
-  } finally {
-    await file.close();
-  }
 }
 
 /** In the encoding that its first bytes or its declaration name, UTF-8 otherwise. */

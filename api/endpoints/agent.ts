@@ -60,6 +60,8 @@ export const assignment = z.object({
   cache: cache.optional(),
   /** Patterns of the JUnit XML files that the work leaves in its workspace. */
   junit: z.array(z.string()).max(20).optional(),
+  /** Glob of pacts that the work leaves, and the folder in which it finds those that it verifies. */
+  pacts: z.object({ publish: z.string().optional(), verify: z.string().optional() }).optional(),
   /** Globs of files to keep at the end, whatever the outcome. */
   artifactPaths: z.array(z.string()).optional(),
   build: z.object({

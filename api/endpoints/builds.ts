@@ -16,7 +16,7 @@ export const buildStates = [
 ] as const;
 
 /** What started a build. */
-export const buildSources = ["push", "pull-request", "api", "schedule", "webhook", "trigger"] as const;
+export const buildSources = ["push", "pull-request", "api", "schedule", "webhook", "trigger", "contract"] as const;
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
 const fileFault = z.object({

@@ -107,7 +107,11 @@ const preview = z.object({
 });
 export type Preview = z.output<typeof preview>;
 
-export const gate = z.object({ gate: z.string(), open: z.boolean(), reason: z.string() });
+export const gate = z.object({
+  ...{ gate: z.string(), open: z.boolean(), reason: z.string() },
+  /** Of the gate `contracts`; `none`: none are declared. */
+  answer: z.enum(["yes", "no", "unknown", "none"]).optional(),
+});
 
 const request = z.strictObject({
   ...place.shape,

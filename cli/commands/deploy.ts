@@ -89,7 +89,8 @@ export function renderPlan(plan: Plan): string {
     ...(plan.stories.length > 0 ? [`  stories: ${plan.stories.join(", ")}`] : []),
     ...plan.changes.map(({ path, before, after }) => `  ${path}: ${before ?? "–"} → ${after ?? "–"}`),
     ...plan.gates.map(
-      ({ gate, open, reason }) => `  ${open ? paint("green", "✓") : paint("red", "✗")} ${gate}: ${reason}`,
+      ({ gate, open, reason, answer }) =>
+        `  ${answer === "none" ? "–" : open ? paint("green", "✓") : paint("red", "✗")} ${gate}: ${reason}`,
     ),
   ].join("\n");
 }

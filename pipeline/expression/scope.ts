@@ -91,6 +91,7 @@ export const buildkiteSources: Record<BuildContext["build"]["source"], string> =
   api: "api",
   schedule: "schedule",
   trigger: "trigger_job",
+  contract: "trigger_job",
 };
 
 function peopleOf({ creator, creatorRoles, author }: BuildContext["build"]): Scope["values"] {

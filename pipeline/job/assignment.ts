@@ -111,7 +111,7 @@ function towlineVariables({ build, job, step }: JobFacts): Record<string, string
   };
 }
 
-type Task = Pick<Assignment, "timeoutMs" | "label" | "folder" | "work" | "junit" | "cache" | "artifactPaths">;
+type Task = Pick<Assignment, "timeoutMs" | "label" | "folder" | "work" | "junit" | "pacts" | "cache" | "artifactPaths">;
 
 /** All of an assignment that the plan alone decides; its paths as seen from the checkout. `folder`: of the service. */
 export function taskOf(step: PlannedWork, manifest: Manifest | null, folder = ""): Task {
@@ -121,8 +121,19 @@ export function taskOf(step: PlannedWork, manifest: Manifest | null, folder = ""
     ...(folder === "" ? {} : { folder }),
     work: workOf(step, manifest, folder),
     ...(step.kind === "test" && step.junit ? { junit: [inFolder(folder, step.junit)] } : {}),
+    ...(step.kind === "test" ? pactsOf(step, folder) : {}),
     ...(step.cache ? { cache: cacheIn(step.cache, folder) } : {}),
     ...(step.artifactPaths.length > 0 ? { artifactPaths: artifactPathsIn(folder, step.artifactPaths) } : {}),
+  };
+}
+
+function pactsOf({ pacts, verify }: { pacts?: string; verify?: string }, folder: string): Pick<Task, "pacts"> {
+  if (pacts === undefined && verify === undefined) return {};
+  return {
+    pacts: {
+      ...(pacts === undefined ? {} : { publish: inFolder(folder, pacts) }),
+      ...(verify === undefined ? {} : { verify: inFolder(folder, verify) }),
+    },
   };
 }
 

@@ -24,6 +24,8 @@ export type Principal =
 /** What a job may reach: actions per repository, both in Git (`pull`) and in the image registry. */
 export interface Grants {
   repositories: Record<string, ("pull" | "push")[]>;
+  /** For whom its job publishes contracts. */
+  pacticipant?: string;
   /** The attempt that the token was made for; a token that only pulls has none. */
   job?: JobIdentity;
 }

@@ -334,7 +334,7 @@ create table builds (
   folder text not null default ''::text,
   CHECK (((state = 'finished'::text) = (outcome IS NOT NULL))),
   CHECK ((outcome = ANY (ARRAY['passed'::text, 'failed'::text, 'canceled'::text]))),
-  CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text, 'webhook'::text, 'trigger'::text]))),
+  CHECK ((source = ANY (ARRAY['push'::text, 'pull-request'::text, 'api'::text, 'schedule'::text, 'webhook'::text, 'trigger'::text, 'contract'::text]))),
   CHECK ((state = ANY (ARRAY['preparing'::text, 'scheduled'::text, 'running'::text, 'failing'::text, 'blocked'::text, 'canceling'::text, 'finished'::text]))),
   PRIMARY KEY (id),
   UNIQUE (repository, number),
@@ -481,6 +481,15 @@ create table contract_versions (
   FOREIGN KEY (pacticipant) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
   PRIMARY KEY (id),
   UNIQUE (pacticipant, number)
+);
+
+create table contract_wanted (
+  content bigint not null,
+  version bigint not null,
+  at timestamp with time zone not null,
+  FOREIGN KEY (content) REFERENCES contract_contents(id) ON DELETE CASCADE,
+  FOREIGN KEY (version) REFERENCES contract_versions(id) ON DELETE CASCADE,
+  PRIMARY KEY (content, version)
 );
 
 create table deliveries (
@@ -1022,6 +1031,8 @@ CREATE INDEX contract_verifications_by_version ON public.contract_verifications 
 CREATE INDEX contract_verifications_of_version ON public.contract_verifications USING btree (version);
 
 CREATE INDEX contract_versions_in_order ON public.contract_versions USING btree (pacticipant, id);
+
+CREATE INDEX contract_wanted_by_version ON public.contract_wanted USING btree (version);
 
 CREATE INDEX deliveries_in_order ON public.deliveries USING btree (subscriber, subject, event_id);
 

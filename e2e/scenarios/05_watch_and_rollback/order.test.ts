@@ -1,13 +1,17 @@
 import { execFile } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StepView } from "#api/endpoints/builds.ts";
 import { orThrow } from "#api/errors.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
+import type { Checkout } from "../../support/checkout.ts";
 import { type CommandLine, commandLine } from "../../support/command-line.ts";
 import { type Deployment, deploymentOnce, inPhase, startDeployment } from "../../support/deployments.ts";
-import { buildOf, finished, setEnvironments } from "../../support/fleet.ts";
+import { buildOf, finished, newService, setEnvironments } from "../../support/fleet.ts";
 import { instancesOf } from "../../support/instances.ts";
 import { probeService, type Service } from "../../support/service.ts";
 
@@ -117,6 +121,108 @@ test("a rollback goes before what waits", async () => {
   await deploymentOnce(platform.client, next);
   expect(await service.ask()).toBe("200 4");
 });
+
+test("a breaking change of a provider stands at the gate of production, with consumer, interaction and field; mended it goes", async () => {
+  await setEnvironments(platform, {
+    test: "target: docker\nwatch: 500ms\ncontracts: advisory\n",
+    production: "target: docker\nafter: test\nwatch: 500ms\n",
+  });
+  await using stock = await contractService("stock", "verify: pacts");
+  await stock.write("answer.json", JSON.stringify({ count: 3 }));
+  expect(await buildOf(platform.client, await stock.push("Version 1"), finished)).toMatchObject({ outcome: "passed" });
+
+  await using shop = await contractService("shop", 'pacts: "asks/*.json"');
+  const response = { status: 200, body: { count: 1 }, matchingRules: { "$.body": { match: "type" } } };
+  const interactions = [{ description: "how much is there", request: { method: "GET", path: "/stock" }, response }];
+  await mkdir(join(shop.folder, "asks"));
+  await shop.write(
+    "asks/stock.json",
+    JSON.stringify({ consumer: { name: "shop" }, provider: { name: "stock" }, interactions }),
+  );
+  // What stock serves has never heard of this: it verifies it now, by itself.
+  expect(await buildOf(platform.client, await shop.push("Version 1"), finished)).toMatchObject({ outcome: "passed" });
+  expect((await deploymentIn("shop", "production")).outcome).toBe("succeeded");
+  const { builds } = orThrow(await platform.client.listBuilds({ query: { repository: "stock", branch: "contracts" } }));
+  expect(builds).toMatchObject([{ source: "contract", outcome: "passed" }]);
+
+  await stock.write("answer.json", JSON.stringify({ count: "many" }));
+  await stock.push("Version 2");
+  const waiting = await deploymentIn(
+    "stock",
+    "production",
+    ({ release, wait }) => release === 2 && wait?.kind === "gate",
+  );
+  expect(waiting.wait?.message).toMatch(
+    /stock \w{10} does not keep its contract with shop \w{10}: how much is there: \$\.count: expected 1, got "many"/,
+  );
+  const plan = await terminal.run("deploy", "stock", "production", "--release", "2", "--plan");
+  expect(plan.stdout).toContain('how much is there: $.count: expected 1, got "many"');
+
+  await stock.write("answer.json", JSON.stringify({ count: 4, left: "many" }));
+  expect(await buildOf(platform.client, await stock.push("Version 3"), finished)).toMatchObject({ outcome: "passed" });
+  expect(
+    await deploymentIn("stock", "production", ({ release, state }) => release === 3 && state === "finished"),
+  ).toMatchObject({ outcome: "succeeded" });
+});
+
+/** A service whose tests say something of contracts, by the verifier of the example fleet. */
+async function contractService(name: string, says: string): Promise<Checkout> {
+  const checkout = await newService(platform, "probe", name);
+  await checkout.write("towline.yml", `service: ${name}\nhttp: { port: 8080, health: /health }\n${usual}`);
+  await checkout.write("server.js", answering);
+  await checkout.write("verify.js", await readFile(verifier, "utf8"));
+  await checkout.write("answer.json", "{}");
+  await checkout.write("Dockerfile", dockerfile);
+  await checkout.write(
+    "compose.test.yml",
+    `services:
+  contracts:
+    image: towline/base-node:24
+    user: root
+    working_dir: /app
+    volumes: ["./:/app"]
+    command: [node, -e, "require('./server.js'); import('/app/verify.js').then(() => process.exit())", "-", "http://127.0.0.1:8080"]
+`,
+  );
+  const test = `  - test: { compose: compose.test.yml, run: contracts, ${says} }\n  - wait\n`;
+  const rest =
+    "  - publish: .\n    if: build.branch == pipeline.default_branch\n  - deploy: test\n  - deploy: production\n";
+  await checkout.write(".towline/pipeline.yml", `steps:\n${test}${rest}`);
+  return checkout;
+}
+
+const dockerfile = `FROM towline/base-node:24
+WORKDIR /app
+COPY server.js answer.json ./
+CMD ["node", "server.js"]
+`;
+const verifier = fileURLToPath(new URL("../../../examples/catalog/test/contracts/verify.js", import.meta.url));
+/** Answers every request with what stands in the file. */
+const answering = `
+const { createServer } = require("node:http");
+const { readFileSync } = require("node:fs");
+const server = createServer((_, response) => response.end(readFileSync("answer.json"))).listen(8080);
+process.once("SIGTERM", () => server.close());
+`;
+
+async function deploymentIn(
+  service: string,
+  environment: string,
+  holds: (deployment: Deployment) => boolean = ({ state }) => state === "finished",
+) {
+  let found: Deployment | undefined;
+  await until(
+    async () => {
+      const { deployments } = orThrow(await platform.client.listDeployments({ query: { service, environment } }));
+      const newest =
+        deployments[0] && orThrow(await platform.client.showDeployment({ params: { id: deployments[0].id } }));
+      found = newest && holds(newest) ? newest : undefined;
+      return found !== undefined;
+    },
+    { deadlineMs: 120_000, describe: () => `${service} in ${environment}` },
+  );
+  return found as Deployment;
+}
 
 async function pushPlain(version: string): Promise<string> {
   await service.checkout.write("towline.yml", manifestWith(usual));

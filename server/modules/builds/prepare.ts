@@ -15,6 +15,7 @@ import { contextOf } from "./core/context.ts";
 import { identityOf } from "./core/view.ts";
 import { type BuildFiles, planFiles, servingPlaces, type PlannedFiles } from "./core/plan-files.ts";
 import type { Fault } from "#pipeline/fault.ts";
+import { verifyingSteps } from "#pipeline/choose-steps.ts";
 import { pipelineFiles } from "#pipeline/pipeline-names.ts";
 import type { Machine } from "./machine.ts";
 import type { BuildRow } from "./core/rows.ts";
@@ -112,6 +113,8 @@ async function plan(
   const changed = asksForChanges ? await changedFiles(deps, build, servingPlaces(files, context)) : undefined;
   const planned = planFiles(files, changed ? { ...context, changedFiles: changed } : context, unchanged);
   if (isRefusal(planned)) return planned;
+  // What was deployed long ago is neither made nor deployed again: it only answers a question.
+  if (build.source === "contract") return { ...planned, plan: verifyingSteps(planned.plan) };
   const keyed = withReuseKeys(planned.plan.steps, await treeFor(deps, build, text), { context, folder: build.folder });
   return {
     ...planned,

@@ -16,11 +16,14 @@ import { triggerStore } from "./triggers/trigger-store.ts";
 /** The repository that holds the environments: a commit there is the operation, nothing is built. */
 const fleetRepository = "fleet";
 
+/** What is asked of an old commit is no build of its branch: nothing waits for it there, or takes it for the newest. */
+const verifyingBranch = "contracts";
+
 interface Deps {
   log: Log;
   jobs: Jobs;
   source: Pick<Source, "openPullRequest">;
-  fleet: Pick<Fleet, "previews">;
+  fleet: Pick<Fleet, "previews" | "service">;
   machine: Machine;
   creation: Creation;
 }
@@ -51,6 +54,17 @@ export function buildReactions({ log, jobs, source, fleet, machine, creation }: 
       const { repository, branch, head: commit } = payload;
       if (repository === fleetRepository || !(await fleet.previews())) return;
       await buildBranch(tx, { repository, branch, commit, creator: undefined });
+    }),
+
+    reaction("builds.verify", "contracts.verification-wanted", async (tx, { payload }) => {
+      const { provider, consumer, commit, pact } = payload;
+      const known = await fleet.service(provider);
+      if (!known || known.gone_at) return;
+      const { repository, folder } = known;
+      await creation.create(tx, {
+        ...{ repository, folder, service: provider, branch: verifyingBranch, commit, source: "contract" },
+        ...{ creator: undefined, env: { PACT_URL: pact }, message: `Verify what ${consumer} asks of ${provider}` },
+      });
     }),
 
     reaction("builds.follow-deployment", "deployments.deployment-finished", async (tx, { payload }) => {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Access } from "#access";
 import type { Database } from "#kernel/database.ts";
+import type { Emit, Reaction } from "#kernel/outbox.ts";
 import { ask } from "./ask.ts";
 import type { Row } from "./broker/call.ts";
 import { environmentRows } from "./broker/environments.ts";
@@ -12,10 +13,16 @@ import { registerProtocol } from "./broker/protocol.ts";
 import { publicationRows } from "./broker/publication.ts";
 import { verificationRows } from "./broker/verification.ts";
 import { versionRows } from "./broker/versions.ts";
+import type { Question } from "./core/permission.ts";
+import { type ContractAnswer, mayServe } from "./gate.ts";
+import { contractReactions } from "./reactions.ts";
 import { contractStore } from "./store.ts";
+
+export type { ContractAnswer } from "./gate.ts";
 
 export interface ContractsDeps {
   db: Database;
+  emit: Emit;
   access: Pick<Access, "authenticate">;
   config: { publicUrl?: string | undefined };
 }
@@ -23,22 +30,27 @@ export interface ContractsDeps {
 export interface Contracts {
   /** Adds the Pact Broker's API below a path such as `/pact`; at the root, where the path is empty. */
   register(app: FastifyInstance, path: string): void;
+  /** May the version begin to serve beside what serves there? @param db the transaction in which it begins to. */
+  mayServe(db: Database, question: Question): Promise<ContractAnswer>;
+  reactions: Reaction[];
 }
 
-export function createContracts({ db, access, config }: ContractsDeps): Contracts {
+export function createContracts({ db, emit, access, config }: ContractsDeps): Contracts {
   const store = contractStore(db);
   const rows = joined([
     ...indexRows,
     ...pacticipantRows(store),
     ...versionRows(store, db),
     ...pactRows(store),
-    ...publicationRows(store, db),
-    ...verificationRows(store, db),
+    ...publicationRows(store, { db, emit }),
+    ...verificationRows(store, { db, emit }),
     ...environmentRows(store, db),
     ...matrixRows((query) => ask(store, query)),
   ]);
   return {
     register: (app, path) => registerProtocol(app, path, { access, publicUrl: config.publicUrl, rows }),
+    mayServe,
+    reactions: contractReactions(emit),
   };
 }
 

@@ -166,6 +166,38 @@ function contents(db: Database) {
         db,
       );
     },
+    /** Notes that versions of the provider have to verify the content, and answers those that nobody asked within the hour. */
+    want: async (provider: number, content: number) =>
+      (
+        await sql<{ number: string }>`with wanted as (
+            select version from contract_placements where pacticipant = ${provider} and ended_at is null
+            union select max(b.version) from contract_branches b join contract_pacticipants p
+              on p.id = b.pacticipant and p.main_branch = b.branch where p.id = ${provider} having max(b.version) is not null
+          ), noted as (
+            insert into contract_wanted (content, version, at) select ${content}, version, now() from wanted
+            where not exists (select from contract_verifications e where e.content = ${content} and e.version = wanted.version)
+            on conflict (content, version) do update set at = now() where contract_wanted.at < now() - interval '1 hour'
+            returning version)
+          select v.number from noted join contract_versions v on v.id = noted.version order by v.id limit 20`.execute(
+          db,
+        )
+      ).rows.map(({ number }) => number),
+    /** The same the other way round: what the version has to verify of all that consumers' main branches and serving versions ask. */
+    wantFrom: async (provider: number, version: number) =>
+      (
+        await sql<{ consumer: string; sha: string }>`with relied as (
+            select distinct p.content from contract_publications p where p.provider = ${provider} and p.version in (
+              select version from contract_placements where ended_at is null
+              union select max(b.version) from contract_branches b join contract_pacticipants c
+                on c.id = b.pacticipant and c.main_branch = b.branch group by b.pacticipant)
+          ), noted as (
+            insert into contract_wanted (content, version, at) select content, ${version}, now() from relied
+            where not exists (select from contract_verifications e where e.content = relied.content and e.version = ${version})
+            on conflict (content, version) do update set at = now() where contract_wanted.at < now() - interval '1 hour'
+            returning content)
+          select c.name as consumer, t.sha from noted join contract_contents t on t.id = noted.content
+          join contract_pacticipants c on c.id = t.consumer order by t.id limit 1`.execute(db)
+      ).rows[0],
     shas: async (ids: readonly number[]) =>
       new Map(
         (

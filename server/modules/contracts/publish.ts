@@ -1,7 +1,9 @@
 /** Taking in pacts: all of one request, or none of it. */
 import { createHash } from "node:crypto";
 import type { Database, Tx } from "#kernel/database.ts";
+import type { Emit } from "#kernel/outbox.ts";
 import { canonical, compare, isObject, type JsonObject, merge, parseJson } from "./core/content.ts";
+import { askToVerify } from "./ask-to-verify.ts";
 import { type ContractStore, contractStore } from "./store.ts";
 
 export interface Contract {
@@ -49,7 +51,12 @@ export class PublishConflict extends Error {
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 export const sha1 = (text: string): string => createHash("sha1").update(text).digest("hex");
 
-export function publish(db: Database, given: ToPublish): Promise<PublishResult> {
+export interface PublishDeps {
+  db: Database;
+  emit: Emit;
+}
+
+export function publish({ db, emit }: PublishDeps, given: ToPublish): Promise<PublishResult> {
   return db.transaction().execute(async (tx) => {
     const store = contractStore(tx);
     await refuseLookalikes(store, given);
@@ -60,10 +67,13 @@ export function publish(db: Database, given: ToPublish): Promise<PublishResult> 
     const consumer = ids.get(given.pacticipant) ?? 0;
     const version = await placeVersion(tx, { ...given, number: given.version, id: consumer });
     const published: Published[] = [];
-    for (const contract of given.contracts)
-      published.push(
-        await take(store, contract, { consumer, version: version.id, provider: ids.get(contract.provider) ?? 0 }),
-      );
+    for (const contract of given.contracts) {
+      const parties = { consumer, version: version.id, provider: ids.get(contract.provider) ?? 0 };
+      const { sha, content, ...done } = await take(store, contract, parties);
+      published.push(done);
+      for (const commit of await store.pacts.want(parties.provider, content))
+        await askToVerify({ tx, emit }, { ...contract, sha, commit });
+    }
     return { versionMade: version.made, published };
   });
 }
@@ -124,7 +134,7 @@ async function take(
   store: ContractStore,
   contract: Contract,
   { consumer, provider, version }: Ids,
-): Promise<Published> {
+): Promise<Published & { sha: string; content: number }> {
   const { pacts } = store;
   await pacts.integrate(consumer, provider);
   const before = await pacts.newestSha(consumer, provider);
@@ -144,6 +154,8 @@ async function take(
     was,
     again: known !== undefined,
     unverified: content.made,
+    sha,
+    content: content.id,
   };
 }
 

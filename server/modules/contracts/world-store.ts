@@ -11,11 +11,17 @@ const mostRows = 20_000;
 
 export class TooMuch extends Error {}
 
+interface Named {
+  pacticipant: string;
+  version: string;
+}
+
 type Name = { id: number; name: string; main_branch: string | null };
 
 export function worldStore(db: Database) {
   return {
-    async forMatrix({ selectors, target, ignore }: Query): Promise<World> {
+    /** With `more` versions, of those who matter. */
+    async forMatrix({ selectors, target, ignore }: Query, more: readonly Named[] = []): Promise<World> {
       const asked = await named(
         db,
         selectors.map(({ pacticipant }) => pacticipant),
@@ -43,6 +49,7 @@ export function worldStore(db: Database) {
               target,
             )
           : [],
+        namedVersions(db, [...ids, ...others.map(({ id }) => id)], more),
       ]);
       const versions = chosen.flat();
       const all = [...new Map([...asked, ...others, ...ignored].map((each) => [each.id, each])).values()];
@@ -93,6 +100,17 @@ async function consumersOf(db: Database, provider: number): Promise<Name[]> {
 
 const idsOf = async (db: Database, query: ReturnType<typeof sql>): Promise<number[]> =>
   ((await query.execute(db)).rows as { id: number }[]).map(({ id }) => id);
+
+async function namedVersions(db: Database, of: readonly number[], given: readonly Named[]): Promise<number[]> {
+  if (given.length === 0) return [];
+  const [names, numbers] = [given.map(({ pacticipant }) => pacticipant), given.map(({ version }) => version)];
+  return idsOf(
+    db,
+    sql`select v.id from unnest(${names}::text[], ${numbers}::text[]) given (name, number)
+      join contract_pacticipants p on p.name = given.name and p.id = any(${of})
+      join contract_versions v on v.pacticipant = p.id and v.number = given.number`,
+  );
+}
 
 /** At least those that the selector means; none for one that means all. */
 async function versionIds(

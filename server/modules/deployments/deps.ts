@@ -1,5 +1,6 @@
 /** What the module needs from the modules before it, and from outside. */
 import type { Builds } from "#builds";
+import type { Contracts } from "#contracts";
 import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { RegistryAuth, Runtime } from "#drivers/runtime/contract.ts";
 import type { Fleet } from "#fleet";
@@ -36,6 +37,7 @@ export interface DeploymentsDeps {
     | "backingPassword"
   >;
   builds: Pick<Builds, "publishes">;
+  contracts: Pick<Contracts, "mayServe">;
   releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest" | "kept">;
   routing: Routing;
   runtime: Runtime;

@@ -13,14 +13,19 @@ export interface Judged extends Place {
   kind: DeploymentRow["kind"];
   release_id: string | null;
   release: number | null;
+  commit: string | null;
   digest: string | null;
   overrides: DeploymentRow["overrides"];
 }
 
-type Deps = Pick<DeploymentsDeps, "db" | "clock">;
+export type GateDeps = Pick<DeploymentsDeps, "db" | "clock" | "contracts">;
 
 /** The gates of release and place, open and closed. Without an environment there are none: the deployment fails by itself. */
-export async function readGates(deps: Deps, environment: EnvironmentFile | undefined, row: Judged): Promise<Gate[]> {
+export async function readGates(
+  deps: GateDeps,
+  environment: EnvironmentFile | undefined,
+  row: Judged,
+): Promise<Gate[]> {
   if (!environment) return [];
   const { db, clock } = deps;
   const { after, signOffs, freeze: freezes } = environment;
@@ -36,8 +41,15 @@ export async function readGates(deps: Deps, environment: EnvironmentFile | undef
     locks: [...(await gates.locksOn(row, now)).map(heldOf), ...(await restoring(db, row))],
     previews: environment.preview && (await standing(db, environment.name, environment.preview)),
     first: await goingFirst(store, environment, row),
+    contracts: environment.preview ? undefined : await contractsSay(deps, environment, row),
   };
   return gatesOf(facts);
+}
+
+async function contractsSay({ db, contracts }: GateDeps, { name, contracts: rule }: EnvironmentFile, row: Judged) {
+  const question = { pacticipant: row.service, version: row.commit ?? "", environment: name };
+  const serving = await deploymentStore(db).commitsIn(name);
+  return { ...(await contracts.mayServe(db, { ...question, serving })), required: rule === "required" };
 }
 
 /** Those of the services that come before this one which have an open deployment here. */
@@ -55,12 +67,12 @@ async function goingFirst(
   });
 }
 
-async function standing(db: Deps["db"], name: string, { most }: PreviewRules) {
+async function standing(db: GateDeps["db"], name: string, { most }: PreviewRules) {
   return { wait: waitOfPreview(name, { unended: await previewStore(db).unended(), most }) };
 }
 
 /** While data of the environment is restored, it holds still. */
-async function restoring(db: Deps["db"], { environment }: Place) {
+async function restoring(db: GateDeps["db"], { environment }: Place) {
   const works = (await backingStore(db).openWorks()).filter((work) => work.environment === environment);
   return works
     .filter(({ kind }) => kind === "restore")

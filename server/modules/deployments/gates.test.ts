@@ -272,6 +272,7 @@ test("the plan tells every gate, open or closed, with a reason", async () => {
     ["after", true],
     ["sign-off", true],
     ["sign-off", false],
+    ["contracts", true],
     ["freeze", expect.any(Boolean)],
     ["lock", true],
     ["order", true],

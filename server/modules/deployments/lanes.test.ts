@@ -255,6 +255,7 @@ test("the plan shows what would change and which gates hold", async () => {
   expect(plan.commits.map(({ message }) => message)).toEqual(["change 3", "change 2"]);
   expect(plan.gates.map(({ gate, open }) => [gate, open])).toEqual([
     ["after", true],
+    ["contracts", true],
     ["lock", true],
     ["order", true],
     ["turn", true],

@@ -5,7 +5,7 @@ import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import { readAncestry } from "./ancestry.ts";
 import { type Contender, type IsOlder, type Lane, settle } from "./core/lane.ts";
 import type { Limits } from "./core/rollout.ts";
-import { readGates } from "./gate-facts.ts";
+import { type GateDeps, readGates } from "./gate-facts.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type DeploymentRow, deploymentStore, type DeploymentStore, type Place } from "./store.ts";
 
@@ -32,7 +32,7 @@ export async function readLane(store: DeploymentStore, place: Place): Promise<La
 
 /** The lane with the gates that are closed for each that waits. */
 export async function readJudgedLane(
-  deps: Pick<DeploymentsDeps, "db" | "clock">,
+  deps: GateDeps,
   place: Place,
   environment: EnvironmentFile | undefined,
 ): Promise<LaneView> {
@@ -60,6 +60,7 @@ type DeploymentPoint = Pick<DeploymentRow, "repository" | "commit">;
 interface Deps {
   db: DeploymentsDeps["db"];
   clock: DeploymentsDeps["clock"];
+  contracts: DeploymentsDeps["contracts"];
   source: DeploymentsDeps["source"];
   fleet: Pick<DeploymentsDeps["fleet"], "environment">;
   lifecycle: Lifecycle;
@@ -70,18 +71,20 @@ interface Deps {
 
 /** Supersedes, starts and explains, until what was decided is what the lane still was when it was written. */
 export async function settleLane(
-  { db, clock, source, fleet, lifecycle, limits, lanes }: Deps,
+  { db, clock, contracts, source, fleet, lifecycle, limits, lanes }: Deps,
   place: Place,
 ): Promise<void> {
   await lanes.hold(laneKey(place), async () => {
     for (let settled = false; !settled;) {
       const environment = await fleet.environment(place.environment);
-      const view = await readJudgedLane({ db, clock }, place, environment);
+      const view = await readJudgedLane({ db, clock, contracts }, place, environment);
       const decision = settle(view.lane, await orderIn(source, view, view.waiting));
       settled = await db.transaction().execute(async (tx) => {
         const store = deploymentStore(tx);
         await store.lockLane(place);
-        const now = await readJudgedLane({ db: tx, clock }, place, environment);
+        // What may stand beside each other is asked by one at a time, or two that exclude each other would both pass.
+        await store.lockEnvironment(place.environment);
+        const now = await readJudgedLane({ db: tx, clock, contracts }, place, environment);
         if (JSON.stringify(now.lane) !== JSON.stringify(view.lane)) return false;
         const rowOf = (id: string) => now.waiting.find((each) => each.id === id);
         for (const { id, reason } of decision.superseded) {

@@ -31,6 +31,20 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
   const queueAdvance = (tx: Tx, deployment: string, runAt?: Date) =>
     jobs.add(tx, advanceTask, { deployment }, { key: `${advanceTask}:${deployment}`, ...(runAt ? { runAt } : {}) });
 
+  /** After every change of what serves, comes or goes in a lane. */
+  async function tellServing(tx: Tx, { service, environment }: Place): Promise<void> {
+    const commits = (await deploymentStore(tx).commitsIn(environment, service)).get(service) ?? [];
+    const subject = `lane:${service}:${environment}`;
+    await emit(tx, subject, "deployments.serving-changed", { service, environment, commits });
+  }
+
+  /** Another service may have waited for this one. */
+  async function queueOthers(tx: Tx, { environment, id }: DeploymentRow): Promise<void> {
+    for (const other of await deploymentStore(tx).open())
+      if (other.state === "waiting" && other.environment === environment && other.id !== id)
+        await queueSettle(tx, other);
+  }
+
   /** It waits until its lane is settled. */
   async function create(tx: Tx, deployment: NewDeployment): Promise<DeploymentRow> {
     const row = await deploymentStore(tx).insert(deployment);
@@ -48,8 +62,10 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     await store.change(row.id, { state: "running", phase, rollout, wait: null, started_at: now });
     await store.beginStep(row.id, phase, now);
     await store.setLane(row, { running: row.id });
+    await tellServing(tx, row);
     await emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
     await queueAdvance(tx, row.id);
+    await queueOthers(tx, row);
   }
 
   async function finish(tx: Tx, row: DeploymentRow, { outcome, reason }: End): Promise<DeploymentRow> {
@@ -61,13 +77,14 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     });
     await store.endStep(row.id, finished_at, outcome === "succeeded" ? null : reason);
     const lane = await store.lockLane(row);
-    if (lane.running === row.id) await store.setLane(row, { running: null });
+    if (lane.running === row.id) {
+      await store.setLane(row, { running: null });
+      await tellServing(tx, row);
+    }
     // As it is now: a build may have taken it for its own meanwhile.
     await tellEnd({ tx, emit }, ended);
     await queueSettle(tx, row);
-    // Another service may have waited for this one to go first.
-    for (const other of await store.open())
-      if (other.state === "waiting" && other.environment === row.environment) await queueSettle(tx, other);
+    await queueOthers(tx, row);
     if (row.stack) await jobs.add(tx, pruneTask, { service: row.service }, { key: `${pruneTask}:${row.service}` });
     return ended;
   }
@@ -86,7 +103,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
 
   const takeFor = (tx: Tx, id: string, asked: Asked) => takeAsked({ tx, emit }, id, asked);
 
-  return { create, start, finish, takeFor, override, changed, queueSettle, queueAdvance };
+  return { create, start, finish, takeFor, override, changed, tellServing, queueSettle, queueAdvance };
 }
 
 function factsOf({ id, service, environment, release }: DeploymentRow) {

@@ -31,6 +31,11 @@ export function deploymentReactions({ clock, lifecycle, requests, previews, adva
       // The step sees the cancellation only after this transaction; interrupted too early, it just tries again.
       advance.interrupt(row.id);
     }),
+    reaction("deployments.contracts", "contracts.verified", async (tx, { payload }) => {
+      const named = new Set([payload.provider, payload.consumer]);
+      for (const row of await deploymentStore(tx).open())
+        if (row.state === "waiting" && named.has(row.service)) await lifecycle.queueSettle(tx, row);
+    }),
     ...promotions({ requests, previews, releases }),
     ...pushes,
   ];

@@ -52,9 +52,13 @@ async function write(
   if (failure !== null) await store.endStep(row.id, new Date(observation.at), failure);
   const judged = events.find((event) => event.type === "judged")?.words ?? null;
   for (const event of events) await follow({ tx, lifecycle, detail: judged }, changed, event);
+  if (events.some(movesTraffic)) await lifecycle.tellServing(tx, row);
   const { outcome, reason } = rollout;
   return outcome ? lifecycle.finish(tx, changed, { outcome, reason: reason ?? null }) : changed;
 }
+
+const movesTraffic = (event: RolloutEvent): boolean =>
+  event.type === "went-live" || (event.type === "entered" && (event.phase === "remove" || event.phase === "keep"));
 
 interface Follow {
   tx: Tx;

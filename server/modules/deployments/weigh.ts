@@ -26,7 +26,9 @@ export interface Weighed {
 
 export type Weigh = (wish: Wish) => Promise<Weighed | Refusal>;
 
-export function createWeigh(deps: Pick<DeploymentsDeps, "db" | "clock" | "source" | "fleet" | "releases">): Weigh {
+export function createWeigh(
+  deps: Pick<DeploymentsDeps, "db" | "clock" | "source" | "fleet" | "releases" | "contracts">,
+): Weigh {
   const { db, source, fleet, releases } = deps;
 
   async function gatesFor(wish: Wish, environment: EnvironmentFile, release: Release): Promise<Gate[]> {
@@ -35,7 +37,7 @@ export function createWeigh(deps: Pick<DeploymentsDeps, "db" | "clock" | "source
     const view = await readJudgedLane(deps, place, environment);
     const { id: release_id, number, digest, commit } = release;
     const overrides = wish.override ? [{ ...wish.override, by: "", at: "" }] : [];
-    const row = { ...place, kind, release_id, release: number, digest, overrides };
+    const row = { ...place, kind, release_id, release: number, commit, digest, overrides };
     const gates = await readGates(deps, environment, row);
     const closed = gates.filter(({ open }) => !open);
     const isOlder = await orderIn(source, view, [release]);

@@ -4,9 +4,10 @@ const readme = `# The fleet
 \`environments/*.yml\` are the environments. A commit to \`main\` here is the operation: there is no other way to change a rule.
 `;
 
-const test = `# Every release of a default branch goes here by itself.
+const test = `# Every release of a default branch goes here by itself; what its contracts say is told here, and asked for in production.
 target: docker
 watch: 3s
+contracts: advisory
 `;
 
 const production = `# A release must have served in test first.

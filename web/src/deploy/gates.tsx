@@ -1,16 +1,18 @@
 import { List } from "@mantine/core";
-import { IconCircleCheck, IconHourglass } from "@tabler/icons-react";
+import { IconCircleCheck, IconCircleDashed, IconHourglass } from "@tabler/icons-react";
 import type { Output } from "../api/call.ts";
 
 /** Each gate by sign and sentence. */
 export function Gates({ gates }: { gates: Output<"planDeployment">["gates"] }) {
   return (
     <List size="sm" spacing={4} aria-label="Gates">
-      {gates.map(({ gate, open, reason }) => (
+      {gates.map(({ gate, open, reason, answer }) => (
         <List.Item
           key={`${gate} ${reason}`}
           icon={
-            open ? (
+            answer === "none" ? (
+              <IconCircleDashed size={16} aria-label="nothing is known" />
+            ) : open ? (
               <IconCircleCheck size={16} color="var(--mantine-color-teal-6)" aria-label="open" />
             ) : (
               <IconHourglass size={16} color="var(--mantine-color-yellow-7)" aria-label="closed" />

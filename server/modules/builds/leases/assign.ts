@@ -43,7 +43,11 @@ export function createAssign({ clock, access, fleet, leaseMs }: Deps): Assign {
     if (step.kind === "publish") await mustOwn(fleet, build);
     const password = await tokenFor("", {
       name: `${build.repository} #${build.number} ${step.key}`,
-      grants: { ...grantsOf(build, step), job: { id: job.id, attempt: job.attempt } },
+      grants: {
+        ...grantsOf(build, step),
+        ...(await pacticipantOf(fleet, build)),
+        job: { id: job.id, attempt: job.attempt },
+      },
       expiresAt: new Date(clock.now().getTime() + timeoutMs + afterTimeoutMs),
     });
     return {
@@ -65,6 +69,13 @@ async function mustOwn(fleet: Deps["fleet"], { repository, service }: BuildRow):
   const known = service === null ? undefined : await fleet.service(service);
   if (!known || known.gone_at || known.repository === repository) return;
   throw new Error(`the service ${service} belongs to the repository ${known.repository}; give yours another name`);
+}
+
+/** Contracts are those of its service; nobody publishes them for one that lives elsewhere. */
+async function pacticipantOf(fleet: Deps["fleet"], { repository, service }: BuildRow) {
+  if (service === null || service === repository) return { pacticipant: repository };
+  const known = await fleet.service(service);
+  return !known || known.gone_at || known.repository === repository ? { pacticipant: service } : {};
 }
 
 /** Its own repository; an image to push only where it publishes; the shared scripts of the fleet, and its plugins. */

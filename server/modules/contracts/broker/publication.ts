@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { Database } from "#kernel/database.ts";
 import { isObject, type JsonObject, parseJson } from "../core/content.ts";
 import { mayPublishFor } from "../core/rights.ts";
 import {
   type Contract,
   publish,
   PublishConflict,
+  type PublishDeps,
   type Published,
   type PublishResult,
   type ToPublish,
@@ -37,7 +37,7 @@ const given = z.object({
     .max(500),
 });
 
-export function publicationRows(store: ContractStore, db: Database): Row[] {
+export function publicationRows(store: ContractStore, deps: PublishDeps): Row[] {
   async function publishAll(call: Call): Promise<Answer> {
     const body = bodyOf(call, given);
     mustOwn(call, body.pacticipantName);
@@ -49,7 +49,7 @@ export function publicationRows(store: ContractStore, db: Database): Row[] {
       ...(buildUrl ? { buildUrl } : {}),
     };
     return settled(
-      async () => ({ status: 200, body: publishAnswer(wanted, await publish(db, wanted), call.links) }),
+      async () => ({ status: 200, body: publishAnswer(wanted, await publish(deps, wanted), call.links) }),
       true,
     );
   }
@@ -68,7 +68,7 @@ export function publicationRows(store: ContractStore, db: Database): Row[] {
     if (misnamed.length > 0) return fail(400, misnamed);
     const contracts: Contract[] = [{ consumer, provider, pact, onConflict: "refuse" }];
     return settled(async () => {
-      const { published } = await publish(db, { pacticipant: consumer, version: number, tags: [], contracts });
+      const { published } = await publish(deps, { pacticipant: consumer, version: number, tags: [], contracts });
       const row = await store.pacts.pact({ consumer, provider, number });
       return { status: published[0]?.again ? 200 : 201, body: row ? pactResource(row, call.links) : {} };
     });

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import type { Database } from "#kernel/database.ts";
 import type { Json } from "../core/content.ts";
 import { readMetadata, writeMetadata } from "../core/metadata.ts";
 import { mayPublishFor } from "../core/rights.ts";
 import { type ContentSelector, toVerify, type ToVerify, type Wanted } from "../core/to-verify.ts";
 import type { PactRow, Pair, VerificationRow } from "../pact-store.ts";
-import { placeVersion } from "../publish.ts";
+import { placeVersion, type PublishDeps } from "../publish.ts";
 import { type ContractStore, contractStore } from "../store.ts";
 import { bodyOf, name, objectIn, text } from "./body.ts";
 import { type Answer, type Call, created, fail, notFound, ok, publishes, reads, type Row } from "./call.ts";
@@ -33,9 +32,9 @@ const resultBody = z.object({
   buildUrl: text.nullish(),
 });
 
-export function verificationRows(store: ContractStore, db: Database): Row[] {
+export function verificationRows(store: ContractStore, deps: PublishDeps): Row[] {
   const base = "/pacts/provider/:provider/consumer/:consumer/pact-version/:sha";
-  const submit = publishes((call) => takeResult(call, { store, db }));
+  const submit = publishes((call) => takeResult(call, { store, ...deps }));
   const show = async (call: Call): Promise<Answer> => {
     const { sha = "", number } = call.params;
     const pact = await store.pacts.pactBySha(pairOf(call), sha);
@@ -154,7 +153,7 @@ function pendingNotices({ pending }: ToVerify, provider: string) {
   ];
 }
 
-async function takeResult(call: Call, { store, db }: { store: ContractStore; db: Database }): Promise<Answer> {
+async function takeResult(call: Call, { store, db, emit }: PublishDeps & { store: ContractStore }): Promise<Answer> {
   const { provider = "", sha = "", metadata } = call.params;
   if (!mayPublishFor(call.principal, provider))
     return fail(403, [`${call.principal.name} may not publish for ${provider}`]);
@@ -168,6 +167,8 @@ async function takeResult(call: Call, { store, db }: { store: ContractStore; db:
     const id = await pacticipants.ensure(provider);
     const version = await placeVersion(tx, { id, number, tags: [], ...(buildUrl ? { buildUrl } : {}) });
     const taken = await pacts.addVerification({ content: pact.content_id, version: version.id, success, wip, result });
+    const told = { provider, version: number, consumer: pact.consumer, success };
+    await emit(tx, `contract:${provider}`, "contracts.verified", told);
     return pacts.verification(pact.content_id, taken);
   });
   if (!verification) return notFound("The verification result");

@@ -7,7 +7,8 @@ const user = (role: "viewer" | "developer" | "analyst" | "lead" | "admin"): Prin
   role,
 });
 const repositories = { orders: ["pull" as const], fleet: ["pull" as const] };
-const job: Principal = { kind: "job", name: "j", token: "t", grants: { repositories, job: { id: "1", attempt: 1 } } };
+const grants = { repositories, pacticipant: "basket", job: { id: "1", attempt: 1 } };
+const job: Principal = { kind: "job", name: "j", token: "t", grants };
 const puller: Principal = { kind: "job", name: "pull", token: "t", grants: { repositories } };
 const agent: Principal = { kind: "agent", name: "a", token: "t" };
 const may = (principal: Principal) =>
@@ -23,12 +24,12 @@ test("every user reads, developers publish and place, leads manage; jobs read an
   expect(may(agent)).toEqual([]);
 });
 
-test("a job publishes for the repository it builds, and for nobody else", () => {
-  expect(mayPublishFor(job, "orders")).toBe(true);
+test("a job publishes for the service it builds, and for no other, of its repository neither", () => {
+  expect(mayPublishFor(job, "basket")).toBe(true);
+  expect(mayPublishFor(job, "orders")).toBe(false);
   expect(mayPublishFor(job, "catalog")).toBe(false);
-  expect(mayPublishFor(job, "fleet")).toBe(false);
-  expect(mayPublishFor(job, "constructor")).toBe(false);
-  expect(mayPublishFor(puller, "orders")).toBe(false);
+  expect(mayPublishFor({ ...job, grants: { repositories, job: { id: "1", attempt: 1 } } }, "orders")).toBe(false);
+  expect(mayPublishFor(puller, "basket")).toBe(false);
   expect(mayPublishFor(user("viewer"), "orders")).toBe(false);
   expect(mayPublishFor(user("developer"), "orders")).toBe(true);
 });

@@ -18,11 +18,7 @@ export function mayDo(principal: Principal, action: Action): boolean {
   return principal.kind === "job" && principal.grants.job !== undefined && (action === "read" || action === "publish");
 }
 
-/** Every job may read the fleet's shared scripts, which makes it no part of the fleet. */
-const shared = "fleet";
-
 export function mayPublishFor(principal: Principal, pacticipant: string): boolean {
-  if (principal.kind === "user") return mayDo(principal, "publish");
-  if (!mayDo(principal, "publish") || principal.kind !== "job") return false;
-  return pacticipant !== shared && Object.hasOwn(principal.grants.repositories, pacticipant);
+  if (!mayDo(principal, "publish")) return false;
+  return principal.kind !== "job" || principal.grants.pacticipant === pacticipant;
 }

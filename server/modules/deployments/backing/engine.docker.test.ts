@@ -56,7 +56,10 @@ async function openScene() {
   const routing = createRouting({ fleet, ...common, balancer, httpPort: publish.port, reconcileMs: 2_000 });
   const deployments = createDeployments({
     ...{ ...common, routing, fleet, backups: await openFsBlobs(join(folder, "backups")), diskFloor: 0 },
-    ...({ source: {}, builds: {}, releases: {} } as Pick<DeploymentsDeps, "source" | "builds" | "releases">),
+    ...({ source: {}, builds: {}, releases: {}, contracts: {} } as Pick<
+      DeploymentsDeps,
+      "source" | "builds" | "releases" | "contracts"
+    >),
     whyUnfit: async () => undefined,
     registry: { address: () => "" },
     timing: { superviseMs: 300 },

@@ -45,6 +45,27 @@ test("a lock names owner, reason and end; the services that go first are named",
   ]);
 });
 
+test("contracts are asked: a no and a missing result hold it with their reasons, and where there are none it says so", () => {
+  const say = (answer: "yes" | "no" | "unknown" | "none", more: object = {}) => {
+    const contracts = {
+      answer,
+      reasons: answer === "yes" || answer === "none" ? [] : ["why"],
+      required: true,
+      ...more,
+    };
+    return gatesOf({ ...facts, signOffs: [], contracts }).filter(({ gate }) => gate === "contracts");
+  };
+  expect(say("no")).toEqual([{ gate: "contracts", open: false, answer: "no", reason: "the contracts say no: why" }]);
+  expect(say("unknown")).toMatchObject([{ open: false, reason: "the contracts are not verified yet: why" }]);
+  expect(say("none")).toMatchObject([
+    { open: true, answer: "none", reason: expect.stringContaining("no contracts declared") as string },
+  ]);
+  expect(say("yes")).toMatchObject([{ open: true, answer: "yes" }]);
+  expect(say("no", { required: false })).toMatchObject([
+    { open: true, reason: "the contracts say no: why (only told here)" },
+  ]);
+});
+
 test("only a lock holds a rollback", () => {
   const freezes = [{ name: "weekend", from: "Fri 16:00", to: "Mon 08:00", zone: "UTC" }];
   const back = { kind: "rollback" as const, servedAfter: false, signOffs: [acceptance], freezes, first: ["catalog"] };

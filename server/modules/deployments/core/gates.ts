@@ -6,12 +6,31 @@
 import type { Freeze, SignOff } from "#pipeline/environment-rules.ts";
 import { freezesAt } from "./freeze.ts";
 
-export type GateName = "after" | "sign-off" | "freeze" | "lock" | "services" | "previews" | "order" | "turn";
+export type GateName =
+  | "after"
+  | "sign-off"
+  | "contracts"
+  | "freeze"
+  | "lock"
+  | "services"
+  | "previews"
+  | "order"
+  | "turn";
 
 export interface Gate {
   gate: GateName;
   open: boolean;
   reason: string;
+  /** Of contracts: `none` where there are none, `unknown` while a result is missing. */
+  answer?: ContractsSay["answer"];
+}
+
+/** What is known of the contracts between the release and all that serves there. */
+export interface ContractsSay {
+  answer: "yes" | "no" | "unknown" | "none";
+  reasons: readonly string[];
+  /** Whether the environment waits for a yes. */
+  required: boolean;
 }
 
 export interface Held {
@@ -39,6 +58,8 @@ export interface GateFacts {
   locks: readonly Held[];
   /** Deployments of services that go first here, each as a half sentence. */
   first: readonly string[];
+  /** Absent where nothing is promoted to. */
+  contracts?: ContractsSay | undefined;
   /** Of the environment of a pull request: why it cannot stand yet. */
   previews?: { wait: string | undefined } | undefined;
   now: Date;
@@ -47,12 +68,12 @@ export interface GateFacts {
 /** Every rule of release and place, open ones too. */
 export function gatesOf(facts: GateFacts): Gate[] {
   const ofPlace = [...freezeGates(facts), lockGate(facts), ...previewsGate(facts), ...servicesGate(facts)];
-  return [afterGate(facts), ...signOffGates(facts), ...ofPlace];
+  return [afterGate(facts), ...signOffGates(facts), ...contractsGate(facts), ...ofPlace];
 }
 
 /** Another release may pass these. */
 export function isOfRelease({ gate }: Gate): boolean {
-  return gate === "after" || gate === "sign-off";
+  return gate === "after" || gate === "sign-off" || gate === "contracts";
 }
 
 function afterGate({ kind, after, servedAfter, release, environment }: GateFacts): Gate {
@@ -81,6 +102,21 @@ function signOffGates({ kind, signOffs, given, release }: GateFacts): Gate[] {
     const reason = `${rule.name} of release ${release} waits for ${who} (${by.length} of ${rule.count})`;
     return { gate: "sign-off", open: false, reason };
   });
+}
+
+/** A rollback goes out all the same: whoever asks for it has worse at hand. */
+function contractsGate({ kind, contracts, release, environment }: GateFacts): Gate[] {
+  if (!contracts) return [];
+  const { answer, reasons, required } = contracts;
+  const open = answer === "yes" || answer === "none" || !required || kind === "rollback";
+  const words = {
+    yes: `the contracts of release ${release} are kept with all that serves in ${environment}`,
+    none: "no contracts declared: nobody has published a pact with it",
+    no: `the contracts say no: ${reasons.join("; ")}`,
+    unknown: `the contracts are not verified yet: ${reasons.join("; ")}`,
+  };
+  const despite = open && reasons.length > 0 ? (kind === "rollback" ? rollback : "only told here") : undefined;
+  return [{ gate: "contracts", open, reason: words[answer] + (despite ? ` (${despite})` : ""), answer }];
 }
 
 function freezeGates({ kind, freezes, overridden, now }: GateFacts): Gate[] {

@@ -1,0 +1,63 @@
+/** The question before a deployment, with reasons that a person can act on. */
+import type { Database } from "#kernel/database.ts";
+import { withIds } from "./core/content.ts";
+import { mismatchesOf } from "./core/mismatches.ts";
+import { type Answer, permission, type PermissionReason, type Question } from "./core/permission.ts";
+import { readPact, sha1 } from "./publish.ts";
+import { contractStore } from "./store.ts";
+
+export interface ContractAnswer {
+  answer: Answer;
+  /** A sentence each; of a no they name consumer, interaction and field. */
+  reasons: string[];
+}
+
+/** Beyond so many, another line helps nobody. */
+const mostReasons = 20;
+const mostWords = 300;
+
+/** @param db a transaction's, where nothing may begin to serve between the answer and what is done by it. */
+export async function mayServe(db: Database, question: Question): Promise<ContractAnswer> {
+  const { worlds } = contractStore(db);
+  const { pacticipant, version, environment, serving } = question;
+  const more = [...serving].flatMap(([name, versions]) =>
+    versions.map((each) => ({ pacticipant: name, version: each })),
+  );
+  const query = { selectors: [{ pacticipant, version }], target: { environment }, ignore: [] };
+  const { answer, reasons } = permission(await worlds.forMatrix(query, more), question);
+  const told = await Promise.all(reasons.slice(0, mostReasons).map((each) => sentences(db, each, environment)));
+  return { answer, reasons: told.flat().slice(0, mostReasons) };
+}
+
+async function sentences(db: Database, reason: PermissionReason, environment: string): Promise<string[]> {
+  if (reason.kind === "no-pact") {
+    const { consumer, number, provider } = reason;
+    const fix = `publish it in the build, or remove the integration if ${consumer} asks nothing of ${provider} any more`;
+    return [
+      `${versionText(consumer, number)} published no pact with ${provider}, where the version that serves did: ${fix}`,
+    ];
+  }
+  const { publication, consumer, provider, verification } = reason.row;
+  const asking = versionText(publication.consumer, consumer.number);
+  if (!provider)
+    return [
+      `${publication.provider} does not serve in ${environment}, and ${asking} has a pact with it: deploy it first, or say that it serves (pact-broker record-deployment)`,
+    ];
+  const answering = versionText(publication.provider, provider.number);
+  if (!verification) return [`${answering} has not verified yet what ${asking} asks of it`];
+  const { pacts } = contractStore(db);
+  const found = await pacts.verification(Number(verification.content), verification.number);
+  const pact = await pacts.pact({ ...publication, number: consumer.number });
+  const wrong = found && pact ? mismatchesOf(JSON.parse(found.result), withIds(readPact(pact.content), sha1)) : [];
+  const head = `${answering} does not keep its contract with ${asking}`;
+  if (wrong.length === 0) return [`${head}: its verification failed`];
+  return wrong.map(
+    ({ interaction, field, words }) => `${head}: ${interaction}: ${field ? `${field}: ` : ""}${cut(words)}`,
+  );
+}
+
+const cut = (words: string) => (words.length > mostWords ? `${words.slice(0, mostWords)}…` : words);
+
+/** A commit is known by its beginning. */
+const versionText = (name: string, number: string) =>
+  `${name} ${/^[0-9a-f]{40}$/.test(number) ? number.slice(0, 10) : number}`;

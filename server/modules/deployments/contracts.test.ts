@@ -1,0 +1,177 @@
+/** Contracts as a gate: services of two repositories, and the broker of contracts on the same database. */
+import { expect, test } from "vitest";
+import { isRefusal } from "#api/errors.ts";
+import { interaction, publication, startTestBroker } from "#testing/broker.ts";
+import { openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { commitNumber } from "#testing/linear-git.ts";
+import { until } from "#testing/until.ts";
+
+/** `orders` asks `catalog` for something; each has the releases 1 and 2, and release 1 of each serves in `test`. */
+async function openScene(rules = "") {
+  await using stack = new AsyncDisposableStack();
+  const place = stack.use(await openDeploymentsPlace());
+  place.world.services = ["orders", "catalog"];
+  place.world.environments["test"] = `target: docker\nwatch: 0s\n${rules}\n`;
+  const broker = stack.use(await startTestBroker(place.database.url));
+  const server = stack.use(await place.server());
+  for (const n of [1, 2]) for (const service of place.world.services) await server.publish(service, commitNumber(n));
+
+  const publish = async (release: number, path: string) => {
+    const body = { consumer: "orders", version: commitNumber(release), provider: "catalog" };
+    const { status, text } = await broker.client(
+      "POST",
+      "/contracts/publish",
+      publication({ ...body, interactions: [interaction(path)] }),
+    );
+    if (status !== 200) throw new Error(text);
+  };
+  /** Release `by` of catalog verifies what a release of orders asks. */
+  const verify = async (release: number, by: number, result: object = { success: true }) => {
+    const { body } = await broker.client(
+      "GET",
+      `/pacts/provider/catalog/consumer/orders/version/${commitNumber(release)}`,
+    );
+    const { href } = body._links["pb:publish-verification-results"];
+    const [{ _id: interactionId }] = body.interactions;
+    const failed = { testResults: [{ interactionId, success: false, ...result }] };
+    const told = "success" in result ? result : { success: false, ...failed };
+    const answer = await broker.client("POST", href, { ...told, providerApplicationVersion: commitNumber(by) });
+    if (answer.status !== 201) throw new Error(answer.text);
+  };
+  const ask = async (service: string, release: number) => {
+    const made = await server.call("createDeployment", { body: { service, environment: "test", release } }, "lead");
+    if (isRefusal(made)) throw new Error(made.message);
+    return made.id;
+  };
+  const gate = async (service: string, release: number) => {
+    const plan = await server.call("planDeployment", { query: { service, environment: "test", release } });
+    if (isRefusal(plan)) throw new Error(plan.message);
+    return plan.gates.find((each) => each.gate === "contracts");
+  };
+  const shown = async (id: string) => {
+    const answer = await server.call("showDeployment", { params: { id } });
+    if (isRefusal(answer)) throw new Error(answer.message);
+    return answer;
+  };
+  /** What the broker's record says that is deployed in `test`, by slot. */
+  const recorded = async (service: string): Promise<Record<string, string>> => {
+    const { body } = await broker.client("GET", "/environments");
+    const all = body._embedded.environments as { name: string; uuid: string }[];
+    const uuid = all.find(({ name }) => name === "test")?.uuid;
+    const found = await broker.client(
+      "GET",
+      `/environments/${uuid}/deployed-versions/currently-deployed?pacticipant=${service}`,
+    );
+    type Row = { applicationInstance?: string; _embedded: { version: { number: string } } };
+    const rows = (found.body?._embedded.deployedVersions ?? []) as Row[];
+    return Object.fromEntries(
+      rows.map(({ applicationInstance = "", _embedded }) => [applicationInstance, _embedded.version.number]),
+    );
+  };
+  const kept = stack.move();
+  return {
+    place,
+    server,
+    broker,
+    publish,
+    verify,
+    ask,
+    gate,
+    shown,
+    recorded,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+test("without contracts the gate is open and says that there are none", async () => {
+  await using scene = await openScene();
+  expect(await scene.gate("orders", 1)).toMatchObject({
+    open: true,
+    answer: "none",
+    reason: expect.stringContaining("no contracts declared") as string,
+  });
+});
+
+test("a release waits for its verification; a no names consumer, interaction and field, and a rollback goes all the same", async () => {
+  await using scene = await openScene();
+  const { server, publish, verify, ask, gate, shown } = scene;
+  await publish(1, "/a");
+  expect(await gate("orders", 1)).toMatchObject({
+    open: false,
+    answer: "unknown",
+    reason: expect.stringContaining("catalog does not serve in test") as string,
+  });
+  expect(await server.deploy("catalog", 1)).toMatchObject({ outcome: "succeeded" });
+  const id = await ask("orders", 1);
+  const why = `catalog ${commitNumber(1).slice(0, 10)} has not verified yet what orders ${commitNumber(1).slice(0, 10)} asks of it`;
+  await until(async () => (await shown(id)).wait?.message.includes(why) ?? false);
+  const mismatch = { attribute: "body", identifier: "$.price", description: "expected a number" };
+  await verify(1, 1, { mismatches: [mismatch] });
+  await until(
+    async () =>
+      (await shown(id)).wait?.message.includes("orders 0000000000: get /a: $.price: expected a number") ?? false,
+  );
+  await verify(1, 1);
+  expect(await server.ended(id)).toMatchObject({ outcome: "succeeded" });
+
+  await verify(1, 2);
+  expect(await server.deploy("catalog", 2)).toMatchObject({ outcome: "succeeded" });
+  await verify(1, 1, { mismatches: [mismatch] });
+  expect(await gate("catalog", 1)).toMatchObject({ open: false, answer: "no" });
+  const back = await server.call("rollBack", { body: { service: "catalog", environment: "test" } }, "lead");
+  if (isRefusal(back)) throw new Error(back.message);
+  expect(await server.ended(back.id)).toMatchObject({ outcome: "succeeded", release: 1 });
+});
+
+test("of two promotions that exclude each other one passes, however close they come", async () => {
+  await using scene = await openScene();
+  const { server, publish, verify, ask, shown } = scene;
+  await publish(1, "/a");
+  await publish(2, "/b");
+  for (const [release, by] of [
+    [1, 1],
+    [1, 2],
+    [2, 1],
+  ] as const)
+    await verify(release, by);
+  await server.deploy("catalog", 1);
+  await server.deploy("orders", 1);
+  // Each fits what serves; catalog 2 has not verified what orders 2 asks.
+  const ids = await Promise.all([ask("orders", 2), ask("catalog", 2)]);
+  await until(async () => (await Promise.all(ids.map(shown))).some(({ outcome }) => outcome === "succeeded"));
+  const ended = await Promise.all(ids.map(shown));
+  expect(ended.filter(({ outcome }) => outcome === "succeeded")).toHaveLength(1);
+  const [held] = ended.filter(({ state }) => state === "waiting");
+  await until(async () => (await shown(held?.id ?? "")).wait?.message.includes("has not verified yet") ?? false);
+  await verify(2, 2);
+  expect(await server.ended(held?.id ?? "")).toMatchObject({ outcome: "succeeded" });
+});
+
+test("where the environment says that contracts only advise, nothing waits for them", async () => {
+  await using scene = await openScene("contracts: advisory");
+  await scene.publish(1, "/a");
+  expect(await scene.gate("orders", 1)).toMatchObject({ open: true, answer: "unknown" });
+  expect(await scene.server.deploy("orders", 1)).toMatchObject({ outcome: "succeeded" });
+});
+
+test("what serves is recorded by itself: the release, the one that comes beside it, and the one that it went back to", async () => {
+  await using scene = await openScene();
+  const { place, server, ask, recorded } = scene;
+  const is = (wanted: Record<string, string>) =>
+    until(async () => JSON.stringify(await recorded("catalog")) === JSON.stringify(wanted), {
+      describe: () => JSON.stringify(wanted),
+    });
+  await server.deploy("catalog", 1);
+  await is({ "": commitNumber(1) });
+  place.world.healthy = (instance) => !instance.includes("-r2-");
+  place.runtime.engineDown = true;
+  const id = await ask("catalog", 2);
+  await until(async () => Object.keys(await recorded("catalog")).length === 2);
+  expect(await recorded("catalog")).toEqual({ "": commitNumber(1), rollout: commitNumber(2) });
+  place.runtime.engineDown = false;
+  expect((await server.ended(id)).outcome).not.toBe("succeeded");
+  await is({ "": commitNumber(1) });
+  place.world.healthy = () => true;
+  await server.deploy("catalog", 2);
+  await is({ "": commitNumber(2) });
+});
