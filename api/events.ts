@@ -111,6 +111,7 @@ export const eventCatalogue = {
     actor: z.string().optional(),
   }),
   "fleet.service-changed": z.object({ service: serviceName, commit: revision }),
+  /** Its file says something else than before, or is there no more. */
   "fleet.environment-changed": z.object({ environment: environmentName, commit: revision }),
   "fleet.secret-changed": z.object({
     service: z.string(),

@@ -1,3 +1,4 @@
+import { accessRows } from "./access-rows.ts";
 import { backingRows } from "./backing-rows.ts";
 import { buildRows, buildStep, ofService } from "./build-rows.ts";
 import { pipelineRows } from "./pipeline-rows.ts";
@@ -256,6 +257,7 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/exec.ts")).exec,
   },
   ...pullRequestRows,
+  ...accessRows,
   ...backingRows,
   ...secretRows,
   {

@@ -14,6 +14,8 @@ const groups: Record<string, string> = {
   release: "releases: list, show",
   repository: "repositories: create, list",
   schedule: "builds at the times of a cron expression: create, list, remove",
+  token: "tokens: list, create, revoke",
+  user: "users: list, create, role",
   tests: "tests of a repository: list, show, quarantine, release",
   secret: "secrets: set, list, delete, encrypt, public-key, rotate-key",
   route: "routes of services: maintenance, pause",

@@ -81,9 +81,11 @@ export const accessEndpoints = endpoints({
   listTokens: {
     method: "GET",
     path: "/api/tokens",
-    summary: "Your tokens, without their secrets.",
+    summary: "Your tokens or, as admin, those of another user; without their secrets.",
     auth: { roles: anyRole },
+    query: z.object({ user: userName.optional() }),
     response: z.object({ tokens: z.array(token) }),
+    errors: ["auth.forbidden", "not-found"],
   },
   createToken: {
     method: "POST",

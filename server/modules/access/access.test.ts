@@ -83,6 +83,9 @@ describe("access", () => {
     const { body } = await call(developer, "GET", "/api/tokens");
     expect(body.tokens.every(({ user }: { user: string }) => user === "dan")).toBe(true);
     expect(JSON.stringify(body)).not.toContain("secret");
+    expect((await call(developer, "GET", "/api/tokens?user=admin")).body.error.code).toBe("auth.forbidden");
+    expect((await call(admin, "GET", "/api/tokens?user=dan")).body).toEqual(body);
+    expect((await call(admin, "GET", "/api/tokens?user=nobody")).body.error.code).toBe("not-found");
   });
 
   test("never loses its last admin", async () => {

@@ -74,7 +74,14 @@ function userRoutes({ db, emit }: Deps): Omit<Rows, TokenRows> {
 function tokenRoutes({ db, emit, clock, issue }: Deps): Pick<Rows, TokenRows> {
   const store = accessStore(db);
   return {
-    listTokens: async (_, context) => ({ tokens: (await store.tokens(userOf(context).name)).map(viewToken) }),
+    async listTokens({ query }, context) {
+      const caller = userOf(context);
+      const user = query.user ?? caller.name;
+      if (user !== caller.name && caller.role !== "admin")
+        return refuse("auth.forbidden", "only an admin lists the tokens of others");
+      if (!(await store.user(user))) return refuse("not-found", `there is no user ${user}`);
+      return { tokens: (await store.tokens(user)).map(viewToken) };
+    },
 
     createToken: ({ body }, context) => {
       const caller = userOf(context);

@@ -5,6 +5,7 @@ import { type Gate, type GateFacts, gatesOf } from "./core/gates.ts";
 import type { PreviewRules } from "#pipeline/preview-rules.ts";
 import { waitOfPreview } from "./core/preview-end.ts";
 import { previewStore } from "./previews/preview-store.ts";
+import { whyFull } from "./cleaning/disk.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type Place } from "./store.ts";
@@ -18,7 +19,7 @@ export interface Judged extends Place {
   overrides: DeploymentRow["overrides"];
 }
 
-export type GateDeps = Pick<DeploymentsDeps, "db" | "clock" | "contracts">;
+export type GateDeps = Pick<DeploymentsDeps, "db" | "clock" | "contracts" | "disk">;
 
 /** The gates of release and place, open and closed. Without an environment there are none: the deployment fails by itself. */
 export async function readGates(
@@ -40,6 +41,7 @@ export async function readGates(
     overridden: row.overrides.map(({ freeze }) => freeze),
     locks: [...(await gates.locksOn(row, now)).map(heldOf), ...(await restoring(db, row))],
     previews: environment.preview && (await standing(db, environment.name, environment.preview)),
+    full: deps.disk && (await whyFull(deps.disk)),
     first: await goingFirst(store, environment, row),
     contracts: environment.preview ? undefined : await contractsSay(deps, environment, row),
   };

@@ -65,26 +65,28 @@ interface Deps {
   fleet: Pick<DeploymentsDeps["fleet"], "environment">;
   lifecycle: Lifecycle;
   limits: Limits;
+  disk?: DeploymentsDeps["disk"];
   /** Held while a lane starts a deployment or is repaired, which must not meet. */
   lanes: KeyedLock;
 }
 
 /** Supersedes, starts and explains, until what was decided is what the lane still was when it was written. */
 export async function settleLane(
-  { db, clock, contracts, source, fleet, lifecycle, limits, lanes }: Deps,
+  { db, clock, contracts, disk, source, fleet, lifecycle, limits, lanes }: Deps,
   place: Place,
 ): Promise<void> {
+  const room = disk ? { disk } : {};
   await lanes.hold(laneKey(place), async () => {
     for (let settled = false; !settled;) {
       const environment = await fleet.environment(place.environment);
-      const view = await readJudgedLane({ db, clock, contracts }, place, environment);
+      const view = await readJudgedLane({ db, clock, contracts, ...room }, place, environment);
       const decision = settle(view.lane, await orderIn(source, view, view.waiting));
       settled = await db.transaction().execute(async (tx) => {
         const store = deploymentStore(tx);
         await store.lockLane(place);
         // What may stand beside each other is asked by one at a time, or two that exclude each other would both pass.
         await store.lockEnvironment(place.environment);
-        const now = await readJudgedLane({ db: tx, clock, contracts }, place, environment);
+        const now = await readJudgedLane({ db: tx, clock, contracts, ...room }, place, environment);
         if (JSON.stringify(now.lane) !== JSON.stringify(view.lane)) return false;
         const rowOf = (id: string) => now.waiting.find((each) => each.id === id);
         for (const { id, reason } of decision.superseded) {

@@ -6,7 +6,8 @@ import type { Tx } from "#kernel/database.ts";
 import { NotYet } from "#kernel/outbox.ts";
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Release } from "#releases";
-import { diskFault } from "./cleaning/disk.ts";
+import { diskFull } from "./cleaning/disk.ts";
+import type { GateName } from "./core/gates.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { createOverride, overrideFault } from "./overrides.ts";
@@ -19,11 +20,14 @@ import { createWeigh, type Wish } from "./weigh.ts";
 
 export type Requests = ReturnType<typeof createRequests>;
 
+/** What a person is refused for; what nobody asked for, a build or a promotion, waits there. */
+const refusing: readonly GateName[] = ["after", "order", "disk"];
+
 /** A release that was published but never made is waited for this long. */
 const releaseDeadlineMs = 10 * 60 * 1000;
 
 export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
-  const { db, fleet, releases, builds, clock, disk } = deps;
+  const { db, fleet, releases, builds, clock } = deps;
   const weigh = createWeigh(deps);
 
   /** Refuses what a gate keeps out; what only has to wait is made. */
@@ -33,9 +37,10 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
     const { environment, release, gates } = weighed;
     const unknown = wish.override && overrideFault(environment, wish.override.freeze, by.role);
     if (unknown) return unknown;
-    const denied = mayChange(environment, by.role) ?? (await noRoom(wish));
+    const denied = mayChange(environment, by.role);
     if (denied) return denied;
-    const closed = gates.find(({ gate, open }) => !open && (gate === "after" || gate === "order"));
+    const closed = gates.find(({ gate, open }) => !open && refusing.includes(gate));
+    if (closed?.gate === "disk") return diskFull(closed.reason);
     if (closed?.gate === "order")
       return refuse("deployment.superseded", closed.reason, {
         fix: `To go back, run \`towline rollback ${wish.service} ${wish.environment} --release ${release.number}\`.`,
@@ -50,9 +55,6 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
       return wish.override ? lifecycle.override(tx, row, { ...wish.override, by: by.name }) : row;
     });
   }
-
-  /** Going back needs none. */
-  const noRoom = async ({ kind }: Wish) => (disk && kind === "deploy" ? diskFault(disk) : undefined);
 
   /** A build's deploy step. It always gets an answer: a deployment that runs, or one that failed and says why. */
   async function fromBuild(tx: Tx, wanted: EventPayload<"builds.deploy-requested">, at: Date): Promise<void> {

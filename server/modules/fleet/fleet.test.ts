@@ -90,6 +90,18 @@ describe("the fleet", () => {
     expect(revision).not.toBe(before);
   });
 
+  test("is told only what has changed when everything is read again, as at each start", async () => {
+    const told = async () => (await sql`select 1 from events where name like 'fleet.%'`.execute(db)).rows.length;
+    const read = async () =>
+      (await sql`select 1 from jobs where task = 'fleet.read'`.execute(db)).rows.length === 0 &&
+      (await sql`select 1 from deliveries`.execute(db)).rows.length === 0;
+    await until(read);
+    const before = await told();
+    await fleet.start();
+    await until(read);
+    expect(await told()).toBe(before);
+  });
+
   test("leaves a service to the repository that named it first", async () => {
     await source.ensureRepository({ name: "impostor", allowDirectPush: true });
     await source.ensureRepository({ name: "other", allowDirectPush: true });

@@ -1,4 +1,5 @@
 /** Reads what the heads of the default branches say. Always the newest head: running it twice, or late, changes nothing. */
+import { isDeepStrictEqual } from "node:util";
 import { type Fault, renderFault } from "#pipeline/fault.ts";
 import {
   checkFleet,
@@ -36,7 +37,10 @@ export async function readRepository({ db, emit, log, source }: FleetDeps, repos
     for (const { folder, manifest, faults } of services) {
       if (!manifest || faults.length > 0) continue;
       const { service } = manifest;
+      const before = await store.service(service);
       const ours = await store.putService({ repository, folder, manifest, commit });
+      const known = before && !before.gone_at && before.repository === repository && before.folder === folder;
+      if (ours && known && isSame(before.manifest, manifest)) continue;
       if (ours) await emit(tx, `service:${service}`, "fleet.service-changed", { service, commit });
       else log.warn({ repository, service }, "another repository has this service already");
     }
@@ -54,16 +58,24 @@ export async function readEnvironments({ db, emit, log, source }: FleetDeps): Pr
   await db.transaction().execute(async (tx) => {
     const store = fleetStore(tx);
     const names: string[] = [];
+    const changed = (environment: string) =>
+      emit(tx, `environment:${environment}`, "fleet.environment-changed", { environment, commit });
     for (const { name, parsed } of readEnvironmentFiles(files)) {
       const { value, errors } = parsed;
       if (errors) log.warn({ faults: errors.map(renderFault) }, "an environment file was not taken");
       if (!environmentName.safeParse(name).success) continue;
       names.push(name);
+      const before = await store.environment(name);
       await (value ? store.putEnvironment(value, commit) : store.putEnvironmentFault(name, errors ?? [], commit));
-      if (value) await emit(tx, `environment:${name}`, "fleet.environment-changed", { environment: name, commit });
+      if (value && !isSame(before?.definition, value)) await changed(name);
     }
-    await store.removeEnvironmentsExcept(names);
+    for (const { name } of await store.removeEnvironmentsExcept(names)) await changed(name);
   });
+}
+
+/** Whether a value that was read says what was kept of one before, as JSON: files are read again at every start, and only a change is told. */
+function isSame(kept: unknown, value: object): boolean {
+  return isDeepStrictEqual(kept, JSON.parse(JSON.stringify(value)));
 }
 
 /** What a commit to the fleet must stand up to. */

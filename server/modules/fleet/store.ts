@@ -116,6 +116,7 @@ export function fleetStore(database: Database) {
       db
         .deleteFrom("environments")
         .where("name", "not in", names.length > 0 ? names : [""])
+        .returning("name")
         .execute(),
   };
 }

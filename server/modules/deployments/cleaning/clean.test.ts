@@ -113,3 +113,22 @@ test("below the floor of the disk nothing new is deployed, and going back still 
   expect(await server.ended(isRefusal(back) ? "" : back.id)).toMatchObject({ outcome: "succeeded", release: 1 });
   expect(await server.call("planCleaning", {})).toMatchObject({ disk: { free: 49, floor: 50, mark: 80 } });
 });
+
+test("below the floor of the disk what goes on by itself waits, says why, and goes on when there is room", async () => {
+  await using place = await openDeploymentsPlace();
+  place.world.environments["test"] = "target: docker\nwatch: 0s\npromotion: automatic\n";
+  let free = 49;
+  await using server = await place.server({ disk: { free: async () => free, floor: 50, mark: 80 } });
+  await server.publish("orders", commitNumber(1));
+  const promoted = async () => {
+    const answer = await server.call("listDeployments", { query: { service: "orders" } });
+    return isRefusal(answer) ? undefined : answer.deployments[0];
+  };
+  await until(async () => (await promoted())?.wait?.kind === "gate");
+  expect(await promoted()).toMatchObject({
+    state: "waiting",
+    wait: { message: expect.stringContaining("on the disk") },
+  });
+  free = 100;
+  expect(await server.ended((await promoted())?.id ?? "")).toMatchObject({ outcome: "succeeded" });
+});

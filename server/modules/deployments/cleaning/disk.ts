@@ -23,10 +23,13 @@ export function createDisk(folders: readonly string[], limits: Pick<Disk, "floor
 
 const mebibytes = (bytes: number) => `${Math.floor(bytes / 1024 / 1024)} MiB`;
 
-export async function diskFault({ free, floor }: Disk): Promise<Refusal | undefined> {
-  const left = await free();
-  if (left >= floor) return undefined;
-  return refuse("disk.full", `${mebibytes(left)} are free, and ${mebibytes(floor)} must stay free`, {
+/** Why nothing new is deployed, in words that stay the same while it is so. */
+export async function whyFull({ free, floor }: Disk): Promise<string | undefined> {
+  return (await free()) < floor ? `less than ${mebibytes(floor)} are free on the disk, the floor` : undefined;
+}
+
+export function diskFull(reason: string): Refusal {
+  return refuse("disk.full", reason, {
     fix: "`towline clean --plan` shows what can go; rolling back needs no room. TOWLINE_DISK_FLOOR is the floor.",
   });
 }

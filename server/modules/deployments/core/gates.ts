@@ -14,6 +14,7 @@ export type GateName =
   | "lock"
   | "services"
   | "previews"
+  | "disk"
   | "order"
   | "turn";
 
@@ -62,12 +63,20 @@ export interface GateFacts {
   contracts?: ContractsSay | undefined;
   /** Of the environment of a pull request: why it cannot stand yet. */
   previews?: { wait: string | undefined } | undefined;
+  /** Why there is no room for something new; absent: there is. */
+  full?: string | undefined;
   now: Date;
 }
 
 /** Every rule of release and place, open ones too. */
 export function gatesOf(facts: GateFacts): Gate[] {
-  const ofPlace = [...freezeGates(facts), lockGate(facts), ...previewsGate(facts), ...servicesGate(facts)];
+  const ofPlace = [
+    ...freezeGates(facts),
+    lockGate(facts),
+    ...previewsGate(facts),
+    ...diskGate(facts),
+    ...servicesGate(facts),
+  ];
   return [afterGate(facts), ...signOffGates(facts), ...contractsGate(facts), ...ofPlace];
 }
 
@@ -144,6 +153,12 @@ function previewsGate({ previews }: GateFacts): Gate[] {
   if (!previews) return [];
   const { wait } = previews;
   return [{ gate: "previews", open: wait === undefined, reason: wait ?? "one more preview may stand" }];
+}
+
+function diskGate({ kind, full }: GateFacts): Gate[] {
+  if (full === undefined) return [];
+  const open = kind === "rollback";
+  return [{ gate: "disk", open, reason: open ? "going back needs no room" : full }];
 }
 
 function servicesGate({ kind, first }: GateFacts): Gate[] {
