@@ -295,6 +295,12 @@ export const eventCatalogue = {
     reason: z.string(),
     releases: z.array(z.object({ service: serviceName, number: z.int().positive() })),
   }),
+  /** Its file was gone, and somebody said that what served there is to end. */
+  "deployments.environment-removed": z.object({
+    environment: environmentName,
+    services: z.array(serviceName),
+    actor: z.string(),
+  }),
   "deployments.freeze-overridden": deployment.extend({ freeze: z.string(), reason: z.string(), actor: z.string() }),
   /** Its instances got these values. */
   "deployments.secrets-read": deployment.extend({

@@ -256,6 +256,12 @@ export const commandRows: readonly CommandRow[] = [
     example: 'towline exec orders production --reason "looking at a leak" -- ls -l /tmp',
     load: async () => (await import("./commands/exec.ts")).exec,
   },
+  {
+    usage: "environment remove <name>",
+    summary: "end all services of an environment whose file is gone; its backing services keep their data",
+    example: "towline environment remove staging",
+    load: async () => (await import("./commands/environment.ts")).removeEnvironment,
+  },
   ...pullRequestRows,
   ...accessRows,
   ...backingRows,

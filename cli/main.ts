@@ -10,6 +10,7 @@ const groups: Record<string, string> = {
   build: "builds: create, list, show, watch, logs, tests, cancel, retry",
   pipeline: "pipeline files: lint, plan, run, schema",
   deploy: "deployments: deploy, pause, promote, abort",
+  environment: "environments, which are files in the repository `fleet`: remove",
   pr: "pull requests: open, list, show, approve, merge, close",
   release: "releases: list, show",
   repository: "repositories: create, list",

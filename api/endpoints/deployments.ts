@@ -155,6 +155,8 @@ export const deploymentEndpoints = endpoints({
     auth: { roles: anyRole },
     response: z.object({
       environments: z.array(environmentName),
+      /** Environments whose file is gone, in which services serve still. */
+      left: z.array(z.object({ environment: environmentName, services: z.array(serviceName) })),
       /** Environments of pull requests of which something may be left. */
       previews: z.array(preview),
       backings: z.array(backing),

@@ -1,6 +1,6 @@
 /** One place, looked at from near: an environment with its rules, a service in it, and a rollout with its traffic. */
 import { z } from "zod";
-import { anyRole, endpoints } from "../endpoint.ts";
+import { anyRole, endpoints, leading } from "../endpoint.ts";
 import { environmentName, serviceName, uuid } from "../names.ts";
 import { deployment, gate } from "./deployments.ts";
 import { point } from "./routing.ts";
@@ -51,6 +51,15 @@ export const placeEndpoints = endpoints({
       waiting: z.array(z.object({ deployment, gates: z.array(gate) })),
     }),
     errors: ["not-found"],
+  },
+  removeEnvironment: {
+    method: "DELETE",
+    path: "/api/environments/:environment",
+    summary: "End all services of an environment whose file is gone; its backing services keep their data.",
+    auth: { roles: leading },
+    params: z.object({ environment: environmentName }),
+    response: z.object({ services: z.array(serviceName) }),
+    errors: ["conflict", "not-found"],
   },
   showPlace: {
     method: "GET",

@@ -17,7 +17,7 @@ export async function showStatus(flags: SessionFlags & { json?: boolean }): Prom
   print(renderStatus(status));
 }
 
-export function renderStatus({ environments, services, backings, previews }: Status): string {
+export function renderStatus({ environments, left, services, backings, previews }: Status): string {
   if (services.length === 0) return "No services yet: push a repository with a towline.yml.";
   const rows = services.map(({ service, cells }) => [
     paint("bold", service),
@@ -31,12 +31,18 @@ export function renderStatus({ environments, services, backings, previews }: Sta
   const notes = [
     ...services.flatMap(({ service, cells }) => cells.flatMap((cell) => notesOf(service, cell))),
     ...ofBackings,
+    ...left.map(leftNote),
   ];
   return [
     table(["SERVICE", ...environments.map((name) => name.toUpperCase())], rows),
     ...(previews.length > 0 ? ["", paint("bold", "PREVIEWS"), ...previews.flatMap(previewLines)] : []),
     ...(notes.length > 0 ? ["", ...notes] : []),
   ].join("\n");
+}
+
+function leftNote({ environment, services }: Status["left"][number]): string {
+  const serve = `${services.join(", ")} serve${services.length === 1 ? "s" : ""} on`;
+  return `${paint("yellow", "…")} ${environment} has no file any more, and ${serve}; \`towline environment remove ${environment}\` ends it`;
 }
 
 function renderCell(cell: Cell | undefined): string {

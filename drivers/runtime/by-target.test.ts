@@ -58,6 +58,19 @@ test("an environment of which nothing runs goes to its new target", async () => 
   expect(await swarm.list({ environment: "test" })).toHaveLength(1);
 });
 
+test("an environment whose file is gone is removed from the target that has its network, whichever that is", async () => {
+  const { swarm, files, start, runtime } = bench();
+  await runtime.remove(await start("production"));
+  delete files["production"];
+  const later = createRuntimeByTarget({
+    ...{ docker: createMemoryRuntime({ images: [] }), swarm, isOfSwarm: () => true },
+    targetOf: async () => undefined,
+  });
+  expect(await later.runtime.environments()).toEqual(["production"]);
+  await later.runtime.removeEnvironment("production", { volumes: "keep" });
+  expect(await later.runtime.environments()).toEqual([]);
+});
+
 test("an engine that is no manager is said to be unfit; any other failure is one", async () => {
   const { swarm, whyUnfit } = bench();
   swarm.ensureNetwork = () => Promise.reject(new RuntimeError("unfit", "run `docker swarm init`"));

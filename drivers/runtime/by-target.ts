@@ -27,7 +27,15 @@ export function createRuntimeByTarget(options: ByTargetOptions): ByTarget {
   const holder = (id: string) => (isOfSwarm(id) ? swarm : docker);
   const runtime: Runtime = {
     ensureNetwork: async (environment, call) => (await at(environment)).ensureNetwork(environment, call),
-    removeEnvironment: async (environment, call) => (await at(environment)).removeEnvironment(environment, call),
+    environments: async (call) => [
+      ...new Set([...(await docker.environments(call)), ...(await swarm.environments(call))]),
+    ],
+    async removeEnvironment(environment, call) {
+      await (await at(environment)).removeEnvironment(environment, call);
+      // One whose file is gone may have its network on the other.
+      for (const other of [docker, swarm])
+        if ((await other.environments(call)).includes(environment)) await other.removeEnvironment(environment, call);
+    },
     pull: async (image, call) => (await at(call?.environment)).pull(image, call),
     async removeImage(image, call) {
       await docker.removeImage(image, call);

@@ -110,7 +110,9 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
       const { id } = await runtime.start(spec("serve", { environment: "other" }));
       await expect(runtime.removeEnvironment("other", { volumes: "keep" })).rejects.toMatchObject({ code: "in-use" });
       await runtime.remove(id);
+      expect((await runtime.environments()).toSorted()).toEqual(["other", environment]);
       await runtime.removeEnvironment("other", { volumes: "delete" });
+      expect(await runtime.environments()).toEqual([environment]);
       await runtime.removeEnvironment("other", { volumes: "delete" });
       await expect(runtime.start(spec("serve", { environment: "other" }))).rejects.toMatchObject({ code: "not-found" });
       await runtime.ensureNetwork("other");

@@ -218,9 +218,13 @@ export interface Runtime {
    */
   ensureNetwork(environment: string, options?: CallOptions): Promise<Network>;
 
+  /** Environments that have a network, in no order. Default deadline 20 s. */
+  environments(options?: CallOptions): Promise<string[]>;
+
   /**
    * Removes the environment's network, and its volumes with all their data when `volumes` is `"delete"`. No instance may
-   * be left (`in-use`); a balancer may still be attached and is detached. Nothing there is no error. Default deadline 30 s.
+   * be left, nor anything that others attached to the network (`in-use`); our balancer may still be attached and is detached. Nothing there is
+   * no error. Default deadline 30 s.
    */
   removeEnvironment(environment: string, options: CallOptions & { volumes: "keep" | "delete" }): Promise<void>;
 

@@ -147,6 +147,7 @@ function methods(world: World, controls: { engineDown: boolean; registryDown: bo
     };
   return {
     ensureNetwork: checked((environment: string) => ensureNetwork(world, environment)),
+    environments: (call) => checked(() => [...world.networks.keys()])(undefined, call),
     removeEnvironment: checked((environment: string) => removeEnvironment(world, environment)),
     pull: checked((image: string) => pull(world, image, controls)),
     removeImage: checked((image: string) => removeImage(world, image)),

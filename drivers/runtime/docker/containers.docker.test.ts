@@ -203,3 +203,15 @@ test("a network that was left half-made is made whole, and several calls at once
   expect(IPAM.Config[0]?.IPRange).toBeDefined();
   await bed.runtime.removeEnvironment("half", { volumes: "delete" });
 });
+
+test("a network to which somebody else has attached a container is in use, and goes once that is gone", async () => {
+  await using bed = await createRuntimeBed();
+  const { name: network } = await bed.runtime.ensureNetwork("visited");
+  const guest = await docker("run", "--detach", "--network", network, bed.image, "sleep", "600");
+  const removed = bed.runtime.removeEnvironment("visited", { volumes: "keep" });
+  await expect(removed).rejects.toMatchObject({ code: "in-use", message: expect.stringContaining(network) });
+  expect(await bed.runtime.environments()).toEqual(["visited"]);
+  await docker("rm", "--force", guest);
+  await bed.runtime.removeEnvironment("visited", { volumes: "keep" });
+  expect(await bed.runtime.environments()).toEqual([]);
+});

@@ -3,13 +3,18 @@ import type { Limits } from "#drivers/engine/engine.ts";
 import { type Network, RuntimeError } from "../contract.ts";
 import { dealt, gateway, poolOf } from "./addresses.ts";
 import { isFailure } from "./failure.ts";
-import { gone, type Host, json } from "./host.ts";
+import { gone, type Host, inspected, json } from "./host.ts";
 import { label } from "./names.ts";
 
 interface NetworkInspected {
   Name: string;
   IPAM: { Config: { Subnet?: string; IPRange?: string }[] };
   Containers: Record<string, unknown>;
+}
+
+interface NetworkListed {
+  Driver: string;
+  Labels: Record<string, string> | null;
 }
 
 /** Other networks may take the subnet between the two steps of making one. */
@@ -79,16 +84,38 @@ async function networkOf(host: Host, name: string, limits: Limits): Promise<Netw
   return found?.Name === name ? found : undefined;
 }
 
+/** Environments that have a network of this kind. */
+export async function environmentsWith(host: Host, driver: "bridge" | "overlay", limits: Limits): Promise<string[]> {
+  const query = { filters: host.names.filter() };
+  const found = await json<NetworkListed[]>(host, { method: "GET", path: "/networks", query }, limits);
+  return found
+    .filter(({ Driver }) => Driver === driver)
+    .flatMap(({ Labels }) => Labels?.[label.environment] ?? []);
+}
+
 export async function removeNetwork(host: Host, environment: string, limits: Limits): Promise<void> {
   const name = host.names.network(environment);
   const found = await networkOf(host, name, limits);
   if (!found) return;
-  const path = `/networks/${name}`;
-  for (const id of Object.keys(found.Containers)) {
-    const body = { Container: id, Force: true };
-    await gone(() => json(host, { method: "POST", path: `${path}/disconnect`, body }, limits));
+  await detach(host, { network: name, ids: Object.keys(found.Containers) }, limits);
+  await gone(() => json(host, { method: "DELETE", path: `/networks/${name}` }, limits));
+}
+
+/** The balancer may still be attached; with a container of somebody else's the network is in use, and all stay. */
+export async function detach(
+  host: Host,
+  { network, ids }: { network: string; ids: readonly string[] },
+  limits: Limits,
+): Promise<void> {
+  for (const id of ids) {
+    const { Name, Config } = (await inspected(host, id, limits)) ?? {};
+    if (Config && Config.Labels[label.install] !== host.names.install)
+      throw new RuntimeError("in-use", `the container ${Name?.slice(1)} is attached to the network ${network}`);
   }
-  await gone(() => json(host, { method: "DELETE", path }, limits));
+  for (const id of ids) {
+    const body = { Container: id, Force: true };
+    await gone(() => json(host, { method: "POST", path: `/networks/${network}/disconnect`, body }, limits));
+  }
 }
 
 export async function removeVolumes(host: Host, environment: string, limits: Limits): Promise<void> {

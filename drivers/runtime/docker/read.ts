@@ -5,6 +5,8 @@ import { label } from "./names.ts";
 /** The part of `GET /containers/{id}/json` that is used. */
 export interface Inspected {
   Id: string;
+  /** After a slash. */
+  Name: string;
   Image: string;
   RestartCount: number;
   State: {

@@ -18,7 +18,7 @@ import { endProgram, exec } from "./exec.ts";
 import { heldImages, hold, removeImage } from "./images.ts";
 import { runOnce } from "./jobs.ts";
 import { label } from "./names.ts";
-import { ensureNetwork, removeNetwork, removeVolume, removeVolumes } from "./networks.ts";
+import { ensureNetwork, environmentsWith, removeNetwork, removeVolume, removeVolumes } from "./networks.ts";
 import { pull } from "./pull.ts";
 import { instanceOf } from "./read.ts";
 import { callersLabels } from "./spec.ts";
@@ -36,6 +36,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const host = createHost(options);
   return {
     ensureNetwork: (environment, call) => ensureNetwork(host, environment, limitsOf(call, 30 * second)),
+    environments: (call) => environmentsWith(host, "bridge", limitsOf(call, 20 * second)),
     removeEnvironment: (environment, call) =>
       removeEnvironment(host, { environment, volumes: call.volumes }, limitsOf(call, 30 * second)),
     async pull(image, call = {}) {

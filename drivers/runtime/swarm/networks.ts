@@ -3,6 +3,7 @@ import type { Limits } from "#drivers/engine/engine.ts";
 import type { Network } from "../contract.ts";
 import { isFailure } from "../docker/failure.ts";
 import { gone } from "../docker/host.ts";
+import { detach } from "../docker/networks.ts";
 import { label } from "../docker/names.ts";
 import { type Cluster, json, poll } from "./cluster.ts";
 
@@ -55,7 +56,7 @@ export async function networkOf(
 export async function removeNetwork(cluster: Cluster, environment: string, limits: Limits): Promise<void> {
   const path = `/networks/${cluster.names.overlay(environment)}`;
   await poll(limits, async () => {
-    await detachAll(cluster, path, limits);
+    await detachAll(cluster, environment, limits);
     try {
       await gone(() => json(cluster, { method: "DELETE", path }, limits));
       return (await networkOf(cluster, environment, limits)) ? undefined : true;
@@ -66,13 +67,10 @@ export async function removeNetwork(cluster: Cluster, environment: string, limit
   });
 }
 
-/** Containers of this machine that are no tasks, that is, the balancer. */
-async function detachAll(cluster: Cluster, path: string, limits: Limits): Promise<void> {
-  const found = await gone(() => json<NetworkInspected>(cluster, { method: "GET", path }, limits));
+/** Containers of this machine: the balancer, and tasks that are about to end. */
+async function detachAll(cluster: Cluster, environment: string, limits: Limits): Promise<void> {
+  const found = await networkOf(cluster, environment, limits);
   // The entry of the engine's own is no container.
   const ids = Object.keys(found?.Containers ?? {}).filter((id) => /^[0-9a-f]{64}$/.test(id));
-  for (const id of ids) {
-    const body = { Container: id, Force: true };
-    await gone(() => json(cluster, { method: "POST", path: `${path}/disconnect`, body }, limits));
-  }
+  await detach(cluster.host, { network: cluster.names.overlay(environment), ids }, limits);
 }

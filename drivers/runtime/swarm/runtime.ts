@@ -27,6 +27,7 @@ export function createSwarmRuntime(options: DockerRuntimeOptions): Runtime {
   const cluster = createCluster(options);
   return {
     ensureNetwork: (environment, call) => ensureNetwork(cluster, environment, limitsOf(call, 30 * second)),
+    environments: (call) => environmentsWith(cluster.host, "overlay", limitsOf(call, 20 * second)),
     removeEnvironment: (environment, call) =>
       removeEnvironment(cluster, { environment, volumes: call.volumes }, limitsOf(call, 30 * second)),
     async pull(image, call = {}) {

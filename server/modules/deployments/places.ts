@@ -1,11 +1,12 @@
 /** One place looked at from near: the rules of an environment, what instances were given, and a rollout's two sides. */
 import type { placeEndpoints } from "#api/endpoints/places.ts";
 import { refuse } from "#api/errors.ts";
-import type { Handlers } from "#kernel/http.ts";
+import { type Handlers, userOf } from "#kernel/http.ts";
 import { freezesAt } from "./core/freeze.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readGates } from "./gate-facts.ts";
 import { readLane } from "./lanes.ts";
+import { removeEnvironment } from "./left-environments.ts";
 import { deploymentStore } from "./store.ts";
 import { viewDeployment } from "./view.ts";
 
@@ -32,6 +33,8 @@ export function placeRoutes(deps: DeploymentsDeps): Handlers<typeof placeEndpoin
         ),
       };
     },
+
+    removeEnvironment: ({ params }, context) => removeEnvironment(deps, params.environment, userOf(context).name),
 
     async showPlace({ params }) {
       const { serving } = await readLane(store, params);

@@ -111,6 +111,7 @@ test("when the pull request is closed nothing of it is left: instances, routes, 
   place.world.pullRequests.clear();
   expect(await ended(server, "preview-1")).toMatchObject({ ending: "pull request 12 of orders is open no more" });
   expect(await place.runtime.list({})).toEqual([]);
+  expect(await place.runtime.environments()).toEqual([]);
   expect(place.balancer.request("orders.preview-1.localhost", 0)).toBe(404);
   expect(place.world.forgotten).toContain("preview-1");
   expect(await place.events("deployments.preview-ended")).toMatchObject([

@@ -8,6 +8,7 @@ import { readBackings } from "./backing/view.ts";
 import { restartOf } from "./core/restarts.ts";
 import { readDrift } from "./drift.ts";
 import { heldOf } from "./gate-facts.ts";
+import { leftEnvironments } from "./left-environments.ts";
 import { scalingStore, type ScalingRow } from "./scaling-store.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
@@ -39,6 +40,7 @@ export async function readStatus(deps: Deps) {
   const names = [...new Set([...services.map(({ name }) => name), ...lanes.map(({ service }) => service)])].toSorted();
   return {
     environments: environments.map(({ name }) => name),
+    left: await leftEnvironments(deps, lanes),
     previews: await standingPreviews(deps),
     backings: await readBackings(deps, seen?.instances),
     services: await Promise.all(

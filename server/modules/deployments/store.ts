@@ -396,8 +396,7 @@ function imageStore(database: Database) {
         union all select digest, 'one of the last ' || ${lastServed}::int || ' that served in ' || environment, 4 from (
           select digest, environment,
             row_number() over (partition by service, environment order by max(finished_at) desc) as place
-          from deployments where outcome = 'succeeded'
-            and environment not in (select environment from previews where ended_at is not null)
+          from deployments where outcome = 'succeeded' and environment in (select environment from lanes)
           group by service, environment, digest
         ) served where place <= ${lastServed}
         order by rank`.execute(db);

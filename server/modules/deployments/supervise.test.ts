@@ -125,6 +125,43 @@ test("a container of a deployment that is over, or unknown, is removed; others a
   expect((await place.runtime.list({})).map(({ name }) => name).toSorted()).toEqual(["guest", ...instances]);
 });
 
+test("an environment whose file is gone serves on until somebody ends it; then its instances, routes and network go", async () => {
+  await using scene = await openScene();
+  const { place, server } = scene;
+  const remove = (as: "lead" | "developer" = "lead") =>
+    server.call("removeEnvironment", { params: { environment: "test" } }, as);
+  expect(await remove()).toMatchObject({ refused: "conflict", fix: expect.stringContaining("Remove the file") });
+  place.world.environments = { production: "target: docker\n" };
+  expect(await server.call("getStatus", {})).toMatchObject({ left: [{ environment: "test", services: ["orders"] }] });
+  expect((await place.serving("orders")).releases).toEqual([1]);
+
+  expect(await remove()).toEqual({ services: ["orders"] });
+  await until(async () => (await place.runtime.environments()).length === 0);
+  expect(await place.runtime.list({})).toEqual([]);
+  expect(place.balancer.request("orders.test.localhost")).toBe(404);
+  expect(await server.call("getStatus", {})).toMatchObject({ left: [] });
+  expect(await remove()).toMatchObject({ refused: "not-found" });
+  expect(await place.events("deployments.environment-removed")).toEqual([
+    { environment: "test", services: ["orders"], actor: "ada" },
+  ]);
+});
+
+test("the network of an environment that is gone stays while a backing service or anything else is in it", async () => {
+  await using scene = await openScene(usingDatabase, withDatabase("postgres:17"));
+  const { place, server } = scene;
+  await place.runtime.ensureNetwork("gone");
+  place.world.environments = {};
+  await until(async () => !(await place.runtime.environments()).includes("gone"));
+  await server.call("removeEnvironment", { params: { environment: "test" } });
+  await until(async () => (await place.runtime.list({})).length === 1);
+  await place.runtime.ensureNetwork("gone too");
+  await until(async () => !(await place.runtime.environments()).includes("gone too"));
+  expect(await place.runtime.environments()).toEqual(["test"]);
+  const db = { params: { environment: "test", name: "db" }, query: { destroyData: "true" } };
+  expect(await server.call("removeBacking", db)).toEqual({ removed: true });
+  await until(async () => (await place.runtime.environments()).length === 0);
+});
+
 test("a balancer that lost everything is brought back from the tables", async () => {
   await using scene = await openScene();
   const { place, instances } = scene;

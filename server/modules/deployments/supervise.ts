@@ -9,6 +9,7 @@ import { isTold, restartOf } from "./core/restarts.ts";
 import type { Drift } from "./core/drift.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
+import { clearEmptyEnvironments } from "./left-environments.ts";
 import { leaveMachines } from "./leave-machines.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { endLost } from "./programs/begin.ts";
@@ -40,6 +41,7 @@ export async function supervise({ world, lifecycle, advance }: Supervisor): Prom
     await guarded(world, () => (backing.removing ? retire(world, backing) : keepBacking(world, backing)));
   await guarded(world, () => endLost(world));
   await guarded(world, () => removeOrphans(world, instances));
+  await guarded(world, () => clearEmptyEnvironments(world, instances));
 }
 
 /** Nothing here may stand in the way of the rest; the next pass tries again. */
