@@ -1,4 +1,5 @@
 /** The container in which HAProxy runs, and the networks it is attached to. */
+import { stat } from "node:fs/promises";
 import { connectEngine, type Engine, EngineError, type EngineRequest, type Limits } from "#drivers/engine/engine.ts";
 import { linesOf, unframe } from "#drivers/engine/output.ts";
 import { balancerAlias, BalancerError, type BalancerFailure } from "../contract.ts";
@@ -56,11 +57,15 @@ export function createContainer(options: ContainerOptions): Container {
     async state(limits) {
       const found = await inspect(limits);
       if (!found) return "absent";
-      if (found.Config.Labels["towline.balancer"] !== signature(options)) return "outdated";
+      const { "towline.balancer": made, "towline.folder": folder } = found.Config.Labels;
+      if (made !== signature(options)) return "outdated";
+      if (folder !== undefined && folder !== (await identityOf(options.directory))) return "outdated";
       return found.State.Running || found.State.Restarting ? "running" : "stopped";
     },
-    create: (limits) =>
-      call({ method: "POST", path: "/containers/create", query: { name }, body: spec(options) }, limits),
+    async create(limits) {
+      const body = spec(options, await identityOf(options.directory));
+      await call({ method: "POST", path: "/containers/create", query: { name }, body }, limits);
+    },
     start: (limits) => call({ method: "POST", path: `${path}/start` }, limits),
     async remove(limits) {
       await orNothing(() => call({ method: "DELETE", path, query: { force: true, v: true } }, limits));
@@ -107,7 +112,7 @@ async function subnetsOf(call: Call, networks: readonly string[], limits: Limits
   return found;
 }
 
-function spec(options: ContainerOptions): Record<string, unknown> {
+function spec(options: ContainerOptions, folder: string): Record<string, unknown> {
   const { uid, gid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const inside = `${publicPort}/tcp`;
   const at = (file: string) => `${insideDirectory}/${file}`;
@@ -119,7 +124,10 @@ function spec(options: ContainerOptions): Record<string, unknown> {
     Cmd: [],
     WorkingDir: "/",
     ExposedPorts: { [inside]: {} },
-    Labels: { "towline.install": options.install, "towline.kind": "balancer", "towline.balancer": signature(options) },
+    Labels: {
+      ...{ "towline.install": options.install, "towline.kind": "balancer" },
+      ...{ "towline.balancer": signature(options), "towline.folder": folder },
+    },
     HostConfig: {
       // `z`: also where SELinux watches.
       Binds: [`${options.directory}:${insideDirectory}:z`],
@@ -140,6 +148,14 @@ function spec(options: ContainerOptions): Record<string, unknown> {
  */
 function signature({ directory, publish }: ContainerOptions): string {
   return `1 ${publish.host} ${publish.port} ${directory}`;
+}
+
+/** Of a folder that was removed and made again a container still sees the former one: nothing that is written reaches it. */
+async function identityOf(directory: string): Promise<string> {
+  return stat(directory).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => "",
+  );
 }
 
 /** The second address after the gateway where that is free, so that names which clients looked up once stay right. */
