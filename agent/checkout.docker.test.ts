@@ -14,7 +14,7 @@ beforeAll(async () => {
   await bed.start({ capacity: 2 });
 });
 
-afterAll(() => bed[Symbol.asyncDispose]());
+afterAll(() => bed?.[Symbol.asyncDispose]());
 
 beforeEach(() => void bed.git.asked.splice(0));
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await bed.start({ capacity: 4, limits: { memory: 128 * 2 ** 20, cpus: 1.5, processes: 100 } });
 });
 
-afterAll(() => bed[Symbol.asyncDispose]());
+afterAll(() => bed?.[Symbol.asyncDispose]());
 
 async function run(commands: string[], more: Partial<Assignment> = {}) {
   const job = await bed.command(commands, more);

@@ -21,8 +21,8 @@ const tags = () => dockerLines("images", "--format", "{{.Repository}}:{{.Tag}}",
 
 afterAll(async () => {
   for (const tag of await tags()) await dockerLines("rmi", tag);
-  await bed[Symbol.asyncDispose]();
-  await opened[Symbol.asyncDispose]();
+  await bed?.[Symbol.asyncDispose]();
+  await opened?.[Symbol.asyncDispose]();
 });
 
 const work = { kind: "publish", service: "orders", context: ".", dockerfile: "Dockerfile", args: {} } as const;

@@ -11,7 +11,7 @@ beforeAll(async () => {
   await bed.start({ capacity: 3 });
 });
 
-afterAll(() => bed[Symbol.asyncDispose]());
+afterAll(() => bed?.[Symbol.asyncDispose]());
 
 const give = (service: string, more = {}) =>
   bed.give(

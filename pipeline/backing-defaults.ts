@@ -10,6 +10,8 @@ export interface DumpTools {
   restore: readonly string[];
   /** With what every dump begins. */
   magic?: string;
+  /** What a dump does not have, after "without". */
+  lacks?: string;
 }
 
 export interface BackingDefaults {
@@ -47,7 +49,8 @@ const postgres: BackingDefaults = {
 };
 
 /**
- * A server that is told to save nothing leaves the file that it is to read at its next start alone.
+ * A server that is told to save nothing leaves the file that it is to read at its next start alone. One with an append-only file
+ * would read that instead, and come up empty.
  */
 const redis: BackingDefaults = {
   port: 6379,
@@ -58,20 +61,32 @@ const redis: BackingDefaults = {
   dump: {
     format: "redis",
     backup: shell("exec redis-cli --rdb -"),
-    restore: shell(
-      "set -e; cd \"$(redis-cli config get dir | tail -n 1)\"; cat > restored.rdb; redis-check-rdb restored.rdb >&2; redis-cli config set save '' >&2; mv restored.rdb dump.rdb",
-    ),
+    restore: shell(`set -e; of() { redis-cli config get "$1" | tail -n 1; }
+[ "$(of appendonly)" = no ] || { echo 'it keeps an append-only file, which wins over what is restored: set appendonly to no' >&2; exit 1; }
+cd "$(of dir)"; cat > restored.rdb; redis-check-rdb restored.rdb >&2; redis-cli config set save '' >&2; mv restored.rdb "$(of dbfilename)"`),
     magic: "REDIS",
   },
 };
 
-/** The name of the node is in its data, and must not be the container's. */
+/**
+ * The name of the node is in its data, and must not be the container's. Its tools dump what is defined (users, virtual hosts, exchanges,
+ * queues, bindings, policies); for messages it would have to be stopped. The password in a dump may be another environment's.
+ */
 const rabbitmq: BackingDefaults = {
   port: 5672,
   path: "/var/lib/rabbitmq",
   environment: { RABBITMQ_DEFAULT_USER: "towline", RABBITMQ_DEFAULT_PASS: "${password}" },
   volumeEnvironment: { RABBITMQ_NODENAME: "rabbit@localhost" },
   url: "amqp://towline:${password}@${host}:${port}",
+  dump: {
+    format: "rabbitmq",
+    backup: shell("exec rabbitmqctl --silent export_definitions -"),
+    restore: shell(
+      'set -e; rabbitmqctl --silent import_definitions >&2; rabbitmqctl --silent change_password "$RABBITMQ_DEFAULT_USER" "$RABBITMQ_DEFAULT_PASS" >&2',
+    ),
+    magic: "{",
+    lacks: "the messages in its queues",
+  },
 };
 
 const images: readonly (readonly [name: RegExp, defaults: BackingDefaults])[] = [

@@ -59,9 +59,8 @@ export async function createRuntimeBed(): Promise<RuntimeBed> {
     ...programsForNode,
     async [Symbol.asyncDispose]() {
       await letImagesGo(install);
-      const left = await runtime.list({});
-      for (const { id } of left) await runtime.remove(id);
-      for (const environment of new Set(left.map((each) => each.environment)))
+      for (const { id } of await runtime.list({})) await runtime.remove(id);
+      for (const environment of await runtime.environments())
         await runtime.removeEnvironment(environment, { volumes: "delete" });
     },
   };

@@ -11,7 +11,7 @@ beforeAll(async () => {
   await bed.start();
 });
 
-afterAll(() => bed[Symbol.asyncDispose]());
+afterAll(() => bed?.[Symbol.asyncDispose]());
 
 interface Run {
   cache: Partial<Cache>;

@@ -10,7 +10,7 @@ beforeAll(async () => {
   await bed.start({ capacity: 4 });
 });
 
-afterAll(() => bed[Symbol.asyncDispose]());
+afterAll(() => bed?.[Symbol.asyncDispose]());
 
 /** What the commands print, without the agent's own lines and the commands themselves. */
 async function run(commands: string[], more: Partial<Assignment> = {}) {

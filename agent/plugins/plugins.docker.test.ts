@@ -10,7 +10,7 @@ beforeAll(async () => {
   await bed.start();
 });
 
-afterAll(() => bed[Symbol.asyncDispose]());
+afterAll(() => bed?.[Symbol.asyncDispose]());
 
 interface Run {
   plugins?: (Plugin | string)[];

@@ -10,7 +10,7 @@ export const backingWork = at.extend({
   kind: z.enum(["backup", "restore"]),
   state: z.enum(["running", "succeeded", "failed", "canceled"]),
   phase: z.string(),
-  /** What it waits for, or why it did not succeed. */
+  /** What it waits for, why it did not succeed, or what is missing in it although it did. */
   detail: z.string().nullable(),
   actor: z.string(),
   /** The restore that made this backup first. */

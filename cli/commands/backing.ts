@@ -153,6 +153,7 @@ async function follow(client: Client, begun: Work, { json }: Flags): Promise<voi
 function endOf({ id, kind, environment, name, state, size, detail, safety }: Work): string {
   const place = `${environment}/${name}`;
   if (state !== "succeeded") return `${kind} of ${place} ${state}: ${detail ?? ""}`;
-  if (kind === "backup") return `backup ${id} of ${place}: ${size} bytes`;
-  return `${place} is restored${safety ? `; what it held before is backup ${safety}` : ""}`;
+  const short = detail ? `, ${detail}` : "";
+  if (kind === "backup") return `backup ${id} of ${place}: ${size} bytes${short}`;
+  return `${place} is restored${short}${safety ? `; what it held before is backup ${safety}` : ""}`;
 }

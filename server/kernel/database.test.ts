@@ -5,7 +5,7 @@ import { freePort } from "#testing/free-port.ts";
 import { isOutage, openDatabase } from "./database.ts";
 
 const database = await testDatabase();
-afterAll(() => database[Symbol.asyncDispose]());
+afterAll(() => database?.[Symbol.asyncDispose]());
 
 const errorOf = async (work: Promise<unknown>): Promise<Error> =>
   work.then(

@@ -9,8 +9,8 @@ const database = await testDatabase();
 const { db, log } = database;
 const wake = await openWake(database.url, log);
 afterAll(async () => {
-  await wake[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await wake?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 afterEach(async () => void (await sql`delete from jobs`.execute(db)));
 

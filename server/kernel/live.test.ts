@@ -36,8 +36,8 @@ beforeAll(async () => {
 afterAll(async () => {
   stopping.abort();
   await app.close();
-  await wake[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await wake?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 interface Told {

@@ -7,7 +7,7 @@ import { describeSchema } from "./schema.ts";
 
 const golden = fileURLToPath(new URL("../migrations/schema.sql", import.meta.url));
 const database = await testDatabase();
-afterAll(() => database[Symbol.asyncDispose]());
+afterAll(() => database?.[Symbol.asyncDispose]());
 
 describe("migrations", () => {
   test("end in the schema that migrations/schema.sql shows (UPDATE_SCHEMA=1 writes it)", async () => {

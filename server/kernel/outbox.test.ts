@@ -8,8 +8,8 @@ import { openWake } from "./wake.ts";
 const database = await testDatabase();
 const wake = await openWake(database.url, database.log);
 afterAll(async () => {
-  await wake[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await wake?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 const { db } = database;

@@ -67,6 +67,24 @@ export const baseImages = {
       stopSignal: "SIGINT",
     },
   },
+  redis: {
+    image: "towline/base-redis:stable",
+    official: "redis:7",
+    recipe: {
+      packages: ["redis-server"],
+      script: `
+        cp /run/towline/files/redis-entrypoint.sh /usr/local/bin/docker-entrypoint.sh
+        install -d -o redis -g redis /data
+        redis-server --version`,
+      configuration: [
+        'ENTRYPOINT ["docker-entrypoint.sh"]',
+        'CMD ["redis-server"]',
+        "WORKDIR /data",
+        "VOLUME /data",
+        "EXPOSE 6379",
+      ],
+    },
+  },
   haproxy: {
     image: "towline/base-haproxy:stable",
     official: "haproxy:2.8",

@@ -17,7 +17,7 @@ describe("HAProxy with requests and tunnels that last", () => {
     bed = await createTestBed();
     balancer = bed.balancer;
   });
-  afterAll(async () => await bed[Symbol.asyncDispose]());
+  afterAll(async () => await bed?.[Symbol.asyncDispose]());
 
   const host = "shop.localhost";
   const ready = ({ address }: BedInstance): Slot => ({ address, state: "ready", weight: 100 });

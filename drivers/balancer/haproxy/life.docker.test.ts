@@ -19,7 +19,7 @@ describe("HAProxy in its container", () => {
     bed = await createTestBed();
     balancer = bed.balancer;
   });
-  afterAll(async () => await bed[Symbol.asyncDispose]());
+  afterAll(async () => await bed?.[Symbol.asyncDispose]());
 
   const host = "shop.localhost";
   const route = (slots: readonly Slot[]): Route => ({

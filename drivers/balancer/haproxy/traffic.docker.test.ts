@@ -18,7 +18,7 @@ describe("HAProxy loses no request", () => {
     bed = await createTestBed();
     balancer = bed.balancer;
   });
-  afterAll(async () => await bed[Symbol.asyncDispose]());
+  afterAll(async () => await bed?.[Symbol.asyncDispose]());
 
   const host = "shop.localhost";
   const ready = ({ address }: BedInstance): Slot => ({ address, state: "ready", weight: 100 });

@@ -14,7 +14,7 @@ describe("pulling from a registry", () => {
   afterAll(async () => {
     const forget = (image: string) =>
       connectEngine().json({ method: "DELETE", path: `/images/${image}` }, { deadlineMs: 10_000 });
-    await bed[Symbol.asyncDispose]();
+    await bed?.[Symbol.asyncDispose]();
     await Promise.allSettled(images.map(forget));
   });
   const registryOf = async (): Promise<TinyRegistry> => {

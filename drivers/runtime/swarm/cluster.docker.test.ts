@@ -23,7 +23,7 @@ describe.skipIf(missing !== undefined)(`a service on Docker Swarm${missing ? ` (
     bed = await createSwarmBed([haproxyImage]);
     await bed.runtime.ensureNetwork(environment);
   }, 120_000);
-  afterAll(async () => await bed[Symbol.asyncDispose](), 60_000);
+  afterAll(async () => await bed?.[Symbol.asyncDispose](), 60_000);
 
   const job = (source: string, more: Partial<ContainerSpec> = {}): ContainerSpec => ({
     ...{ name: `job-${++serial}`, environment, image: bed.image, command: program(source), env: {}, labels: {} },

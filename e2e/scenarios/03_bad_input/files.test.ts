@@ -25,9 +25,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await terminal[Symbol.asyncDispose]();
-  await checkout[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await terminal?.[Symbol.asyncDispose]();
+  await checkout?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 describe("a file with an error fails the build at once and is named with line and column", () => {

@@ -34,10 +34,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await door.open();
-  await service[Symbol.asyncDispose]();
-  await terminal[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
-  await door[Symbol.asyncDispose]();
+  await service?.[Symbol.asyncDispose]();
+  await terminal?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
+  await door?.[Symbol.asyncDispose]();
 });
 
 test("while Docker does not answer, a deployment waits and says so, what serves serves on, and then it goes on by itself", async () => {

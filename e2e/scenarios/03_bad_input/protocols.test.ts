@@ -34,9 +34,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await service[Symbol.asyncDispose]();
-  await terminal[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await service?.[Symbol.asyncDispose]();
+  await terminal?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 describe("a wrong token", () => {

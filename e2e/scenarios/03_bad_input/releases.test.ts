@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await terminal[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await terminal?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 describe.concurrent("a release that cannot serve fails truthfully while the one before serves on", () => {

@@ -51,8 +51,8 @@ afterEach(() => {
 afterAll(async () => {
   const { reasons, ...figures } = await load.stop();
   process.stderr.write(`  load: ${JSON.stringify(figures)} ${JSON.stringify(reasons)}\n`);
-  await service[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await service?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 describe("under steady load no request is lost", () => {

@@ -33,9 +33,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await service[Symbol.asyncDispose]();
-  await terminal[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await service?.[Symbol.asyncDispose]();
+  await terminal?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 test("while one release goes out, of two newer ones only the newest follows; the older is superseded and says by which", async () => {

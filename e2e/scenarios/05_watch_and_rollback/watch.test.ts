@@ -33,9 +33,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await service[Symbol.asyncDispose]();
-  await terminal[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await service?.[Symbol.asyncDispose]();
+  await terminal?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 describe("while a release is watched", () => {

@@ -57,7 +57,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const each of [checkout, dana, lea, vera, platform]) await each[Symbol.asyncDispose]();
+  for (const each of [checkout, dana, lea, vera, platform]) await each?.[Symbol.asyncDispose]();
 });
 
 describe("towline login", () => {

@@ -96,7 +96,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const each of [...checkouts.values(), terminal, platform]) await each[Symbol.asyncDispose]();
+  for (const each of [...checkouts.values(), terminal, platform]) await each?.[Symbol.asyncDispose]();
 });
 
 /** The newest build of the repository, or the one with the number, once `holds`. */

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await terminal[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await terminal?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 test("it runs from its first step to the one that a script has added", () => {

@@ -43,10 +43,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await far[Symbol.asyncDispose]();
-  await wire[Symbol.asyncDispose]();
-  await checkout[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await far?.[Symbol.asyncDispose]();
+  await wire?.[Symbol.asyncDispose]();
+  await checkout?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
   await rm(home, { recursive: true, force: true });
 });
 

@@ -67,9 +67,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  await service[Symbol.asyncDispose]();
-  await cart[Symbol.asyncDispose]();
-  await platform[Symbol.asyncDispose]();
+  await service?.[Symbol.asyncDispose]();
+  await cart?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
 });
 
 /** With the reason, for a skipped test without one counts as failed. */

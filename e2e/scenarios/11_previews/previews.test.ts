@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const each of [orders, catalog, terminal, platform]) await each[Symbol.asyncDispose]();
+  for (const each of [orders, catalog, terminal, platform]) await each?.[Symbol.asyncDispose]();
 });
 
 test("a pull request answers at a host name of its own with the services of test, and nothing of it is left once it is closed", async () => {

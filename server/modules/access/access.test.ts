@@ -13,8 +13,8 @@ import { createAccess } from "./index.ts";
 const database = await testDatabase();
 const wake = await openWake(database.url, database.log);
 afterAll(async () => {
-  await wake[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await wake?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 const { db, log } = database;

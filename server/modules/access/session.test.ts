@@ -20,8 +20,8 @@ access.register(app);
 const admin = (await access.ensureAdmin()) ?? "";
 
 afterAll(async () => {
-  await wake[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await wake?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 const own = { host: "towline.example:7300", origin: "http://towline.example:7300" };

@@ -12,7 +12,7 @@ beforeEach(async () => {
   place = await openBuildsPlace();
   server = await place.server();
 });
-afterEach(() => place[Symbol.asyncDispose]());
+afterEach(() => place?.[Symbol.asyncDispose]());
 
 const service = (name: string, more = "") => `service: ${name}\nhttp: { port: 8080 }\n${more}`;
 const oneCommand = "steps: [{ command: make, key: unit }]";

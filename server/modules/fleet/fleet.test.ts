@@ -52,7 +52,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack.disposeAsync();
   await rm(home, { recursive: true, force: true });
-  await database[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 const commit = (repository: string, files: Record<string, string>) =>

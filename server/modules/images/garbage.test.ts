@@ -26,7 +26,7 @@ beforeAll(async () => {
   client = opened.client;
 });
 
-afterAll(() => opened[Symbol.asyncDispose]());
+afterAll(() => opened?.[Symbol.asyncDispose]());
 
 const sweep = () => opened.registry.images.tasks["images.sweep"]!({}, new AbortController().signal);
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
   upload = (await opened.client("POST", "/v2/hostile/blobs/uploads/")).headers["location"] ?? "";
 });
 
-afterAll(() => opened[Symbol.asyncDispose]());
+afterAll(() => opened?.[Symbol.asyncDispose]());
 
 /** Sends bytes as they are; answers the status line's number, or undefined when the connection just closed. */
 async function send(text: string): Promise<number | undefined> {

@@ -26,7 +26,7 @@ beforeAll(async () => {
   client = opened.client;
 });
 
-afterAll(() => opened[Symbol.asyncDispose]());
+afterAll(() => opened?.[Symbol.asyncDispose]());
 
 const hour = 60 * 60 * 1000;
 

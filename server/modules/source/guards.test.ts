@@ -20,9 +20,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await git[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await git?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 /** Files of `rules` may say anything but `bad`, and not all of them `same`. */

@@ -27,9 +27,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await git[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await git?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 const at = (repository: string, token = developer) => addressOf(server.url, token, repository);

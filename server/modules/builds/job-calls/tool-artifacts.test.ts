@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await place[Symbol.asyncDispose]();
+  await place?.[Symbol.asyncDispose]();
   await rm(root, { recursive: true, force: true });
 });
 

@@ -12,7 +12,7 @@ beforeEach(async () => {
   server = await place.server({ fleet: { jobSecrets: async () => ({ API_KEY: "hush", DB_URL: "pg://u:it's@db" }) } });
 });
 
-afterEach(() => place[Symbol.asyncDispose]());
+afterEach(() => place?.[Symbol.asyncDispose]());
 
 async function leased(pipeline = "steps:\n  - { command: one, key: one, label: First }\n") {
   const build = await push(place, server, { files: files(pipeline) });

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await place[Symbol.asyncDispose]();
+  await place?.[Symbol.asyncDispose]();
   await rm(root, { recursive: true, force: true });
 });
 

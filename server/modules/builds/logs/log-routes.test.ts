@@ -39,7 +39,7 @@ beforeAll(async () => {
   orThrow(await appendLog(server, job, { offset: 0, text, times }));
 });
 
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => place?.[Symbol.asyncDispose]());
 
 const lines = async (query: Record<string, number>) =>
   orThrow(await server.admin.readJobLogLines({ params: { id: job.job }, query }));

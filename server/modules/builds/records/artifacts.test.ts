@@ -14,7 +14,7 @@ beforeEach(async () => {
   place = await openBuildsPlace();
 });
 
-afterEach(() => place[Symbol.asyncDispose]());
+afterEach(() => place?.[Symbol.asyncDispose]());
 
 const hex = (algorithm: string, bytes: Buffer) => createHash(algorithm).update(bytes).digest("hex");
 

@@ -24,7 +24,7 @@ beforeEach(async () => {
   server = await place.server({ clock, logRules: { days: 30, room: 1e9 } });
 });
 
-afterEach(() => place[Symbol.asyncDispose]());
+afterEach(() => place?.[Symbol.asyncDispose]());
 
 /** The true time, by which the tokens of jobs are judged, and what was added to it. */
 function movedClock(): HeldClock {

@@ -11,8 +11,8 @@ beforeAll(async () => {
   broker = await startTestBroker(database.url);
 });
 afterAll(async () => {
-  await broker[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  await broker?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
 const ask: TestBroker["client"] = (...request) => broker.client(...request);

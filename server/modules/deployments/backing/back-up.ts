@@ -4,10 +4,10 @@ import type { World } from "../steps/step.ts";
 import { deploymentStore } from "../store.ts";
 import { backingStore, type WorkRow } from "./backing-store.ts";
 import { dumpTo } from "./dump.ts";
-import { toolsOf } from "./tools.ts";
+import { shortfall, toolsOf } from "./tools.ts";
 
-/** Dumps what runs, and writes down where the dump is. */
-export async function backUp(world: World, work: WorkRow, signal: AbortSignal): Promise<void> {
+/** Dumps what runs, and writes down where the dump is. Answers what is missing in it, as `shortfall`. */
+export async function backUp(world: World, work: WorkRow, signal: AbortSignal): Promise<string | null> {
   const row = await deploymentStore(world.db).backing(work);
   const tools = row && (await toolsOf(world, row));
   if (!row || !tools) throw new RefusalError(refuse("conflict", `it is not known how ${work.name} is backed up`));
@@ -17,4 +17,5 @@ export async function backUp(world: World, work: WorkRow, signal: AbortSignal): 
   const progress = (size: number) => store.changeWork(work.id, { size });
   const kept = await dumpTo(world, { work, instance, tools, progress, signal });
   await store.changeWork(work.id, kept);
+  return shortfall(tools);
 }

@@ -2,36 +2,26 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { createMemoryBlobs } from "#drivers/blobs/memory.ts";
-import type { InstanceSpec } from "#drivers/runtime/contract.ts";
 import { dumpTools } from "#pipeline/backing-defaults.ts";
-import { createRuntimeBed } from "#testing/runtime-bed.ts";
+import { createDumpBed } from "#testing/dump-bed.ts";
 import { until } from "#testing/until.ts";
-import { isRefusal } from "#api/errors.ts";
-import { ensureBaseImages } from "../../../../tools/base-images/ensure.ts";
 import type { World } from "../steps/step.ts";
 import { dumpTo, restoreFrom } from "./dump.ts";
 
-const image = "towline/base-postgres:stable";
 const run = promisify(execFile);
 const at = { environment: "test", name: "db" };
 const { signal } = new AbortController();
 
 async function openScene() {
-  const ready = await ensureBaseImages(["postgres"], { log: () => {} });
-  if (isRefusal(ready)) throw new Error(ready.message);
-  const bed = await createRuntimeBed();
-  await bed.runtime.ensureNetwork("test");
-  const backups = createMemoryBlobs();
+  const bed = await createDumpBed("postgres");
+  const { runtime, backups } = bed;
   const fleet = { backingPassword: async () => "correct horse" };
-  const world = { runtime: bed.runtime, backups, fleet, diskFloor: 0 } as unknown as World;
+  const world = { runtime, backups, fleet, diskFloor: 0 } as unknown as World;
   const start = async (name: string) => {
-    const spec: InstanceSpec = {
-      ...{ name, environment: "test", kind: "backing", image, labels: {}, cpu: 1, memory: 512 * 2 ** 20 },
+    const instance = await bed.start(name, {
       env: { POSTGRES_PASSWORD: "correct horse", PGDATA: "/var/lib/towline/data" },
       volumes: [{ name, path: "/var/lib/towline" }],
-    };
-    const instance = await bed.runtime.start(spec);
+    });
     // While it is being made it listens on no address.
     await until(async () => (await ask(instance.id, "select 1", "127.0.0.1").catch(() => "")) === "1", {
       deadlineMs: 60_000,
@@ -42,13 +32,13 @@ async function openScene() {
     const login = ["exec", "-e", "PGPASSWORD=correct horse", id, "psql", "-h", host, "-U", "postgres"];
     return (await run("docker", [...login, "-v", "ON_ERROR_STOP=1", "-Atc", sql])).stdout.trim();
   };
-  return { bed, world, backups, start, ask, [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose]() };
+  return { ...bed, world, start, ask };
 }
 
 test("Postgres is dumped while it serves and restored into an empty one, row by row; what is no dump is refused by its tool", async () => {
   await using scene = await openScene();
   const { world, backups, start, ask } = scene;
-  const tools = dumpTools({ image });
+  const tools = dumpTools(scene);
   if (!tools) throw new Error("the tools of Postgres are not known");
   const [first, second] = [await start("first"), await start("second")];
   await ask(first.id, "create table orders (id int primary key, note text)");
@@ -67,15 +57,7 @@ test("Postgres is dumped while it serves and restored into an empty one, row by 
   await expect(again).rejects.toThrow(/pg_restore of db ended with 1[^]*already exists/);
   expect(await ask(second.id, sum)).toBe(await ask(first.id, sum));
 
-  await backups.append({
-    upload: "wrong",
-    at: 0,
-    source: (async function* () {
-      yield Buffer.from("rows");
-    })(),
-  });
-  const digest = `sha256:${(await import("node:crypto")).createHash("sha256").update("rows").digest("hex")}`;
-  await backups.commit("wrong", digest);
+  const digest = await scene.keep("rows");
   const wrong = restoreFrom(world, { at, instance: second, tools, digest, signal });
   await expect(wrong).rejects.toThrow(/pg_restore of db ended with 1/);
 

@@ -21,6 +21,11 @@ export async function toolsOf(deps: Fleet, row: BackingRow): Promise<DumpTools |
   return dumpTools({ ...written, image: row.spec.image });
 }
 
+/** What the end of a backup or restore that succeeded is to say; nothing where a dump has everything. */
+export function shortfall({ lacks }: DumpTools): string | null {
+  return lacks === undefined ? null : `without ${lacks}`;
+}
+
 export async function backupsKept(deps: Fleet, at: At): Promise<number> {
   return (await askedFor(deps, at))?.backups ?? usuallyKept;
 }

@@ -13,7 +13,7 @@ import { backingStore, type WorkRow } from "./backing-store.ts";
 import { backUp } from "./back-up.ts";
 import { changeOver, clearFilled, fill, goBack, settleRestored } from "./restore.ts";
 import { holdUsers, openAmong, releaseUsers, usersOf } from "./users.ts";
-import { backupsKept } from "./tools.ts";
+import { backupsKept, shortfall, toolsOf } from "./tools.ts";
 import { waitForDeployments } from "./wait-for-deployments.ts";
 
 export const workTask = "deployments.backing-work";
@@ -55,8 +55,11 @@ export async function runWork(
 }
 
 async function backupWork(context: Context, work: WorkRow): Promise<End> {
-  const ended = await endOf(context, work, () => backUp(context.world, work, context.signal));
-  return ended ?? { state: "succeeded", detail: null };
+  let detail: string | null = null;
+  const ended = await endOf(context, work, async () => {
+    detail = await backUp(context.world, work, context.signal);
+  });
+  return ended ?? { state: "succeeded", detail };
 }
 
 async function restoreWork(context: Context, work: WorkRow): Promise<End> {
@@ -82,8 +85,14 @@ async function restoreWork(context: Context, work: WorkRow): Promise<End> {
   if (settled.phase === "back") await settleRestored(world, settled);
   await releaseUsers(world, { at: settled, held: settled.held ?? [] });
   await clearFilled(world, settled);
-  if (settled.phase === "switched") return { state: "succeeded", detail: null };
+  if (settled.phase === "switched") return { state: "succeeded", detail: await shortfallOf(world, settled) };
   return { state: "failed", detail: `${settled.detail}; the former data serves again` };
+}
+
+async function shortfallOf(world: World, work: WorkRow): Promise<string | null> {
+  const row = await deploymentStore(world.db).backing(work);
+  const tools = row && (await toolsOf(world, row));
+  return tools ? shortfall(tools) : null;
 }
 
 /** All that can fail or be canceled without a trace. */
@@ -105,13 +114,8 @@ async function saveFirst(world: World, work: WorkRow, signal: AbortSignal): Prom
   const known = work.safety === null ? undefined : await store.work(work.safety);
   if (known?.state === "succeeded" || known === undefined) return;
   await store.changeWork(work.id, { detail: "a backup is made first" });
-  await backUp(world, known, signal);
-  await store.changeWork(known.id, {
-    state: "succeeded",
-    phase: "ended",
-    detail: null,
-    finished_at: world.clock.now(),
-  });
+  const detail = await backUp(world, known, signal);
+  await store.changeWork(known.id, { state: "succeeded", phase: "ended", detail, finished_at: world.clock.now() });
 }
 
 /** How a try ended that did not end well; throws what only another start of the server, or of the work, can mend. */

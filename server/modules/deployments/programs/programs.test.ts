@@ -84,9 +84,9 @@ describe("a program inside of an instance", () => {
     await server.deploy("orders", number);
   });
   afterAll(async () => {
-    await http[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await place[Symbol.asyncDispose]();
+    await http?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+    await place?.[Symbol.asyncDispose]();
   });
   const begun = () => place.events("deployments.program-begun");
   const ends = () => place.events("deployments.program-ended");

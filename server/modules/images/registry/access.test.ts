@@ -28,7 +28,7 @@ beforeAll(async () => {
   await pushImage(client, { repository: "other", tag: "v1" });
 });
 
-afterAll(() => opened[Symbol.asyncDispose]());
+afterAll(() => opened?.[Symbol.asyncDispose]());
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 

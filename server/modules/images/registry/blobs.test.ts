@@ -10,7 +10,7 @@ beforeAll(async () => {
   client = opened.client;
 });
 
-afterAll(() => opened[Symbol.asyncDispose]());
+afterAll(() => opened?.[Symbol.asyncDispose]());
 
 const unknownDigest = sha256("never pushed");
 

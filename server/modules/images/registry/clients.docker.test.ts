@@ -64,7 +64,7 @@ afterAll(async () => {
     .filter(Boolean);
   if (images.length > 0) await docker("rmi", "--force", ...new Set(images));
   await rm(folder, { recursive: true, force: true });
-  await opened[Symbol.asyncDispose]();
+  await opened?.[Symbol.asyncDispose]();
 });
 
 describe("docker", () => {

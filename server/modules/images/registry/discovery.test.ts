@@ -19,7 +19,7 @@ beforeAll(async () => {
   client = opened.client;
 });
 
-afterAll(() => opened[Symbol.asyncDispose]());
+afterAll(() => opened?.[Symbol.asyncDispose]());
 
 const unknownDigest = sha256("never pushed");
 
