@@ -25,6 +25,7 @@ test.each<[BaseImageName, string[], RegExp]>([
   ["debian", ["sh", "-c", "cat /etc/os-release"], /Debian|Ubuntu/],
   ["node", ["sh", "-c", "node --version"], /^v24\./],
   ["python", ["sh", "-c", "python --version && python -c 'import http.server, json, unittest'"], /^Python 3\./],
+  ["redis", ["redis-server", "--version"], /v=[78]/],
   ["haproxy", ["haproxy", "-v"], /version 2\.[6-9]|version [3-9]/],
 ])("%s runs", async (name, command, expected) => {
   const { stdout } = await docker(["run", "--rm", baseImage(name), ...command]);

@@ -88,9 +88,7 @@ async function networkOf(host: Host, name: string, limits: Limits): Promise<Netw
 export async function environmentsWith(host: Host, driver: "bridge" | "overlay", limits: Limits): Promise<string[]> {
   const query = { filters: host.names.filter() };
   const found = await json<NetworkListed[]>(host, { method: "GET", path: "/networks", query }, limits);
-  return found
-    .filter(({ Driver }) => Driver === driver)
-    .flatMap(({ Labels }) => Labels?.[label.environment] ?? []);
+  return found.filter(({ Driver }) => Driver === driver).flatMap(({ Labels }) => Labels?.[label.environment] ?? []);
 }
 
 export async function removeNetwork(host: Host, environment: string, limits: Limits): Promise<void> {

@@ -4,7 +4,7 @@ import { type Runtime, RuntimeError } from "../contract.ts";
 import { isFailure } from "../docker/failure.ts";
 import { type DockerRuntimeOptions, limitsOf, missing } from "../docker/host.ts";
 import { heldImages, hold, removeImage } from "../docker/images.ts";
-import { removeVolume, removeVolumes } from "../docker/networks.ts";
+import { environmentsWith, removeVolume, removeVolumes } from "../docker/networks.ts";
 import { label } from "../docker/names.ts";
 import { type Cluster, createCluster, json, own, poll, seen } from "./cluster.ts";
 import { list, remove, start, stop } from "./instances.ts";

@@ -12,7 +12,9 @@ import { deploymentStore, type LaneRow } from "./store.ts";
 /** Those in which something serves still, with what. */
 export async function leftEnvironments({ fleet }: Pick<DeploymentsDeps, "fleet">, lanes: readonly LaneRow[]) {
   const named = new Set((await fleet.environments()).map(({ name }) => name));
-  const left = lanes.filter(({ environment, serving }) => serving && !named.has(environment) && !isPreview(environment));
+  const left = lanes.filter(
+    ({ environment, serving }) => serving && !named.has(environment) && !isPreview(environment),
+  );
   const found = Object.groupBy(left, ({ environment }) => environment);
   return Object.entries(found).map(([environment, rows = []]) => ({
     environment,

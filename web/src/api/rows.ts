@@ -95,6 +95,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   listImageTags: ["GET", "/api/images/:repository/tags"],
   getImage: ["GET", "/api/images/:repository/manifests/:reference"],
   showEnvironment: ["GET", "/api/environments/:environment"],
+  removeEnvironment: ["DELETE", "/api/environments/:environment"],
   showPlace: ["GET", "/api/services/:service/environments/:environment"],
   showRolloutTraffic: ["GET", "/api/deployments/:id/traffic"],
   listReleases: ["GET", "/api/services/:service/releases"],
