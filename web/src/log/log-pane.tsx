@@ -40,9 +40,8 @@ export function LogPane({ job, attempt, title, chosen, choose, lines, total, com
   }, [found, goTo]);
 
   const { rows } = folding;
-  const look = ({ first, end, atEnd }: { first: number; end: number; atEnd: boolean }) => {
+  const look = ({ first, end }: { first: number; end: number }) => {
     if (end > first) lines.want(rows.lineAt(first), rows.lineAt(end - 1));
-    if (!atEnd && following && !complete) setFollowing(false);
   };
   const marks = { needle, hits, showTime, chosen: [chosen, found] };
   const row = useRow({ lines, groups, folding, marks, choose });
@@ -68,6 +67,7 @@ export function LogPane({ job, attempt, title, chosen, choose, lines, total, com
         label={`Log of ${title}`}
         rows={rows.count}
         onView={look}
+        onLeave={() => setFollowing(false)}
         stick={following}
       />
     </div>

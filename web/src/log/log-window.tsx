@@ -19,20 +19,23 @@ interface Props {
   label: string;
   rows: number;
   row: (index: number) => ReactNode;
-  /** The rows that are drawn, and whether the last one is seen. */
-  onView: (view: { first: number; end: number; atEnd: boolean }) => void;
+  /** The rows that are drawn. */
+  onView: (view: { first: number; end: number }) => void;
+  /** Somebody scrolled away from the end. */
+  onLeave: () => void;
   /** Stay at the end while rows are added. */
   stick: boolean;
   ref: Ref<WindowHandle>;
 }
 
 /** Rows of one height, of which only those are drawn that are seen. */
-export function LogWindowView({ label, rows, row, onView, stick, ref }: Props) {
+export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }: Props) {
   const { ref: sizeRef, height } = useElementSize<HTMLDivElement>();
   const own = useRef<HTMLDivElement>(null);
   const merged = useMergedRef(sizeRef, own);
   const [place, setPlace] = useState<Place>({ bar: 0, at: 0 });
   const rest = useRef<number>(undefined);
+  const shown = useRef<number>(undefined);
   const view: LogWindow = { rows, rowHeight, height };
 
   const put = (next: Place) => {
@@ -40,24 +43,33 @@ export function LogWindowView({ label, rows, row, onView, stick, ref }: Props) {
     if (own.current && Math.abs(own.current.scrollTop - next.bar) >= 1) own.current.scrollTop = next.bar;
   };
   useImperativeHandle(ref, () => ({
-    show: (index) => put(placeAt(view, (index + 0.5) * rowHeight - height / 2)),
+    show(index) {
+      shown.current = index;
+      put(middleOf(view, index));
+    },
     toEnd: () => put(placeAt(view, rows * rowHeight)),
     focus: () => own.current?.focus(),
   }));
   useLayoutEffect(() => {
     if (stick && height > 0) put(placeAt(view, rows * rowHeight));
   }, [stick, rows, height]);
+  // What was asked for before the height was known is in the middle now.
+  useLayoutEffect(() => {
+    if (shown.current !== undefined && height > 0) put(middleOf(view, shown.current));
+  }, [height]);
   useEffect(() => () => window.clearTimeout(rest.current), []);
 
   // Groups that were closed may have taken the place with them.
   if (place.at > Math.max(0, rows * rowHeight - height)) setPlace(placeAt(view, place.at));
   const { first, end } = rowsAt(view, place, beside);
-  const atEnd = place.at + height >= (rows - 1) * rowHeight;
-  useEffect(() => onView({ first, end, atEnd }), [first, end, atEnd]);
+  useEffect(() => onView({ first, end }), [first, end, rows]);
 
   const scrolled = (bar: number) => {
-    if (bar === place.bar) return;
+    // Our own doing, rounded by the browser.
+    if (Math.abs(bar - place.bar) < 1) return;
     const next = scrolledTo(view, place, bar);
+    shown.current = undefined;
+    if (next.at + height < (rows - 1) * rowHeight) onLeave();
     setPlace(next);
     window.clearTimeout(rest.current);
     rest.current = window.setTimeout(() => put(placeAt(view, next.at)), restMs);
@@ -83,3 +95,5 @@ export function LogWindowView({ label, rows, row, onView, stick, ref }: Props) {
     </div>
   );
 }
+
+const middleOf = (view: LogWindow, row: number): Place => placeAt(view, (row + 0.5) * view.rowHeight - view.height / 2);
