@@ -39,21 +39,35 @@ interface Ask {
 }
 
 export async function ask(method: Endpoint["method"], address: string, { body, signal }: Ask = {}): Promise<unknown> {
-  const answer = await fetch(address, {
+  const answer = await reach(address, {
     method,
     ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
-  }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
-    throw new Refused("server.unreachable", "Towline does not answer.", "It is tried again by itself.");
   });
-  const said: unknown = await answer.json().catch(() => undefined);
+  const said: unknown = await answer.json().catch(() => {
+    if (answer.ok) throw cutOff(method);
+  });
   if (answer.ok) return said;
   const { code, message, fix } = (said as { error?: { code: string; message: string; fix?: string } })?.error ?? {
     code: "server.failed",
     message: `The server answered ${answer.status}.`,
   };
   throw new Refused(code, message, fix);
+}
+
+/** An answer, whatever it says; a network that was cut is `server.unreachable`, after which queries try again. */
+export async function reach(address: string, init: RequestInit): Promise<Response> {
+  return fetch(address, init).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
+    throw cutOff(init.method ?? "GET");
+  });
+}
+
+/** Whether what does more than read was done, nobody here can know. */
+function cutOff(method: string): Refused {
+  return method === "GET"
+    ? new Refused("server.unreachable", "Towline does not answer.", "It is tried again by itself.")
+    : new Refused("server.unreachable", "Towline did not answer: look whether it was done, then press again.");
 }
 
 function addressOf(path: string, params: NonNullable<Parts["params"]>, query: NonNullable<Parts["query"]>): string {

@@ -80,7 +80,6 @@ export function useConnection(): Connection {
 
 /** Opens the stream; returns the way to close it. */
 export function goLive(queries: QueryClient): () => void {
-  const stream = new EventSource("/api/live");
   const changed = new Set<RowName>();
   const builds = new Set<string>();
   let timer: number | undefined;
@@ -96,35 +95,57 @@ export function goLive(queries: QueryClient): () => void {
     if (changed.size + builds.size > 0) soon();
   };
   const soon = () => (timer ??= window.setTimeout(() => void readAnew(), gatherMs));
-  stream.addEventListener("message", ({ data }: MessageEvent<string>) => {
-    const { name } = JSON.parse(data) as { name: EventName };
-    for (const row of readers[name.split(".")[0] as Module] ?? []) changed.add(row);
-    soon();
-  });
-  stream.addEventListener("changed", ({ data }: MessageEvent<string>) => {
-    for (const subject of JSON.parse(data) as string[]) {
-      const [kind = "", id = ""] = subject.split(":");
-      for (const row of watchersOf[kind] ?? []) changed.add(row);
-      if (kind === "build") builds.add(id);
-    }
-    soon();
-  });
-  stream.addEventListener("figures", () => {
-    void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => figures.has(name) });
-  });
-  stream.addEventListener("missed", () => void queries.invalidateQueries());
-  stream.addEventListener("open", () => {
-    // What happened during the cut was told to nobody.
-    if (connection.state === "away") void queries.invalidateQueries();
-    become({ state: "live" });
-  });
-  stream.addEventListener("error", () => {
-    if (connection.state !== "away") become({ state: "away", since: new Date() });
-  });
+  const ears: Record<string, (event: MessageEvent<string>) => void> = {
+    message({ data }) {
+      const { name } = JSON.parse(data) as { name: EventName };
+      for (const row of readers[name.split(".")[0] as Module] ?? []) changed.add(row);
+      soon();
+    },
+    changed({ data }) {
+      for (const subject of JSON.parse(data) as string[]) {
+        const [kind = "", id = ""] = subject.split(":");
+        for (const row of watchersOf[kind] ?? []) changed.add(row);
+        if (kind === "build") builds.add(id);
+      }
+      soon();
+    },
+    figures: () => void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => figures.has(name) }),
+    missed: () => void queries.invalidateQueries(),
+    open() {
+      // What happened during the cut was told to nobody.
+      if (connection.state === "away") void queries.invalidateQueries();
+      become({ state: "live" });
+    },
+    error() {
+      if (connection.state !== "away") become({ state: "away", since: new Date() });
+    },
+  };
+  const close = keepOpen("/api/live", ears);
   return () => {
-    stream.close();
+    close();
     window.clearTimeout(timer);
     become({ state: "opening" });
+  };
+}
+
+/** After which a stream that the browser has given up is opened anew. */
+const reopenMs = 2_000;
+
+/** A stream that is cut is opened again by the browser; one that was answered by a refusal, such as a proxy's, never: that is done here. */
+function keepOpen(address: string, ears: Record<string, (event: MessageEvent<string>) => void>): () => void {
+  let timer: number | undefined;
+  let stream: EventSource;
+  const open = () => {
+    stream = new EventSource(address);
+    for (const [name, hear] of Object.entries(ears)) stream.addEventListener(name, hear as EventListener);
+    stream.addEventListener("error", () => {
+      if (stream.readyState === EventSource.CLOSED) timer = window.setTimeout(open, reopenMs);
+    });
+  };
+  open();
+  return () => {
+    window.clearTimeout(timer);
+    stream.close();
   };
 }
 

@@ -2,7 +2,7 @@ import { ActionIcon, Anchor, Code, Modal, Stack, Table, Text, TextInput, Tooltip
 import { IconDownload, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Output } from "../api/call.ts";
+import { type Output, reach } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { Headings } from "../parts/headings.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
@@ -148,7 +148,7 @@ function Shown({ artifact: { path }, text }: { artifact: Artifact; text: string 
 async function readBeginning(artifact: Artifact, signal: AbortSignal): Promise<string> {
   if (artifact.size === 0) return "";
   const headers = { range: `bytes=0-${mostShown - 1}` };
-  const answer = await fetch(addressOf(artifact), { headers, signal });
+  const answer = await reach(addressOf(artifact), { headers, signal });
   if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
   return answer.text();
 }

@@ -40,6 +40,8 @@ const waitMs = 20_000;
 /** Between two looks at a log that grows fast: nobody reads faster. */
 const breathMs = 120;
 const afterErrorMs = 2_000;
+/** Of one page that is looked at. */
+const mostTries = 30;
 
 export function createLogLines(read: ReadLines): LogLines {
   const pages = createLogPages();
@@ -120,13 +122,16 @@ function createWanted(readPage: (page: number, signal: AbortSignal) => Promise<v
   async function begin(page: number): Promise<void> {
     const abort = new AbortController();
     reading.set(page, abort);
-    try {
-      await readPage(page, abort.signal);
-    } catch (thrown) {
-      if (!abort.signal.aborted) say({ error: thrown as Error });
-    } finally {
-      if (reading.get(page) === abort) reading.delete(page);
-    }
+    for (let tries = 0; tries < mostTries && !abort.signal.aborted; tries++)
+      try {
+        await readPage(page, abort.signal);
+        break;
+      } catch (thrown) {
+        if (abort.signal.aborted) break;
+        say({ error: thrown as Error });
+        await pause(afterErrorMs);
+      }
+    if (reading.get(page) === abort) reading.delete(page);
   }
   return {
     only(pages: readonly number[], isMissing: (page: number) => boolean): void {

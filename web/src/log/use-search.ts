@@ -1,4 +1,5 @@
 import { useDebouncedValue } from "@mantine/hooks";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { call, type Output } from "../api/call.ts";
 
@@ -18,11 +19,12 @@ export const mostMatches = 10_000;
 export function useSearch(job: string, attempt: number, text: string): Search | undefined {
   const [asked] = useDebouncedValue(text, 250);
   const [search, setSearch] = useState<Search>();
+  const queries = useQueryClient();
   useEffect(() => {
     if (asked === "") return setSearch(undefined);
     const abort = new AbortController();
     setSearch({ matches: [], searched: 0 });
-    void searchAll({ job, attempt, text: asked }, abort.signal, setSearch);
+    void searchAll(queries, { job, attempt, text: asked, signal: abort.signal }, setSearch);
     return () => abort.abort();
   }, [job, attempt, asked]);
   return text === "" ? undefined : search;
@@ -32,14 +34,19 @@ interface Question {
   job: string;
   attempt: number;
   text: string;
+  signal: AbortSignal;
 }
 
-async function searchAll({ job, attempt, text }: Question, signal: AbortSignal, say: (search: Search) => void) {
+async function searchAll(queries: QueryClient, { job, attempt, text, signal }: Question, say: (search: Search) => void) {
   const matches: Match[] = [];
   try {
     for (let from: number | null = 1; from !== null && matches.length < mostMatches;) {
-      const query = { attempt, text, from, limit: 1_000 };
-      const found: Output<"searchJobLog"> = await call("searchJobLog", { params: { id: job }, query }, signal);
+      const input = { params: { id: job }, query: { attempt, text, from, limit: 1_000 } };
+      // Asked for by way of the queries, it is tried again after a cut; a log that grows must not be remembered.
+      const found: Output<"searchJobLog"> = await queries.fetchQuery({
+        ...{ queryKey: ["searchJobLog", input], queryFn: () => call("searchJobLog", input, signal) },
+        ...{ staleTime: 0, gcTime: 0 },
+      });
       matches.push(...found.matches);
       from = found.next;
       say({ matches: [...matches], searched: from ?? undefined });
