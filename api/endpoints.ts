@@ -4,6 +4,7 @@ import { backingEndpoints } from "./endpoints/backing.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { gateEndpoints } from "./endpoints/gates.ts";
+import { healthEndpoints } from "./endpoints/health.ts";
 import { imageEndpoints } from "./endpoints/images.ts";
 import { endpointsOfBuilds } from "./endpoints/of-builds.ts";
 import { placeEndpoints } from "./endpoints/places.ts";
@@ -18,6 +19,7 @@ export const allEndpoints = {
   ...deploymentEndpoints,
   ...fleetEndpoints,
   ...gateEndpoints,
+  ...healthEndpoints,
   ...imageEndpoints,
   ...placeEndpoints,
   ...releaseEndpoints,

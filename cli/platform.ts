@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { readConfig } from "#kernel/config.ts";
 import { createLog } from "#kernel/log.ts";
 import { type Server, startServer } from "../server/main.ts";
+import { examineHost } from "../tools/host/doctor.ts";
 import { buildWeb } from "../tools/web/build.ts";
 import { accepted, tell } from "./output.ts";
 
@@ -38,7 +39,10 @@ export async function startPlatform(settings: Record<string, string | undefined>
 /** The control plane by the TOWLINE_* settings. */
 export async function openServer(settings: Record<string, string | undefined>): Promise<Server> {
   const config = accepted(readConfig(settings));
-  return startServer(config, createLog(config.logLevel), { web: await buildWeb(tell) });
+  return startServer(config, createLog(config.logLevel), {
+    web: await buildWeb(tell),
+    examineMachine: () => examineHost(config.home),
+  });
 }
 
 /** Far longer than its drain takes. One that is killed leaves containers, which its next start goes on with or removes. */

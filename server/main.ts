@@ -8,6 +8,7 @@ import { backingEndpoints } from "#api/endpoints/backing.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { gateEndpoints } from "#api/endpoints/gates.ts";
+import { healthEndpoints } from "#api/endpoints/health.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
 import { endpointsOfBuilds } from "#api/endpoints/of-builds.ts";
 import { placeEndpoints } from "#api/endpoints/places.ts";
@@ -36,6 +37,7 @@ import { type Database, openDatabase, isAnswering } from "#kernel/database.ts";
 import { startEmbeddedPostgres } from "#kernel/embedded-postgres.ts";
 import { createEventFeed } from "#kernel/event-feed.ts";
 import { isThere, writeDurably } from "#kernel/files.ts";
+import type { Look } from "#kernel/health.ts";
 import { createHttp, type HttpDeps, serveEndpoints } from "#kernel/http.ts";
 import { openIdentity } from "#kernel/identity.ts";
 import { installationId } from "#kernel/installation.ts";
@@ -54,6 +56,7 @@ import { openWake, type Wake } from "#kernel/wake.ts";
 import { createReleases } from "#releases";
 import { createRouting } from "#routing";
 import { createSource } from "#source";
+import { healthHandlers } from "./health.ts";
 import { serveWeb } from "./web.ts";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -68,10 +71,12 @@ export interface Server extends AsyncDisposable {
 export interface Assets {
   /** Folder of the built web interface; without one only programs are served. */
   web?: string;
+  /** Looks over this machine for the page on the platform's health. */
+  examineMachine?: Look;
 }
 
 /** Starts the control plane. Disposing it ends what it started in reverse order and leaves balancer and instances running. */
-export async function startServer(config: Config, log: Log, { web }: Assets = {}): Promise<Server> {
+export async function startServer(config: Config, log: Log, { web, examineMachine }: Assets = {}): Promise<Server> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   await mkdir(config.home, { recursive: true, mode: 0o711 });
@@ -92,11 +97,13 @@ export async function startServer(config: Config, log: Log, { web }: Assets = {}
     outbox.subscribe(reactions);
 
   const app = createHttp({ log });
-  serveModules(app, modules, { log, authenticate: access.authenticate, stopping: stopping.signal });
+  const http = { log, authenticate: access.authenticate, stopping: stopping.signal };
+  serveModules(app, modules, http);
+  serveEndpoints(app, http, { table: healthEndpoints, handlers: healthHandlers({ db, ...modules, examineMachine }) });
   serveState(app, db, stopping.signal);
   if (web !== undefined) serveWeb(app, web);
   const feed = createEventFeed({ db, wake, log, stopping: stopping.signal });
-  serveLive(app, { authenticate: access.authenticate, stopping: stopping.signal, feed, pulse });
+  serveLive(app, { ...http, feed, pulse });
   const adminToken = await access.ensureAdmin();
   const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
   for (const each of [access, source, fleet, images, routing, deployments, events]) await each.start();
@@ -206,7 +213,7 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
     backups: await openFsBlobs(join(home, "backups")),
   };
   const deployments = createDeployments({ ...deps, source, fleet, builds, contracts, ...ofDeployments });
-  return { access, source, fleet, builds, images, contracts, releases, routing, deployments };
+  return { access, source, fleet, builds, images, contracts, releases, routing, deployments, disk };
 }
 
 interface RegistryPlace {

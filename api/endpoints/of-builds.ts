@@ -1,5 +1,6 @@
 /** All that the module `builds` answers; who serves it, and who tests it, has it from here. */
 import { agentEndpoints } from "./agent.ts";
+import { agentViewEndpoints } from "./agents.ts";
 import { buildRecordEndpoints } from "./build-records.ts";
 import { buildEndpoints } from "./builds.ts";
 import { jobEndpoints } from "./job.ts";
@@ -10,6 +11,7 @@ import { triggerEndpoints } from "./triggers.ts";
 export const endpointsOfBuilds = {
   ...buildEndpoints,
   ...agentEndpoints,
+  ...agentViewEndpoints,
   ...jobEndpoints,
   ...buildRecordEndpoints,
   ...logEndpoints,

@@ -1,9 +1,8 @@
-import type { CallOutput } from "#api/endpoint.ts";
-import type { deploymentEndpoints } from "#api/endpoints/deployments.ts";
-import { isRefusal, type Refusal } from "#api/errors.ts";
+import type { HealthRow } from "#api/endpoints/health.ts";
+import { isRefusal } from "#api/errors.ts";
 import { readConfig } from "#kernel/config.ts";
-import { accepted, bytes, paint, print, printJson, table } from "../output.ts";
-import { examineHost, type HealthRow } from "../../tools/host/doctor.ts";
+import { accepted, paint, print, printJson, table } from "../output.ts";
+import { examineHost } from "../../tools/host/doctor.ts";
 import { openClient, readSession, type SessionFlags } from "../session.ts";
 
 const marks = { good: paint("green", "✓"), warning: paint("yellow", "!"), bad: paint("red", "✗") };
@@ -31,16 +30,7 @@ async function examineServer(flags: SessionFlags): Promise<HealthRow[]> {
   if (isRefusal(user))
     return [{ name: "server", verdict: "warning", found: user.message, fix: user.fix ?? "towline login" }];
   const server: HealthRow = { name: "server", verdict: "good", found: `${url} as ${user.name} (${user.role})` };
-  return [server, ...roomOf(await client.planCleaning({}))];
-}
-
-/** How far the server's disk is from where it cleans, and from where it refuses work. */
-function roomOf(plan: CallOutput<typeof deploymentEndpoints.planCleaning> | Refusal): HealthRow[] {
-  if (isRefusal(plan) || !plan.disk) return [];
-  const { free, mark, floor } = plan.disk;
-  const verdict = free < floor ? "bad" : free < mark ? "warning" : "good";
-  const going = plan.images.filter(({ goes }) => goes).length;
-  const found = `${bytes(free)} free (cleans below ${bytes(mark)}, refuses below ${bytes(floor)}); ${going} images may go`;
-  const fix = "`towline clean --plan` shows what may go; free some space besides.";
-  return [{ name: "server's disk", verdict, found, ...(verdict === "good" ? {} : { fix }) }];
+  const health = await client.showHealth({}, { timeoutMs: 20_000 });
+  if (isRefusal(health)) return [server, { name: "platform", verdict: "warning", found: health.message }];
+  return [server, ...health.platform];
 }

@@ -1,19 +1,11 @@
 import { readFile, statfs } from "node:fs/promises";
 import { freemem, homedir, totalmem } from "node:os";
+import type { HealthRow } from "#api/endpoints/health.ts";
 import { isRefusal } from "#api/errors.ts";
 import { detectCompose } from "#drivers/compose/detect.ts";
 import { askEngine } from "./engine.ts";
 import { findCompiler } from "./compiler.ts";
 import { findGit } from "./git.ts";
-
-/** One fact about this machine. `warning` lets Towline run, `bad` does not. */
-export interface HealthRow {
-  name: string;
-  verdict: "good" | "warning" | "bad";
-  found: string;
-  /** What to do, where the verdict is not good. */
-  fix?: string;
-}
 
 const gibibyte = 1024 ** 3;
 

@@ -4,6 +4,7 @@ import { FleetPage } from "./fleet/fleet-page.tsx";
 import type { FleetSearch } from "./fleet/matching.ts";
 import { listSearch, pageSearch } from "./pull-request/pull-request-search.ts";
 import { NotFound } from "./parts/states.tsx";
+import { settingsSearch } from "./settings/settings-search.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NotFound });
@@ -70,6 +71,13 @@ const activity = createRoute({
   component: lazyRouteComponent(() => import("./activity/activity-page.tsx"), "ActivityPage"),
 });
 
+const settings = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./settings/settings-page.tsx"), "SettingsPage"),
+  validateSearch: settingsSearch,
+});
+
 export function createAppRouter() {
   return createRouter({
     routeTree: rootRoute.addChildren([
@@ -82,6 +90,7 @@ export function createAppRouter() {
       environments,
       environment,
       activity,
+      settings,
     ]),
     defaultPreload: "intent",
   });

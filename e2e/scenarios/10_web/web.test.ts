@@ -45,6 +45,11 @@ const signs = {
   "/pull-requests/notes/1": "Say more, please.",
   "/pull-requests/notes/1?view=changes": "Why two?",
   "/activity": "deployments.deployment-finished",
+  "/settings": "browser session",
+  "/settings?view=people": "signs off, reviews",
+  "/settings?view=agents": "queue=default",
+  "/settings?view=storage": "happens by itself",
+  "/settings?view=health": "PostgreSQL",
 };
 const patience = { timeout: 60_000 };
 
@@ -93,7 +98,10 @@ async function signedIn(
   const page = await (await browser.newContext(options)).newPage();
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && !isOfMachine(message.text()) && faults.push(message.text()));
+  page.on(
+    "console",
+    (message) => message.type() === "error" && !isOfMachine(message.text()) && faults.push(message.text()),
+  );
   await page.goto(platform.url);
   await page.locator("input[name=token]").fill(token);
   // Who is not signed in is refused once, which the browser writes down.
@@ -287,6 +295,33 @@ async function openNotes({ client }: Person): Promise<void> {
   orThrow(await client.openPullRequest({ params, body: { branch: "second", title: "Two words" } }));
 }
 
+inBrowser("an admin adds a person, whose token is shown this once and lets in until it is revoked", async (browser) => {
+  const { page, faults } = await signedIn(browser, platform.adminToken);
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await page.getByRole("tab", { name: "People" }).click();
+  await page.getByRole("textbox", { name: "New person" }).fill("nina");
+  await page.getByRole("combobox", { name: "Role", exact: true }).selectOption("analyst");
+  await page.getByRole("button", { name: "Add" }).click();
+  const tokens = page.getByRole("dialog", { name: "Tokens of nina" });
+  await tokens.getByRole("textbox", { name: "New token" }).fill("laptop");
+  await tokens.getByRole("button", { name: "Make token" }).click();
+  const secret = /tw_[\w-]+/.exec(await tokens.getByRole("status").innerText(patience))?.[0] ?? "";
+  const own = await signedIn(browser, secret);
+  await own.page.goto(`${platform.url}/settings?view=people`);
+  await own.page.getByText("Your role does not show you the people").waitFor(patience);
+  await own.page.context().close();
+
+  await tokens.getByRole("button", { name: "Revoke laptop…" }).click();
+  await page.getByRole("button", { name: "Revoke laptop", exact: true }).click();
+  await tokens.getByRole("row", { name: /laptop/ }).waitFor({ state: "detached", ...patience });
+  expect((await fetch(`${platform.url}/api/whoami`, { headers: { authorization: `Bearer ${secret}` } })).status).toBe(
+    401,
+  );
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
 inBrowser("who may only look sees the buttons with the reason why they are not his", async (browser) => {
   const vera = await newPerson(platform, "vera", "viewer");
   const { page } = await signedIn(browser, vera.token);
@@ -309,7 +344,10 @@ inBrowser("a server that is away is told, and what is shown is read anew when it
   await platform.restartServer();
   await page.getByText(/^as of /).waitFor({ state: "detached", ...patience });
   await page.route(/\/api\/builds(\?|$)/, (route) => route.abort("connectionreset"), { times: 1 });
-  const cut = page.waitForEvent("requestfailed", { predicate: (each) => each.url().includes("/api/builds"), ...patience });
+  const cut = page.waitForEvent("requestfailed", {
+    predicate: (each) => each.url().includes("/api/builds"),
+    ...patience,
+  });
   await page.getByRole("link", { name: "Builds" }).click();
   await cut;
   await page.getByRole("link", { name: "Version 1" }).first().waitFor(patience);

@@ -16,8 +16,10 @@ import type { Notifier } from "#drivers/notifier/contract.ts";
 import type { Vault } from "#kernel/vault.ts";
 import type { FastifyInstance } from "fastify";
 import { agentRoutes } from "./leases/agent-routes.ts";
+import { readStanding } from "./leases/agent-store.ts";
 import { createAssign } from "./leases/assign.ts";
 import { createClaimJob } from "./leases/claiming.ts";
+import { viewAgents } from "./core/agents.ts";
 import { evidenceOf, type Evidence } from "./core/evidence.ts";
 import { publishes } from "./core/steps.ts";
 import { viewSummary, viewWaits } from "./core/view.ts";
@@ -108,6 +110,8 @@ export interface Builds {
   publishes(build: string): Promise<boolean>;
   /** Oldest first, at most 200. */
   unfinished(): Promise<UnfinishedBuild[]>;
+  /** What agents do, and what waits for them. */
+  agents(): Promise<ReturnType<typeof viewAgents>>;
   handlers: Handlers<typeof endpointsOfBuilds>;
   /** What is no row: signed calls from outside, below `/hooks/`, and the contents of logs and artifacts. */
   register(app: FastifyInstance, authenticate: HttpDeps["authenticate"]): void;
@@ -130,7 +134,6 @@ const unfinishedLimit = 200;
 
 export function createBuilds(deps: BuildsDeps): Builds {
   const { db, log, times = defaultTimes } = deps;
-  const store = buildsStore(db);
   const desk = createLogDesk(deps);
   const { logs, find } = desk;
   const machine = createMachine({ ...deps, leaseMs: times.leaseMs });
@@ -158,19 +161,12 @@ export function createBuilds(deps: BuildsDeps): Builds {
   }
 
   const surroundings = () => lookAround(deps, logs);
+  const reading = readingOf(deps, surroundings);
 
   return {
-    async build(id) {
-      const row = await store.build(id);
-      return row && viewSummary(row);
-    },
-    async evidence(id) {
-      const state = (await store.build(id))?.machine;
-      return state ? evidenceOf(state) : [];
-    },
-    publishes: async (id) => publishes((await store.build(id))?.machine ?? null),
-    unfinished: () => unfinishedBuilds(db, surroundings),
+    ...reading,
     handlers: {
+      listAgents: reading.agents,
       ...buildRoutes({ ...deps, machine, creation, logs, find, surroundings }),
       ...desk.handlers,
       ...agentRoutes({ db, log, machine, claimJob, leasing, logs, assign, tests, results }),
@@ -191,6 +187,25 @@ export function createBuilds(deps: BuildsDeps): Builds {
     start: () =>
       takeUp({ log, sweepMs: times.sweepMs, desk, old, leasing, creation, schedules, records, lookAtAgents }),
   };
+}
+
+/** What other modules ask. */
+function readingOf(deps: BuildsDeps, lookAround: () => Promise<Surroundings>) {
+  const { db } = deps;
+  const store = buildsStore(db);
+  return {
+    async build(id) {
+      const row = await store.build(id);
+      return row && viewSummary(row);
+    },
+    async evidence(id) {
+      const state = (await store.build(id))?.machine;
+      return state ? evidenceOf(state) : [];
+    },
+    publishes: async (id) => publishes((await store.build(id))?.machine ?? null),
+    unfinished: () => unfinishedBuilds(db, lookAround),
+    agents: async () => viewAgents(await readStanding(db), nearSince(deps)),
+  } satisfies Partial<Builds>;
 }
 
 async function unfinishedBuilds(db: Database, lookAround: () => Promise<Surroundings>): Promise<UnfinishedBuild[]> {
@@ -243,9 +258,10 @@ async function lookAround(deps: BuildsDeps, logs: LogDesk["logs"]): Promise<Surr
 
 /** The tags of each. */
 async function agentsNear({ db, clock }: BuildsDeps): Promise<Surroundings["agents"]> {
-  const near = await buildsStore(db).agentsSince(new Date(clock.now().getTime() - agentIsNearMs));
-  return near.map(({ tags }) => tags);
+  return (await buildsStore(db).agentsSince(nearSince({ clock }))).map(({ tags }) => tags);
 }
+
+const nearSince = ({ clock }: Pick<BuildsDeps, "clock">): Date => new Date(clock.now().getTime() - agentIsNearMs);
 
 function tasksOf(deps: BuildsDeps, { machine, creation }: { machine: Machine; creation: Creation }): Builds["tasks"] {
   return {

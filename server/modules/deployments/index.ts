@@ -22,7 +22,7 @@ import type { World } from "./steps/step.ts";
 import type { Place } from "./store.ts";
 import { supervise } from "./supervise.ts";
 
-export { createDisk } from "./cleaning/disk.ts";
+export { createDisk, type Disk } from "./cleaning/disk.ts";
 export type { DeploymentsDeps } from "./deps.ts";
 
 export interface Deployments {

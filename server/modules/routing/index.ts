@@ -105,6 +105,8 @@ export interface Routing {
   probe(probe: { environment: string; name: string; address: Address }): Promise<SlotHealth>;
   endProbe(probe: { environment: string; name: string }): Promise<void>;
   addressOf(place: Place): Promise<RouteAddress | undefined>;
+  /** Host names that the balancer answers for, and what keeps it from answering; it is not there while there are none. */
+  standing(): Promise<{ addresses: number; fault: string | undefined }>;
   /** Takes all routes, pools and slots of an environment away for good; none there is no error. */
   removeEnvironment(environment: string): Promise<void>;
   /** Brings the balancer to what the tables say. */
@@ -151,6 +153,11 @@ export function createRouting(deps: RoutingDeps): Routing {
       );
     },
     addressOf,
+    async standing() {
+      const addresses = (await store.hosts()).length;
+      const fault = addresses === 0 ? undefined : await traffic.fault();
+      return { addresses, fault };
+    },
     reconcile: everything,
     handlers: routingRoutes(store, { addressOf, traffic }),
     tasks: { [reconcileTask]: () => runReconcile(deps, { everything }) },

@@ -36,6 +36,13 @@ export function createTraffic({ db, clock, balancer, looked = () => {} }: Deps) 
   }
 
   return {
+    /** Why the balancer does not answer, in its words. */
+    fault: () =>
+      balancer.recent({ deadlineMs }).then(
+        () => undefined,
+        (error: Error) => error.message,
+      ),
+
     async read(environment: string) {
       const [found, { routes, instances }] = await Promise.all([recent(), locate(db)]);
       if (!found) return refuse("host.docker-missing", "the load balancer does not answer");

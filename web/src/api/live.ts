@@ -46,9 +46,9 @@ const ofBuild = new Set<unknown>([
 
 /** What is read anew when something of a kind of subject changes. */
 const watchersOf: Record<string, readonly RowName[]> = {
-  build: ["listBuilds"],
+  build: ["listBuilds", "listAgents"],
   slots: ["showBuild"],
-  agents: ["showBuild"],
+  agents: ["showBuild", "listAgents"],
 };
 
 /** What changes all the time; the stream says when to look again. */

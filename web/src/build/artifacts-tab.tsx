@@ -5,8 +5,9 @@ import { useState } from "react";
 import { type Output, reach } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { Headings } from "../parts/headings.tsx";
+import { sizeIn } from "../parts/size.ts";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
-import { kindOf, mostShown, sizeIn } from "./artifact-kind.ts";
+import { kindOf, mostShown } from "./artifact-kind.ts";
 
 type Artifact = Output<"listArtifacts">["artifacts"][number];
 

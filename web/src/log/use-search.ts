@@ -37,7 +37,11 @@ interface Question {
   signal: AbortSignal;
 }
 
-async function searchAll(queries: QueryClient, { job, attempt, text, signal }: Question, say: (search: Search) => void) {
+async function searchAll(
+  queries: QueryClient,
+  { job, attempt, text, signal }: Question,
+  say: (search: Search) => void,
+) {
   const matches: Match[] = [];
   try {
     for (let from: number | null = 1; from !== null && matches.length < mostMatches;) {

@@ -33,7 +33,11 @@ export function Failed({ error, what, again }: { error: Error; what: string; aga
     <Alert
       color={forbidden ? "gray" : "red"}
       icon={forbidden ? <IconLock aria-hidden /> : <IconAlertTriangle aria-hidden />}
-      title={forbidden ? `Your role does not show you ${what}` : `${what} could not be read`}
+      title={
+        forbidden
+          ? `Your role does not show you ${what.charAt(0).toLowerCase()}${what.slice(1)}`
+          : `${what} could not be read`
+      }
       my="md"
     >
       <Stack gap="xs" align="flex-start">

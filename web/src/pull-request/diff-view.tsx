@@ -19,7 +19,7 @@ import {
 } from "react-diff-view";
 import { refractor } from "refractor";
 import { call } from "../api/call.ts";
-import { useActing } from "./acting.ts";
+import { useActing } from "../parts/acting.ts";
 import { type Layout, languageOf, placeOf, type Side, type Threads } from "./diff-lines.ts";
 import { Said } from "./said.tsx";
 import classes from "./said.module.css";

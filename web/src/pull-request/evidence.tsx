@@ -10,7 +10,7 @@ import { TimeAgo } from "../parts/time-ago.tsx";
 import { leading, reviewing } from "../session/roles.ts";
 import { useMayNot, useWho } from "../session/session.ts";
 import type { Tone } from "../theme.ts";
-import { useActing } from "./acting.ts";
+import { useActing } from "../parts/acting.ts";
 import { Part } from "./part.tsx";
 import type { Detail } from "./standing.ts";
 

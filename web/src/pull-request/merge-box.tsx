@@ -6,7 +6,7 @@ import { GuardedButton } from "../parts/guarded-button.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { developing } from "../session/roles.ts";
 import { useMayNot } from "../session/session.ts";
-import { useActing } from "./acting.ts";
+import { useActing } from "../parts/acting.ts";
 import type { Detail } from "./standing.ts";
 
 /** The button, and why it is not to be pressed yet: as the server says it. */

@@ -5,7 +5,7 @@ import { call } from "../api/call.ts";
 import { GuardedButton } from "../parts/guarded-button.tsx";
 import { reviewing } from "../session/roles.ts";
 import { useMayNot } from "../session/session.ts";
-import { useActing } from "./acting.ts";
+import { useActing } from "../parts/acting.ts";
 import type { Detail } from "./standing.ts";
 
 /** What somebody is about to say, and what becomes of it. */

@@ -3,7 +3,7 @@ import { IconTrash } from "@tabler/icons-react";
 import { call } from "../api/call.ts";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { useWho } from "../session/session.ts";
-import { useActing } from "./acting.ts";
+import { useActing } from "../parts/acting.ts";
 import classes from "./said.module.css";
 import type { Comment, PullRequest } from "./standing.ts";
 

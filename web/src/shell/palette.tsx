@@ -1,59 +1,22 @@
 import { Button, Kbd, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
-import {
-  IconActivity,
-  IconBox,
-  IconGitPullRequest,
-  IconHammer,
-  IconLayoutGrid,
-  IconRocket,
-  IconSearch,
-  IconStack2,
-} from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { IconBox, IconHammer, IconRocket, IconSearch, IconSettings, IconStack2 } from "@tabler/icons-react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
+import { buildSign } from "../build/words.ts";
+import { settingsViews } from "../settings/settings-search.ts";
+import { pages } from "./pages.ts";
+import { wantedBuild } from "./wanted-build.ts";
 
-const places = [
-  { to: "/", label: "Fleet", Icon: IconLayoutGrid },
-  { to: "/builds", label: "Builds", Icon: IconHammer },
-  { to: "/environments", label: "Environments", Icon: IconStack2 },
-  { to: "/pull-requests", label: "Pull requests", Icon: IconGitPullRequest },
-  { to: "/activity", label: "Activity", Icon: IconActivity },
-] as const;
-
-/** Ctrl-K: every page, service and place by its name. */
+/** Ctrl-K: every page, service, place and build by its name. */
 export function Palette() {
-  const navigate = useNavigate();
-  const { data } = useQuery(read("getStatus", {}));
-  const pages = places.map(({ to, label, Icon }): SpotlightActionData => ({
-    id: to,
-    label,
-    leftSection: <Icon size={18} />,
-    onClick: () => void navigate({ to }),
-  }));
-  const environments = (data?.environments ?? []).map((environment): SpotlightActionData => ({
-    ...{ id: `environment ${environment}`, label: environment, description: "environment" },
-    leftSection: <IconStack2 size={18} />,
-    onClick: () => void navigate({ to: "/environments/$environment", params: { environment } }),
-  }));
-  const services = (data?.services ?? []).flatMap(({ service, owner, cells }): SpotlightActionData[] => {
-    const open = () => void navigate({ to: "/services/$service", params: { service } });
-    return [
-      {
-        id: service,
-        label: service,
-        description: owner ?? "service",
-        leftSection: <IconBox size={18} />,
-        onClick: open,
-      },
-      ...cells.map(({ environment }) => ({
-        ...{ id: `${service}/${environment}`, label: `Deploy ${service} to ${environment}` },
-        leftSection: <IconRocket size={18} />,
-        onClick: () => void navigate({ to: "/", search: { show: `${service}/${environment}` } }),
-      })),
-    ];
-  });
+  const [open, setOpen] = useState(false);
+  const [text, setText] = useState("");
+  const actions = [...usePages(), ...usePlaces(), ...useServices(), ...useBuilds(open, text)];
   return (
     <>
       <Button
@@ -69,13 +32,82 @@ export function Palette() {
         </Text>
       </Button>
       <Spotlight
-        actions={[...pages, ...environments, ...services]}
+        actions={actions}
+        query={text}
+        onQueryChange={setText}
+        onSpotlightOpen={() => setOpen(true)}
+        onSpotlightClose={() => setOpen(false)}
         shortcut={["mod + K"]}
         highlightQuery
+        scrollable
         limit={12}
         nothingFound="Nothing has this name"
-        searchProps={{ placeholder: "A service, a page, a deployment…", "aria-label": "Find" }}
+        searchProps={{ placeholder: "A service, a page, a build, a deployment…", "aria-label": "Find" }}
       />
     </>
   );
+}
+
+function usePages(): SpotlightActionData[] {
+  const navigate = useNavigate();
+  return [
+    ...pages.map(({ to, label, Icon }) => ({
+      ...{ id: to, label, leftSection: <Icon size={18} /> },
+      onClick: () => void navigate({ to }),
+    })),
+    ...settingsViews.map((view) => ({
+      ...{ id: `settings ${view}`, label: `Settings: ${view}`, leftSection: <IconSettings size={18} /> },
+      onClick: () => void navigate({ to: "/settings", search: { view } }),
+    })),
+  ];
+}
+
+function usePlaces(): SpotlightActionData[] {
+  const navigate = useNavigate();
+  const { data } = useQuery(read("getStatus", {}));
+  return (data?.environments ?? []).map((environment) => ({
+    ...{ id: `environment ${environment}`, label: environment, description: "environment" },
+    leftSection: <IconStack2 size={18} />,
+    onClick: () => void navigate({ to: "/environments/$environment", params: { environment } }),
+  }));
+}
+
+function useServices(): SpotlightActionData[] {
+  const navigate = useNavigate();
+  const { data } = useQuery(read("getStatus", {}));
+  return (data?.services ?? []).flatMap(({ service, owner, cells }) => [
+    {
+      ...{ id: service, label: service, description: owner ?? "service", leftSection: <IconBox size={18} /> },
+      onClick: () => void navigate({ to: "/services/$service", params: { service } }),
+    },
+    ...cells.map(({ environment }) => ({
+      ...{ id: `${service}/${environment}`, label: `Deploy ${service} to ${environment}` },
+      leftSection: <IconRocket size={18} />,
+      onClick: () => void navigate({ to: "/", search: { show: `${service}/${environment}` } }),
+    })),
+  ]);
+}
+
+/** The newest ones, and any by repository and number. */
+function useBuilds(open: boolean, text: string): SpotlightActionData[] {
+  const navigate = useNavigate();
+  const [wanted] = useDebouncedValue(wantedBuild(text), 150);
+  const newest = useQuery({ ...read("listBuilds", { query: { limit: 50 } }), enabled: open });
+  const one = useQuery({
+    ...read("listBuilds", { query: { ...wanted, limit: 1 } }),
+    enabled: open && wanted !== undefined,
+    placeholderData: keepPreviousData,
+  });
+  const builds = [...(wanted ? (one.data?.builds ?? []) : []), ...(newest.data?.builds ?? [])];
+  const once = [...new Map(builds.map((build) => [build.id, build])).values()];
+  return once.map((build: Output<"listBuilds">["builds"][number]) => {
+    const { id, repository, number, message } = build;
+    return {
+      ...{ id, label: `${repository} ${number}`, leftSection: <IconHammer size={18} /> },
+      description: `${buildSign(build).word} · ${message?.split("\n")[0] ?? ""}`,
+      keywords: [`${repository} #${number}`, build.branch, build.commit.slice(0, 8)],
+      onClick: () =>
+        void navigate({ to: "/builds/$repository/$number", params: { repository, number: String(number) } }),
+    };
+  });
 }

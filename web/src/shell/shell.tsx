@@ -1,6 +1,5 @@
 import { AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconActivity, IconGitPullRequest, IconHammer, IconLayoutGrid, IconStack2 } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -10,6 +9,7 @@ import { Failed, Loading } from "../parts/states.tsx";
 import { useWho } from "../session/session.ts";
 import { SignIn } from "../session/sign-in.tsx";
 import { ConnectionSign } from "./connection-sign.tsx";
+import { pages } from "./pages.ts";
 import { Palette } from "./palette.tsx";
 import { PersonMenu } from "./person-menu.tsx";
 import { useShortcuts } from "./shortcuts.ts";
@@ -22,14 +22,6 @@ export function Shell() {
   if (who.error) return <Failed what="Who you are" error={who.error} again={() => void who.refetch()} />;
   return <Frame name={who.data.name} role={who.data.role} />;
 }
-
-const pages = [
-  { to: "/", label: "Fleet", keys: "g f", Icon: IconLayoutGrid },
-  { to: "/builds", label: "Builds", keys: "g b", Icon: IconHammer },
-  { to: "/pull-requests", label: "Pull requests", keys: "g p", Icon: IconGitPullRequest },
-  { to: "/environments", label: "Environments", keys: "g e", Icon: IconStack2 },
-  { to: "/activity", label: "Activity", keys: "g a", Icon: IconActivity },
-] as const;
 
 function Frame({ name, role }: { name: string; role: string }) {
   const queries = useQueryClient();
@@ -61,7 +53,7 @@ function Frame({ name, role }: { name: string; role: string }) {
       </AppShell.Header>
       <AppShell.Navbar p="xs">
         <ScrollArea>
-          {pages.map(({ to, label, keys, Icon }) => (
+          {pages.map(({ to, label, key, Icon }) => (
             <NavLink
               key={to}
               label={label}
@@ -69,7 +61,7 @@ function Frame({ name, role }: { name: string; role: string }) {
               leftSection={<Icon size={18} stroke={1.6} aria-hidden />}
               rightSection={
                 <Text size="xs" c="dimmed" ff="monospace" visibleFrom="sm" aria-hidden>
-                  {keys}
+                  g {key}
                 </Text>
               }
               onClick={close}

@@ -1,13 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { pages } from "./pages.ts";
 
-const places: Record<string, "/" | "/builds" | "/pull-requests" | "/environments" | "/activity"> = {
-  ...{ f: "/", b: "/builds", p: "/pull-requests", e: "/environments", a: "/activity" },
-};
+const places = Object.fromEntries(pages.map(({ key, to }) => [key, to]));
 /** Between the two keys. */
 const patienceMs = 1_000;
 
-/** `g f` goes to the fleet, `g b` to the builds, `g p` to the pull requests, `g e` to the environments, `g a` to the activity; not while somebody writes. */
+/** `g` and the key of a page go there; not while somebody writes. */
 export function useShortcuts(): void {
   const navigate = useNavigate();
   useEffect(() => {

@@ -328,3 +328,23 @@ test("standing of a step while an agent has it", async () => {
   await start(server, assignment);
   expect(standing(await show(server, id))).toBe("unit running");
 });
+
+test("people see which agent is at work on what, which is lost, and what waits that no agent can take", async () => {
+  await using place = await openBuildsPlace();
+  const clock = heldClock();
+  const server = await place.server({ clock });
+  const mac = "steps:\n  - { key: unit, command: test }\n  - { key: mac, command: test, agents: { os: mac } }\n";
+  const { id } = await push(place, server, { files: files(mac) });
+  expect(await lease(server, { agent: "old", tags: { queue: "other" } })).toBeNull();
+  clock.advance(120_000);
+  await mustLease(server, { agent: "a1" });
+  expect(await lease(server, { agent: "a2" })).toBeNull();
+  const viewer = await server.as("viewer");
+  const { agents, queues } = orThrow(await viewer.listAgents({}));
+  expect(agents.map(({ name, state, jobs }) => ({ name, state, jobs }))).toEqual([
+    { name: "a1", state: "busy", jobs: [{ build: id, repository: "orders", number: 1, step: "unit" }] },
+    { name: "a2", state: "idle", jobs: [] },
+    { name: "old", state: "lost", jobs: [] },
+  ]);
+  expect(queues).toEqual([{ name: "default", agents: 2, running: 1, waiting: 1, unserved: 1 }]);
+});

@@ -1,0 +1,67 @@
+/** What `/api/health` looks at: each part by its door. */
+import type { healthEndpoints, HealthRow } from "#api/endpoints/health.ts";
+import type { Builds } from "#builds";
+import type { Disk } from "#deployments";
+import type { Database } from "#kernel/database.ts";
+import { look, type Look, lookAtDatabase } from "#kernel/health.ts";
+import type { Handlers } from "#kernel/http.ts";
+import type { Routing } from "#routing";
+
+interface Deps {
+  db: Database;
+  builds: Pick<Builds, "agents">;
+  routing: Pick<Routing, "standing">;
+  disk: Disk;
+  /** Looks over the server's machine; without it nothing is said of it. */
+  examineMachine?: Look | undefined;
+}
+
+export function healthHandlers({ db, builds, routing, disk, examineMachine }: Deps): Handlers<typeof healthEndpoints> {
+  const platform = {
+    database: lookAtDatabase(db),
+    agents: async () => agentRows(await builds.agents()),
+    "server's disk": async () => [diskRow(await disk.free(), disk)],
+    "load balancer": async () => [balancerRow(await routing.standing())],
+  };
+  return {
+    showHealth: async () => {
+      const [ofPlatform, machine] = await Promise.all([
+        look(platform),
+        examineMachine ? look({ machine: examineMachine }) : [],
+      ]);
+      return { platform: ofPlatform, machine };
+    },
+  };
+}
+
+function agentRows({ agents, queues }: Awaited<ReturnType<Builds["agents"]>>): HealthRow[] {
+  const count = (state: string) => agents.filter((each) => each.state === state).length;
+  const found = `${count("idle")} idle, ${count("busy")} busy, ${count("lost")} lost`;
+  const near = count("idle") + count("busy");
+  const unserved = queues.filter((each) => each.unserved > 0);
+  return [
+    near > 0
+      ? { name: "agents", verdict: "good", found }
+      : { name: "agents", verdict: "bad", found, fix: "Start one: towline agent, or towline up." },
+    ...unserved.map(({ name, unserved: jobs }): HealthRow => ({
+      ...{ name: `queue ${name}`, verdict: "warning", found: `${jobs} jobs wait that no agent can take` },
+      fix: "Start an agent with the tags that their steps ask for.",
+    })),
+  ];
+}
+
+const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+function diskRow(free: number, { mark, floor }: Disk): HealthRow {
+  const found = `${gibibytes(free)} free; images go below ${gibibytes(mark)}, nothing new is taken below ${gibibytes(floor)}`;
+  const verdict = free < floor ? "bad" : free < mark ? "warning" : "good";
+  const fix = "`towline clean --plan` shows what may go; free some space besides.";
+  return { name: "server's disk", verdict, found, ...(verdict === "good" ? {} : { fix }) };
+}
+
+function balancerRow({ addresses, fault }: Awaited<ReturnType<Routing["standing"]>>): HealthRow {
+  const name = "load balancer";
+  if (fault)
+    return { name, verdict: "bad", found: fault, fix: "It is started again by itself; the server's log says more." };
+  return { name, verdict: "good", found: addresses === 0 ? "not needed yet" : `answers for ${addresses} addresses` };
+}
