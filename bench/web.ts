@@ -1,5 +1,5 @@
 /**
- * The web interface in a real Chromium, with a log of 200 MB: bytes of the first page, time to its first paint with an empty cache,
+ * The web interface in a real Chromium, with a log of 200 MB: bytes of the first page, time to its first paint and to its form with an empty cache,
  * time to switch between pages, and frames drawn while the log is scrolled from its beginning on.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -25,7 +25,8 @@ export async function main(): Promise<BenchResult> {
   const browser = await openBrowser();
   if (!browser) throw new Error("no Chromium is installed here");
   try {
-    const paints = await coldPaints(browser, platform);
+    const opened = await coldStarts(browser, platform);
+    const [paints, ready] = [opened.map(({ paint }) => paint), opened.map(({ ready: at }) => at)];
     const page = await signedIn(browser, platform);
     const switches = await timeSwitches(page);
     const { perSecond, atRest, worst, heapMib } = await scrollLog(page, platform.url);
@@ -34,6 +35,7 @@ export async function main(): Promise<BenchResult> {
       ok:
         bundle <= aims.bundleKb &&
         median(paints) <= aims.paintMs &&
+        median(ready) <= aims.paintMs &&
         quantile(switches, 0.9) <= aims.switchMs &&
         perSecond >= aims.frames,
       figures: {
@@ -41,6 +43,7 @@ export async function main(): Promise<BenchResult> {
         aim_bundle_kb: aims.bundleKb,
         first_paint_ms: round(median(paints), 0),
         aim_first_paint_ms: aims.paintMs,
+        form_ready_ms: round(median(ready), 0),
         switch_p50_ms: round(median(switches), 0),
         switch_p90_ms: round(quantile(switches, 0.9), 0),
         aim_switch_ms: aims.switchMs,
@@ -73,17 +76,33 @@ async function makeLog(platform: Platform): Promise<void> {
   await buildOf(platform.client, await checkout.push("A log of 200 MB"), finished, 300_000);
 }
 
-/** Milliseconds from the beginning of the navigation to the first picture with content, each with an empty cache. */
-async function coldPaints(browser: Browser, { url }: Platform): Promise<number[]> {
-  const times: number[] = [];
+interface Start {
+  /** The first picture with content: the mark that stands in the page itself. */
+  paint: number;
+  /** The form to sign in can be written into. */
+  ready: number;
+}
+
+/** Milliseconds from the beginning of the navigation, each with an empty cache. */
+async function coldStarts(browser: Browser, { url }: Platform): Promise<Start[]> {
+  const times: Start[] = [];
   for (let turn = 0; turn < rounds; turn++) {
     const page = await (await browser.newContext(desktop)).newPage();
+    await page.addInitScript(`new MutationObserver((_, observer) => {
+      if (!document.querySelector("input[name=token]")) return;
+      observer.disconnect();
+      requestAnimationFrame(() => setTimeout(() => (window.readyAt = performance.now())));
+    }).observe(document, { childList: true, subtree: true })`);
     await page.goto(url);
     await page.locator("input[name=token]").waitFor();
     times.push(
-      await page.evaluate<number>(`new Promise((done) => {
-        const told = (list) => list.getEntriesByName("first-contentful-paint").forEach(({ startTime }) => done(startTime));
-        new PerformanceObserver(told).observe({ type: "paint", buffered: true });
+      await page.evaluate<Start>(`new Promise((done) => {
+        const look = () => {
+          const [paint] = performance.getEntriesByName("first-contentful-paint");
+          if (paint && window.readyAt) done({ paint: paint.startTime, ready: window.readyAt });
+          else setTimeout(look, 10);
+        };
+        look();
       })`),
     );
     await page.context().close();

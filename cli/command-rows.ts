@@ -309,6 +309,7 @@ export const commandRows: readonly CommandRow[] = [
   {
     usage: "test [words...]",
     summary: "check and test Towline itself: check, unit, module, driver, e2e, or a part of a path",
+    options: [["--screens <folder>", "instead take a picture of each screen of the web interface, into this folder"]],
     example: "towline test unit pipeline/",
     load: async () => (await import("./commands/test.ts")).test,
   },

@@ -127,6 +127,10 @@ const step = z.object({
           .array(z.object({ label: z.string(), value: z.string() }))
           .nullable()
           .describe("Null: any text."),
+        default: z
+          .union([z.string(), z.array(z.string())])
+          .optional()
+          .describe("What is filled in before anybody does."),
       }),
     )
     .describe("What a gate asks."),

@@ -1,4 +1,7 @@
 /** `./towline test [stage…] [path…]`: checks, then the tests from the quick to the slow, then one line that counts them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import { baseImageNames } from "../base-images/catalogue.ts";
 import { ensureBaseImages } from "../base-images/ensure.ts";
@@ -45,6 +48,16 @@ async function runStages({ stages, filters }: Selection): Promise<Outcome> {
 async function runStage(stage: Stage, filters: string[]): Promise<Outcome> {
   const tests = await runVitest(stage, filters);
   return stage === "check" ? add(await runChecks(), tests) : tests;
+}
+
+/** Takes pictures of the web interface on a platform of its own; answers the exit code. */
+export async function takeScreens(folder: string): Promise<number> {
+  const refused = await prepare();
+  if (refused) return cannotRun(refused).failed;
+  const main = join(import.meta.dirname, "../../e2e/screens/main.ts");
+  const child = spawn(process.execPath, [main, folder], { stdio: "inherit" });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
 }
 
 /** Containers and their images, for the stages that need them. */

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { readBuildSearch, readBuildsSearch } from "./build/search.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
-import type { FleetSearch } from "./fleet/matching.ts";
+import { fleetSearch } from "./fleet/matching.ts";
 import { listSearch, pageSearch } from "./pull-request/pull-request-search.ts";
 import { NotFound } from "./parts/states.tsx";
 import { settingsSearch } from "./settings/settings-search.ts";
@@ -13,10 +13,7 @@ const fleet = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
   component: FleetPage,
-  validateSearch: (search): FleetSearch => ({
-    ...(typeof search["find"] === "string" ? { find: search["find"] } : {}),
-    ...(typeof search["show"] === "string" ? { show: search["show"] } : {}),
-  }),
+  validateSearch: fleetSearch,
 });
 
 const service = createRoute({

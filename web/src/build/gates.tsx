@@ -19,7 +19,11 @@ export function Gates({ build }: { build: Build }) {
 type Answers = Record<string, string | string[]>;
 
 function Gate({ build, step }: { build: string; step: Step }) {
-  const [answers, setAnswers] = useState<Answers>({});
+  const [answers, setAnswers] = useState<Answers>(() =>
+    Object.fromEntries(
+      step.fields.flatMap(({ key, default: filled }) => (filled === undefined ? [] : [[key, filled]])),
+    ),
+  );
   const mayNot = useWhyNot(step);
   const opening = useMutation({
     mutationFn: () => call("unblockStep", { params: { id: build }, body: { step: step.key, fields: answers } }),

@@ -24,19 +24,18 @@ export default function StepGraph({ steps, open }: Props) {
   const scheme = useComputedColorScheme();
   const shape = JSON.stringify(steps.map(({ key, kind, dependsOn }) => ({ key, kind, dependsOn })));
   const drawing = useMemo(() => drawSteps(JSON.parse(shape) as Step[]), [shape]);
-  const nodes = drawing.nodes.flatMap(({ key, x, y }): StepNode[] => {
-    const step = steps.find((each) => each.key === key);
-    if (!step) return [];
+  const nodes = steps.flatMap((step): StepNode[] => {
+    const position = drawing.boxes.get(step.key);
+    if (!position) return [];
     const type = step.kind === "wait" ? "wait" : "step";
-    return [{ id: key, type, position: { x, y }, data: { step }, ...sizeOf(step), handles: handlesOf(step) }];
+    return [{ id: step.key, type, position, data: { step }, ...sizeOf(step), handles: handlesOf(step) }];
   });
-  const edges = drawing.edges.map(({ from, to }) => ({ id: `${from} ${to}`, source: from, target: to }));
   return (
     <Open value={open}>
       <div className={classes["graph"]} style={{ height: Math.min(drawing.height + 40, tallest) }}>
         <ReactFlow
           nodes={nodes}
-          edges={edges}
+          edges={drawing.edges}
           nodeTypes={nodeTypes}
           colorMode={scheme}
           fitView

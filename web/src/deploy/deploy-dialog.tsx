@@ -24,7 +24,7 @@ interface Place {
 }
 
 /** The plan before the button is pressed, and the rollout after it. */
-export function DeployDialog({ service, environment, close }: Place & { close: () => void }) {
+export default function DeployDialog({ service, environment, close }: Place & { close: () => void }) {
   const [release, setRelease] = useState<number>();
   const [watched, setWatched] = useState<string>();
   const releases = useQuery(read("listReleases", { params: { service }, query: {} }));

@@ -1,6 +1,6 @@
-import { Alert, Button, Group, Paper, Popover, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Group, Paper, Select, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconLock, IconLockOpen, IconSnowflake } from "@tabler/icons-react";
+import { IconLock, IconLockOpen, IconSnowflake, IconSnowflakeOff } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,10 +8,11 @@ import { call, type Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { Gates } from "../deploy/gates.tsx";
 import { GuardedButton } from "../parts/guarded-button.tsx";
+import { ReasonPopover } from "../parts/reason-popover.tsx";
 import { Section } from "../parts/section.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
-import { developing } from "../session/roles.ts";
+import { developing, leading } from "../session/roles.ts";
 import { useMayNot, useWho } from "../session/session.ts";
 import type { Environment } from "./rules.tsx";
 
@@ -106,66 +107,41 @@ const durations = [
 
 function TakeLock({ environment }: { environment: string }) {
   const mayNot = useMayNot()(developing);
-  const [open, setOpen] = useState(false);
-  const [reason, setReason] = useState("");
   const [seconds, setSeconds] = useState("3600");
-  const taking = useMutation({
-    mutationFn: () => call("lockPlace", { body: { environment, reason, seconds: Number(seconds) } }),
-    onSuccess: () => {
-      setOpen(false);
-      setReason("");
-    },
-  });
   return (
-    <Popover opened={open} onChange={setOpen} position="bottom-end" withArrow trapFocus withRoles={false}>
-      <Popover.Target>
-        <div>
-          <GuardedButton
-            size="compact-sm"
-            variant="default"
-            mayNot={mayNot}
-            leftSection={<IconLock size={14} aria-hidden />}
-            onPress={() => setOpen(!open)}
-          >
-            Lock…
-          </GuardedButton>
-        </div>
-      </Popover.Target>
-      <Popover.Dropdown w={300}>
-        <Stack
-          component="form"
-          gap="xs"
-          onSubmit={(event) => {
-            event.preventDefault();
-            taking.mutate();
-          }}
-        >
-          <TextInput
-            label="Why nothing may be deployed"
-            required
-            minLength={3}
-            maxLength={500}
-            value={reason}
-            onChange={({ currentTarget }) => setReason(currentTarget.value)}
-          />
-          <Select label="Time" data={durations} value={seconds} onChange={(value) => value && setSeconds(value)} />
-          {taking.error && (
-            <Text size="xs" c="red" role="alert">
-              {taking.error.message}
-            </Text>
-          )}
-          <Button type="submit" loading={taking.isPending}>
-            Lock {environment}
-          </Button>
-        </Stack>
-      </Popover.Dropdown>
-    </Popover>
+    <ReasonPopover
+      name="Lock…"
+      icon={<IconLock size={14} aria-hidden />}
+      mayNot={mayNot}
+      question="Why nothing may be deployed"
+      word={`Lock ${environment}`}
+      act={(reason) => call("lockPlace", { body: { environment, reason, seconds: Number(seconds) } })}
+    >
+      <Select label="Time" data={durations} value={seconds} onChange={(value) => value && setSeconds(value)} />
+    </ReasonPopover>
+  );
+}
+
+/** Lets one deployment pass a freeze. */
+function OverrideFreeze({ deployment, freeze }: { deployment: string; freeze: string }) {
+  const mayNot = useMayNot()(leading);
+  return (
+    <ReasonPopover
+      name={`Override ${freeze}…`}
+      icon={<IconSnowflakeOff size={14} aria-hidden />}
+      mayNot={mayNot}
+      question="Why it cannot wait"
+      word={`Let it pass ${freeze}`}
+      act={(reason) => call("overrideFreeze", { params: { id: deployment }, body: { freeze, reason } })}
+    />
   );
 }
 
 function Waiting({ environment, deployment, gates }: { environment: Environment } & Environment["waiting"][number]) {
   const { service, release, actor, createdAt } = deployment;
   const closed = gates.filter(({ open }) => !open);
+  const overridden = deployment.overrides.map(({ freeze }) => freeze);
+  const freezes = environment.freezes.filter(({ name, holds }) => holds && !overridden.includes(name));
   return (
     <Paper withBorder p="sm">
       <Group justify="space-between" mb={4}>
@@ -183,6 +159,13 @@ function Waiting({ environment, deployment, gates }: { environment: Environment 
         </Text>
       </Group>
       <Gates gates={closed.length > 0 ? closed : gates} />
+      {freezes.length > 0 && closed.some(({ gate }) => gate === "freeze") && (
+        <Group gap={6} mt={6}>
+          {freezes.map(({ name }) => (
+            <OverrideFreeze key={name} deployment={deployment.id} freeze={name} />
+          ))}
+        </Group>
+      )}
       {release !== null && closed.some(({ gate }) => gate === "sign-off") && (
         <Group gap={6} mt={6}>
           {environment.signOffs.map((rule) => (

@@ -98,6 +98,7 @@ function useLayout(nodes: MapNode[], edges: MapEdge[]) {
     return layOut(
       ids.map((id) => ({ id, ...size })),
       lines,
+      { nodesep: 28, ranksep: 180, edgesep: 24 },
     );
   }, [shape]);
 }

@@ -1,20 +1,22 @@
-import { Group, SegmentedControl, Table, Text, TextInput, Title } from "@mantine/core";
-import { IconSearch } from "@tabler/icons-react";
+import { ActionIcon, Group, SegmentedControl, Table, Text, TextInput, Title } from "@mantine/core";
+import { IconChevronDown, IconChevronRight, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense } from "react";
 import { read } from "../api/read.ts";
-import { DeployDialog } from "../deploy/deploy-dialog.tsx";
 import { Headings } from "../parts/headings.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { CellView } from "./cell-view.tsx";
 import classes from "./fleet.module.css";
-import { matching, type StateFilter, stateFilters, type Status } from "./matching.ts";
+import { type FleetSearch, matching, stateFilters, type Status } from "./matching.ts";
+
+const DeployDialog = lazy(() => import("../deploy/deploy-dialog.tsx"));
+const ValueStream = lazy(() => import("../service/value-stream.tsx"));
 
 /** What is where, what waits for whom, what is on fire: all services by all environments. */
 export function FleetPage() {
   const status = useQuery(read("getStatus", {}));
-  const { show } = useSearch({ strict: false });
+  const { show }: FleetSearch = useSearch({ from: "/" });
   const navigate = useNavigate({ from: "/" });
   if (status.isPending) return <Loading what="the fleet" />;
   if (status.error) return <Failed what="The fleet" error={status.error} again={() => void status.refetch()} />;
@@ -23,20 +25,21 @@ export function FleetPage() {
     <>
       <Fleet status={status.data} />
       {service && environment && (
-        <DeployDialog
-          service={service}
-          environment={environment}
-          close={() => void navigate({ search: (search) => ({ ...search, show: undefined }) })}
-        />
+        <Suspense fallback={null}>
+          <DeployDialog
+            service={service}
+            environment={environment}
+            close={() => void navigate({ search: (search) => ({ ...search, show: undefined }) })}
+          />
+        </Suspense>
       )}
     </>
   );
 }
 
 function Fleet({ status }: { status: Status }) {
-  const { find = "" } = useSearch({ strict: false });
+  const { find = "", state = "all" }: FleetSearch = useSearch({ from: "/" });
   const navigate = useNavigate({ from: "/" });
-  const [state, setState] = useState<StateFilter>("all");
   const rows = matching(status, find, state);
   return (
     <>
@@ -50,7 +53,12 @@ function Fleet({ status }: { status: Status }) {
             aria-label="State"
             data={[...stateFilters]}
             value={state}
-            onChange={(value) => setState(value)}
+            onChange={(value) =>
+              void navigate({
+                search: (search) => ({ ...search, state: value === "all" ? undefined : value }),
+                replace: true,
+              })
+            }
           />
           <TextInput
             size="xs"
@@ -86,24 +94,59 @@ function Matrix({ environments, rows }: { environments: string[]; rows: Status["
     <Table className={classes.matrix ?? ""} verticalSpacing="sm" layout="fixed" aria-label="Services by environments">
       <Headings names={["Service", ...environments]} />
       <Table.Tbody>
-        {rows.map(({ service, owner, cells }) => (
-          <Table.Tr key={service}>
-            <Table.Th scope="row">
-              <Link to="/services/$service" params={{ service }}>
-                {service}
-              </Link>
-              <Text size="xs" c="dimmed" fw={400}>
-                {owner ?? "no owner"}
-              </Text>
-            </Table.Th>
-            {environments.map((environment) => (
-              <Table.Td key={environment} data-environment={environment}>
-                <CellView service={service} cell={cells.find((cell) => cell.environment === environment)} />
-              </Table.Td>
-            ))}
-          </Table.Tr>
+        {rows.map((row) => (
+          <ServiceRow key={row.service} row={row} environments={environments} />
         ))}
       </Table.Tbody>
     </Table>
+  );
+}
+
+function ServiceRow({ row, environments }: { row: Status["services"][number]; environments: string[] }) {
+  const { way }: FleetSearch = useSearch({ from: "/" });
+  const navigate = useNavigate({ from: "/" });
+  const { service, owner, cells } = row;
+  const isOpen = way === service;
+  const turn = () => void navigate({ search: (search) => ({ ...search, way: isOpen ? undefined : service }) });
+  const Chevron = isOpen ? IconChevronDown : IconChevronRight;
+  return (
+    <>
+      <Table.Tr>
+        <Table.Th scope="row">
+          <Group gap={6} wrap="nowrap">
+            <ActionIcon
+              size="sm"
+              variant="subtle"
+              color="gray"
+              aria-label={`Way of ${service} to production`}
+              aria-expanded={isOpen}
+              onClick={turn}
+            >
+              <Chevron size={16} aria-hidden />
+            </ActionIcon>
+            <Link to="/services/$service" params={{ service }}>
+              {service}
+            </Link>
+          </Group>
+          <Text size="xs" c="dimmed" fw={400} pl={28}>
+            {owner ?? "no owner"}
+          </Text>
+        </Table.Th>
+        {environments.map((environment) => (
+          <Table.Td key={environment} data-environment={environment}>
+            <CellView service={service} cell={cells.find((cell) => cell.environment === environment)} />
+          </Table.Td>
+        ))}
+      </Table.Tr>
+      {isOpen && (
+        <Table.Tr>
+          <Table.Td colSpan={environments.length + 1}>
+            <Suspense fallback={<Loading what="the way to production" />}>
+              <ValueStream row={row} environments={environments} />
+            </Suspense>
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </>
   );
 }

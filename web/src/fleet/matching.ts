@@ -7,7 +7,20 @@ export type Cell = Status["services"][number]["cells"][number];
 /** `show`: `service/environment` whose deployment is looked at. */
 export interface FleetSearch {
   find?: string;
+  /** The deployment that is looked at: service and environment. */
   show?: string;
+  /** The service whose way to production stands open. */
+  way?: string;
+  /** Absent: all. */
+  state?: StateFilter;
+}
+
+export function fleetSearch(search: Record<string, unknown>): FleetSearch {
+  const words = (["find", "show", "way"] as const).flatMap((name) =>
+    typeof search[name] === "string" ? [[name, search[name]]] : [],
+  );
+  const state = stateFilters.find((each) => each === search["state"]);
+  return { ...Object.fromEntries(words), ...(state && state !== "all" ? { state } : {}) };
 }
 
 export const stateFilters = ["all", "on fire", "moving", "waiting"] as const;

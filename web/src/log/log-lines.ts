@@ -39,20 +39,22 @@ type ReadLines = (query: LinesQuery, signal: AbortSignal) => Promise<Answer>;
 const waitMs = 20_000;
 /** Between two looks at a log that grows fast: nobody reads faster. */
 const breathMs = 120;
-const afterErrorMs = 2_000;
+const usualRetryMs = 2_000;
 /** Of one page that is looked at. */
 const mostTries = 30;
 
-export function createLogLines(read: ReadLines): LogLines {
+/** What could not be read is tried again after `retryMs`. */
+export function createLogLines(read: ReadLines, retryMs = usualRetryMs): LogLines {
   const pages = createLogPages();
   const { told, say, watch } = createNews();
-  const wanted = createWanted(async (page, signal) => {
+  const readPage = async (page: number, signal: AbortSignal) => {
     for (let query = missing(page); query; query = missing(page)) {
       const answer = await read(query, signal);
       take(answer);
       if (answer.lines.length === 0) return;
     }
-  }, say);
+  };
+  const wanted = createWanted({ readPage, say, retryMs });
   const missing = (page: number) => pages.missing(page, told().standing?.total ?? 0);
 
   function take({ lines, total, size, complete, attempt }: Answer): void {
@@ -74,7 +76,7 @@ export function createLogLines(read: ReadLines): LogLines {
       } catch (thrown) {
         if (signal.aborted) return;
         say({ error: thrown as Error });
-        await pause(afterErrorMs);
+        await pause(retryMs);
       }
     }
   }
@@ -116,8 +118,14 @@ function createNews() {
   };
 }
 
+interface Wanting {
+  readPage(page: number, signal: AbortSignal): Promise<void>;
+  say(news: Told): void;
+  retryMs: number;
+}
+
 /** Pages that are being read; those that are no longer wanted are given up. */
-function createWanted(readPage: (page: number, signal: AbortSignal) => Promise<void>, say: (news: Told) => void) {
+function createWanted({ readPage, say, retryMs }: Wanting) {
   const reading = new Map<number, AbortController>();
   async function begin(page: number): Promise<void> {
     const abort = new AbortController();
@@ -129,7 +137,7 @@ function createWanted(readPage: (page: number, signal: AbortSignal) => Promise<v
       } catch (thrown) {
         if (abort.signal.aborted) break;
         say({ error: thrown as Error });
-        await pause(afterErrorMs);
+        await pause(retryMs);
       }
     if (reading.get(page) === abort) reading.delete(page);
   }

@@ -15,7 +15,7 @@ import { StateSign } from "../parts/state-sign.tsx";
 import { Instances } from "./instances.tsx";
 import { Variables } from "./variables.tsx";
 import { buildTone } from "./stations.ts";
-import { ValueStream } from "./value-stream.tsx";
+import ValueStream from "./value-stream.tsx";
 
 /** One service from its source to production. */
 export function ServicePage() {

@@ -9,7 +9,7 @@ import { TimeAgo } from "../parts/time-ago.tsx";
 import { stationsOf, type Row, type Station } from "./stations.ts";
 
 /** Source → build → release → each environment: how far the newest commit has come. */
-export function ValueStream({ row, environments }: { row: Row; environments: readonly string[] }) {
+export default function ValueStream({ row, environments }: { row: Row; environments: readonly string[] }) {
   const { service } = row;
   const shown = useQuery(read("showService", { params: { service } }));
   const builds = useQuery(read("listBuilds", { query: { service, limit: 20 } }));

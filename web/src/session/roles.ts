@@ -5,7 +5,6 @@ export const developing: readonly Role[] = ["developer", "lead", "admin"];
 export const unblocking: readonly Role[] = ["developer", "analyst", "lead", "admin"];
 export const leading: readonly Role[] = ["lead", "admin"];
 export const reviewing: readonly Role[] = ["developer", "analyst", "lead", "admin"];
-export const administering: readonly Role[] = ["admin"];
 
 /** What each may do beside what those before it may. */
 export const powers: Record<Role, string> = {

@@ -65,11 +65,13 @@ function viewStep(step: PlannedStep, state: BuildState): Omit<StepView, "job" | 
 }
 
 function viewField(field: Field): StepView["fields"][number] {
-  const { key, label, hint, required } = field;
+  const { key, label, hint, required, default: filled } = field;
   const options =
     field.kind === "select" ? field.options.map((each) => ({ label: each.label, value: each.value })) : null;
   const multiple = field.kind === "select" && field.multiple;
-  return { key, label, ...(hint === undefined ? {} : { hint }), required, multiple, options };
+  const usual = { key, label, ...(hint === undefined ? {} : { hint }), required, multiple, options };
+  const before = Array.isArray(filled) && !multiple ? filled[0] : filled;
+  return { ...usual, ...(before === undefined ? {} : { default: before }) };
 }
 
 function viewAttempt(attempt: Attempt, { kind }: PlannedStep): StepView["attempts"][number] {

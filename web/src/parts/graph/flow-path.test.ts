@@ -19,12 +19,14 @@ test("a label stands on the longest piece", () => {
 });
 
 const size = { width: 100, height: 40 };
+const spacing = { nodesep: 28, ranksep: 180 };
 const line = (source: string, target: string) => ({ id: `${source} ${target}`, source, target });
 
 test("whom a box leads to stands right of it, and a line over a layer runs around the box between", () => {
   const { boxes, lines } = layOut(
     ["a", "b", "c"].map((id) => ({ id, ...size })),
     [line("a", "b"), line("b", "c"), line("a", "c")],
+    spacing,
   );
   const x = (id: string) => boxes.get(id)?.x ?? Number.NaN;
   expect(x("a") + size.width).toBeLessThan(x("b"));
@@ -43,6 +45,7 @@ test("fifty boxes have places of their own", () => {
   const { boxes } = layOut(
     ids.map((id) => ({ id, ...size })),
     calls,
+    spacing,
   );
   const all = [...boxes.values()];
   const clash = all.some((a, index) =>

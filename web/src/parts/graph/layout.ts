@@ -19,17 +19,29 @@ interface Layout {
   boxes: ReadonlyMap<string, Point>;
   /** From the right side of one box to the left side of the other, around what stands between. */
   lines: ReadonlyMap<string, readonly Point[]>;
+  /** Of the whole. */
+  width: number;
+  height: number;
 }
 
-export function layOut(boxes: readonly Box[], lines: readonly Line[]): Layout {
+/** Pixels between boxes of one layer, between layers, and between lines. */
+interface Spacing {
+  nodesep: number;
+  ranksep: number;
+  edgesep?: number;
+}
+
+export function layOut(boxes: readonly Box[], lines: readonly Line[], spacing: Spacing): Layout {
   const graph = new Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 28, ranksep: 180, edgesep: 24, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: "LR", marginx: 4, marginy: 4, ...spacing });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
   for (const { source, target } of lines) graph.setEdge(source, target);
   layout(graph);
+  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
   const centre = (id: string) => graph.node(id) as Point & { width: number; height: number };
   return {
+    ...{ width, height },
     boxes: new Map(
       boxes.map(({ id, width, height }) => [id, { x: centre(id).x - width / 2, y: centre(id).y - height / 2 }]),
     ),

@@ -1,0 +1,48 @@
+import type { Page } from "playwright-core";
+
+export interface Screen {
+  name: string;
+  path: string;
+  /** A text that is there once the screen is. */
+  sign: string;
+  /** Whoever is not told is the admin. */
+  who?: "nobody" | "viewer";
+  /** Also on a screen of 4k. */
+  wide?: true;
+  /** What is done before the picture. */
+  act?(page: Page): Promise<void>;
+}
+
+export const screens: readonly Screen[] = [
+  { name: "sign-in", path: "/", sign: "Sign in to Towline", who: "nobody" },
+  { wide: true, name: "fleet", path: "/", sign: "healthy" },
+  { name: "deploy", path: "/?show=catalog/production", sign: "From release 1 to 3" },
+  { name: "deploy-waiting", path: "/?show=orders/production", sign: "acceptance" },
+  { name: "service", path: "/services/catalog", sign: "succeeded" },
+  { name: "builds", path: "/builds", sign: "search as you type" },
+  { wide: true, name: "build", path: "/builds/storefront/2", sign: "none is connected" },
+  { name: "tests", path: "/builds/storefront/2?tab=tests", sign: "on a phone" },
+  { name: "artifacts", path: "/builds/storefront/2?tab=artifacts", sign: "r.xml" },
+  { name: "log", path: "/builds/storefront/2?step=lint", sign: "hold to the rules" },
+  { name: "pull-requests", path: "/pull-requests", sign: "discounts for regular customers" },
+  { name: "pull-request", path: "/pull-requests/catalog/1", sign: "Ten percent" },
+  { name: "changes", path: "/pull-requests/catalog/1?view=changes", sign: "who sent everything back" },
+  { name: "environments", path: "/environments", sign: "services healthy" },
+  { wide: true, name: "environment", path: "/environments/production", sign: "Who asks whom" },
+  { name: "activity", path: "/activity", sign: "deployments.deployment-finished" },
+  { name: "settings-tokens", path: "/settings", sign: "browser session" },
+  { name: "settings-people", path: "/settings?view=people", sign: "analyst" },
+  { name: "settings-agents", path: "/settings?view=agents", sign: "queue=default" },
+  { name: "settings-storage", path: "/settings?view=storage", sign: "happens by itself" },
+  { name: "settings-health", path: "/settings?view=health", sign: "PostgreSQL" },
+  {
+    ...{ name: "find", path: "/", sign: "healthy" },
+    async act(page) {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("textbox", { name: "Find" }).fill("catalog");
+      await page.getByText("Deploy catalog to test").waitFor();
+    },
+  },
+  { name: "no-permission", path: "/activity", sign: "Your role does not show you", who: "viewer" },
+  { name: "not-found", path: "/nowhere", sign: "There is no such page" },
+];
