@@ -21,6 +21,7 @@ const readers: Record<Module, readonly RowName[]> = {
   ],
   builds: ["listBuilds", "showBuild", "getStatus", "listAudit"],
   images: ["listAudit"],
+  contracts: ["planDeployment", "getStatus", "listAudit"],
   releases: ["listReleases", "showRelease", "getStatus", "listAudit"],
   routing: ["getStatus", "listRoutes", "listAudit"],
   deployments: [
