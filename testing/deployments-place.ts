@@ -212,6 +212,9 @@ export const digestOf = (content: string) =>
   `sha256:${Buffer.from(content).toString("hex").padEnd(64, "0").slice(0, 64)}`;
 const imageOf = (service: string, content = service) => `registry.test:5000/${service}@${digestOf(content)}`;
 
+/** Nobody asks for contracts over HTTP here. */
+const nobody = { authenticate: async () => undefined };
+
 async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsServer> {
   await using stack = new AsyncDisposableStack();
   const { database } = ground;
@@ -224,19 +227,16 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const clock = tuning.clock ?? systemClock;
   const { source, fleet, builds } = doors(ground.world);
   const releases = createReleases({ db: database.db, emit, jobs, source, fleet, builds });
-  const runtime = wrap(ground.runtime);
-  const common = { db, clock, log, jobs: jobsBy(clock), emit, runtime };
+  const common = { db, clock, log, jobs: jobsBy(clock), emit, runtime: wrap(ground.runtime) };
+  const contracts = createContracts({ db: database.db, emit, access: nobody, config: {} });
   const routing = createRouting({
     ...{ ...common, fleet },
     balancer: wrap(ground.balancer),
     httpPort: 8300,
     reconcileMs: tuning.reconcileMs ?? 100,
   });
-  // Nobody asks it over HTTP here.
-  const access = { authenticate: async () => undefined };
-  const contracts = createContracts({ db: database.db, emit, access, config: {} });
   const deployments = createDeployments({
-    ...{ ...common, emit, source, fleet, builds, contracts, releases, routing },
+    ...{ ...common, emit, source, fleet, builds, releases, routing, contracts },
     ...{ whyUnfit: async (name) => ground.world.unfit[name], registry: { address: () => "registry.test:5000" } },
     ...{ backups: ground.backups, diskFloor: 0 },
     timing: tuning.timing ?? quickTiming,

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,12 +22,13 @@ async function openPlace(answers: Record<string, [status: number, body?: unknown
   await mkdir(workspace);
   const asked: Asked[] = [];
   const lines: string[] = [];
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const text = (await Array.fromAsync(request)).map(String).join("");
     asked.push([`${request.method} ${request.url}`, request.headers.authorization ?? "", text && JSON.parse(text)]);
     const [status, body] = answers[request.url ?? ""] ?? [404];
     response.writeHead(status).end(JSON.stringify(body ?? {}));
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const run = (pacts: { publish?: string; verify?: string }, work: () => Promise<JobResult>) => {
     const assignment = {

@@ -102,11 +102,11 @@ describe.each([rust, ruby])("the command line client, $tag", (client) => {
     "publishes, and is told what is wrong with what it publishes",
     async () => {
       const pact = (path: string) => {
-        const [{ content = "" } = {}] = publication({
+        const [found] = publication({
           ...{ consumer: web, version, provider: orders },
           interactions: [{ ...interaction(path), providerState: "there is some" }],
         }).contracts;
-        return Buffer.from(content, "base64");
+        return Buffer.from(found?.content ?? "", "base64");
       };
       await writeFile(join(folder, `${tag}.json`), pact("/a"));
       await writeFile(join(folder, `${tag}-changed.json`), pact("/b"));

@@ -141,7 +141,7 @@ test("of two promotions that exclude each other one passes, however close they c
   await until(async () => (await Promise.all(ids.map(shown))).some(({ outcome }) => outcome === "succeeded"));
   const ended = await Promise.all(ids.map(shown));
   expect(ended.filter(({ outcome }) => outcome === "succeeded")).toHaveLength(1);
-  const [held] = ended.filter(({ state }) => state === "waiting");
+  const held = ended.find(({ state }) => state === "waiting");
   await until(async () => (await shown(held?.id ?? "")).wait?.message.includes("has not verified yet") ?? false);
   await verify(2, 2);
   expect(await server.ended(held?.id ?? "")).toMatchObject({ outcome: "succeeded" });

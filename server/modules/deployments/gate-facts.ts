@@ -8,6 +8,7 @@ import { previewStore } from "./previews/preview-store.ts";
 import { whyFull } from "./cleaning/disk.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
+import { servingStore } from "./serving-store.ts";
 import { type DeploymentRow, deploymentStore, type Place } from "./store.ts";
 
 export interface Judged extends Place {
@@ -50,7 +51,7 @@ export async function readGates(
 
 async function contractsSay({ db, contracts }: GateDeps, { name, contracts: rule }: EnvironmentFile, row: Judged) {
   const question = { pacticipant: row.service, version: row.commit ?? "", environment: name };
-  const serving = await deploymentStore(db).commitsIn(name);
+  const serving = await servingStore(db).commitsIn(name);
   return { ...(await contracts.mayServe(db, { ...question, serving })), required: rule === "required" };
 }
 

@@ -7,6 +7,7 @@ import { type Contender, type IsOlder, type Lane, settle } from "./core/lane.ts"
 import type { Limits } from "./core/rollout.ts";
 import { type GateDeps, readGates } from "./gate-facts.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { servingStore } from "./serving-store.ts";
 import { type DeploymentRow, deploymentStore, type DeploymentStore, type Place } from "./store.ts";
 
 export interface LaneView {
@@ -85,7 +86,7 @@ export async function settleLane(
         const store = deploymentStore(tx);
         await store.lockLane(place);
         // What may stand beside each other is asked by one at a time, or two that exclude each other would both pass.
-        await store.lockEnvironment(place.environment);
+        await servingStore(tx).lockEnvironment(place.environment);
         const now = await readJudgedLane({ db: tx, clock, contracts, ...room }, place, environment);
         if (JSON.stringify(now.lane) !== JSON.stringify(view.lane)) return false;
         const rowOf = (id: string) => now.waiting.find((each) => each.id === id);

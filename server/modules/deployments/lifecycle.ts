@@ -4,6 +4,7 @@ import type { Tx } from "#kernel/database.ts";
 import type { Jobs } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { begin, type Limits } from "./core/rollout.ts";
+import { servingStore } from "./serving-store.ts";
 import { type DeploymentRow, deploymentStore, type NewDeployment, type Override, type Place } from "./store.ts";
 import { unaskedStore } from "./unasked-store.ts";
 
@@ -31,20 +32,6 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
   const queueAdvance = (tx: Tx, deployment: string, runAt?: Date) =>
     jobs.add(tx, advanceTask, { deployment }, { key: `${advanceTask}:${deployment}`, ...(runAt ? { runAt } : {}) });
 
-  /** After every change of what serves, comes or goes in a lane. */
-  async function tellServing(tx: Tx, { service, environment }: Place): Promise<void> {
-    const commits = (await deploymentStore(tx).commitsIn(environment, service)).get(service) ?? [];
-    const subject = `lane:${service}:${environment}`;
-    await emit(tx, subject, "deployments.serving-changed", { service, environment, commits });
-  }
-
-  /** Another service may have waited for this one. */
-  async function queueOthers(tx: Tx, { environment, id }: DeploymentRow): Promise<void> {
-    for (const other of await deploymentStore(tx).open())
-      if (other.state === "waiting" && other.environment === environment && other.id !== id)
-        await queueSettle(tx, other);
-  }
-
   /** It waits until its lane is settled. */
   async function create(tx: Tx, deployment: NewDeployment): Promise<DeploymentRow> {
     const row = await deploymentStore(tx).insert(deployment);
@@ -65,7 +52,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     await tellServing(tx, row);
     await emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
     await queueAdvance(tx, row.id);
-    await queueOthers(tx, row);
+    await eachOther(tx, row, queueSettle);
   }
 
   async function finish(tx: Tx, row: DeploymentRow, { outcome, reason }: End): Promise<DeploymentRow> {
@@ -84,7 +71,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     // As it is now: a build may have taken it for its own meanwhile.
     await tellEnd({ tx, emit }, ended);
     await queueSettle(tx, row);
-    await queueOthers(tx, row);
+    await eachOther(tx, row, queueSettle);
     if (row.stack) await jobs.add(tx, pruneTask, { service: row.service }, { key: `${pruneTask}:${row.service}` });
     return ended;
   }
@@ -101,9 +88,29 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
   const changed = (tx: Tx, row: DeploymentRow, phase: string) =>
     emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
 
+  /** After every change of what serves, comes or goes in a lane. */
+  const tellServing = (tx: Tx, place: Place) => tellCommits({ tx, emit }, place);
+
   const takeFor = (tx: Tx, id: string, asked: Asked) => takeAsked({ tx, emit }, id, asked);
 
   return { create, start, finish, takeFor, override, changed, tellServing, queueSettle, queueAdvance };
+}
+
+/** Another service may have waited for this one. */
+async function eachOther(
+  tx: Tx,
+  row: DeploymentRow,
+  settle: (tx: Tx, other: Place) => Promise<unknown>,
+): Promise<void> {
+  for (const other of await deploymentStore(tx).open())
+    if (other.state === "waiting" && other.environment === row.environment && other.id !== row.id)
+      await settle(tx, other);
+}
+
+async function tellCommits({ tx, emit }: Telling, { service, environment }: Place): Promise<void> {
+  const commits = (await servingStore(tx).commitsIn(environment, service)).get(service) ?? [];
+  const subject = `lane:${service}:${environment}`;
+  await emit(tx, subject, "deployments.serving-changed", { service, environment, commits });
 }
 
 function factsOf({ id, service, environment, release }: DeploymentRow) {

@@ -21,7 +21,7 @@ import { createWeigh, type Wish } from "./weigh.ts";
 export type Requests = ReturnType<typeof createRequests>;
 
 /** What a person is refused for; what nobody asked for, a build or a promotion, waits there. */
-const refusing: readonly GateName[] = ["after", "order", "disk"];
+const refusing: ReadonlySet<GateName> = new Set(["after", "order", "disk"]);
 
 /** A release that was published but never made is waited for this long. */
 const releaseDeadlineMs = 10 * 60 * 1000;
@@ -39,7 +39,7 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
     if (unknown) return unknown;
     const denied = mayChange(environment, by.role);
     if (denied) return denied;
-    const closed = gates.find(({ gate, open }) => !open && refusing.includes(gate));
+    const closed = gates.find(({ gate, open }) => !open && refusing.has(gate));
     if (closed?.gate === "disk") return diskFull(closed.reason);
     if (closed?.gate === "order")
       return refuse("deployment.superseded", closed.reason, {

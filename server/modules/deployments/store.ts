@@ -312,21 +312,6 @@ function laneStore(database: Database) {
         .forUpdate()
         .executeTakeFirstOrThrow();
     },
-    /** Until the transaction ends; taken after a lane. */
-    lockEnvironment: async (environment: string) => {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${`environment ${environment}`}, 0))`.execute(db);
-    },
-    /** By service, the commits that serve there, are on their way, or that a rollout may go back to; with the traffic first. */
-    async commitsIn(environment: string, service?: string): Promise<Map<string, string[]>> {
-      const { rows } = await sql<{ service: string; commits: string[] }>`
-        select l.service, coalesce(array_agg(d.commit order by d.id = l.serving desc, d.created_at desc)
-          filter (where d.commit is not null), '{}') as commits
-        from lanes l left join deployments r on r.id = l.running
-        left join deployments d on d.id in (l.serving, l.running, (r.rollout #>> '{target,previous}')::uuid)
-        where l.environment = ${environment} and (${service ?? null}::text is null or l.service = ${service ?? null})
-        group by l.service`.execute(db);
-      return new Map(rows.map(({ service: name, commits }) => [name, [...new Set(commits)]]));
-    },
     setLane: ({ service, environment }: Place, change: Partial<Pick<LaneRow, "running" | "serving">>) =>
       db
         .updateTable("lanes")

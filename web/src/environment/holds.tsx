@@ -140,8 +140,8 @@ function OverrideFreeze({ deployment, freeze }: { deployment: string; freeze: st
 function Waiting({ environment, deployment, gates }: { environment: Environment } & Environment["waiting"][number]) {
   const { service, release, actor, createdAt } = deployment;
   const closed = gates.filter(({ open }) => !open);
-  const overridden = deployment.overrides.map(({ freeze }) => freeze);
-  const freezes = environment.freezes.filter(({ name, holds }) => holds && !overridden.includes(name));
+  const overridden = new Set(deployment.overrides.map(({ freeze }) => freeze));
+  const freezes = environment.freezes.filter(({ name, holds }) => holds && !overridden.has(name));
   return (
     <Paper withBorder p="sm">
       <Group justify="space-between" mb={4}>
