@@ -35,7 +35,7 @@ test.each(Object.entries(hostilePipelines))("%s: the limit that is hit is named"
   expect(found.errors?.[0]?.code).toBe(code);
   if (code?.endsWith(".limit")) expect(found.errors?.[0]?.message).toMatch(/limit|more than/);
   // A hang and not slowness is what this looks for; all of them take less than a second on an idle machine.
-  expect(performance.now() - started).toBeLessThan(8_000);
+  expect(performance.now() - started).toBeLessThan(40_000);
 });
 
 test("all of them together fit into a process with 200 MB", async () => {
