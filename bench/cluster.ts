@@ -140,7 +140,7 @@ async function serving(manager: OwnEngine) {
       const at = specs.findIndex((spec) => spec.name === name);
       if (state !== "running" || !address || at === -1 || address === addresses[at]) continue;
       addresses[at] = address;
-      await balancer.setSlot(route.id, at, slotOf(address));
+      await balancer.setSlots([{ route: route.id, position: at, slot: slotOf(address) }]);
     }
   }
   return {

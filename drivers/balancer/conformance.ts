@@ -54,7 +54,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const a = await harness.instance("a");
       const { id, host } = await applied(2);
       expect(await harness.request(host)).toBe(503);
-      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
       expect(await harness.request(host)).toBe("a");
       expect(await harness.balancer.health(id, 0)).toEqual({ health: "up", detail: "200" });
@@ -71,9 +71,9 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const [a, b] = [await harness.instance("a"), await harness.instance("b")];
       b.healthy = false;
       const { id, host } = await applied(2);
-      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
-      await harness.balancer.setSlot(id, 1, ready(b));
+      await harness.balancer.setSlots([{ route: id, position: 1, slot: ready(b) }]);
       await until(async () => (await harness.balancer.health(id, 1)).health === "down");
       expect(await answers(harness, host, 10)).toEqual(["a"]);
       expect((await harness.balancer.health(id, 1)).detail).toBe("503");
@@ -86,9 +86,9 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const [a, b] = [await harness.instance("a"), await harness.instance("b")];
       b.healthy = false;
       const { id, host } = await applied(1);
-      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
-      await harness.balancer.setSlot(id, 0, ready(b));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(b) }]);
       expect(await harness.request(host)).toBe(503);
       expect((await harness.balancer.health(id, 0)).health).not.toBe("up");
     });
@@ -96,41 +96,41 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
     test("a slot that drains is checked, gets no request, and shows its sessions until they end", async () => {
       const [a, b] = [await harness.instance("a"), await harness.instance("b")];
       const { id, host } = await applied(2);
-      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
       const release = await a.occupy(host);
       expect(await harness.balancer.sessions(id, 0)).toBe(1);
-      await harness.balancer.setSlot(id, 1, ready(b));
+      await harness.balancer.setSlots([{ route: id, position: 1, slot: ready(b) }]);
       await isUp(id, 1);
-      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "drain" });
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: { ...ready(a), state: "drain" } }]);
       expect(await answers(harness, host, 10)).toEqual(["b"]);
       expect((await harness.balancer.health(id, 0)).health).toBe("up");
       expect(await harness.balancer.sessions(id, 0)).toBe(1);
       await release();
       await until(async () => (await harness.balancer.sessions(id, 0)) === 0);
-      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "maint" });
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: { ...ready(a), state: "maint" } }]);
       expect(await harness.balancer.health(id, 0)).toEqual({ health: "unknown" });
     });
 
     test("a slot that drained serves again when it is ready", async () => {
       const a = await harness.instance("a");
       const { id, host } = await applied(1);
-      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "drain" });
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: { ...ready(a), state: "drain" } }]);
       await isUp(id, 0);
       expect(await harness.request(host)).toBe(503);
-      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       expect(await harness.request(host)).toBe("a");
     });
 
     test("requests fall by weight, and none on a weight of 0", async () => {
       const [a, b] = [await harness.instance("a"), await harness.instance("b")];
       const { id, host } = await applied(2);
-      await harness.balancer.setSlot(id, 0, ready(a));
-      await harness.balancer.setSlot(id, 1, ready(b, 0));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
+      await harness.balancer.setSlots([{ route: id, position: 1, slot: ready(b, 0) }]);
       await isUp(id, 0);
       await isUp(id, 1);
       expect(await answers(harness, host, 10)).toEqual(["a"]);
-      await harness.balancer.setSlot(id, 1, ready(b, 100));
+      await harness.balancer.setSlots([{ route: id, position: 1, slot: ready(b, 100) }]);
       expect(await answers(harness, host, 10)).toEqual(["a", "b"]);
     });
 
@@ -138,14 +138,14 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const [a, b, c] = [await harness.instance("a"), await harness.instance("b"), await harness.instance("c")];
       c.healthy = false;
       const { id } = await applied(4);
-      await harness.balancer.setSlot(id, 0, ready(a));
-      await harness.balancer.setSlot(id, 1, { ...ready(b), state: "drain" });
-      await harness.balancer.setSlot(id, 2, ready(c));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
+      await harness.balancer.setSlots([{ route: id, position: 1, slot: { ...ready(b), state: "drain" } }]);
+      await harness.balancer.setSlots([{ route: id, position: 2, slot: ready(c) }]);
       await isUp(id, 0);
       await isUp(id, 1);
       const told = ({ address }: TestInstance) => `${address.host}:${address.port}`;
       expect(await harness.balancer.serving(id)).toEqual([told(a)]);
-      await harness.balancer.setSlot(id, 1, ready(b));
+      await harness.balancer.setSlots([{ route: id, position: 1, slot: ready(b) }]);
       expect(await harness.balancer.serving(id)).toEqual([told(a), told(b)]);
       await expect(harness.balancer.serving("nowhere")).rejects.toMatchObject({ code: "not-found" });
     });
@@ -153,8 +153,8 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
     test("it tells how long the requests since a cursor took, once each, by slot, and who asked whom lately", async () => {
       const [a, b] = [await harness.instance("a"), await harness.instance("b")];
       const { id, host } = await applied(3);
-      await harness.balancer.setSlot(id, 0, ready(a));
-      await harness.balancer.setSlot(id, 2, ready(b));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
+      await harness.balancer.setSlots([{ route: id, position: 2, slot: ready(b) }]);
       await isUp(id, 0);
       await isUp(id, 2);
       let { cursor } = await harness.balancer.timings(id, undefined);
@@ -210,7 +210,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const config = { routes: [{ ...made, slots: [ready(a)] }] };
       await harness.balancer.apply(config);
       await isUp(id, 0);
-      await harness.balancer.setSlot(id, 0, { ...ready(a), state: "drain" });
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: { ...ready(a), state: "drain" } }]);
       await harness.balancer.apply(config);
       await harness.balancer.apply(config);
       expect(await harness.request(host)).toBe("a");
@@ -219,7 +219,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
     test("counters grow by what was asked, and never go down when the routes change", async () => {
       const a = await harness.instance("a");
       const { id, host, made } = await applied(2);
-      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
       const before = await harness.balancer.stats(id);
       for (let count = 0; count < 3; count++) await harness.request(host);
@@ -234,7 +234,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
     test("what may not stand in a configuration is refused and nothing changes", async () => {
       const a = await harness.instance("a");
       const { id, host, made } = await applied(1);
-      await harness.balancer.setSlot(id, 0, ready(a));
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
       const bad = [
         { ...made, id: "a b" },
@@ -247,15 +247,15 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
         await expect(harness.balancer.apply({ routes: [each] })).rejects.toMatchObject({ code: "invalid" });
       await expect(harness.balancer.apply({ routes: [made, made] })).rejects.toMatchObject({ code: "invalid" });
       const wrong = { ...ready(a), address: { host: "1.2.3.4\n", port: 1 } };
-      await expect(harness.balancer.setSlot(id, 0, wrong)).rejects.toMatchObject({ code: "invalid" });
+      await expect(harness.balancer.setSlots([{ route: id, position: 0, slot: wrong }])).rejects.toMatchObject({ code: "invalid" });
       expect(await harness.request(host)).toBe("a");
     });
 
     test("a route or slot that was not declared is not found", async () => {
       const { id } = await applied(1);
       const missing = { code: "not-found" };
-      await expect(harness.balancer.setSlot("nowhere", 0, emptySlot)).rejects.toMatchObject(missing);
-      await expect(harness.balancer.setSlot(id, 1, emptySlot)).rejects.toMatchObject(missing);
+      await expect(harness.balancer.setSlots([{ route: "nowhere", position: 0, slot: emptySlot }])).rejects.toMatchObject(missing);
+      await expect(harness.balancer.setSlots([{ route: id, position: 1, slot: emptySlot }])).rejects.toMatchObject(missing);
       await expect(harness.balancer.health(id, 1)).rejects.toMatchObject(missing);
       await expect(harness.balancer.sessions("nowhere", 0)).rejects.toMatchObject(missing);
       await expect(harness.balancer.stats("nowhere")).rejects.toMatchObject(missing);
@@ -265,7 +265,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const { id } = await applied(1);
       const signal = AbortSignal.abort();
       await expect(harness.balancer.health(id, 0, { signal })).rejects.toMatchObject({ code: "aborted" });
-      await expect(harness.balancer.setSlot(id, 0, emptySlot, { signal })).rejects.toMatchObject({ code: "aborted" });
+      await expect(harness.balancer.setSlots([{ route: id, position: 0, slot: emptySlot }], { signal })).rejects.toMatchObject({ code: "aborted" });
     });
 
     test("removing ends it, and applying brings it back", async () => {

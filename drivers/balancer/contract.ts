@@ -2,7 +2,7 @@
  * The seam to the load balancer of one host. It and the instances outlive the control plane: everything it needs lies on
  * its own disk, and it comes up again by itself with the addresses and states that were last set.
  *
- * The routes are declared as a whole by `apply`; their slots are then changed one by one by `setSlot`, which never
+ * The routes are declared as a whole by `apply`; their slots are then changed by `setSlots`, which never
  * interrupts a connection. After a start of the control plane, `apply` comes first. Calls that change anything are taken
  * one after the other. Every call takes a deadline (default 10 s) and a signal, may be repeated, and fails with a
  * `BalancerError` only.
@@ -60,6 +60,15 @@ export interface Slot {
   state: SlotState;
   /** Share of new requests among the slots that are ready, 0 to 256. */
   weight: number;
+}
+
+export interface SlotChange {
+  /** Id of its route. */
+  route: string;
+  /** Of the slot in its route, from 0. */
+  position: number;
+  /** What it becomes. */
+  slot: Slot;
 }
 
 /**
@@ -149,18 +158,19 @@ export interface Balancer {
   /**
    * Makes the balancer serve exactly these routes: starts it if it is not there, attaches it to the networks (which must
    * exist), and reloads it without loss when routes, host names, ports, health paths or numbers of slots changed. Slots
-   * are set as `setSlot` sets them, and modes change without a reload. The same configuration again changes nothing. `invalid` leaves everything as it was.
+   * are set as `setSlots` sets them, and modes change without a reload. The same configuration again changes nothing. `invalid` leaves everything as it was.
    * Returns when the routes serve. Default deadline 60 s.
    */
   apply(config: BalancerConfig, options?: CallOptions): Promise<void>;
 
   /**
-   * Changes one slot in place. A new address gets its first request only after a health check that began after this call
+   * Changes slots in place, at the price of one. Those that become `ready` are in force before any other is touched, so
+   * that no route is left empty between. A new address gets its first request only after a health check that began after this call
    * has passed, even when the state is `ready` at once; so: `drain` and the new address, await `health` = `up`, `ready`.
    * Taking a slot out: `drain`, await `sessions` = 0, then `maint` (the order matters: only then may the instance end).
    * What is set is on disk before it is in force.
    */
-  setSlot(route: string, slot: number, change: Slot, options?: CallOptions): Promise<void>;
+  setSlots(changes: readonly SlotChange[], options?: CallOptions): Promise<void>;
 
   /** What the balancer's own checks, made from the instances' network, say of the slot's present address. */
   health(route: string, slot: number, options?: CallOptions): Promise<SlotHealth>;

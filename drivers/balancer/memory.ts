@@ -60,9 +60,10 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
       kept = next(config, kept);
     },
-    async setSlot(route, slot, change, call) {
-      checkSlot(change);
-      find(route, slot, call).slots[slot] = structuredClone(change);
+    async setSlots(changes, call) {
+      for (const { slot } of changes) checkSlot(slot);
+      const found = changes.map(({ route, position }) => find(route, position, call).slots);
+      changes.forEach(({ position, slot }, at) => (found[at]![position] = structuredClone(slot)));
     },
     async health(route, slot, call) {
       const { slot: at, route: of } = find(route, slot, call);

@@ -1,6 +1,13 @@
 /** HAProxy in a container, driven by its master's socket. */
 import { rm } from "node:fs/promises";
-import { type Balancer, type BalancerConfig, type CallOptions, emptySlot, type Slot } from "../contract.ts";
+import {
+  type Balancer,
+  type BalancerConfig,
+  type CallOptions,
+  emptySlot,
+  type Route,
+  type SlotChange,
+} from "../contract.ts";
 import { checkSlot } from "../rules.ts";
 import { apply } from "./apply.ts";
 import type { ContainerOptions } from "./container.ts";
@@ -23,8 +30,7 @@ export function createHaproxyBalancer(options: HaproxyOptions): Balancer {
     alone(world, { deadlineMs: usualMs, ...call }, work);
   return {
     apply: (config, call) => change(call, 60_000, (limits) => apply(world, config, limits)),
-    setSlot: (route, slot, wanted, call) =>
-      change(call, 10_000, (limits) => setSlot(world, { route, index: slot, wanted }, limits)),
+    setSlots: (changes, call) => change(call, 10_000, (limits) => setSlots(world, changes, limits)),
     health: (route, slot, call) => read(call, (limits) => slotHealth(world, { route, index: slot }, limits)),
     sessions: (route, slot, call) =>
       read(call, (limits) => sessionsAt(world, route, find(world, route, slot).slot, limits)),
@@ -36,27 +42,32 @@ export function createHaproxyBalancer(options: HaproxyOptions): Balancer {
   };
 }
 
-async function setSlot(
-  world: World,
-  { route, index, wanted }: { route: string; index: number; wanted: Slot },
-  call: Call,
-): Promise<void> {
-  checkSlot(wanted);
-  find(world, route, index);
-  world.config = withSlot(world.config, { route, index, wanted });
+async function setSlots(world: World, changes: readonly SlotChange[], call: Call): Promise<void> {
+  for (const { slot } of changes) checkSlot(slot);
+  for (const { route, position } of changes) find(world, route, position);
+  const opening = changes.filter(({ slot }) => slot.address !== undefined && slot.state === "ready");
+  const opened = withSlots(world.config, opening);
+  world.config = withSlots(world.config, changes);
   await writeConfig(world.directory, render(world.config, world.subnets));
-  await settle(world, [find(world, route, index).route], call);
+  if (opening.length > 0) await settle(world, routesOf(opened, opening), call);
+  if (opening.length < changes.length) await settle(world, routesOf(world.config, changes), call);
 }
 
-function withSlot(
-  config: BalancerConfig,
-  { route, index, wanted }: { route: string; index: number; wanted: Slot },
-): BalancerConfig {
-  const slot = wanted.address ? structuredClone(wanted) : emptySlot;
-  const routes = config.routes.map((each) =>
-    each.id === route ? { ...each, slots: each.slots.with(index, slot) } : each,
-  );
-  return { routes };
+function withSlots({ routes }: BalancerConfig, changes: readonly SlotChange[]): BalancerConfig {
+  const byRoute = Map.groupBy(changes, ({ route }) => route);
+  return {
+    routes: routes.map((route) => {
+      const slots = [...route.slots];
+      for (const { position, slot } of byRoute.get(route.id) ?? [])
+        slots[position] = slot.address ? structuredClone(slot) : emptySlot;
+      return { ...route, slots };
+    }),
+  };
+}
+
+function routesOf({ routes }: BalancerConfig, changes: readonly SlotChange[]): Route[] {
+  const ids = new Set(changes.map(({ route }) => route));
+  return routes.filter(({ id }) => ids.has(id));
 }
 
 async function remove(world: World, call: Call): Promise<void> {

@@ -79,9 +79,9 @@ describe("HAProxy with requests and tunnels that last", () => {
     await serving(a);
     const socket = await upgraded(bed.url, host);
     expect(await balancer.sessions("shop", 0)).toBe(1);
-    await balancer.setSlot("shop", 1, ready(b));
+    await balancer.setSlots([{ route: "shop", position: 1, slot: ready(b) }]);
     await until(async () => (await balancer.health("shop", 1)).health === "up");
-    await balancer.setSlot("shop", 0, { ...ready(a), state: "drain" });
+    await balancer.setSlots([{ route: "shop", position: 0, slot: { ...ready(a), state: "drain" } }]);
     const answer = new Promise<string>((resolve) => socket.once("data", (text: Buffer) => resolve(text.toString())));
     socket.write("still there?");
     expect(await answer).toBe("a still there?");

@@ -105,14 +105,14 @@ describe("HAProxy in its container", () => {
   test("a process that was killed comes back by itself as it was last set", async () => {
     const [a, b] = [await bed.instance("a"), await bed.instance("b")];
     await serving(a, b);
-    await balancer.setSlot("shop", 1, { ...ready(b), state: "drain" });
+    await balancer.setSlots([{ route: "shop", position: 1, slot: { ...ready(b), state: "drain" } }]);
     const { current } = await process();
     await execute("sh", "-c", `kill -9 ${current}`);
     await until(async () => (await bed.request(host).catch(() => 0)) === "a");
     for (let count = 0; count < 10; count++) expect(await bed.request(host)).toBe("a");
     await isUp(1);
-    await balancer.setSlot("shop", 1, ready(b));
-    await balancer.setSlot("shop", 0, { ...ready(a), state: "drain" });
+    await balancer.setSlots([{ route: "shop", position: 1, slot: ready(b) }]);
+    await balancer.setSlots([{ route: "shop", position: 0, slot: { ...ready(a), state: "drain" } }]);
     expect(await bed.request(host)).toBe("b");
   });
 
@@ -167,11 +167,11 @@ describe("HAProxy in its container", () => {
     const [a, b] = [await bed.instance("a"), await bed.instance("b")];
     const config = await serving(a);
     await Promise.all([
-      balancer.setSlot("shop", 1, ready(b)),
-      balancer.setSlot("shop", 0, { ...ready(a), state: "drain" }),
+      balancer.setSlots([{ route: "shop", position: 1, slot: ready(b) }]),
+      balancer.setSlots([{ route: "shop", position: 0, slot: { ...ready(a), state: "drain" } }]),
       balancer.apply({ routes: [...config.routes, { ...route([emptySlot]), id: "other", hosts: [] }] }),
     ]);
-    await balancer.setSlot("shop", 1, ready(b));
+    await balancer.setSlots([{ route: "shop", position: 1, slot: ready(b) }]);
     await isUp(1);
     expect(await bed.request(host)).toMatch(/^[ab]$/);
   });
@@ -187,7 +187,7 @@ describe("HAProxy in its container", () => {
     const taken = { routes: [{ ...route([ready(a), emptySlot]), internalPort }] };
     await expect(balancer.apply(taken)).rejects.toMatchObject({ code: "balancer-unreachable" });
     expect(await bed.request(host)).toBe("a");
-    await balancer.setSlot("shop", 1, emptySlot);
+    await balancer.setSlots([{ route: "shop", position: 1, slot: emptySlot }]);
     await execute("sh", "-c", `kill -9 ${current}`);
     await until(async () => (await bed.request(host).catch(() => 0)) === "a");
     await balancer.apply(config);

@@ -81,12 +81,14 @@ describe("a rollout with containers", () => {
     until(async () => (await balancer.health(`shop.${environment}`, slot)).health === "up");
   const roll = async (old: Instance, next: Instance, slot: number) => {
     const id = "shop.production";
-    await balancer.setSlot(id, 1 - slot, slotOf(next, "drain"));
+    await balancer.setSlots([{ route: id, position: 1 - slot, slot: slotOf(next, "drain") }]);
     await isUp("production", 1 - slot);
-    await balancer.setSlot(id, 1 - slot, slotOf(next, "ready"));
-    await balancer.setSlot(id, slot, slotOf(old, "drain"));
+    await balancer.setSlots([
+      { route: id, position: slot, slot: slotOf(old, "drain") },
+      { route: id, position: 1 - slot, slot: slotOf(next, "ready") },
+    ]);
     await until(async () => (await balancer.sessions(id, slot)) === 0);
-    await balancer.setSlot(id, slot, emptySlot);
+    await balancer.setSlots([{ route: id, position: slot, slot: emptySlot }]);
     await bed.runtime.stop(old.id, { graceMs: 0 });
     await bed.runtime.remove(old.id);
   };

@@ -36,12 +36,14 @@ describe("HAProxy loses no request", () => {
   const isUp = (slot: number) => until(async () => (await balancer.health("shop", slot)).health === "up");
   /** Puts the new instance into the other slot and takes the old one out, as a rollout does. */
   const swap = async (from: BedInstance, to: BedInstance, slot: number) => {
-    await balancer.setSlot("shop", 1 - slot, { ...ready(to), state: "drain" });
+    await balancer.setSlots([{ route: "shop", position: 1 - slot, slot: { ...ready(to), state: "drain" } }]);
     await isUp(1 - slot);
-    await balancer.setSlot("shop", 1 - slot, ready(to));
-    await balancer.setSlot("shop", slot, { ...ready(from), state: "drain" });
+    await balancer.setSlots([
+      { route: "shop", position: slot, slot: { ...ready(from), state: "drain" } },
+      { route: "shop", position: 1 - slot, slot: ready(to) },
+    ]);
     await until(async () => (await balancer.sessions("shop", slot)) === 0);
-    await balancer.setSlot("shop", slot, emptySlot);
+    await balancer.setSlots([{ route: "shop", position: slot, slot: emptySlot }]);
     from.server.close().closeAllConnections();
   };
   /** A change that only a reload can make. */
@@ -127,7 +129,7 @@ describe("HAProxy loses no request", () => {
     );
     expect(old.length).toBeGreaterThan(0);
     expect(await balancer.sessions("shop", 0)).toBe(1);
-    await balancer.setSlot("shop", 0, { ...ready(a), state: "drain" });
+    await balancer.setSlots([{ route: "shop", position: 0, slot: { ...ready(a), state: "drain" } }]);
     expect(await balancer.sessions("shop", 0)).toBe(1);
     await release();
     await until(async () => (await balancer.sessions("shop", 0)) === 0);

