@@ -47,6 +47,9 @@ export interface BedInstance extends TestInstance {
   server: Server;
   /** Addresses of the connections of requests under way. */
   held: ServerResponse[];
+  /** So many of the next health checks fail, whatever `healthy` says. */
+  failing: number;
+  checkTakesMs: number;
 }
 
 export async function createTestBed(more: Partial<HaproxyOptions> = {}): Promise<TestBed> {
@@ -117,8 +120,11 @@ async function serve(name: string, host: string, get: TestBed["get"]): Promise<B
   const held: ServerResponse[] = [];
   const server = createServer((asked, answer) => {
     asked.resume();
-    if (asked.url === "/health") answer.writeHead(made.healthy ? 200 : 503).end();
-    else if (asked.url === "/hold") held.push(answer);
+    if (asked.url === "/health") {
+      const fails = !made.healthy || made.failing > 0;
+      made.failing = Math.max(0, made.failing - 1);
+      setTimeout(() => answer.writeHead(fails ? 503 : 200).end(), made.checkTakesMs);
+    } else if (asked.url === "/hold") held.push(answer);
     else asked.on("end", () => answer.end(name));
   });
   const listening = Promise.withResolvers<void>();
@@ -132,6 +138,8 @@ async function serve(name: string, host: string, get: TestBed["get"]): Promise<B
     healthy: true,
     server,
     held,
+    failing: 0,
+    checkTakesMs: 0,
     async occupy(via) {
       const before = held.length;
       const answered = get(via, { path: "/hold" });

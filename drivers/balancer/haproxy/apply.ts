@@ -1,11 +1,10 @@
 /** Bringing the balancer to a whole configuration. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type BalancerConfig, BalancerError, emptySlot } from "../contract.ts";
+import { type BalancerConfig, BalancerError } from "../contract.ts";
 import { checkConfig } from "../rules.ts";
-import { readConfig, restoreConfig, sweepMaps, writeConfig } from "./files.ts";
+import { readConfig, restoreConfig, type Saved, sweepMaps, writeConfig } from "./files.ts";
 import { persist } from "./master.ts";
-import type { ServerState } from "./parse.ts";
-import { backendName, render, type Rendered } from "./render.ts";
+import { render, type Rendered } from "./render.ts";
 import { settleModes } from "./modes.ts";
 import { settle } from "./settle.ts";
 import { noteAll } from "./stats.ts";
@@ -41,7 +40,7 @@ interface Wanted {
 
 async function startAnew(world: World, { config, subnets, wanted }: Wanted, call: Call): Promise<void> {
   const { container } = world;
-  await writeConfig(world.directory, render(onlyKnown(config, new Map()), subnets));
+  await writeConfig(world.directory, render(config, subnets, new Map()));
   const state = await container.state(call);
   if (state === "outdated") await container.remove(call);
   if (state !== "stopped") await container.create(call);
@@ -58,7 +57,7 @@ async function reload(world: World, { config, subnets, wanted }: Wanted, call: C
   await noteAll(world, call);
   const known = await master.servers(current, undefined, call.signal);
   const before = await readConfig(directory);
-  await writeConfig(directory, render(onlyKnown(config, known), subnets));
+  await writeConfig(directory, render(config, subnets, known));
   await master.reload(call.signal);
   try {
     await serving(world, { structure: wanted.structure, after: reloads }, call);
@@ -74,29 +73,13 @@ async function reload(world: World, { config, subnets, wanted }: Wanted, call: C
  */
 async function goBack(
   world: World,
-  { before, present }: { before: string; present: string },
+  { before, present }: { before: Saved; present: string },
   call: Call,
 ): Promise<void> {
   await restoreConfig(world.directory, before);
   const { reloads } = await world.master.processes(call.signal);
   await world.master.reload(call.signal);
   await serving(world, { structure: present, after: reloads }, call);
-}
-
-/**
- * A process takes the servers in its file for healthy until a check says otherwise. So only addresses that are served
- * already are written for it; `settle` adds the others, to be checked first.
- */
-function onlyKnown(config: BalancerConfig, known: ReadonlyMap<string, ServerState[]>): BalancerConfig {
-  const routes = config.routes.map((route) => {
-    const servers = known.get(backendName(route.id)) ?? [];
-    const served = new Set(servers.filter(({ maint, up }) => up && !maint).map(({ host, port }) => `${host}:${port}`));
-    const slots = route.slots.map((slot) =>
-      slot.address && served.has(`${slot.address.host}:${slot.address.port}`) ? slot : emptySlot,
-    );
-    return { ...route, slots };
-  });
-  return { routes };
 }
 
 interface Takeover {

@@ -5,7 +5,6 @@ import {
   type BalancerConfig,
   type CallOptions,
   emptySlot,
-  type Route,
   type SlotChange,
 } from "../contract.ts";
 import { checkSlot } from "../rules.ts";
@@ -45,12 +44,11 @@ export function createHaproxyBalancer(options: HaproxyOptions): Balancer {
 async function setSlots(world: World, changes: readonly SlotChange[], call: Call): Promise<void> {
   for (const { slot } of changes) checkSlot(slot);
   for (const { route, position } of changes) find(world, route, position);
-  const opening = changes.filter(({ slot }) => slot.address !== undefined && slot.state === "ready");
-  const opened = withSlots(world.config, opening);
+  const changed = new Set(changes.map(({ route }) => route));
   world.config = withSlots(world.config, changes);
   await writeConfig(world.directory, render(world.config, world.subnets));
-  if (opening.length > 0) await settle(world, routesOf(opened, opening), call);
-  if (opening.length < changes.length) await settle(world, routesOf(world.config, changes), call);
+  const routes = world.config.routes.filter(({ id }) => changed.has(id));
+  await settle(world, routes, call);
 }
 
 function withSlots({ routes }: BalancerConfig, changes: readonly SlotChange[]): BalancerConfig {
@@ -63,11 +61,6 @@ function withSlots({ routes }: BalancerConfig, changes: readonly SlotChange[]): 
       return { ...route, slots };
     }),
   };
-}
-
-function routesOf({ routes }: BalancerConfig, changes: readonly SlotChange[]): Route[] {
-  const ids = new Set(changes.map(({ route }) => route));
-  return routes.filter(({ id }) => ids.has(id));
 }
 
 async function remove(world: World, call: Call): Promise<void> {

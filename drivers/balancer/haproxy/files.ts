@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BalancerError } from "../contract.ts";
 import { configFile, holdFile, holdScript, modesFile, type Rendered } from "./render.ts";
+import { renderStates, statesFile } from "./states.ts";
 
 /** Writes what was rendered: the host names first, since the configuration names their file. */
 export async function writeConfig(directory: string, rendered: Rendered): Promise<void> {
@@ -11,6 +12,7 @@ export async function writeConfig(directory: string, rendered: Rendered): Promis
     await writeWhole(directory, rendered.mapName, rendered.map);
     await writeWhole(directory, modesFile, rendered.modes);
     await writeWhole(directory, holdFile, holdScript);
+    await writeWhole(directory, statesFile, rendered.states);
     await writeWhole(directory, configFile, rendered.text);
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === "ENOSPC"
@@ -21,14 +23,22 @@ export async function writeConfig(directory: string, rendered: Rendered): Promis
   }
 }
 
-/** The configuration as it lies there; nothing when there is none. */
-export async function readConfig(directory: string): Promise<string | undefined> {
-  return readFile(join(directory, configFile), "utf8").catch(() => undefined);
+/** A configuration as it lies there, with what it tells of the servers. */
+export type Saved = Record<typeof configFile | typeof statesFile, string>;
+
+/** Nothing when there is none. */
+export async function readConfig(directory: string): Promise<Saved | undefined> {
+  const read = (name: string) => readFile(join(directory, name), "utf8");
+  const text = await read(configFile).catch(() => undefined);
+  return text === undefined
+    ? undefined
+    : { [configFile]: text, [statesFile]: await read(statesFile).catch(() => renderStates({ routes: [] })) };
 }
 
 /** Puts back what `readConfig` gave. */
-export async function restoreConfig(directory: string, text: string): Promise<void> {
-  await writeWhole(directory, configFile, text);
+export async function restoreConfig(directory: string, saved: Saved): Promise<void> {
+  await writeWhole(directory, statesFile, saved[statesFile]);
+  await writeWhole(directory, configFile, saved[configFile]);
 }
 
 /** Removes the files of host names that no configuration uses any more. */

@@ -46,6 +46,16 @@ describe("HAProxy in its container", () => {
     await post(`/exec/${Id}/start`, { Detach: true });
     return Id;
   };
+  const restarts = async () => {
+    const path = `/containers/${bed.container}/json`;
+    return (await bed.engine.json<{ RestartCount: number }>({ method: "GET", path }, limits)).RestartCount;
+  };
+  /** Kills the process that serves; returns when the engine has noticed, and has started the container again. */
+  const kill = async () => {
+    const before = await restarts();
+    await execute("sh", "-c", `kill -9 ${(await process()).current}`);
+    await until(async () => (await restarts()) > before);
+  };
 
   const exitCode = async (execution: string) => {
     const path = `/exec/${execution}/json`;
@@ -106,8 +116,7 @@ describe("HAProxy in its container", () => {
     const [a, b] = [await bed.instance("a"), await bed.instance("b")];
     await serving(a, b);
     await balancer.setSlots([{ route: "shop", position: 1, slot: { ...ready(b), state: "drain" } }]);
-    const { current } = await process();
-    await execute("sh", "-c", `kill -9 ${current}`);
+    await kill();
     await until(async () => (await bed.request(host).catch(() => 0)) === "a");
     for (let count = 0; count < 10; count++) expect(await bed.request(host)).toBe("a");
     await isUp(1);
@@ -121,7 +130,7 @@ describe("HAProxy in its container", () => {
     await serving(a);
     for (let count = 0; count < 5; count++) await bed.request(host);
     const before = await balancer.stats("shop");
-    await execute("sh", "-c", `kill -9 ${(await process()).current}`);
+    await kill();
     await until(async () => (await bed.request(host).catch(() => 0)) === "a");
     const after = await balancer.stats("shop");
     expect(after.requests).toBeGreaterThan(before.requests);
@@ -183,12 +192,11 @@ describe("HAProxy in its container", () => {
     const listen = `use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => ${internalPort}, Listen => 1) or die`;
     const listening = await execute("perl", "-e", `${listen}; fork and exit; sleep 60`);
     await until(async () => (await exitCode(listening)) === 0);
-    const { current } = await process();
     const taken = { routes: [{ ...route([ready(a), emptySlot]), internalPort }] };
     await expect(balancer.apply(taken)).rejects.toMatchObject({ code: "balancer-unreachable" });
     expect(await bed.request(host)).toBe("a");
     await balancer.setSlots([{ route: "shop", position: 1, slot: emptySlot }]);
-    await execute("sh", "-c", `kill -9 ${current}`);
+    await kill();
     await until(async () => (await bed.request(host).catch(() => 0)) === "a");
     await balancer.apply(config);
   });

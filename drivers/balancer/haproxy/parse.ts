@@ -22,10 +22,15 @@ export interface ServerState {
   maint: boolean;
   drain: boolean;
   weight: number;
-  /** The last check passed; stale after a change of address until `up`. */
+  /** The last check passed; stale after a change of address until `up`, and false while the next is under way. */
   passed: boolean;
   /** A check is under way. */
   checking: boolean;
+}
+
+/** It gets requests. */
+export function serves({ up, maint, drain, weight }: ServerState): boolean {
+  return up && !maint && !drain && weight > 0;
 }
 
 /** A line of `show stat`. */

@@ -1,7 +1,8 @@
 /** Who asked whom lately, from the lines that HAProxy keeps in memory. */
 import type { Recent } from "../contract.ts";
 import { parseRequests, type RequestLine } from "./parse.ts";
-import { requestRing, ringBytes, routeOf } from "./render.ts";
+import { routeOf } from "./names.ts";
+import { requestRing, ringBytes } from "./render.ts";
 import type { Call, World } from "./world.ts";
 
 export async function recentRequests(world: World, { signal }: Call): Promise<Recent> {

@@ -1,6 +1,8 @@
 /** The configuration of HAProxy 2.6 and later, as text. Pure; every value was checked by `rules.ts` before. */
 import { createHash } from "node:crypto";
 import type { BalancerConfig, Route, Slot } from "../contract.ts";
+import { backendName, nowhere, serverName } from "./names.ts";
+import { type Known, renderStates, statesFile } from "./states.ts";
 
 /** Paths inside the container. */
 export const insideDirectory = "/run/towline";
@@ -29,12 +31,14 @@ export interface Rendered {
   map: string;
   /** Content of `modes.map`. */
   modes: string;
+  /** Content of `servers.state`. */
+  states: string;
   /** Hash of all that only a reload can change, and that `text` carries as the description of the process. */
   structure: string;
 }
 
-/** `subnets`: CIDR of each network that a route names. */
-export function render(config: BalancerConfig, subnets: ReadonlyMap<string, string>): Rendered {
+/** `subnets`: CIDR of each network that a route names; `known`: the servers as the process has them that is to hand over. */
+export function render(config: BalancerConfig, subnets: ReadonlyMap<string, string>, known?: Known): Rendered {
   const map = renderMap(config);
   const mapName = `hosts-${hash(map)}.map`;
   const frame = [
@@ -46,24 +50,8 @@ export function render(config: BalancerConfig, subnets: ReadonlyMap<string, stri
   ];
   const structure = hash([...frame, ...config.routes.map((route) => backend(blank(route)))].join("\n"));
   const text = [global(structure), ...frame, ...config.routes.map(backend)].join("\n\n");
-  return { text: `${text}\n`, mapName, map, modes: renderModes(config), structure };
+  return { text: `${text}\n`, mapName, map, modes: renderModes(config), states: renderStates(config, known), structure };
 }
-
-export function backendName(route: string): string {
-  return `route_${route}`;
-}
-
-/** The route of a backend; undefined for one that is of none. */
-export function routeOf(backend: string): string | undefined {
-  return backend.startsWith("route_") ? backend.slice("route_".length) : undefined;
-}
-
-export function serverName(slot: number): string {
-  return `s${slot}`;
-}
-
-/** What stands for "no address"; nothing is ever sent there, such a slot is in `maint`. */
-export const nowhere = { host: "0.0.0.0", port: 1 };
 
 function blank(route: Route): Route {
   return { ...route, slots: route.slots.map(() => ({ state: "maint", weight: 0 })) };
@@ -100,6 +88,7 @@ function global(structure: string): string {
   maxconn ${maxConnections}
   hard-stop-after 15m
   lua-load ${insideDirectory}/${holdFile}
+  server-state-file ${insideDirectory}/${statesFile}
   mworker-max-reloads 20`;
 }
 
@@ -141,6 +130,7 @@ const defaults = `defaults
   option idle-close-on-response
   option forwardfor except 127.0.0.0/8
   balance roundrobin
+  load-server-state-from-file global
   default-server inter 300ms fastinter 100ms downinter 100ms rise 1 fall 3
   unique-id-format %[uuid()]
 ${errors([

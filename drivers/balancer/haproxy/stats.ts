@@ -1,7 +1,7 @@
 /** Reading counters, sessions and health. */
 import type { RouteStats, Slot, SlotHealth } from "../contract.ts";
-import type { ServerState, StatLine } from "./parse.ts";
-import { backendName, serverName } from "./render.ts";
+import { type ServerState, serves, type StatLine } from "./parse.ts";
+import { backendName, serverName } from "./names.ts";
 import { type Call, find, type World } from "./world.ts";
 
 /** Takes the counters of all routes, before a reload starts them anew. */
@@ -35,9 +35,7 @@ export async function servingIn(world: World, route: string, { signal }: Call): 
   find(world, route, 0);
   const { current } = await world.master.processes(signal);
   const servers = (await world.master.servers(current, backendName(route), signal)).get(backendName(route)) ?? [];
-  return servers
-    .filter(({ up, maint, drain, weight }) => up && !maint && !drain && weight > 0)
-    .map(({ host, port }) => `${host}:${port}`);
+  return servers.filter(serves).map(({ host, port }) => `${host}:${port}`);
 }
 
 export async function slotHealth(

@@ -1,7 +1,7 @@
 /** Adds up the counters of all the processes a balancer ever had, so that a reload does not set them back. */
 import type { Counters, RouteStats } from "../contract.ts";
 import type { StatLine } from "./parse.ts";
-import { serverName } from "./render.ts";
+import { serverName } from "./names.ts";
 
 export interface Tally {
   /** Takes what a process says of one backend. */

@@ -1,7 +1,8 @@
 /** How long instances take, from the lines that HAProxy keeps in memory: its own averages hide the slow requests. */
 import type { RouteTimings } from "../contract.ts";
 import { parseRequests, type RequestLine } from "./parse.ts";
-import { backendName, requestRing, serverName } from "./render.ts";
+import { backendName, serverName } from "./names.ts";
+import { requestRing } from "./render.ts";
 import { type Call, find, type World } from "./world.ts";
 
 export async function routeTimings(

@@ -85,6 +85,49 @@ describe("HAProxy loses no request", () => {
     await lossless(load);
   });
 
+  test("while an instance that is just well enough fails two of its checks as a reload comes", async () => {
+    const a = await bed.instance("a");
+    await serving(a);
+    await using load = startLoad({ url: bed.url, host, rate });
+    const config = { routes: [route([ready(a), emptySlot])] };
+    for (let count = 0; count < 5; count++) {
+      // It takes three in a row to take one out.
+      a.failing = 2;
+      await balancer.apply(count % 2 === 0 ? withAnother(config, `extra-${count}`) : config);
+      await until(() => a.failing === 0);
+      await sleep(500);
+    }
+    await lossless(load);
+  });
+
+  test("while instances whose checks take long are swapped, all slots in one change", async () => {
+    let [old, slot] = [await bed.instance("0"), 0];
+    await serving(old);
+    await using load = startLoad({ url: bed.url, host, rate });
+    for (let count = 1; count <= 4; count++) {
+      const next = await bed.instance(String(count));
+      next.checkTakesMs = 500;
+      await swap(old, next, slot);
+      [old, slot] = [next, 1 - slot];
+    }
+    await lossless(load);
+  });
+
+  test("while a whole configuration is applied that closes the slot that serves and opens one that no process has checked", async () => {
+    let [old, slot] = [await bed.instance("a"), 0];
+    await serving(old);
+    await using load = startLoad({ url: bed.url, host, rate });
+    const slots = (first: Slot, second: Slot) => (slot === 0 ? [first, second] : [second, first]);
+    for (let count = 1; count <= 4; count++) {
+      const next = await bed.instance(String(count));
+      await balancer.apply({ routes: [route(slots(ready(old), emptySlot))] });
+      await balancer.apply({ routes: [route(slots({ ...ready(old), state: "drain" }, ready(next)))] });
+      expect(await bed.request(host)).toBe(String(count));
+      [old, slot] = [next, 1 - slot];
+    }
+    await lossless(load);
+  });
+
   test("while its host name goes from one route to another, as when the health path changes", async () => {
     const [a, b] = [await bed.instance("a"), await bed.instance("b")];
     const [here, there] = [route([ready(a)]), { ...route([ready(b)], "next"), hosts: [] }];
