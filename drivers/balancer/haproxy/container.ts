@@ -1,5 +1,6 @@
 /** The container in which HAProxy runs, and the networks it is attached to. */
 import { stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectEngine, type Engine, EngineError, type EngineRequest, type Limits } from "#drivers/engine/engine.ts";
 import { linesOf, unframe } from "#drivers/engine/output.ts";
 import { balancerAlias, BalancerError, type BalancerFailure } from "../contract.ts";
@@ -168,13 +169,36 @@ async function join(
   const connect = (config: object) =>
     engine.json({ method: "POST", path: `${path}/connect`, body: { Container: name, EndpointConfig: config } }, limits);
   const { IPAM, Scope } = await translated(() => engine.json<NetworkInspected>({ method: "GET", path }, limits));
-  // A swarm deals all addresses itself, and answers for one that is taken only after twenty seconds.
-  const fixed = Scope === "swarm" ? undefined : secondAddress(IPAM.Config[0]?.Subnet ?? "");
+  if (Scope === "swarm") return joinOverlay(() => translated(() => connect({ Aliases: [balancerAlias] })), limits);
+  const fixed = secondAddress(IPAM.Config[0]?.Subnet ?? "");
   try {
     await connect({ Aliases: [balancerAlias], ...(fixed ? { IPAMConfig: { IPv4Address: fixed } } : {}) });
   } catch (error) {
     if (!(error instanceof EngineError) || error.reason !== "status") throw translate(error);
     await translated(() => connect({ Aliases: [balancerAlias] }));
+  }
+}
+
+const notYet = /attach(ing)? to network|could not find network/i;
+const joined = /already exists in network/i;
+const lookAgainMs = 200;
+
+/**
+ * A swarm deals all addresses itself. The engine waits twenty seconds for the swarm to bring it a network that no task uses yet, which on a busy
+ * machine is not enough, and loses it when the last task ends at that moment: so it is asked again, within the limits. What an
+ * earlier call brought about after its caller had left is good too.
+ */
+async function joinOverlay(connect: () => Promise<unknown>, { deadlineMs, signal }: Limits): Promise<void> {
+  const ends = performance.now() + deadlineMs;
+  for (;;) {
+    try {
+      return void (await connect());
+    } catch (error) {
+      const { message } = error as Error;
+      if (joined.test(message)) return;
+      if (!notYet.test(message) || performance.now() > ends) throw error;
+    }
+    await sleep(lookAgainMs, undefined, signal ? { signal } : {});
   }
 }
 

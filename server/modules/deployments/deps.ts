@@ -87,7 +87,8 @@ const minute = 60 * second;
 
 export const defaultTiming: Timing = {
   limits: {
-    plan: 30 * second,
+    // Where the environment is new, its network is made too, and the balancer attached to it: on a swarm that takes long.
+    plan: 3 * minute,
     prepare: 3 * minute,
     pull: 10 * minute,
     migrate: 10 * minute,
