@@ -247,15 +247,21 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
         await expect(harness.balancer.apply({ routes: [each] })).rejects.toMatchObject({ code: "invalid" });
       await expect(harness.balancer.apply({ routes: [made, made] })).rejects.toMatchObject({ code: "invalid" });
       const wrong = { ...ready(a), address: { host: "1.2.3.4\n", port: 1 } };
-      await expect(harness.balancer.setSlots([{ route: id, position: 0, slot: wrong }])).rejects.toMatchObject({ code: "invalid" });
+      await expect(harness.balancer.setSlots([{ route: id, position: 0, slot: wrong }])).rejects.toMatchObject({
+        code: "invalid",
+      });
       expect(await harness.request(host)).toBe("a");
     });
 
     test("a route or slot that was not declared is not found", async () => {
       const { id } = await applied(1);
       const missing = { code: "not-found" };
-      await expect(harness.balancer.setSlots([{ route: "nowhere", position: 0, slot: emptySlot }])).rejects.toMatchObject(missing);
-      await expect(harness.balancer.setSlots([{ route: id, position: 1, slot: emptySlot }])).rejects.toMatchObject(missing);
+      await expect(
+        harness.balancer.setSlots([{ route: "nowhere", position: 0, slot: emptySlot }]),
+      ).rejects.toMatchObject(missing);
+      await expect(harness.balancer.setSlots([{ route: id, position: 1, slot: emptySlot }])).rejects.toMatchObject(
+        missing,
+      );
       await expect(harness.balancer.health(id, 1)).rejects.toMatchObject(missing);
       await expect(harness.balancer.sessions("nowhere", 0)).rejects.toMatchObject(missing);
       await expect(harness.balancer.stats("nowhere")).rejects.toMatchObject(missing);
@@ -265,7 +271,9 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       const { id } = await applied(1);
       const signal = AbortSignal.abort();
       await expect(harness.balancer.health(id, 0, { signal })).rejects.toMatchObject({ code: "aborted" });
-      await expect(harness.balancer.setSlots([{ route: id, position: 0, slot: emptySlot }], { signal })).rejects.toMatchObject({ code: "aborted" });
+      await expect(
+        harness.balancer.setSlots([{ route: id, position: 0, slot: emptySlot }], { signal }),
+      ).rejects.toMatchObject({ code: "aborted" });
     });
 
     test("removing ends it, and applying brings it back", async () => {

@@ -1,12 +1,6 @@
 /** HAProxy in a container, driven by its master's socket. */
 import { rm } from "node:fs/promises";
-import {
-  type Balancer,
-  type BalancerConfig,
-  type CallOptions,
-  emptySlot,
-  type SlotChange,
-} from "../contract.ts";
+import { type Balancer, type BalancerConfig, type CallOptions, emptySlot, type SlotChange } from "../contract.ts";
 import { checkSlot } from "../rules.ts";
 import { apply } from "./apply.ts";
 import type { ContainerOptions } from "./container.ts";

@@ -50,7 +50,14 @@ export function render(config: BalancerConfig, subnets: ReadonlyMap<string, stri
   ];
   const structure = hash([...frame, ...config.routes.map((route) => backend(blank(route)))].join("\n"));
   const text = [global(structure), ...frame, ...config.routes.map(backend)].join("\n\n");
-  return { text: `${text}\n`, mapName, map, modes: renderModes(config), states: renderStates(config, known), structure };
+  return {
+    text: `${text}\n`,
+    mapName,
+    map,
+    modes: renderModes(config),
+    states: renderStates(config, known),
+    structure,
+  };
 }
 
 function blank(route: Route): Route {

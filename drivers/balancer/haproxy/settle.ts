@@ -16,8 +16,7 @@ export async function settle(world: World, routes: readonly Route[], call: Call)
   const backend = only && backendName(only.id);
   const began = performance.now();
   const look = () => step(world, { routes, backend, patient: performance.now() - began < patienceMs }, call);
-  while (!(await persist(look, call.signal)))
-    await sleep(lookAgainMs, undefined, { signal: call.signal });
+  while (!(await persist(look, call.signal))) await sleep(lookAgainMs, undefined, { signal: call.signal });
 }
 
 async function step(

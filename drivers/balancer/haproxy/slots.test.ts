@@ -112,10 +112,16 @@ describe("the commands for a route", () => {
           // Checks begin, and end well.
           for (const [index, model] of models.entries()) {
             const checking = round < 8 && !model.maint && flip();
-            models[index] = { ...model, checking, ...(checking ? { passed: false } : { passed: true, up: !model.maint }) };
+            models[index] = {
+              ...model,
+              checking,
+              ...(checking ? { passed: false } : { passed: true, up: !model.maint }),
+            };
           }
         }
-        expect(planRoute({ id: "r", slots }, models, true).every(({ commands, again }) => !again && !commands[0])).toBe(true);
+        expect(planRoute({ id: "r", slots }, models, true).every(({ commands, again }) => !again && !commands[0])).toBe(
+          true,
+        );
       }),
     );
   });

@@ -18,7 +18,12 @@ const told = (text: string) =>
   text
     .split("\n")
     .filter((line) => line.includes("route_shop"))
-    .map((line) => line.split(" ").filter((_, index) => [3, 4, 5, 7, 8, 18].includes(index)).join(" "));
+    .map((line) =>
+      line
+        .split(" ")
+        .filter((_, index) => [3, 4, 5, 7, 8, 18].includes(index))
+        .join(" "),
+    );
 
 test("a process that starts by itself takes all that may serve for healthy, as its configuration has them", () => {
   const text = renderStates({ routes: [route] });
@@ -31,8 +36,10 @@ test("one that takes over has those checked first that were not healthy in the p
   const known = (...servers: ServerState[]) => new Map([["route_shop", servers]]);
   const states = (servers: ServerState[]) => told(renderStates({ routes: [route] }, known(...servers)));
   expect(states([{ ...seen, ...at(2) }])).toEqual(["s0 10.0.0.1 0 50 50 80", "s1 10.0.0.2 2 0 0 80"]);
-  expect(states([{ ...seen, ...at(1), up: false }, { ...seen, ...at(2), maint: true }])).toEqual([
-    "s0 10.0.0.1 0 50 50 80",
-    "s1 10.0.0.2 0 0 0 80",
-  ]);
+  expect(
+    states([
+      { ...seen, ...at(1), up: false },
+      { ...seen, ...at(2), maint: true },
+    ]),
+  ).toEqual(["s0 10.0.0.1 0 50 50 80", "s1 10.0.0.2 0 0 0 80"]);
 });
