@@ -25,7 +25,7 @@ export interface Platform extends AsyncDisposable {
   logs(): Promise<string>;
 }
 
-const readyDeadlineMs = 60_000;
+const readyDeadlineMs = 300_000;
 
 export async function startPlatform(
   settings: Record<string, string> = {},
@@ -82,7 +82,10 @@ export async function startPlatform(
 
 async function tokenIn(said: () => string): Promise<string> {
   const find = () => /tw_[\w-]+/.exec(said())?.[0];
-  await until(() => find() !== undefined, { describe: () => `no token was said:\n${said().slice(-3000)}` });
+  await until(() => find() !== undefined, {
+    deadlineMs: readyDeadlineMs,
+    describe: () => `no token was said:\n${said().slice(-3000)}`,
+  });
   return find() ?? "";
 }
 
