@@ -62,8 +62,9 @@ async function fetchPacts(context: Context, folder: string, ask: AskBroker | und
   const { _embedded: { pacts = [] } = {} } = (listed.body ?? {}) as { _embedded?: { pacts?: { _links: Links }[] } };
   const hrefs = pacts.map(({ _links }) => _links["self"]?.href ?? "");
   const own = assignment.env["PACT_URL"];
+  const more = own !== undefined && !hrefs.some((href) => href.includes(own)) ? own : undefined;
   const fetched: Fetched[] = [];
-  for (const [index, href] of [...new Set([...hrefs, ...(own ? [own] : [])])].slice(0, mostPacts).entries()) {
+  for (const [index, href] of [...new Set([...hrefs, ...(more ? [more] : [])])].slice(0, mostPacts).entries()) {
     const answer = await ask("GET", href);
     const pact = (answer?.status === 200 ? answer.body : undefined) as Pact | undefined;
     if (!pact) continue;

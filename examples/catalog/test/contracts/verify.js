@@ -3,6 +3,10 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 
 const base = process.argv[2];
 
+const kindOf = (value) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
+const show = (value) => (value === undefined ? "nothing" : JSON.stringify(value));
+const mismatch = (attribute, identifier, description) => ({ attribute, identifier, description });
+
 for (const name of await readdir("pacts").catch(() => [])) {
   if (!name.endsWith(".json")) continue;
   const pact = JSON.parse(await readFile(`pacts/${name}`, "utf8"));
@@ -37,7 +41,3 @@ function differences(expected, actual, path, rules, above = false) {
     return Object.keys(expected).flatMap((key) => differences(expected[key], actual[key], `${path}.${key}`, rules, byType));
   return byType || expected === actual ? [] : [mismatch("body", path, `expected ${show(expected)}, got ${show(actual)}`)];
 }
-
-const kindOf = (value) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
-const show = (value) => (value === undefined ? "nothing" : JSON.stringify(value));
-const mismatch = (attribute, identifier, description) => ({ attribute, identifier, description });
