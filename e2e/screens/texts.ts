@@ -38,7 +38,7 @@ const failing = `<testsuite name="look"><testcase name="the first page on a phon
 const written = (text: string): string => `printf '%s' '${text.replaceAll("\n", "&#10;")}' > r.xml`;
 const lint = [
   "echo '--- Dependencies'",
-  'for n in 1 2 3 4 5 6; do echo "fetched package $n of 6"; done',
+  'for n in 1 2 3 4 5 6; do echo "fetched package $$n of 6"; done',
   "echo '+++ Rules'",
   "printf '\\033[32m✓\\033[0m 214 files hold to the rules\\n\\033[33m!\\033[0m src/cart.js: 2 warnings\\n'",
 ].join("; ");

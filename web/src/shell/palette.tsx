@@ -1,4 +1,4 @@
-import { Button, Kbd, Text } from "@mantine/core";
+import { ActionIcon, Button, Kbd, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
 import { IconBox, IconHammer, IconRocket, IconSearch, IconSettings, IconStack2 } from "@tabler/icons-react";
@@ -31,6 +31,9 @@ export function Palette() {
           Find
         </Text>
       </Button>
+      <ActionIcon variant="default" size={32} aria-label="Find" onClick={spotlight.open} hiddenFrom="xs">
+        <IconSearch size={16} aria-hidden />
+      </ActionIcon>
       <Spotlight
         actions={actions}
         query={text}
