@@ -31,7 +31,7 @@ export const screens: readonly Screen[] = [
   { wide: true, name: "environment", path: "/environments/production", sign: "Who asks whom" },
   { name: "activity", path: "/activity", sign: "deployments.deployment-finished" },
   { name: "settings-tokens", path: "/settings", sign: "browser session" },
-  { name: "settings-people", path: "/settings?view=people", sign: "analyst" },
+  { name: "settings-people", path: "/settings?view=people", sign: "signs off, reviews" },
   { name: "settings-agents", path: "/settings?view=agents", sign: "queue=default" },
   { name: "settings-storage", path: "/settings?view=storage", sign: "happens by itself" },
   { name: "settings-health", path: "/settings?view=health", sign: "PostgreSQL" },
