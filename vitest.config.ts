@@ -9,8 +9,8 @@ const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,test
 const docker = "**/*.docker.test.ts";
 const architecture = "tools/architecture.test.ts";
 
-/** It counts requests under load: no other platform may run beside it. */
-const alone = ["e2e/scenarios/04_no_request_lost/*.test.ts"];
+/** One takes the machine as a user has it, the other counts requests under load: no other platform may run beside them. */
+const alone = ["e2e/scenarios/01_demo/*.test.ts", "e2e/scenarios/04_no_request_lost/*.test.ts"];
 const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /**

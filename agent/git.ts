@@ -6,7 +6,7 @@ import { runAttached } from "#drivers/process/run-attached.ts";
 export interface Git {
   /** Throws `GitFailure` when Git fails. */
   run(args: readonly string[]): Promise<void>;
-  /** As `run`, for what asks the server: tried again while that is away for a moment. */
+  /** As `run`, for what asks a server: tried again while that is away, minutes for Towline's own and seconds for another. */
   ask(args: readonly string[]): Promise<void>;
 }
 
@@ -32,8 +32,9 @@ export class GitFailure extends Error {
 const remote = /unable to access|RPC failed|hung up|early EOF|not our ref/i;
 /** What another try would not mend. */
 const hopeless = /returned error: 4\d\d|not our ref/;
-const tries = 6;
-const firstPauseMs = 500;
+/** What is away comes back from an upgrade or a crash within it; another one's name may be wrong. */
+const patience = { own: 5 * 60_000, other: 15_000 };
+const pauses = { firstMs: 500, mostMs: 8_000 };
 
 export function createGit({ url, credentials, signal, onOutput }: GitOptions): Git {
   const env = environment(url, credentials);
@@ -50,17 +51,24 @@ export function createGit({ url, credentials, signal, onOutput }: GitOptions): G
     return code === 0 ? undefined : said || `exit status ${code}`;
   }
 
-  async function run(args: readonly string[], mostTries = 1): Promise<void> {
-    for (let count = 1, pauseMs = firstPauseMs; ; count++, pauseMs *= 2) {
+  async function run(args: readonly string[]): Promise<void> {
+    const said = await attempt(args);
+    if (said !== undefined) throw new GitFailure(said);
+  }
+
+  async function ask(args: readonly string[]): Promise<void> {
+    const began = performance.now();
+    for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(pauses.mostMs, 2 * pauseMs)) {
       const said = await attempt(args);
       if (said === undefined) return;
       const mayPass = remote.test(said) && !hopeless.test(said);
-      if (count >= mostTries || signal.aborted || !mayPass) throw new GitFailure(said);
+      const most = url !== undefined && said.includes(new URL(url).origin) ? patience.own : patience.other;
+      if (signal.aborted || !mayPass || performance.now() - began > most) throw new GitFailure(said);
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
   }
 
-  return { run, ask: (args) => run(args, tries) };
+  return { run, ask };
 }
 
 function environment(url: string | undefined, { user, password }: Assignment["credentials"]): Record<string, string> {

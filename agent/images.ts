@@ -25,20 +25,21 @@ const layerEnds = /^(Pushed|Layer already exists|Mounted from)/;
 /** What the engine says when the registry is away, or has just cleaned a layer away that the push found: another try may do. */
 const passing =
   /push that first|connection refused|connection reset|broken pipe|EOF|i\/o timeout|unexpected HTTP status: 5\d\d/i;
-const tries = 6;
-const firstPauseMs = 500;
+const patienceMs = 5 * 60_000;
+const pauses = { firstMs: 500, mostMs: 8_000 };
 
 /**
  * Pushes a tag and answers the digest that the registry has it under; layers that arrived are not sent again. A registry that is
- * away is asked again for half a minute. Throws with what the registry or the engine said.
+ * away is asked again for minutes, as the server may be upgraded. Throws with what the registry or the engine said.
  */
 export async function push(engine: Engine, what: Push): Promise<string> {
-  for (let count = 1, pauseMs = firstPauseMs; ; count++, pauseMs *= 2) {
+  const began = performance.now();
+  for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(pauses.mostMs, 2 * pauseMs)) {
     try {
       return await pushOnce(engine, what);
     } catch (error) {
       const mayPass = error instanceof Error && passing.test(error.message) && !what.signal.aborted;
-      if (!mayPass || count >= tries) throw error;
+      if (!mayPass || performance.now() - began > patienceMs) throw error;
       await what.say(`the registry is away, trying again: ${error.message}`);
       await sleep(pauseMs, undefined, { signal: what.signal }).catch(() => {});
     }

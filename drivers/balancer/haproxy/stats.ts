@@ -1,8 +1,13 @@
 /** Reading counters, sessions and health. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RouteStats, Slot, SlotHealth } from "../contract.ts";
 import { type ServerState, serves, type StatLine } from "./parse.ts";
 import { backendName, serverName } from "./names.ts";
 import { type Call, find, type World } from "./world.ts";
+
+const lookAgainMs = 10;
+/** Longer than a check takes that an instance answers. */
+const patienceMs = 1_000;
 
 /** Takes the counters of all routes, before a reload starts them anew. */
 export async function noteAll(world: World, { signal }: Call): Promise<void> {
@@ -45,15 +50,27 @@ export async function slotHealth(
 ): Promise<SlotHealth> {
   const { slot } = find(world, at.route, at.index);
   if (!slot.address || slot.state === "maint") return { health: "unknown" };
-  const { current } = await world.master.processes(signal);
-  const servers = await world.master.servers(current, backendName(at.route), signal);
-  const lines = await linesOf(world, { route: at.route, pid: current }, signal);
-  const name = serverName(at.index);
-  const server = servers.get(backendName(at.route))?.find((each) => each.name === name);
-  const line = lines.find((each) => each.name === name);
   const { host, port } = slot.address;
-  if (!server || !line || server.host !== host || server.port !== port) return { health: "unknown" };
-  return judge(server, line);
+  const began = performance.now();
+  for (;;) {
+    const seen = await seenOf(world, at, signal);
+    if (!seen || seen.server.host !== host || seen.server.port !== port) return { health: "unknown" };
+    const { up, passed, checking } = seen.server;
+    // While a check is under way HAProxy does not tell whether the one before it passed.
+    const tells = passed || !up || !checking;
+    if (tells || performance.now() - began > patienceMs) return judge(seen.server, seen.line);
+    await sleep(lookAgainMs, undefined, { signal });
+  }
+}
+
+async function seenOf(world: World, { route, index }: { route: string; index: number }, signal: AbortSignal) {
+  const { current } = await world.master.processes(signal);
+  const servers = await world.master.servers(current, backendName(route), signal);
+  const lines = await linesOf(world, { route, pid: current }, signal);
+  const name = serverName(index);
+  const server = servers.get(backendName(route))?.find((each) => each.name === name);
+  const line = lines.find((each) => each.name === name);
+  return server && line && { server, line };
 }
 
 function judge(server: ServerState, line: StatLine): SlotHealth {

@@ -95,11 +95,14 @@ test("afterwards nothing is left behind but one instance of each service", async
   await until(async () => (await leftoversOf(platform)).length === 0);
   const services = ["exits", "keyless", "sick", "silent"];
   await until(async () => (await instancesOf(platform)).length === services.length);
-  const { services: rows } = orThrow(await platform.client.getStatus({}));
-  const cells = rows.map(
-    ({ service, cells: [cell] }) => `${service} ${cell?.healthy} ${cell?.running?.id ?? "at rest"}`,
-  );
-  expect(cells.toSorted()).toEqual(services.map((name) => `${name} true at rest`));
+  let seen: string[] = [];
+  const atRest = services.map((name) => `${name} true at rest`);
+  const areAtRest = async () => {
+    const { services: rows } = orThrow(await platform.client.getStatus({}));
+    seen = rows.map(({ service, cells: [cell] }) => `${service} ${cell?.healthy} ${cell?.running?.id ?? "at rest"}`);
+    return seen.toSorted().join() === atRest.join();
+  };
+  await until(areAtRest, { describe: () => seen.join() });
 });
 
 /** Ships a version whose deployment must fail; its reason is the same wherever it is shown. */
