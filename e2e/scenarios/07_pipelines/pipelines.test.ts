@@ -61,7 +61,8 @@ const pipelines = {
 `,
   lock: `
   - block: Go
-  - { key: live, command: sleep 1, concurrency: 1, concurrency_group: live }
+  # The second runs until the first was let through its gate too.
+  - { key: live, command: '[ "$$BUILDKITE_BUILD_NUMBER" != 2 ] || sleep 20', concurrency: 1, concurrency_group: live }
 `,
   cancel: `
   - { key: long, command: sleep 60 }
