@@ -44,7 +44,10 @@ async function sentences(db: Database, reason: PermissionReason, environment: st
       `${publication.provider} does not serve in ${environment}, and ${asking} has a pact with it: deploy it first, or say that it serves (pact-broker record-deployment)`,
     ];
   const answering = versionText(publication.provider, provider.number);
-  if (!verification) return [`${answering} has not verified yet what ${asking} asks of it`];
+  if (!verification)
+    return [
+      `${answering} has not verified yet what ${asking} asks of it: a build of ${publication.provider} on the branch contracts does; retry it if it failed`,
+    ];
   const { pacts } = contractStore(db);
   const found = await pacts.verification(Number(verification.content), verification.number);
   const pact = await pacts.pact({ ...publication, number: consumer.number });
