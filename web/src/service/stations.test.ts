@@ -3,12 +3,12 @@ import { type Row, stationsOf } from "./stations.ts";
 
 const build = {
   number: 9,
+  branch: "main",
   commit: "b",
   state: "finished",
   outcome: "passed",
   createdAt: "t",
   finishedAt: "t",
-  pullRequest: null,
   tag: null,
 } as const;
 const release = { number: 5, commit: "b", createdAt: "t", pullRequest: null };
@@ -24,15 +24,15 @@ const rowOf = (...cells: object[]) => ({ service: "shop", cells }) as unknown as
 const words = (facts: Partial<Parameters<typeof stationsOf>[0]>) =>
   stationsOf({
     ...{ row: rowOf(cellOf("test", {}), cellOf("production", {})), environments: ["test", "production"] },
-    ...{ head: "b", builds: [build], releases: [release], ...facts },
+    ...{ branch: "main", head: "b", builds: [build], releases: [release], ...facts },
   }).map((each) => each.words);
 
 test("what is everywhere is told as the newest at each station", () => {
   expect(words({})).toEqual(["is built", "passed", "of the newest build", "the newest", "the newest"]);
 });
 
-test("builds and releases of pull requests are not on the way to production", () => {
-  const builds = [{ ...build, number: 10, commit: "c", outcome: "failed" as const, pullRequest: 3 }, build];
+test("builds of other branches and releases of pull requests are not on the way to production", () => {
+  const builds = [{ ...build, number: 10, branch: "discounts", commit: "c", outcome: "failed" as const }, build];
   expect(words({ builds, releases: [{ ...release, number: 6, pullRequest: 3 }, release] })).toEqual(words({}));
 });
 

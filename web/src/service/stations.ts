@@ -5,7 +5,7 @@ import type { Tone } from "../theme.ts";
 export type Row = Output<"getStatus">["services"][number];
 type Build = Pick<
   Output<"listBuilds">["builds"][number],
-  "number" | "commit" | "state" | "outcome" | "createdAt" | "finishedAt" | "pullRequest" | "tag"
+  "number" | "branch" | "commit" | "state" | "outcome" | "createdAt" | "finishedAt" | "tag"
 >;
 type Release = Pick<Output<"listReleases">["releases"][number], "number" | "commit" | "createdAt" | "pullRequest">;
 
@@ -21,15 +21,17 @@ export interface Station {
 interface Facts {
   row: Row;
   environments: readonly string[];
-  /** Of the default branch; undefined while it is read. */
+  /** From which releases are made; undefined while it is read. */
+  branch: string | undefined;
+  /** Of that branch; undefined while it is read. */
   head: string | undefined;
   /** Newest first. */
   builds: readonly Build[];
   releases: readonly Release[];
 }
 
-export function stationsOf({ row, environments, head, builds, releases }: Facts): Station[] {
-  const build = builds.find(({ pullRequest, tag }) => pullRequest === null && tag === null);
+export function stationsOf({ row, environments, branch, head, builds, releases }: Facts): Station[] {
+  const build = builds.find((each) => each.branch === branch && each.tag === null);
   const release = releases.find(({ pullRequest }) => pullRequest === null);
   return [
     source(head, build),

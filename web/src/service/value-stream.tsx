@@ -14,9 +14,12 @@ export default function ValueStream({ row, environments }: { row: Row; environme
   const shown = useQuery(read("showService", { params: { service } }));
   const builds = useQuery(read("listBuilds", { query: { service, limit: 20 } }));
   const releases = useQuery(read("listReleases", { params: { service }, query: { limit: 20 } }));
+  const repositories = useQuery(read("listRepositories", {}));
+  const own = repositories.data?.repositories.find(({ name }) => name === shown.data?.repository);
   const stations = stationsOf({
     row,
     environments,
+    branch: own?.defaultBranch,
     head: shown.data?.commit,
     builds: builds.data?.builds ?? [],
     releases: releases.data?.releases ?? [],
