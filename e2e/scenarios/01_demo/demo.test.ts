@@ -36,7 +36,7 @@ test("`towline demo --yes --exit --json` ships four services, rolls a bad releas
     );
   const looking = setInterval(() => void look(), 500);
   const { stdout, stderr } = await run(launcher, ["demo", "--yes", "--exit", "--json"], {
-    timeout: 600_000,
+    timeout: 1_100_000,
     maxBuffer: 64 * 1024 * 1024,
   }).finally(() => clearInterval(looking));
   const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result;
