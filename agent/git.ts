@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { runAttached } from "#drivers/process/run-attached.ts";
+import { patienceMs, withRetries } from "./passing.ts";
 
 /** Git for one purpose: whose token it uses, what ends it, who reads its output. */
 export interface Git {
@@ -22,9 +22,11 @@ export interface GitOptions {
 export class GitFailure extends Error {
   /** The way to the server or the server itself, not what is on this disk. */
   readonly isRemote: boolean;
+  readonly said: string;
   constructor(said: string) {
     super(`git: ${said.trim().split("\n").at(-1) ?? ""}`);
     this.name = "GitFailure";
+    this.said = said;
     this.isRemote = remote.test(said);
   }
 }
@@ -32,14 +34,13 @@ export class GitFailure extends Error {
 const remote = /unable to access|RPC failed|hung up|early EOF|not our ref/i;
 /** What another try would not mend. */
 const hopeless = /returned error: 4\d\d|not our ref/;
-/** What is away comes back from an upgrade or a crash within it; another one's name may be wrong. */
-const patience = { own: 5 * 60_000, other: 15_000 };
-const pauses = { firstMs: 500, mostMs: 8_000 };
+/** Another one's name may be wrong. */
+const foreignPatienceMs = 15_000;
 
 export function createGit({ url, credentials, signal, onOutput }: GitOptions): Git {
   const env = environment(url, credentials);
 
-  async function attempt(args: readonly string[]): Promise<string | undefined> {
+  async function run(args: readonly string[]): Promise<void> {
     let said = "";
     const code = await runAttached({
       ...{ command: "git", args, env, signal },
@@ -48,25 +49,15 @@ export function createGit({ url, credentials, signal, onOutput }: GitOptions): G
         return onOutput(bytes);
       },
     });
-    return code === 0 ? undefined : said || `exit status ${code}`;
+    if (code !== 0) throw new GitFailure(said || `exit status ${code}`);
   }
 
-  async function run(args: readonly string[]): Promise<void> {
-    const said = await attempt(args);
-    if (said !== undefined) throw new GitFailure(said);
+  function patienceWith(error: unknown): number {
+    if (!(error instanceof GitFailure) || !error.isRemote || hopeless.test(error.said)) return 0;
+    return url !== undefined && error.said.includes(new URL(url).origin) ? patienceMs : foreignPatienceMs;
   }
 
-  async function ask(args: readonly string[]): Promise<void> {
-    const began = performance.now();
-    for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(pauses.mostMs, 2 * pauseMs)) {
-      const said = await attempt(args);
-      if (said === undefined) return;
-      const mayPass = remote.test(said) && !hopeless.test(said);
-      const most = url !== undefined && said.includes(new URL(url).origin) ? patience.own : patience.other;
-      if (signal.aborted || !mayPass || performance.now() - began > most) throw new GitFailure(said);
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
-    }
-  }
+  const ask: Git["ask"] = (args) => withRetries(() => run(args), { signal, patienceWith });
 
   return { run, ask };
 }

@@ -1,6 +1,6 @@
 /** The way of an image into the registry. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "#drivers/engine/engine.ts";
+import { patienceMs, withRetries } from "./passing.ts";
 
 export interface Push {
   /** `host:port/name`. */
@@ -25,26 +25,20 @@ const layerEnds = /^(Pushed|Layer already exists|Mounted from)/;
 /** What the engine says when the registry is away, or has just cleaned a layer away that the push found: another try may do. */
 const passing =
   /push that first|connection refused|connection reset|broken pipe|EOF|i\/o timeout|unexpected HTTP status: 5\d\d/i;
-const patienceMs = 5 * 60_000;
-const pauses = { firstMs: 500, mostMs: 8_000 };
 
 /**
  * Pushes a tag and answers the digest that the registry has it under; layers that arrived are not sent again. A registry that is
  * away is asked again for minutes, as the server may be upgraded. Throws with what the registry or the engine said.
  */
-export async function push(engine: Engine, what: Push): Promise<string> {
-  const began = performance.now();
-  for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(pauses.mostMs, 2 * pauseMs)) {
-    try {
-      return await pushOnce(engine, what);
-    } catch (error) {
-      const mayPass = error instanceof Error && passing.test(error.message) && !what.signal.aborted;
-      if (!mayPass || performance.now() - began > patienceMs) throw error;
-      await what.say(`the registry is away, trying again: ${error.message}`);
-      await sleep(pauseMs, undefined, { signal: what.signal }).catch(() => {});
-    }
-  }
+export function push(engine: Engine, what: Push): Promise<string> {
+  return withRetries(() => pushOnce(engine, what), {
+    signal: what.signal,
+    patienceWith: (error) => (passing.test(messageOf(error)) ? patienceMs : 0),
+    onRetry: (error) => what.say(`the registry is away, trying again: ${messageOf(error)}`),
+  });
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : "");
 
 async function pushOnce(engine: Engine, { repository, tag, auth, signal, say }: Push): Promise<string> {
   const [host = ""] = repository.split("/");

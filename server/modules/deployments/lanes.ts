@@ -58,36 +58,29 @@ export function orderIn(
 
 type DeploymentPoint = Pick<DeploymentRow, "repository" | "commit">;
 
-interface Deps {
-  db: DeploymentsDeps["db"];
-  clock: DeploymentsDeps["clock"];
-  contracts: DeploymentsDeps["contracts"];
+interface Deps extends GateDeps {
   source: DeploymentsDeps["source"];
   fleet: Pick<DeploymentsDeps["fleet"], "environment">;
   lifecycle: Lifecycle;
   limits: Limits;
-  disk?: DeploymentsDeps["disk"];
   /** Held while a lane starts a deployment or is repaired, which must not meet. */
   lanes: KeyedLock;
 }
 
 /** Supersedes, starts and explains, until what was decided is what the lane still was when it was written. */
-export async function settleLane(
-  { db, clock, contracts, disk, source, fleet, lifecycle, limits, lanes }: Deps,
-  place: Place,
-): Promise<void> {
-  const room = disk ? { disk } : {};
+export async function settleLane(deps: Deps, place: Place): Promise<void> {
+  const { db, source, fleet, lifecycle, limits, lanes } = deps;
   await lanes.hold(laneKey(place), async () => {
     for (let settled = false; !settled;) {
       const environment = await fleet.environment(place.environment);
-      const view = await readJudgedLane({ db, clock, contracts, ...room }, place, environment);
+      const view = await readJudgedLane(deps, place, environment);
       const decision = settle(view.lane, await orderIn(source, view, view.waiting));
       settled = await db.transaction().execute(async (tx) => {
         const store = deploymentStore(tx);
         await store.lockLane(place);
         // What may stand beside each other is asked by one at a time, or two that exclude each other would both pass.
         await servingStore(tx).lockEnvironment(place.environment);
-        const now = await readJudgedLane({ db: tx, clock, contracts, ...room }, place, environment);
+        const now = await readJudgedLane({ ...deps, db: tx }, place, environment);
         if (JSON.stringify(now.lane) !== JSON.stringify(view.lane)) return false;
         const rowOf = (id: string) => now.waiting.find((each) => each.id === id);
         for (const { id, reason } of decision.superseded) {

@@ -1,6 +1,5 @@
 /** What a verification found wrong, of what the verifiers of the languages tell. */
-import { isObject, type Json, type JsonObject } from "./content.ts";
-import { interactionsOf, nameOf } from "./content.ts";
+import { interactionsOf, isObject, type Json, type JsonObject, nameOf } from "./content.ts";
 
 export interface Mismatch {
   /** In words. */
