@@ -1,6 +1,7 @@
 /** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
 import { accessEndpoints } from "./endpoints/access.ts";
 import { backingEndpoints } from "./endpoints/backing.ts";
+import { contractEndpoints } from "./endpoints/contracts.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
 import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { gateEndpoints } from "./endpoints/gates.ts";
@@ -16,6 +17,7 @@ export const allEndpoints = {
   ...accessEndpoints,
   ...backingEndpoints,
   ...endpointsOfBuilds,
+  ...contractEndpoints,
   ...deploymentEndpoints,
   ...fleetEndpoints,
   ...gateEndpoints,

@@ -148,6 +148,28 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/release.ts")).showRelease,
   },
   {
+    usage: "contract list [service]",
+    summary: "who talks to whom by contract, and whether it is kept",
+    example: "towline contract list catalog",
+    load: async () => (await import("./commands/contract.ts")).listContracts,
+  },
+  {
+    usage: "contract diff <consumer> <provider>",
+    summary: "what became another between two versions of a contract",
+    options: [
+      ["--from <version>", "version of the consumer; the one before that says something else"],
+      ["--to <version>", "version of the consumer; the newest"],
+    ],
+    example: "towline contract diff orders catalog",
+    load: async () => (await import("./commands/contract.ts")).diffContract,
+  },
+  {
+    usage: "contract uses <provider> <field>",
+    summary: "which consumers rely on a field of a provider: what breaks if it changes",
+    example: "towline contract uses catalog price.gross",
+    load: async () => (await import("./commands/contract.ts")).listFieldUses,
+  },
+  {
     usage: "deploy <service> <environment>",
     summary: "deploy a release, the newest unless a number is given, after showing the plan",
     options: [

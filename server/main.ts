@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { accessEndpoints } from "#api/endpoints/access.ts";
 import { backingEndpoints } from "#api/endpoints/backing.ts";
+import { contractEndpoints } from "#api/endpoints/contracts.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import { fleetEndpoints } from "#api/endpoints/fleet.ts";
 import { gateEndpoints } from "#api/endpoints/gates.ts";
@@ -250,6 +251,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
   serveEndpoints(app, http, { table: endpointsOfBuilds, handlers: modules.builds.handlers });
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
+  serveEndpoints(app, http, { table: contractEndpoints, handlers: modules.contracts.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
   serveEndpoints(app, http, {

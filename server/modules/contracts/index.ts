@@ -16,6 +16,7 @@ import { versionRows } from "./broker/versions.ts";
 import type { Question } from "./core/permission.ts";
 import { type ContractAnswer, mayServe } from "./gate.ts";
 import { contractReactions } from "./reactions.ts";
+import { contractRoutes } from "./routes.ts";
 import { contractStore } from "./store.ts";
 
 export type { ContractAnswer } from "./gate.ts";
@@ -33,6 +34,7 @@ export interface Contracts {
   /** May the version begin to serve beside what serves there? @param db the transaction in which it begins to. */
   mayServe(db: Database, question: Question): Promise<ContractAnswer>;
   reactions: Reaction[];
+  handlers: ReturnType<typeof contractRoutes>;
 }
 
 export function createContracts({ db, emit, access, config }: ContractsDeps): Contracts {
@@ -50,6 +52,7 @@ export function createContracts({ db, emit, access, config }: ContractsDeps): Co
   return {
     register: (app, path) => registerProtocol(app, path, { access, publicUrl: config.publicUrl, rows }),
     mayServe,
+    handlers: contractRoutes(store),
     reactions: contractReactions(emit),
   };
 }

@@ -39,6 +39,22 @@ export interface PactFilter {
   latest?: boolean;
 }
 
+interface NetworkRow extends Pair {
+  number: string;
+  created_at: Date;
+  success: boolean | null;
+  /** Number of the provider's version. */
+  by: string | null;
+  verified_at: Date | null;
+}
+
+interface ReliedRow {
+  consumer: string;
+  number: string;
+  content: string;
+  environments: string[];
+}
+
 const mostListed = 1000;
 
 export function pactStore(db: Database) {
@@ -100,6 +116,28 @@ function pacts(db: Database) {
             and v.id < (select version from contract_publications where id = ${id})
           order by v.id desc limit 1`.execute(db)
       ).rows[0],
+    /** The newest of each pair with the newest result of what it says. */
+    network: async (of: string | undefined) =>
+      (
+        await sql<NetworkRow>`select found.*, e.success, e.created_at as verified_at, x.number as by from (
+            select distinct on (c.id, r.id) c.name as consumer, r.name as provider, v.number, p.content, p.created_at
+            from ${publishedJoins} where ${of ?? null}::text is null or ${of ?? null} in (c.name, r.name)
+            order by c.id, r.id, v.id desc) found
+          left join lateral (select * from contract_verifications where content = found.content order by number desc limit 1) e on true
+          left join contract_versions x on x.id = e.version
+          order by found.consumer, found.provider limit ${mostListed}`.execute(db)
+      ).rows,
+    /** What consumers ask of the provider: their newest versions, and those that serve, with where. */
+    relied: async (provider: string) =>
+      (
+        await sql<ReliedRow>`select c.name as consumer, v.number, t.content, coalesce(w.names, '{}') as environments
+          from ${publishedJoins}
+          left join lateral (select array_agg(distinct n.name order by n.name) as names from contract_placements l
+            join contract_environments n on n.uuid = l.environment where l.version = v.id and l.ended_at is null) w on true
+          where r.name = ${provider} and (w.names is not null or v.id = (select max(q.version) from contract_publications q
+            join contract_versions o on o.id = q.version where q.provider = r.id and o.pacticipant = c.id))
+          order by c.name, v.id desc limit ${mostListed}`.execute(db)
+      ).rows,
     async removePact({ consumer, provider }: Pair, number: string): Promise<boolean> {
       const { numAffectedRows } = await sql`delete from contract_publications
         where provider = (select id from contract_pacticipants where name = ${provider})

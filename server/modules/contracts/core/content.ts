@@ -118,7 +118,7 @@ export function withIds(pact: JsonObject, hash: (text: string) => string): JsonO
 }
 
 /** What makes an interaction the same one, whatever it expects. */
-function keyOf(interaction: JsonObject): string {
+export function keyOf(interaction: JsonObject): string {
   const { description = null, providerState = null, providerStates = null, type = null } = interaction;
   return sortedJson([description, providerStates ?? providerState, type]);
 }

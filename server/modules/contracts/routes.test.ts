@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { contractEndpoints } from "#api/endpoints/contracts.ts";
+import { isRefusal } from "#api/errors.ts";
+import type { Context } from "#kernel/http.ts";
+import { publication, startTestBroker, type TestBroker } from "#testing/broker.ts";
+import { testDatabase, type TestDatabase } from "#testing/database.ts";
+import { contractRoutes } from "./routes.ts";
+import { contractStore } from "./store.ts";
+
+let database: TestDatabase;
+let broker: TestBroker;
+
+const asks = (body: object) => [
+  { description: "a product", request: { method: "GET", path: "/1" }, response: { status: 200, body } },
+];
+
+beforeAll(async () => {
+  database = await testDatabase();
+  broker = await startTestBroker(database.url);
+  const publish = (consumer: string, version: string, body: object) =>
+    broker.client(
+      "POST",
+      "/contracts/publish",
+      publication({ consumer, version, provider: "catalog", interactions: asks(body) }),
+    );
+  await publish("orders", "1", { price: { gross: 1 } });
+  await publish("orders", "2", { price: { total: 1 } });
+  await publish("web", "1", { name: "rope" });
+  const { body } = await broker.client("GET", "/pacts/provider/catalog/consumer/web/latest");
+  await broker.client("POST", body._links["pb:publish-verification-results"].href, {
+    success: true,
+    providerApplicationVersion: "9",
+  });
+  const { body: made } = await broker.client("POST", "/environments", { name: "prod", production: true });
+  await broker.client("POST", `/pacticipants/orders/versions/1/deployed-versions/environment/${made.uuid}`, {});
+});
+afterAll(async () => {
+  await broker[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const ask = async <N extends keyof typeof contractEndpoints>(name: N, query: object) => {
+  const handler = contractRoutes(contractStore(database.db))[name] as (
+    input: object,
+    context: Context,
+  ) => Promise<unknown>;
+  const answer = await handler({ query }, {} as Context);
+  // oxlint-disable-next-line typescript/no-explicit-any -- what a test looks into, by the names that it expects there
+  return (isRefusal(answer as object) ? answer : contractEndpoints[name].response.parse(answer)) as any;
+};
+
+test("the network names each pair with its newest pact and its newest result", async () => {
+  expect((await ask("listContracts", {})).contracts).toMatchObject([
+    { consumer: "orders", provider: "catalog", version: "2", result: null },
+    { consumer: "web", provider: "catalog", version: "1", result: { success: true, version: "9" } },
+  ]);
+  expect((await ask("listContracts", { of: "web" })).contracts).toHaveLength(1);
+});
+
+test("two versions of a contract are compared, the newest with the one before that says something else", async () => {
+  expect(await ask("diffContract", { consumer: "orders", provider: "catalog" })).toMatchObject({
+    ...{ from: "1", to: "2" },
+    changes: [
+      { path: "response.body.price.gross", after: null },
+      { path: "response.body.price.total", before: null },
+    ],
+  });
+  expect(await ask("diffContract", { consumer: "orders", provider: "catalog", from: "2", to: "1" })).toMatchObject({
+    from: "2",
+  });
+  expect(await ask("diffContract", { consumer: "web", provider: "catalog" })).toMatchObject({ refused: "not-found" });
+  expect(await ask("diffContract", { consumer: "nobody", provider: "catalog" })).toMatchObject({
+    refused: "not-found",
+  });
+});
+
+test("who relies on a field: the newest versions, and those that serve", async () => {
+  expect((await ask("listFieldUses", { provider: "catalog", field: "price" })).uses).toMatchObject([
+    { consumer: "orders", version: "2", environments: [], path: "$.price" },
+    { consumer: "orders", version: "1", environments: ["prod"], path: "$.price" },
+  ]);
+  expect((await ask("listFieldUses", { provider: "catalog", field: "stock" })).uses).toEqual([]);
+  expect(await ask("listFieldUses", { provider: "nobody", field: "x" })).toMatchObject({ refused: "not-found" });
+});
