@@ -4,6 +4,10 @@ export interface Digest {
   hex: string;
 }
 
+export function isAlgorithm(text: string): text is Digest["algorithm"] {
+  return text === "sha256" || text === "sha512";
+}
+
 /** Undefined for any other algorithm, length or letter. */
 export function parseDigest(text: string): Digest | undefined {
   const [, algorithm, hex = ""] = /^(sha256|sha512):([0-9a-f]+)$/.exec(text) ?? [];

@@ -59,6 +59,13 @@ function repositories(db: Images) {
   };
 }
 
+interface Mount {
+  from: string | null | undefined;
+  to: string;
+  digest: string;
+  now: Date;
+}
+
 function blobs(db: Images) {
   return {
     /** A blob that the repository shows: its size, and when it was last leased to a push. */
@@ -94,12 +101,12 @@ function blobs(db: Images) {
         .onConflict((conflict) => conflict.columns(["repository", "digest"]).doUpdateSet({ leased_at: now }))
         .execute();
     },
-    /** Shows in one repository what another shows; false when that one does not show it. */
-    async mount({ from, to, digest, now }: { from: string; to: string; digest: string; now: Date }): Promise<boolean> {
+    /** Shows in one repository what another shows, `from` or any; false when that does not show it. */
+    async mount({ from = null, to, digest, now }: Mount): Promise<boolean> {
       const { rows } = await sql`
         insert into image_repository_blobs (repository, digest, leased_at)
         select ${to}, digest, ${now}::timestamptz from image_repository_blobs
-        where repository = ${from} and digest = ${digest}
+        where digest = ${digest} and (${from}::text is null or repository = ${from}) limit 1
         on conflict (repository, digest) do update set leased_at = excluded.leased_at returning digest`.execute(db);
       return rows.length > 0;
     },

@@ -41,8 +41,13 @@ const common = {
   subject: descriptor.nullish(),
   annotations: z.record(z.string(), z.string()).nullish(),
 };
-const image = z.object({ ...common, config: descriptor, layers: z.array(descriptor) });
-const index = z.object({ ...common, manifests: z.array(descriptor) });
+/** Programs in Go write null for an empty list. */
+const list = z
+  .array(descriptor)
+  .nullable()
+  .transform((parts) => parts ?? []);
+const image = z.object({ ...common, config: descriptor, layers: list });
+const index = z.object({ ...common, manifests: list });
 
 /** Reads the content sent under a `Content-Type`; without one, the content's own `mediaType` tells. */
 export function parseManifest(contentType: string | undefined, content: Uint8Array): ParsedManifest | Fault {

@@ -16,12 +16,18 @@ describe("a part of an upload", () => {
   });
 
   test("goes where the upload stands, and says its length when it knows it", () => {
-    expect(checkPart({ "content-range": "5-9", "content-length": "5" }, 5)).toBe(5);
-    expect(checkPart({ "content-range": "5-9" }, 5)).toBe(5);
-    expect(checkPart({ "content-length": "7" }, 5)).toBe(7);
-    expect(checkPart({}, 5)).toBeUndefined();
-    expect(checkPart({ "content-range": "5-9" }, 4)).toMatchObject({ status: 416, headers: { range: "0-3" } });
-    expect(checkPart({ "content-range": "5-9", "content-length": "4" }, 5)).toMatchObject({ fault: "SIZE_INVALID" });
+    const at = (held: number) => ({ location: "/v2/a/blobs/uploads/1", held });
+    expect(checkPart({ "content-range": "5-9", "content-length": "5" }, at(5))).toBe(5);
+    expect(checkPart({ "content-range": "5-9" }, at(5))).toBe(5);
+    expect(checkPart({ "content-length": "7" }, at(5))).toBe(7);
+    expect(checkPart({}, at(5))).toBeUndefined();
+    expect(checkPart({ "content-range": "5-9" }, at(4))).toMatchObject({
+      status: 416,
+      headers: { range: "0-3", location: at(4).location },
+    });
+    expect(checkPart({ "content-range": "5-9", "content-length": "4" }, at(5))).toMatchObject({
+      fault: "SIZE_INVALID",
+    });
   });
 
   test("leaves the upload saying what it holds", () => {

@@ -40,7 +40,8 @@ async function read(
   const now = clock.now();
   if (caller.may(repository, "push") && isRenewedAt(now, shown.leased_at))
     if (!(await store.blobs.renew(repository, digest, now))) return unknown(repository, digest);
-  const range = readRange(request.headers.range, size);
+  // Only GET has ranges in HTTP.
+  const range = request.method === "GET" ? readRange(request.headers.range, size) : undefined;
   if (range === "unsatisfiable") return outside(size);
   const answer = partHeaders(digest, size, range);
   if (request.method === "HEAD") return answer;

@@ -1,6 +1,7 @@
-/** The real clients against the registry: docker always, skopeo where this machine has it. */
+/** The real clients against the registry: docker always, skopeo and containerd where this machine has them. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -157,5 +158,65 @@ describe("skopeo", () => {
     expect(await failure(run("skopeo", ["inspect", "--tls-verify=false", "--creds", credentials, target]))).toMatch(
       /manifest unknown|no such manifest/,
     );
+  });
+});
+
+/** Where Docker's own containerd and a system's listen. */
+const containerds = ["/var/run/docker/containerd/containerd.sock", "/run/containerd/containerd.sock"];
+
+/** `ctr` in a namespace of its own of a containerd that runs here; what is missing otherwise. */
+async function openContainerd(): Promise<((...args: string[]) => Promise<string>) | string> {
+  const reachable = await Promise.all(
+    containerds.map((socket) =>
+      access(socket, constants.R_OK | constants.W_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  const address = containerds[reachable.indexOf(true)];
+  if (address === undefined) return `no containerd can be reached at ${containerds.join(" or ")}`;
+  const installed = await run("ctr", ["--version"]).then(
+    () => true,
+    () => false,
+  );
+  if (!installed) return "ctr is not installed here";
+  return async (...args) => (await run("ctr", ["--address", address, "--namespace", name, ...args])).stdout.trim();
+}
+
+describe("containerd", () => {
+  test("pushes, pulls and is told when it may not", async (context) => {
+    const ctr = await openContainerd();
+    if (typeof ctr === "string") {
+      context.skip(ctr);
+      return;
+    }
+    const archive = join(folder, "containerd.tar");
+    const reference = image("shop/containerd", "v1");
+    await build(reference, "containerd");
+    await docker("save", "--output", archive, reference);
+    await using cleaning = new AsyncDisposableStack();
+    cleaning.defer(async () => {
+      await ctr("namespaces", "remove", name);
+    });
+    cleaning.defer(async () => {
+      await ctr("images", "remove", "--sync", reference);
+    });
+    await ctr("images", "import", "--no-unpack", archive);
+    const as = (secret: string) => ["--plain-http", "--user", `x:${secret}`];
+    const viewer = await userToken(opened.registry, "ctr-looker", "viewer");
+    expect(await failure(ctr("images", "push", ...as(viewer), reference))).toMatch(/insufficient_scope|403|401/);
+    await ctr("images", "push", ...as(developer), reference);
+    // All is there: it has nothing to bring.
+    await ctr("images", "push", ...as(developer), reference);
+    const [listed] = (await ctr("images", "list", `name==${reference}`)).split("\n").slice(1);
+    const digest = /sha256:[0-9a-f]{64}/.exec(listed ?? "")?.[0] ?? "";
+    expect(await opened.registry.images.has("shop/containerd", digest)).toBe(true);
+
+    await ctr("images", "remove", "--sync", reference);
+    expect(await ctr("content", "list", "--quiet")).toBe("");
+    expect(await failure(ctr("images", "pull", ...as("tw_wrong"), reference))).toMatch(/401|unauthorized/i);
+    await ctr("images", "pull", ...as(viewer), "--snapshotter", "native", reference);
+    expect(await ctr("content", "list", "--quiet")).toContain(digest);
   });
 });

@@ -5,7 +5,7 @@ import { BlobError, type Blobs } from "#drivers/blobs/contract.ts";
 import { type Clock, newId } from "#kernel/clock.ts";
 import type { BlobShelf } from "../blob-shelf.ts";
 import { type Fault, fault, isFault } from "../core/fault.ts";
-import { checkPart } from "../core/part.ts";
+import { checkPart, misplaced } from "../core/part.ts";
 import type { DiskRoom } from "../disk-room.ts";
 import type { ImageStore } from "../store.ts";
 import { bytesOf, hasBody } from "./body.ts";
@@ -22,6 +22,9 @@ export interface Upload {
   id: string;
   repository: string;
 }
+
+/** Where an upload is carried on. */
+export const locationOf = ({ id, repository }: Upload): string => `/v2/${repository}/blobs/uploads/${id}`;
 
 /** Open uploads of one repository; whoever leaves more behind waits until the old ones are swept. */
 const mostOpen = 1000;
@@ -44,7 +47,7 @@ export async function writeUpload(
   { request, signal }: { request: IncomingMessage; signal: AbortSignal },
 ): Promise<number | Fault> {
   const held = await deps.blobs.uploadSize(upload.id);
-  const bytes = checkPart(request.headers, held);
+  const bytes = checkPart(request.headers, { location: locationOf(upload), held });
   if (isFault(bytes)) return bytes;
   if (!hasBody(request)) return held;
   const full = await deps.room.check(bytes ?? 0);
@@ -67,10 +70,11 @@ export async function giveUp({ blobs, store }: UploadDeps, { id }: Upload): Prom
 }
 
 /** The fault for what the driver refuses; the upload is gone from it by then, and so from the books. */
-function refusalOf({ store, room }: UploadDeps, upload: Upload): (error: unknown) => Promise<Fault> {
+function refusalOf({ store, blobs, room }: UploadDeps, upload: Upload): (error: unknown) => Promise<Fault> {
   return async (error) => {
     if (!(error instanceof BlobError)) throw error;
-    if (error.code === "wrong-offset") return fault("BLOB_UPLOAD_INVALID", error.message, { status: 416 });
+    if (error.code === "wrong-offset")
+      return misplaced(error.message, { location: locationOf(upload), held: await blobs.uploadSize(upload.id) });
     await store.uploads.delete(upload.id);
     return error.code === "disk-full" ? room.fault(error.message) : fault("DIGEST_INVALID", error.message);
   };

@@ -1,9 +1,18 @@
 /** Pushing blobs: whole in one request, or begun, carried on part by part, asked about, finished or given up. */
+import { isAlgorithm } from "#drivers/blobs/digest.ts";
 import { type Fault, fault, isFault } from "../core/fault.ts";
 import { isDigest, isRepository } from "../core/names.ts";
 import { heldRange } from "../core/range.ts";
 import type { Answer, Call, Operations, RouteOf } from "./call.ts";
-import { finishUpload, giveUp, openUpload, type Upload, type UploadDeps, writeUpload } from "./upload-desk.ts";
+import {
+  finishUpload,
+  giveUp,
+  locationOf,
+  openUpload,
+  type Upload,
+  type UploadDeps,
+  writeUpload,
+} from "./upload-desk.ts";
 import { createUploadSessions } from "./upload-sessions.ts";
 
 /** `POST …/blobs/uploads/`. */
@@ -14,6 +23,8 @@ export function beginOperations(deps: UploadDeps): Operations<"uploads"> {
       async answer(call) {
         const digest = call.query.get("digest");
         if (digest !== null) return isDigest(digest) ? pushWhole(deps, call, digest) : noDigest(digest);
+        const algorithm = call.query.get("digest-algorithm");
+        if (algorithm !== null && !isAlgorithm(algorithm)) return noDigest(algorithm);
         const mounted = await mount(deps, call);
         if (mounted) return mounted;
         const upload = await openUpload(deps, call.route.repository);
@@ -91,13 +102,13 @@ async function finish(deps: UploadDeps, upload: Upload, digest: string): Promise
 /**
  * Undefined where nothing can be mounted: then an ordinary upload begins. The right to push here is enough: who can name
  * the digest has had the content in hand, and a job, which may pull its own repository alone, would otherwise upload the
- * base image of its service once more (12 s instead of 1 s for 250 MB).
+ * base image of its service once more (12 s instead of 1 s for 250 MB). Without `from`, any repository that shows it will do.
  */
 async function mount({ blobs, store, clock }: UploadDeps, call: Call<RouteOf<"uploads">>): Promise<Answer | undefined> {
   const digest = call.query.get("mount") ?? "";
-  const from = call.query.get("from") ?? "";
+  const from = call.query.get("from") ?? undefined;
   const to = call.route.repository;
-  if (!isDigest(digest) || !isRepository(from)) return undefined;
+  if (!isDigest(digest) || (from !== undefined && !isRepository(from))) return undefined;
   if ((await blobs.size(digest)) === undefined) return undefined;
   await store.ensureRepository(to);
   return (await store.blobs.mount({ from, to, digest, now: clock.now() })) ? created(to, digest) : undefined;
@@ -116,7 +127,7 @@ function created(repository: string, digest: string): Answer {
   return { status: 201, headers: { location: `/v2/${repository}/blobs/${digest}`, "docker-content-digest": digest } };
 }
 
-function accepted({ id, repository }: Upload, size: number): Answer {
-  const location = `/v2/${repository}/blobs/uploads/${id}`;
-  return { status: 202, headers: { location, range: heldRange(size), "docker-upload-uuid": id } };
+function accepted(upload: Upload, size: number): Answer {
+  const headers = { location: locationOf(upload), range: heldRange(size), "docker-upload-uuid": upload.id };
+  return { status: 202, headers };
 }
