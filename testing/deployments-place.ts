@@ -12,10 +12,10 @@ import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
 import { createContracts } from "#contracts";
 import { createDeployments, type Deployments, type DeploymentsDeps } from "#deployments";
+import type { Address, Balancer } from "#drivers/balancer/contract.ts";
 import { createMemoryBalancer, type MemoryBalancer } from "#drivers/balancer/memory.ts";
-import type { Address } from "#drivers/balancer/contract.ts";
 import { createMemoryBlobs, type MemoryBlobs } from "#drivers/blobs/memory.ts";
-import type { ContainerSpec } from "#drivers/runtime/contract.ts";
+import type { ContainerSpec, Runtime } from "#drivers/runtime/contract.ts";
 import { type Behaviour, createMemoryRuntime, type MemoryRuntime, type PlayProgram } from "#drivers/runtime/memory.ts";
 import { type Clock, newId, systemClock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
@@ -77,6 +77,8 @@ export interface TestWorld {
   pullRequests: Map<string, number>;
   /** Environments of pull requests whose values were forgotten. */
   forgotten: string[];
+  /** Digests of images that a real registry has, by content. */
+  digests: Map<string, string>;
 }
 
 /** What a crash test puts between the modules and the world. */
@@ -88,6 +90,8 @@ export interface Tuning {
   keep?: DeploymentsDeps["keep"];
   disk?: DeploymentsDeps["disk"];
   clock?: Clock;
+  /** Real parts in place of those in memory. */
+  parts?: { runtime: Runtime; balancer: Balancer; registry: DeploymentsDeps["registry"] };
 }
 
 const rows = { ...deploymentEndpoints, ...gateEndpoints, ...placeEndpoints, ...backingEndpoints };
@@ -143,6 +147,7 @@ function newWorld(): TestWorld {
     repositories: new Map(),
     pullRequests: new Map(),
     forgotten: [],
+    digests: new Map(),
   };
 }
 
@@ -210,7 +215,8 @@ interface Ground {
 
 export const digestOf = (content: string) =>
   `sha256:${Buffer.from(content).toString("hex").padEnd(64, "0").slice(0, 64)}`;
-const imageOf = (service: string, content = service) => `registry.test:5000/${service}@${digestOf(content)}`;
+const imageOf = (service: string, content = service, digest = digestOf(content)) =>
+  `registry.test:5000/${service}@${digest}`;
 
 /** Nobody asks for contracts over HTTP here. */
 const nobody = { authenticate: async () => undefined };
@@ -227,17 +233,19 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const clock = tuning.clock ?? systemClock;
   const { source, fleet, builds } = doors(ground.world);
   const releases = createReleases({ db: database.db, emit, jobs, source, fleet, builds });
-  const common = { db, clock, log, jobs: jobsBy(clock), emit, runtime: wrap(ground.runtime) };
+  const { parts = { ...ground, registry: { address: () => "registry.test:5000" } } } = tuning;
+  const runtime = wrap(parts.runtime);
+  const common = { db, clock, log, jobs: jobsBy(clock), emit, runtime };
   const contracts = createContracts({ db: database.db, emit, access: nobody, config: {} });
   const routing = createRouting({
     ...{ ...common, fleet },
-    balancer: wrap(ground.balancer),
+    balancer: wrap(parts.balancer),
     httpPort: 8300,
     reconcileMs: tuning.reconcileMs ?? 100,
   });
   const deployments = createDeployments({
     ...{ ...common, emit, source, fleet, builds, releases, routing, contracts },
-    ...{ whyUnfit: async (name) => ground.world.unfit[name], registry: { address: () => "registry.test:5000" } },
+    ...{ whyUnfit: async (name) => ground.world.unfit[name], registry: parts.registry },
     ...{ backups: ground.backups, diskFloor: 0 },
     timing: tuning.timing ?? quickTiming,
     ...roomOf(tuning),
@@ -260,7 +268,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
         shown = answer;
         return answer.state === "finished";
       },
-      { describe: () => JSON.stringify(shown) },
+      { describe: () => JSON.stringify(shown), deadlineMs: tuning.parts ? 300_000 : 60_000 },
     );
     return shown as Ended;
   };
@@ -314,7 +322,7 @@ interface Publishing {
   database: TestDatabase;
   emit: Emit;
   releases: Releases;
-  world: Pick<TestWorld, "repositories">;
+  world: Pick<TestWorld, "repositories" | "digests">;
 }
 
 async function publish(
@@ -325,7 +333,8 @@ async function publish(
   const build = newId();
   const repository = world.repositories.get(service) ?? service;
   const facts = { build, repository, number: 1, branch, commit, service };
-  const image = { digest: digestOf(content), image: imageOf(service, content) };
+  const digest = world.digests.get(content) ?? digestOf(content);
+  const image = { digest, image: imageOf(service, content, digest) };
   await database.db
     .transaction()
     .execute((tx) => emit(tx, `build:${build}`, "builds.image-published", { ...facts, ...image }));

@@ -18,9 +18,13 @@ export interface OwnEngine extends AsyncDisposable {
   networks(): Promise<string[]>;
   /** A process that has the engine's network: what it listens on at 127.0.0.1 the engine reaches. */
   inside(command: readonly string[]): ChildProcessByStdio<Writable, Readable, null>;
+  /** Path of its network namespace. */
+  network: string;
   start(): Promise<void>;
   /** As for an upgrade; returns when the process is gone. */
   stop(): Promise<void>;
+  /** Ends the engine with all its containers at once, as a loss of power does. */
+  kill(): Promise<void>;
 }
 
 /** Why this machine cannot have one, or undefined. */
@@ -38,17 +42,23 @@ export interface OwnEngineOptions {
   liveRestore?: boolean;
   /** MiB of its disk, which is then one of its own. */
   room?: number;
+  /** Name of the machine, as a swarm tells it; absent: that of this one. */
+  name?: string;
+  /** Networks whose registries it asks without TLS. */
+  insecure?: string;
 }
 
 /** The images are there from the start. */
 export async function openOwnEngine(
   images: readonly string[],
-  { liveRestore = false, room }: OwnEngineOptions = {},
+  { liveRestore = false, room, name, insecure }: OwnEngineOptions = {},
 ): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), "towline-own-engine-"));
   const socketPath = join(folder, "docker.sock");
   // It keeps the namespace over restarts of the engine, as a machine does. `cat` ends with its input, that is, with us.
-  const holder = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up && echo up && exec cat"]);
+  const set = `ip link set lo up && ${name === undefined ? "" : `hostname ${name} && `}echo up && exec cat`;
+  const holder = spawn("unshare", ["--net", "--uts", "sh", "-c", set]);
+  const network = `/proc/${holder.pid}/ns/net`;
   await once(holder.stdout, "data");
   await mkdir(join(folder, "data"));
   if (room !== undefined) await run("mount", ["-t", "tmpfs", "-o", `size=${room}m`, "towline", join(folder, "data")]);
@@ -60,8 +70,12 @@ export async function openOwnEngine(
   let said = "";
 
   async function start(): Promise<void> {
-    const more = liveRestore ? ["--live-restore"] : [];
-    engine = spawn("nsenter", [`--net=/proc/${holder.pid}/ns/net`, "dockerd", ...args, ...more], {
+    const more = [
+      ...(liveRestore ? ["--live-restore"] : []),
+      ...(insecure === undefined ? [] : ["--insecure-registry", insecure]),
+    ];
+    const namespaces = [`--net=${network}`, `--uts=/proc/${holder.pid}/ns/uts`];
+    engine = spawn("nsenter", [...namespaces, "dockerd", ...args, ...more], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     engine.stderr?.setEncoding("utf8").on("data", (chunk: string) => (said = (said + chunk).slice(-4_000)));
@@ -82,7 +96,7 @@ export async function openOwnEngine(
     const left = await lines("ps", "--all", "--quiet").catch(() => []);
     if (left.length > 0) await docker("rm", "--force", ...left).catch(() => {});
     await stop();
-    for (const pid of await processesOf(folder)) process.kill(pid, "SIGKILL");
+    for (const pid of await processesOf(folder)) kill(pid);
     for (const mount of await mountsIn(folder)) await run("umount", ["--lazy", mount]).catch(() => {});
     holder.stdin.end();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -92,9 +106,11 @@ export async function openOwnEngine(
   const load = 'socket=$1; shift; docker save "$@" | docker -H "unix://$socket" load';
   if (images.length > 0) await run("/bin/sh", ["-c", load, "sh", socketPath, ...images], quick);
   return {
-    ...{ socketPath, start, stop },
-    inside: (command) =>
-      spawn("nsenter", [`--net=/proc/${holder.pid}/ns/net`, ...command], { stdio: ["pipe", "pipe", "inherit"] }),
+    ...{ socketPath, network, start, stop },
+    kill: async () => {
+      for (const pid of await withDescendants(await processesOf(folder))) kill(pid);
+    },
+    inside: (command) => spawn("nsenter", [`--net=${network}`, ...command], { stdio: ["pipe", "pipe", "inherit"] }),
     containers: () => lines("ps", "--all", "--format", "{{.Names}}"),
     networks: async () =>
       (await lines("network", "ls", "--format", "{{.Name}}")).filter((name) => name.startsWith("tw-")),
@@ -113,6 +129,23 @@ async function processesOf(folder: string): Promise<number[]> {
     }),
   );
   return found.flat().filter((pid) => pid !== process.pid);
+}
+
+/** Containers do not name the folder, but are children of what does. */
+async function withDescendants(pids: readonly number[]): Promise<number[]> {
+  const below = pids.map(async (pid) => {
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+    return withDescendants(text.split(" ").filter(Boolean).map(Number));
+  });
+  return [...new Set([...pids, ...(await Promise.all(below)).flat()])];
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself meanwhile.
+  }
 }
 
 async function mountsIn(folder: string): Promise<string[]> {

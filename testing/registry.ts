@@ -36,6 +36,8 @@ export interface TestRegistryOptions {
   databaseUrl: string;
   /** A folder of its own when absent, removed at the end. */
   home?: string;
+  /** Address on which it listens; absent: for this machine only. */
+  listen?: string;
   clock?: Clock;
   config?: Partial<Pick<Config, "publicUrl" | "diskFloor">>;
   wrapBlobs?: (blobs: Blobs) => Blobs;
@@ -60,7 +62,7 @@ export async function startTestRegistry(options: TestRegistryOptions): Promise<T
   const http = { log, authenticate: access.authenticate, stopping };
   serveEndpoints(app, http, { table: imageEndpoints, handlers: images.handlers });
   images.register(app);
-  await app.listen({ host: "127.0.0.1", port: 0 });
+  await app.listen({ host: options.listen ?? "127.0.0.1", port: 0 });
   stack.defer(async () => {
     app.server.closeAllConnections();
     await app.close();

@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import { isRefusal } from "#api/errors.ts";
 import { connectEngine, type Engine } from "#drivers/engine/engine.ts";
 import type { RuntimeHarness } from "#drivers/runtime/conformance.ts";
+import type { InstanceSpec, Runtime } from "#drivers/runtime/contract.ts";
 import { createDockerRuntime } from "#drivers/runtime/docker/runtime.ts";
+import { until } from "./until.ts";
 import { ensureBaseImages } from "../tools/base-images/ensure.ts";
 
 export const nodeImage = "towline/base-node:24";
@@ -74,4 +76,33 @@ export async function letImagesGo(install: string): Promise<void> {
   const limits = { deadlineMs: 30_000 };
   for (const { Id } of await engine.json<{ Id: string }[]>(list, limits))
     await engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true } }, limits);
+}
+
+/** What an instance that adds a letter to a file of its volume at each start reads there, over the lives of the volume. */
+export async function readingsOfVolume(runtime: Runtime): Promise<Record<string, string | undefined>> {
+  const environment = "volumes";
+  const source = `
+    const { appendFileSync, readFileSync } = require("node:fs");
+    process.on("SIGTERM", () => process.exit());
+    appendFileSync("/data/log", "x"); console.log(readFileSync("/data/log", "utf8")); setInterval(() => {}, 1e6)`;
+  const spec: InstanceSpec = {
+    ...{ name: "has-volume", environment, image: nodeImage, command: program(source), env: {}, labels: {} },
+    ...{ cpu: 1, memory: 128 * 2 ** 20, kind: "backing", volumes: [{ name: "data", path: "/data" }] },
+  };
+  const read = async () => {
+    await runtime.ensureNetwork(environment);
+    const { id } = await runtime.start(spec);
+    const lines = () => runtime.logs(id, { lines: 1 });
+    await until(async () => (await lines()).length > 0);
+    const [line] = await lines();
+    await runtime.remove(id);
+    return line;
+  };
+  const [first, again] = [await read(), await read()];
+  await runtime.removeEnvironment(environment, { volumes: "keep" });
+  const kept = await read();
+  await runtime.removeEnvironment(environment, { volumes: "delete" });
+  const deleted = await read();
+  await runtime.removeEnvironment(environment, { volumes: "delete" });
+  return { first, again, kept, deleted };
 }

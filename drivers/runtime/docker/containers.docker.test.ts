@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRuntimeBed, program, type RuntimeBed } from "#testing/runtime-bed.ts";
+import { createRuntimeBed, program, readingsOfVolume, type RuntimeBed } from "#testing/runtime-bed.ts";
 import { until } from "#testing/until.ts";
 import { type ContainerSpec, type InstanceSpec, whyNotServing } from "../contract.ts";
 import { createDockerRuntime } from "./runtime.ts";
@@ -107,28 +107,7 @@ describe("a container on Docker", () => {
   });
 
   test("keeps its volume when it is made anew, until the environment's volumes are deleted", async () => {
-    const place = "volumes";
-    await bed.runtime.ensureNetwork(place);
-    const source = `
-      const { appendFileSync, readFileSync } = require("node:fs");
-      appendFileSync("/data/log", "x"); console.log(readFileSync("/data/log", "utf8")); setInterval(() => {}, 1e6)`;
-    const made = instance(source, { environment: place, kind: "backing", volumes: [{ name: "data", path: "/data" }] });
-    const lines = async () => {
-      const { id } = await bed.runtime.start(made);
-      await until(async () => (await bed.runtime.logs(id, { lines: 1 })).length > 0);
-      const found = await bed.runtime.logs(id, { lines: 1 });
-      await bed.runtime.remove(id);
-      return found;
-    };
-    expect(await lines()).toEqual(["x"]);
-    expect(await lines()).toEqual(["xx"]);
-    await bed.runtime.removeEnvironment(place, { volumes: "keep" });
-    await bed.runtime.ensureNetwork(place);
-    expect(await lines()).toEqual(["xxx"]);
-    await bed.runtime.removeEnvironment(place, { volumes: "delete" });
-    await bed.runtime.ensureNetwork(place);
-    expect(await lines()).toEqual(["x"]);
-    await bed.runtime.removeEnvironment(place, { volumes: "delete" });
+    expect(await readingsOfVolume(bed.runtime)).toEqual({ first: "x", again: "xx", kept: "xxx", deleted: "x" });
   });
 
   test("whose command is not there is said to have failed, and is left for inspection", async () => {

@@ -1,0 +1,176 @@
+/** Three machines as one swarm, with the real balancer and registry: what becomes of a service while machines go. */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isRefusal } from "#api/errors.ts";
+import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
+import { createSwarmRuntime } from "#drivers/runtime/swarm/runtime.ts";
+import { haproxyImage } from "#testing/balancer-bed.ts";
+import { type ClusterBed, openClusterBed } from "#testing/cluster-bed.ts";
+import { type DeploymentsPlace, type DeploymentsServer, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { commitNumber } from "#testing/linear-git.ts";
+import { type Load, startLoad } from "#testing/load.ts";
+import { whyNoOwnEngine } from "#testing/own-engine.ts";
+import { jobToken, startTestRegistry, type TestRegistry, userToken } from "#testing/registry.ts";
+import { buildSmallImage, smallImage, smallService } from "#testing/small-service.ts";
+import { until } from "#testing/until.ts";
+import { ensureBaseImages } from "../../../tools/base-images/ensure.ts";
+
+const run = promisify(execFile);
+const missing = await whyNoOwnEngine();
+const httpPort = 8300;
+const manifest = `service: orders
+http: 8080
+run: { instances: 3, cpu: 0.3, memory: 64Mi, command: ${JSON.stringify(smallService)} }
+release: { drain: 5s }
+`;
+/** Ends what hangs: here three engines share one machine, and others use it too. */
+const patient = { deadlineMs: 180_000 };
+
+describe.skipIf(missing !== undefined)(
+  `a service on three machines${missing ? ` (not here: ${missing})` : ""}`,
+  { timeout: 400_000 },
+  () => {
+    const stack = new AsyncDisposableStack();
+    let place: DeploymentsPlace;
+    let server: DeploymentsServer;
+    let bed: ClusterBed;
+    let registry: TestRegistry;
+    let digest: string;
+
+    beforeAll(async () => {
+      const ready = await ensureBaseImages(["debian", "haproxy"], { log: () => {} });
+      if (isRefusal(ready)) throw new Error(ready.message);
+      await buildSmallImage();
+      place = stack.use(await openDeploymentsPlace());
+      bed = stack.use(await openClusterBed({ images: [haproxyImage], heartbeat: 3 }));
+      registry = stack.use(await startTestRegistry({ databaseUrl: place.database.url, listen: "0.0.0.0" }));
+      const folder = await mkdtemp(join(tmpdir(), "towline-cluster-"));
+      stack.defer(() => rm(folder, { recursive: true, force: true }));
+      digest = await push(registry, folder);
+      place.world.digests.set("orders", digest);
+      place.world.services.push("orders");
+      place.world.environments["test"] = "target: swarm\nwatch: 0s\n";
+      for (const number of [1, 2]) place.world.manifests.set(commitNumber(number), manifest);
+      const parts = stack.use(realParts(folder));
+      server = stack.use(await place.server({ parts, reconcileMs: 10_000, timing: { superviseMs: 1_000 } }));
+      for (const number of [1, 2]) await server.publish("orders", commitNumber(number));
+    }, 400_000);
+    afterAll(() => stack.disposeAsync(), 200_000);
+
+    const manager = () => bed.machines[0]!;
+    const registryAddress = () => `${bed.address}:${registry.host.split(":")[1]}`;
+
+    function realParts(folder: string) {
+      const common = { install: `test-${randomBytes(4).toString("hex")}`, socketPath: manager().socketPath };
+      const publish = { host: manager().address, port: httpPort };
+      const directory = join(folder, "balancer");
+      const balancer = createHaproxyBalancer({ ...common, image: haproxyImage, directory, publish });
+      const password = (repository: string) => jobToken(registry, { [repository]: ["pull"] });
+      return {
+        ...{ runtime: createSwarmRuntime(common), balancer },
+        registry: {
+          address: registryAddress,
+          auth: async (repository: string) => ({ username: "towline", password: await password(repository) }),
+        },
+        [Symbol.asyncDispose]: () => balancer.remove(),
+      };
+    }
+
+    const load = () => {
+      const kind = { method: "GET" as const, path: "/" };
+      const kinds = [true, false].map((keepAlive) => ({ ...kind, name: `kept: ${keepAlive}`, keepAlive }));
+      const url = `http://${manager().address}:${httpPort}`;
+      return startLoad({ url, host: "orders.test.localhost", rate: 40, kinds, timeoutMs: 30_000 });
+    };
+    const answered = (asking: Load, more: number) => {
+      const before = asking.report().ok;
+      return until(() => asking.report().ok >= before + more, patient);
+    };
+    const failures = (asking: Load) => asking.report().failed + asking.report().cut;
+
+    /** Where instances run, as the swarm says. */
+    async function machines(): Promise<string[]> {
+      const list = ["service", "ls", "--quiet", "--filter", "label=towline.kind=service"];
+      const ids = (await manager().docker(...list)).split("\n").filter(Boolean);
+      const format = ["--filter", "desired-state=running", "--format", "{{.Node}}"];
+      return (await manager().docker("service", "ps", ...ids, ...format)).split("\n").filter(Boolean).toSorted();
+    }
+    async function cell() {
+      const status = await server.call("getStatus", {});
+      if (isRefusal(status)) throw new Error(status.message);
+      return status.services[0]!.cells.find(({ environment }) => environment === "test")!;
+    }
+    const whole = { instances: { healthy: 3, wanted: 3 }, healthy: true, drift: [] };
+
+    test("is on each of them, with its image out of our registry, which gives nothing without credentials", async () => {
+      const unasked = await fetch(`http://${registryAddress()}/v2/orders/manifests/${digest}`);
+      expect(unasked.status).toBe(401);
+      expect(await server.deploy("orders", 1)).toMatchObject({ outcome: "succeeded", reason: null });
+      expect(await machines()).toEqual(["machine-1", "machine-2", "machine-3"]);
+      expect(await cell()).toMatchObject({ ...whole, digest });
+    });
+
+    test("loses no request while one of them is emptied and taken out", async () => {
+      await using asking = load();
+      await answered(asking, 20);
+      await manager().docker("node", "update", "--availability", "pause", "machine-2");
+      await until(async () => !(await machines()).includes("machine-2"), patient);
+      await manager().docker("node", "update", "--availability", "drain", "machine-2");
+      await answered(asking, 20);
+      expect(await asking.stop()).toMatchObject({ failed: 0, cut: 0 });
+      expect(await cell()).toMatchObject(whole);
+      await manager().docker("node", "update", "--availability", "active", "machine-2");
+    });
+
+    test("loses no more than what is under way on one that is gone without a word, says so, and is whole again without it", async () => {
+      await using asking = load();
+      await answered(asking, 20);
+      const lost = bed.machines[2]!;
+      expect(await machines()).toContain(lost.name);
+      await lost.unplug();
+      const underWay = asking.report().open;
+      await lost.kill();
+      const told = new Set<string>();
+      await until(
+        async () => {
+          const { healthy, drift } = await cell();
+          for (const words of drift) told.add(words);
+          return healthy === true && told.size > 0 && drift.length === 0;
+        },
+        { ...patient, describe: () => JSON.stringify([...told]) },
+      );
+      expect([...told].some((words) => words.includes("was lost with the machine machine-3"))).toBe(true);
+      expect(await machines()).not.toContain(lost.name);
+      await answered(asking, 40);
+      await asking.stop();
+      expect(failures(asking)).toBeLessThanOrEqual(underWay);
+    });
+
+    test("is deployed to those that are left, and nothing of the release before stays", async () => {
+      await using asking = load();
+      const ended = await server.deploy("orders", 2);
+      expect(ended).toMatchObject({ outcome: "succeeded", reason: null });
+      expect(await asking.stop()).toMatchObject({ failed: 0, cut: 0 });
+      expect(new Set(await machines())).toEqual(new Set(["machine-1", "machine-2"]));
+      expect(await cell()).toMatchObject({ ...whole, release: 2 });
+    });
+  },
+);
+
+/** Answers the digest under which the registry has the image. */
+async function push(registry: TestRegistry, folder: string): Promise<string> {
+  // The engine of this machine speaks plain HTTP to itself only.
+  const host = `127.0.0.1:${registry.host.split(":")[1]}`;
+  const auth = Buffer.from(`dev:${await userToken(registry, "dev", "lead")}`).toString("base64");
+  await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
+  const name = `${host}/orders:1`;
+  await run("docker", ["tag", smallImage, name]);
+  const { stdout } = await run("docker", ["--config", folder, "push", name]);
+  await run("docker", ["rmi", name]);
+  return /digest: (sha256:[0-9a-f]{64})/.exec(stdout)?.[1] ?? "";
+}
