@@ -102,9 +102,14 @@ export async function openOwnEngine(
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  await start();
   const load = 'socket=$1; shift; docker save "$@" | docker -H "unix://$socket" load';
-  if (images.length > 0) await run("/bin/sh", ["-c", load, "sh", socketPath, ...images], quick);
+  try {
+    await start();
+    if (images.length > 0) await run("/bin/sh", ["-c", load, "sh", socketPath, ...images], quick);
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
   return {
     ...{ socketPath, network, start, stop },
     kill: async () => {
