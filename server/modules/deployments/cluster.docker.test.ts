@@ -25,7 +25,7 @@ const missing = await whyNoOwnEngine();
 const httpPort = 8300;
 const manifest = `service: orders
 http: 8080
-run: { instances: 3, cpu: 0.3, memory: 64Mi, command: ${JSON.stringify(smallService)} }
+run: { instances: 3, cpu: 0.5, memory: 64Mi, command: ${JSON.stringify(smallService)} }
 release: { drain: 5s }
 `;
 /** Ends what hangs: here three engines share one machine, and others use it too. */
@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)(
       const kind = { method: "GET" as const, path: "/" };
       const kinds = [true, false].map((keepAlive) => ({ ...kind, name: `kept: ${keepAlive}`, keepAlive }));
       const url = `http://${manager().address}:${httpPort}`;
-      return startLoad({ url, host: "orders.test.localhost", rate: 40, kinds, timeoutMs: 30_000 });
+      return startLoad({ url, host: "orders.test.localhost", rate: 10, kinds, timeoutMs: 30_000 });
     };
     const answered = (asking: Load, more: number) => {
       const before = asking.report().ok;
