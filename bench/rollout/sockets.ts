@@ -36,7 +36,9 @@ export function startSockets({ url, host }: { url: string; host: string }): Sock
   const open = () => talk({ url, host, report });
   const short = async () => {
     const ends = performance.now() + lifeMs;
-    await (await open())(() => performance.now() < ends);
+    await (
+      await open()
+    )(() => performance.now() < ends);
   };
   const timer = setInterval(() => {
     const one: Promise<void> = short()
