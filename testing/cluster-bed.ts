@@ -48,8 +48,9 @@ export async function openClusterBed({ images, everywhere = [], heartbeat = 5 }:
     ),
   );
   stack.defer(async () => {
-    const ended = opened.map((each) => (each.status === "fulfilled" ? each.value[Symbol.asyncDispose]() : undefined));
-    await Promise.all(ended);
+    await Promise.all(
+      opened.map(async (each) => each.status === "fulfilled" && (await each.value[Symbol.asyncDispose]())),
+    );
   });
   const machines = opened.map((each, index): Machine => {
     if (each.status === "rejected") throw each.reason;

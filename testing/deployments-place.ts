@@ -259,19 +259,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   await deployments.start().catch(() => {});
   const kept = stack.move();
   const call = calls(deployments);
-  const ended = async (id: string): Promise<Ended> => {
-    let shown: Ended | undefined;
-    await until(
-      async () => {
-        const answer = await call("showDeployment", { params: { id } });
-        if (isRefusal(answer)) throw new Error(answer.message);
-        shown = answer;
-        return answer.state === "finished";
-      },
-      { describe: () => JSON.stringify(shown), deadlineMs: tuning.parts ? 300_000 : 60_000 },
-    );
-    return shown as Ended;
-  };
+  const ended = (id: string) => endOf(call, id, tuning.parts ? 300_000 : 60_000);
   return {
     ...{ deployments, releases, routing, emit, call, ended },
     publish: (service, commit, content = service, branch = "main") =>
@@ -283,6 +271,21 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** Waits until a deployment has ended; `deadlineMs` ends what hangs. */
+async function endOf(call: DeploymentsServer["call"], id: string, deadlineMs: number): Promise<Ended> {
+  let shown: Ended | undefined;
+  await until(
+    async () => {
+      const answer = await call("showDeployment", { params: { id } });
+      if (isRefusal(answer)) throw new Error(answer.message);
+      shown = answer;
+      return answer.state === "finished";
+    },
+    { describe: () => JSON.stringify(shown), deadlineMs },
+  );
+  return shown as Ended;
 }
 
 const roomOf = ({ keep, disk }: Tuning) => ({ ...(keep ? { keep } : {}), ...(disk ? { disk } : {}) });

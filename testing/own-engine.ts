@@ -48,6 +48,17 @@ export interface OwnEngineOptions {
   insecure?: string;
 }
 
+/** A machine of its own for networks and names, kept over restarts of its engine. */
+async function openMachine(name: string | undefined) {
+  // `cat` ends with its input, that is, with us.
+  const set = `ip link set lo up && ${name === undefined ? "" : `hostname ${name} && `}echo up && exec cat`;
+  const holder = spawn("unshare", ["--net", "--uts", "sh", "-c", set]);
+  await once(holder.stdout, "data");
+  const namespaces = `/proc/${holder.pid}/ns`;
+  const network = `${namespaces}/net`;
+  return { network, enter: [`--net=${network}`, `--uts=${namespaces}/uts`], end: () => holder.stdin.end() };
+}
+
 /** The images are there from the start. */
 export async function openOwnEngine(
   images: readonly string[],
@@ -55,35 +66,24 @@ export async function openOwnEngine(
 ): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), "towline-own-engine-"));
   const socketPath = join(folder, "docker.sock");
-  // It keeps the namespace over restarts of the engine, as a machine does. `cat` ends with its input, that is, with us.
-  const set = `ip link set lo up && ${name === undefined ? "" : `hostname ${name} && `}echo up && exec cat`;
-  const holder = spawn("unshare", ["--net", "--uts", "sh", "-c", set]);
-  const network = `/proc/${holder.pid}/ns/net`;
-  await once(holder.stdout, "data");
+  const machine = await openMachine(name);
   await mkdir(join(folder, "data"));
   if (room !== undefined) await run("mount", ["-t", "tmpfs", "-o", `size=${room}m`, "towline", join(folder, "data")]);
   const places = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")];
-  const args = ["-H", `unix://${socketPath}`, ...places, "--pidfile", join(folder, "pid")];
+  const args = [
+    ...["-H", `unix://${socketPath}`, ...places, "--pidfile", join(folder, "pid")],
+    ...(liveRestore ? ["--live-restore"] : []),
+    ...(insecure === undefined ? [] : ["--insecure-registry", insecure]),
+  ];
   const docker = (...words: string[]) => run("docker", ["-H", `unix://${socketPath}`, ...words], quick);
   const lines = async (...words: string[]) => (await docker(...words)).stdout.split("\n").filter(Boolean);
   let engine: ChildProcess | undefined;
   let said = "";
 
   async function start(): Promise<void> {
-    const more = [
-      ...(liveRestore ? ["--live-restore"] : []),
-      ...(insecure === undefined ? [] : ["--insecure-registry", insecure]),
-    ];
-    const namespaces = [`--net=${network}`, `--uts=/proc/${holder.pid}/ns/uts`];
-    engine = spawn("nsenter", [...namespaces, "dockerd", ...args, ...more], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    engine = spawn("nsenter", [...machine.enter, "dockerd", ...args], { stdio: ["ignore", "ignore", "pipe"] });
     engine.stderr?.setEncoding("utf8").on("data", (chunk: string) => (said = (said + chunk).slice(-4_000)));
-    const answers = () =>
-      docker("version").then(
-        () => true,
-        () => false,
-      );
+    const answers = async () => (await docker("version").catch(() => undefined)) !== undefined;
     await until(answers, { deadlineMs: 60_000, describe: () => said });
   }
 
@@ -98,7 +98,7 @@ export async function openOwnEngine(
     await stop();
     for (const pid of await processesOf(folder)) kill(pid);
     for (const mount of await mountsIn(folder)) await run("umount", ["--lazy", mount]).catch(() => {});
-    holder.stdin.end();
+    machine.end();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -111,11 +111,12 @@ export async function openOwnEngine(
     throw error;
   }
   return {
-    ...{ socketPath, network, start, stop },
+    ...{ socketPath, network: machine.network, start, stop },
     kill: async () => {
       for (const pid of await withDescendants(await processesOf(folder))) kill(pid);
     },
-    inside: (command) => spawn("nsenter", [`--net=${network}`, ...command], { stdio: ["pipe", "pipe", "inherit"] }),
+    inside: (command) =>
+      spawn("nsenter", [`--net=${machine.network}`, ...command], { stdio: ["pipe", "pipe", "inherit"] }),
     containers: () => lines("ps", "--all", "--format", "{{.Names}}"),
     networks: async () =>
       (await lines("network", "ls", "--format", "{{.Name}}")).filter((name) => name.startsWith("tw-")),
