@@ -105,14 +105,20 @@ describe.skipIf(missing !== undefined)(
       if (isRefusal(status)) throw new Error(status.message);
       return status.services[0]!.cells.find(({ environment }) => environment === "test")!;
     }
-    const whole = { instances: { healthy: 3, wanted: 3 }, healthy: true, drift: [] };
+    /** A late answer to one check is no fault of what is tested here. */
+    const isWhole = () =>
+      until(async () => {
+        const { instances, healthy, drift } = await cell();
+        return instances.healthy === 3 && instances.wanted === 3 && healthy === true && drift.length === 0;
+      }, patient);
 
     test("is on each of them, with its image out of our registry, which gives nothing without credentials", async () => {
       const unasked = await fetch(`http://${registryAddress()}/v2/orders/manifests/${digest}`);
       expect(unasked.status).toBe(401);
       expect(await server.deploy("orders", 1)).toMatchObject({ outcome: "succeeded", reason: null });
       expect(await machines()).toEqual(["machine-1", "machine-2", "machine-3"]);
-      expect(await cell()).toMatchObject({ ...whole, digest });
+      await isWhole();
+      expect(await cell()).toMatchObject({ digest });
     });
 
     test("loses no request while one of them is emptied and taken out", async () => {
@@ -123,7 +129,7 @@ describe.skipIf(missing !== undefined)(
       await manager().docker("node", "update", "--availability", "drain", "machine-2");
       await answered(asking, 20);
       expect(await asking.stop()).toMatchObject({ failed: 0, cut: 0 });
-      expect(await cell()).toMatchObject(whole);
+      await isWhole();
       await manager().docker("node", "update", "--availability", "active", "machine-2");
     });
 
@@ -157,7 +163,8 @@ describe.skipIf(missing !== undefined)(
       expect(ended).toMatchObject({ outcome: "succeeded", reason: null });
       expect(await asking.stop()).toMatchObject({ failed: 0, cut: 0 });
       expect(new Set(await machines())).toEqual(new Set(["machine-1", "machine-2"]));
-      expect(await cell()).toMatchObject({ ...whole, release: 2 });
+      await isWhole();
+      expect(await cell()).toMatchObject({ release: 2 });
     });
   },
 );
