@@ -298,6 +298,7 @@ export const commandRows: readonly CommandRow[] = [
   {
     usage: "doctor",
     summary: "examine this machine and the connection to the server",
+    options: [["--scrub", "read every blob of the image registry too, and say which are damaged; admins only"]],
     example: "towline doctor",
     load: async () => (await import("./commands/doctor.ts")).examine,
   },

@@ -2,6 +2,7 @@
 import type { healthEndpoints, HealthRow } from "#api/endpoints/health.ts";
 import type { Builds } from "#builds";
 import type { Disk } from "#deployments";
+import type { Images } from "#images";
 import type { Database } from "#kernel/database.ts";
 import { look, type Look, lookAtDatabase } from "#kernel/health.ts";
 import type { Handlers } from "#kernel/http.ts";
@@ -10,16 +11,25 @@ import type { Routing } from "#routing";
 interface Deps {
   db: Database;
   builds: Pick<Builds, "agents">;
+  images: Pick<Images, "damaged">;
   routing: Pick<Routing, "standing">;
   disk: Disk;
   /** Looks over the server's machine; without it nothing is said of it. */
   examineMachine?: Look | undefined;
 }
 
-export function healthHandlers({ db, builds, routing, disk, examineMachine }: Deps): Handlers<typeof healthEndpoints> {
+export function healthHandlers({
+  db,
+  builds,
+  images,
+  routing,
+  disk,
+  examineMachine,
+}: Deps): Handlers<typeof healthEndpoints> {
   const platform = {
     database: lookAtDatabase(db),
     agents: async () => agentRows(await builds.agents()),
+    images: async () => [imagesRow(await images.damaged())],
     "server's disk": async () => [diskRow(await disk.free(), disk)],
     "load balancer": async () => [balancerRow(await routing.standing())],
   };
@@ -48,6 +58,13 @@ function agentRows({ agents, queues }: Awaited<ReturnType<Builds["agents"]>>): H
       fix: "Start an agent with the tags that their steps ask for.",
     })),
   ];
+}
+
+function imagesRow(damaged: number): HealthRow {
+  const name = "images";
+  if (damaged === 0) return { name, verdict: "good", found: "no layer is known to be damaged" };
+  const fix = "`towline doctor --scrub` says what they belong to, and what to do.";
+  return { name, verdict: "bad", found: `${damaged} damaged layers, which are not served`, fix };
 }
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

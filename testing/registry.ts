@@ -39,7 +39,7 @@ export interface TestRegistryOptions {
   /** Address on which it listens; absent: for this machine only. */
   listen?: string;
   clock?: Clock;
-  config?: Partial<Pick<Config, "publicUrl" | "diskFloor">>;
+  config?: Partial<Pick<Config, "publicUrl" | "diskFloor" | "imageRoom">>;
   wrapBlobs?: (blobs: Blobs) => Blobs;
 }
 
@@ -55,7 +55,8 @@ export async function startTestRegistry(options: TestRegistryOptions): Promise<T
   const { emit } = createOutbox({ db, wake, log });
   const access = createAccess({ db, emit, clock, jobs });
   const blobs = wrapBlobs(await openFsBlobs(home));
-  const config = { home, publicUrl: undefined, diskFloor: 0, ...options.config };
+  const unlimited = { all: undefined, repository: undefined };
+  const config = { home, publicUrl: undefined, diskFloor: 0, imageRoom: unlimited, ...options.config };
   const images = await createImages({ db, emit, clock, log, access, blobs, config });
   const app = createHttp({ log });
   const stopping = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyRole, endpoints } from "../endpoint.ts";
+import { administering, anyRole, endpoints } from "../endpoint.ts";
 
 const repository = z.string().regex(/^[a-z0-9._/-]{1,255}$/, "lower-case letters, digits, and . _ - / between them");
 const digest = z.string();
@@ -56,5 +56,32 @@ export const imageEndpoints = endpoints({
       heldBy: z.array(z.string()),
     }),
     errors: ["not-found"],
+  },
+  scrubImages: {
+    method: "POST",
+    path: "/api/images/scrub",
+    summary: "Reads the next part of all blobs and says which are damaged; asked again with `next` until that is null.",
+    auth: { roles: administering },
+    body: z.object({ after: digest.max(255).default("").describe("`next` of the part before.") }),
+    response: z.object({
+      /** Of all blobs in the books. */
+      total: z.object({ blobs: z.int(), bytes: z.number() }),
+      /** By this part. */
+      checked: z.object({ blobs: z.int(), bytes: z.number() }),
+      next: z.string().nullable(),
+      hurt: z.array(
+        z.object({
+          digest,
+          /** Bytes that it should have; of a stray, that it has. */
+          size: z.int(),
+          /** A stray is a file that no row knows: the hourly sweep removes it. The others are not served any more. */
+          what: z.enum(["missing", "size", "content", "stray"]),
+          /** Bytes that it has, where they are too many or too few. */
+          found: z.int().optional(),
+          /** What needs it: repositories, with their tags and releases. */
+          leads: z.array(z.object({ repository, tags: z.array(z.string()), heldBy: z.array(z.string()) })),
+        }),
+      ),
+    }),
   },
 });

@@ -3,23 +3,35 @@ import { isRefusal } from "#api/errors.ts";
 import { readConfig } from "#kernel/config.ts";
 import { accepted, paint, print, printJson, table } from "../output.ts";
 import { examineHost } from "../../tools/host/doctor.ts";
+import { isHurt, scrub, showScrub } from "./scrub.ts";
 import { openClient, readSession, type SessionFlags } from "../session.ts";
 
 const marks = { good: paint("green", "✓"), warning: paint("yellow", "!"), bad: paint("red", "✗") };
 
-/** Examines this machine and the connection to the server; exit status 1 when something would stop Towline. */
-export async function examine(flags: SessionFlags & { json?: boolean }): Promise<void> {
+interface DoctorFlags extends SessionFlags {
+  json?: boolean;
+  scrub?: boolean;
+}
+
+/**
+ * Examines this machine, the connection to the server and, where asked, every blob of its image registry; exit status 1 when
+ * something would stop Towline, or a blob is damaged.
+ */
+export async function examine(flags: DoctorFlags): Promise<void> {
   const config = accepted(readConfig(process.env));
   const rows = [...(await examineHost(config.home)), ...(await examineServer(flags))];
-  if (flags.json) printJson({ rows });
-  else
+  const scrubbed = flags.scrub ? await scrub(flags) : undefined;
+  if (flags.json) printJson({ rows, ...(scrubbed ? { scrub: scrubbed } : {}) });
+  else {
     print(
       table(
         ["", "WHAT", "FOUND", "WHAT TO DO"],
         rows.map(({ name, verdict, found, fix }) => [marks[verdict], name, found, fix ?? ""]),
       ),
     );
-  if (rows.some(({ verdict }) => verdict === "bad")) process.exitCode = 1;
+    if (scrubbed) showScrub(scrubbed);
+  }
+  if (rows.some(({ verdict }) => verdict === "bad") || (scrubbed && isHurt(scrubbed))) process.exitCode = 1;
 }
 
 /** No server is only a warning: the machine is examined before one is started, too. */

@@ -64,6 +64,20 @@ const schema = z.object({
     .positive()
     .default(20)
     .describe("GiB that the logs of ended jobs may take together: the oldest go first."),
+  TOWLINE_IMAGE_ROOM: z.coerce
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "GiB that all images in the registry may take together: what would pass it is refused (default: no limit).",
+    ),
+  TOWLINE_IMAGE_REPOSITORY_ROOM: z.coerce
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("GiB that the images of one repository may take (default: no limit)."),
   TOWLINE_ARTIFACT_DAYS: z.coerce
     .number()
     .int()
@@ -128,6 +142,8 @@ export interface Config {
   testDays: number;
   /** Bytes. */
   logRoom: number;
+  /** Bytes; undefined for no limit. */
+  imageRoom: { all: number | undefined; repository: number | undefined };
   buildDays: number;
   eventDays: number;
   /** Counted from the newest. */
@@ -163,6 +179,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     logDays: v.TOWLINE_LOG_DAYS,
     testDays: v.TOWLINE_TEST_DAYS,
     logRoom: v.TOWLINE_LOG_ROOM * 1024 ** 3,
+    imageRoom: { all: gibibytes(v.TOWLINE_IMAGE_ROOM), repository: gibibytes(v.TOWLINE_IMAGE_REPOSITORY_ROOM) },
     buildDays: v.TOWLINE_BUILD_DAYS,
     eventDays: v.TOWLINE_EVENT_DAYS,
     keep: {
@@ -171,6 +188,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     },
   };
 }
+
+const gibibytes = (count: number | undefined) => (count === undefined ? undefined : count * 1024 ** 3);
 
 /** Name, default and meaning of each setting, for the manual. */
 export function configManual(): { name: string; meaning: string; fallback: string }[] {

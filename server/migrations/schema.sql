@@ -573,6 +573,7 @@ create table image_blobs (
   digest text not null,
   size bigint not null,
   created_at timestamp with time zone not null default now(),
+  damaged_at timestamp with time zone,
   PRIMARY KEY (digest)
 );
 
@@ -1053,6 +1054,8 @@ CREATE INDEX events_by_age ON public.events USING btree (at);
 CREATE INDEX events_by_name ON public.events USING btree (name text_pattern_ops, id DESC);
 
 CREATE INDEX events_by_subject ON public.events USING btree (subject, id);
+
+CREATE INDEX image_blobs_damaged ON public.image_blobs USING btree (digest) WHERE (damaged_at IS NOT NULL);
 
 CREATE INDEX image_manifest_blobs_by_digest ON public.image_manifest_blobs USING btree (repository, digest);
 

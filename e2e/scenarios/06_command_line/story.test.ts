@@ -329,6 +329,17 @@ describe("every command", () => {
     });
   });
 
+  test("towline doctor --scrub reads every image for an admin", async () => {
+    expect(failed(await dana.run("doctor", "--scrub"), 2)).toContain("[auth.forbidden]");
+    const { scrub } = json(
+      await dana.run("doctor", "--scrub", "--json", "--url", platform.url, "--token", platform.adminToken),
+    ) as {
+      scrub: { checked: { blobs: number }; hurt: unknown[] };
+    };
+    expect(scrub.checked.blobs).toBeGreaterThan(0);
+    expect(scrub.hurt).toEqual([]);
+  });
+
   test.each([
     [["nonsense"], /nonsense/],
     [["stats"], /status/],

@@ -6,7 +6,9 @@ import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
+import { type Damage, examineBlob } from "./examine-blob.ts";
 import { isStillNeeded } from "./still-needed.ts";
+import type { BookedBlob } from "./scrub-store.ts";
 import { imageStore } from "./store.ts";
 
 export interface BlobShelf {
@@ -19,6 +21,8 @@ export interface BlobShelf {
   remove(repository: string, digest: string, unleasedSince?: Date): Promise<boolean | "needed">;
   /** Takes the content away when no repository shows it. */
   collect(digest: string): Promise<void>;
+  /** Reads the blob; while it is damaged it is not shown, and has to be pushed again. Undefined when it is whole, or gone. */
+  examine(blob: BookedBlob): Promise<Damage | undefined>;
 }
 
 export function createBlobShelf({ db, blobs, clock }: { db: Database; blobs: Blobs; clock: Clock }): BlobShelf {
@@ -57,5 +61,16 @@ export function createBlobShelf({ db, blobs, clock }: { db: Database; blobs: Blo
       }
     },
     collect,
+    async examine(blob) {
+      const { digest } = blob;
+      const seemed = await examineBlob(blobs, blob);
+      if (!seemed && !blob.damaged) return undefined;
+      // It may have been pushed again while it was read.
+      return lock.hold(digest, async () => {
+        const damage = await examineBlob(blobs, blob);
+        const known = await store.scrub.setDamaged(digest, damage ? clock.now() : null);
+        return known ? damage : undefined;
+      });
+    },
   };
 }

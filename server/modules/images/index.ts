@@ -9,6 +9,7 @@ import type { Log } from "#kernel/log.ts";
 import type { Emit, Reaction } from "#kernel/outbox.ts";
 import { createBlobShelf } from "./blob-shelf.ts";
 import { createDiskRoom } from "./disk-room.ts";
+import { createQuota } from "./quota.ts";
 import { imageReactions } from "./reactions.ts";
 import { createAuthentication } from "./registry/authentication.ts";
 import { createBearerTokens } from "./registry/bearer.ts";
@@ -30,12 +31,14 @@ export interface ImagesDeps {
   log: Log;
   access: Pick<Access, "authenticate">;
   blobs: Blobs;
-  config: Pick<Config, "home" | "publicUrl" | "diskFloor">;
+  config: Pick<Config, "home" | "publicUrl" | "diskFloor" | "imageRoom">;
 }
 
 export interface Images {
   /** Whether the repository holds a manifest with this digest, so that it can be pulled. */
   has(repository: string, digest: string): Promise<boolean>;
+  /** How many blobs are known to be damaged. */
+  damaged(): Promise<number>;
   /** Adds the OCI distribution protocol on `/v2/`. */
   register(app: FastifyInstance): void;
   /** Sets the hourly sweep going; to be called at every start. */
@@ -52,14 +55,15 @@ export async function createImages({ db, emit, clock, log, access, blobs, config
   const store = imageStore(db);
   const shelf = createBlobShelf({ db, blobs, clock });
   const room = createDiskRoom(blobs, config.diskFloor);
+  const quota = createQuota(store, config.imageRoom);
   const tokens = createBearerTokens(await signingKey(config.home), clock);
   const authentication = createAuthentication({ access, tokens, publicUrl: config.publicUrl });
-  const uploads = { store, blobs, shelf, room, clock };
+  const uploads = { store, blobs, shelf, room, quota, clock };
   const operations = {
     uploads: beginOperations(uploads),
     upload: uploadOperations(uploads),
     blob: blobOperations({ store, blobs, shelf, clock }),
-    manifest: manifestOperations({ db, store, emit, clock, room }),
+    manifest: manifestOperations({ db, store, emit, clock, room, quota }),
     tags: tagOperations(store),
     referrers: referrerOperations(store),
   };
@@ -69,6 +73,7 @@ export async function createImages({ db, emit, clock, log, access, blobs, config
 
   return {
     has: store.manifests.has,
+    damaged: store.scrub.damaged,
     register: (app) =>
       registerProtocol(app, {
         log,
@@ -77,7 +82,7 @@ export async function createImages({ db, emit, clock, log, access, blobs, config
         token: (request, query) => answerToken(request, query, { access, tokens }),
       }),
     start: () => sweepAt(clock.now()),
-    handlers: imageRoutes(store),
+    handlers: imageRoutes({ store, blobs, shelf, clock, log }),
     reactions: imageReactions,
     tasks: {
       [sweepTask]: async (_, signal) => {

@@ -3,9 +3,10 @@ import { refuse } from "#api/errors.ts";
 import type { Handlers } from "#kernel/http.ts";
 import { listParts } from "./core/manifest.ts";
 import { parseReference } from "./core/names.ts";
-import type { ImageStore } from "./store.ts";
+import { scrubPart, type ScrubDeps } from "./scrub.ts";
 
-export function imageRoutes(store: ImageStore): Handlers<typeof imageEndpoints> {
+export function imageRoutes(deps: ScrubDeps): Handlers<typeof imageEndpoints> {
+  const { store } = deps;
   return {
     listImageRepositories: async ({ query }) => {
       const found = await store.listRepositories({ limit: query.limit, after: query.after });
@@ -39,5 +40,7 @@ export function imageRoutes(store: ImageStore): Handlers<typeof imageEndpoints> 
       const { digest, media_type: mediaType } = found;
       return { repository, digest, mediaType, size, pushedAt: found.pushed_at.toISOString(), parts, tags, heldBy };
     },
+
+    scrubImages: ({ body }, { signal }) => scrubPart(deps, body.after, signal),
   };
 }

@@ -1,10 +1,11 @@
-/** SQL of images; that of manifests is in `manifest-store.ts`, of pins in `pin-store.ts`. */
-import { sql } from "kysely";
+/** SQL of images; that of manifests, pins, garbage and the scrub has files of its own. */
+import { type RawBuilder, sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
 import type { Page } from "./core/page.ts";
 import { manifestStore, oneOf } from "./manifest-store.ts";
 import { pinStore } from "./pin-store.ts";
 import { garbageStore } from "./garbage-store.ts";
+import { scrubStore } from "./scrub-store.ts";
 import type { Images, ImageTables } from "./tables.ts";
 
 /** Every write waits for the disk, and a push has many requests. */
@@ -20,6 +21,8 @@ export function imageStore(database: Database) {
     tags: tags(db),
     pins: pinStore(database.withTables()),
     garbage: garbageStore(db),
+    scrub: scrubStore(db),
+    used: used(db),
   };
 }
 
@@ -63,12 +66,14 @@ interface Mount {
   from: string | null | undefined;
   to: string;
   digest: string;
+  /** Bytes on the disk: with others than the books say, it is not mounted. */
+  size: number;
   now: Date;
 }
 
 function blobs(db: Images) {
   return {
-    /** A blob that the repository shows: its size, and when it was last leased to a push. */
+    /** A blob that the repository shows and that is whole: its size, and when it was last leased to a push. */
     find: (repository: string, digest: string) =>
       db
         .selectFrom("image_repository_blobs as l")
@@ -76,6 +81,7 @@ function blobs(db: Images) {
         .select(["b.size", "l.leased_at"])
         .where("l.repository", "=", repository)
         .where("l.digest", "=", digest)
+        .where("b.damaged_at", "is", null)
         .executeTakeFirst(),
     /** Leases it to a push anew; false when it is gone. */
     async renew(repository: string, digest: string, now: Date): Promise<boolean> {
@@ -87,12 +93,11 @@ function blobs(db: Images) {
         .executeTakeFirst();
       return numUpdatedRows > 0n;
     },
+    /** Its content was written this moment: whatever was wrong with it is right now. */
     async insert(digest: string, size: number): Promise<void> {
-      await db
-        .insertInto("image_blobs")
-        .values({ digest, size })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+      await sql`insert into image_blobs (digest, size) values (${digest}, ${size})
+        on conflict (digest) do update set size = excluded.size, damaged_at = null
+        where image_blobs.damaged_at is not null or image_blobs.size <> excluded.size`.execute(db);
     },
     async link(repository: string, digest: string, now: Date): Promise<void> {
       await db
@@ -102,11 +107,12 @@ function blobs(db: Images) {
         .execute();
     },
     /** Shows in one repository what another shows, `from` or any; false when that does not show it. */
-    async mount({ from = null, to, digest, now }: Mount): Promise<boolean> {
+    async mount({ from = null, to, digest, size, now }: Mount): Promise<boolean> {
       const { rows } = await sql`
         insert into image_repository_blobs (repository, digest, leased_at)
-        select ${to}, digest, ${now}::timestamptz from image_repository_blobs
-        where digest = ${digest} and (${from}::text is null or repository = ${from}) limit 1
+        select ${to}, digest, ${now}::timestamptz from image_repository_blobs join image_blobs b using (digest)
+        where digest = ${digest} and b.size = ${size} and b.damaged_at is null
+          and (${from}::text is null or repository = ${from}) limit 1
         on conflict (repository, digest) do update set leased_at = excluded.leased_at returning digest`.execute(db);
       return rows.length > 0;
     },
@@ -131,17 +137,14 @@ function blobs(db: Images) {
     /** Those of the digests that the books hold. */
     known: async (digests: string[]) =>
       (await db.selectFrom("image_blobs").select("digest").where(oneOf(digests)).execute()).map(({ digest }) => digest),
-    /** Those of the digests that the repository shows, kept from being unlinked until the transaction ends. */
+    /** Those of the digests that the repository shows and that are whole, kept from being unlinked until the transaction ends. */
     lockShown: async (repository: string, digests: string[]) =>
       (
-        await db
-          .selectFrom("image_repository_blobs")
-          .select("digest")
-          .where("repository", "=", repository)
-          .where(oneOf(digests))
-          .forKeyShare()
-          .execute()
-      ).map(({ digest }) => digest),
+        await sql<{ digest: string }>`
+          select digest from image_repository_blobs l where repository = ${repository} and ${oneOf(digests)}
+            and not exists (select 1 from image_blobs b where b.digest = l.digest and b.damaged_at is not null)
+          for key share`.execute(db)
+      ).rows.map(({ digest }) => digest),
   };
 }
 
@@ -188,6 +191,24 @@ function uploads(db: Images) {
           .where(sql<boolean>`id::text = any(${ids})`)
           .execute()
       ).map(({ id }) => id),
+  };
+}
+
+/** Bytes of layers, configurations and manifests. */
+function used(db: Images) {
+  const bytes = async (query: RawBuilder<{ bytes: number }>) => (await query.execute(db)).rows[0]?.bytes ?? 0;
+  return {
+    by: (repository: string) =>
+      bytes(sql`select (
+        (select coalesce(sum(size), 0) from image_repository_blobs join image_blobs using (digest)
+          where repository = ${repository})
+        + (select coalesce(sum(octet_length(content)), 0) from image_manifests where repository = ${repository})
+      )::float8 as bytes`),
+    byAll: () =>
+      bytes(sql`select (
+        (select coalesce(sum(size), 0) from image_blobs)
+        + (select coalesce(sum(octet_length(content)), 0) from image_manifests)
+      )::float8 as bytes`),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Generated, Kysely } from "kysely";
 
 export type ImageTables = {
   image_repositories: { name: string; created_at: Generated<Date> };
-  image_blobs: { digest: string; size: number; created_at: Generated<Date> };
+  image_blobs: { digest: string; size: number; created_at: Generated<Date>; damaged_at: Generated<Date | null> };
   image_repository_blobs: { repository: string; digest: string; leased_at: Date };
   image_uploads: { id: string; repository: string; touched_at: Date };
   image_manifests: {

@@ -99,6 +99,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   listImageRepositories: ["GET", "/api/images"],
   listImageTags: ["GET", "/api/images/:repository/tags"],
   getImage: ["GET", "/api/images/:repository/manifests/:reference"],
+  scrubImages: ["POST", "/api/images/scrub"],
   showEnvironment: ["GET", "/api/environments/:environment"],
   removeEnvironment: ["DELETE", "/api/environments/:environment"],
   showPlace: ["GET", "/api/services/:service/environments/:environment"],

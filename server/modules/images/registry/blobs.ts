@@ -34,9 +34,9 @@ async function read(
   { store, blobs, clock }: BlobDeps,
   { route: { repository, digest }, request, caller }: Call<RouteOf<"blob">>,
 ): Promise<Answer | Fault> {
-  // The books and the disk must both have it: a client that hears "there" will not bring it again.
+  // The books and the disk must both have it, whole: a client that hears "there" will not bring it again.
   const [shown, size] = await Promise.all([store.blobs.find(repository, digest), blobs.size(digest)]);
-  if (!shown || size === undefined) return unknown(repository, digest);
+  if (!shown || size === undefined || size !== shown.size) return unknown(repository, digest);
   const now = clock.now();
   if (caller.may(repository, "push") && isRenewedAt(now, shown.leased_at))
     if (!(await store.blobs.renew(repository, digest, now))) return unknown(repository, digest);

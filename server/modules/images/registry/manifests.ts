@@ -7,6 +7,7 @@ import { isRenewedAt } from "../core/lease.ts";
 import { isReleaseTag } from "../core/names.ts";
 import { largestManifest, type ParsedManifest } from "../core/manifest.ts";
 import type { DiskRoom } from "../disk-room.ts";
+import type { Quota } from "../quota.ts";
 import { isStillNeeded } from "../still-needed.ts";
 import { imageStore, type ImageStore } from "../store.ts";
 import { readBody } from "./body.ts";
@@ -19,6 +20,7 @@ export interface ManifestDeps {
   emit: Emit;
   clock: Clock;
   room: DiskRoom;
+  quota: Quota;
 }
 
 type ManifestCall = Call<RouteOf<"manifest">>;
@@ -58,6 +60,8 @@ async function write(deps: ManifestDeps, call: ManifestCall): Promise<Answer | F
   if (reserved !== undefined) return ofRelease(reserved, 403);
   const full = await deps.room.check(content.length);
   if (full) return full;
+  const { left, refusal } = await deps.quota.room(push.repository);
+  if (content.length > left) return refusal;
   const saved = await deps.db
     .transaction()
     .execute((tx) => save({ ...deps, tx }, push))

@@ -7,6 +7,7 @@ import type { BlobShelf } from "../blob-shelf.ts";
 import { type Fault, fault, isFault } from "../core/fault.ts";
 import { checkPart, misplaced } from "../core/part.ts";
 import type { DiskRoom } from "../disk-room.ts";
+import { NoRoomError, type Quota, within } from "../quota.ts";
 import type { ImageStore } from "../store.ts";
 import { bytesOf, hasBody } from "./body.ts";
 
@@ -15,6 +16,7 @@ export interface UploadDeps {
   blobs: Blobs;
   shelf: BlobShelf;
   room: DiskRoom;
+  quota: Quota;
   clock: Clock;
 }
 
@@ -29,9 +31,12 @@ export const locationOf = ({ id, repository }: Upload): string => `/v2/${reposit
 /** Open uploads of one repository; whoever leaves more behind waits until the old ones are swept. */
 const mostOpen = 1000;
 
-export async function openUpload({ store, room, clock }: UploadDeps, repository: string): Promise<Upload | Fault> {
+export async function openUpload(deps: UploadDeps, repository: string): Promise<Upload | Fault> {
+  const { store, room, quota, clock } = deps;
   const full = await room.check(0);
   if (full) return full;
+  const { left, refusal } = await quota.room(repository);
+  if (left <= 0) return refusal;
   await store.ensureRepository(repository);
   if ((await store.uploads.count(repository)) >= mostOpen)
     return fault("TOOMANYREQUESTS", `${repository} has ${mostOpen} uploads open; finish or cancel some`);
@@ -52,8 +57,14 @@ export async function writeUpload(
   if (!hasBody(request)) return held;
   const full = await deps.room.check(bytes ?? 0);
   if (full) return full;
-  const source = bytesOf(addAbortSignal(signal, request));
-  const size = await deps.blobs.append({ upload: upload.id, at: held, source }).catch(refusalOf(deps, upload));
+  const { left, refusal } = await deps.quota.room(upload.repository);
+  if (held + (bytes ?? 0) > left) {
+    await giveUp(deps, upload);
+    return refusal;
+  }
+  const body = bytesOf(addAbortSignal(signal, request));
+  const source = left === Infinity ? body : within(body, left - held);
+  const size = await deps.blobs.append({ upload: upload.id, at: held, source }).catch(refusalOf(deps, upload, refusal));
   if (isFault(size) || bytes === undefined || size - held === bytes) return size;
   await giveUp(deps, upload);
   return fault("SIZE_INVALID", `${bytes} bytes were announced, and ${size - held} came`);
@@ -61,7 +72,15 @@ export async function writeUpload(
 
 /** Makes the upload a blob. */
 export async function finishUpload(deps: UploadDeps, upload: Upload, digest: string): Promise<Fault | undefined> {
-  return (await deps.shelf.commit(upload, digest).catch(refusalOf(deps, upload))) ?? undefined;
+  const { blobs, store, shelf, quota } = deps;
+  const { id, repository } = upload;
+  const bytes = async () => ((await store.blobs.find(repository, digest)) ? 0 : blobs.uploadSize(id));
+  const refused = await quota.admit({ repository, bytes }, () =>
+    shelf.commit(upload, digest).catch(refusalOf(deps, upload)),
+  );
+  // What does not fit is not kept to be tried again.
+  if (refused) await giveUp(deps, upload);
+  return refused ?? undefined;
 }
 
 export async function giveUp({ blobs, store }: UploadDeps, { id }: Upload): Promise<void> {
@@ -69,9 +88,14 @@ export async function giveUp({ blobs, store }: UploadDeps, { id }: Upload): Prom
   await store.uploads.delete(id);
 }
 
-/** The fault for what the driver refuses; the upload is gone from it by then, and so from the books. */
-function refusalOf({ store, blobs, room }: UploadDeps, upload: Upload): (error: unknown) => Promise<Fault> {
+/** The fault for what the driver refuses, or has no room; but for a wrong offset the upload is gone then, from disk and books. */
+function refusalOf(deps: UploadDeps, upload: Upload, noRoom?: Fault): (error: unknown) => Promise<Fault> {
+  const { store, blobs, room } = deps;
   return async (error) => {
+    if (error instanceof NoRoomError && noRoom) {
+      await giveUp(deps, upload);
+      return noRoom;
+    }
     if (!(error instanceof BlobError)) throw error;
     if (error.code === "wrong-offset")
       return misplaced(error.message, { location: locationOf(upload), held: await blobs.uploadSize(upload.id) });

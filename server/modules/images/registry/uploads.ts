@@ -104,14 +104,20 @@ async function finish(deps: UploadDeps, upload: Upload, digest: string): Promise
  * the digest has had the content in hand, and a job, which may pull its own repository alone, would otherwise upload the
  * base image of its service once more (12 s instead of 1 s for 250 MB). Without `from`, any repository that shows it will do.
  */
-async function mount({ blobs, store, clock }: UploadDeps, call: Call<RouteOf<"uploads">>): Promise<Answer | undefined> {
+async function mount(deps: UploadDeps, call: Call<RouteOf<"uploads">>): Promise<Answer | Fault | undefined> {
+  const { blobs, store, quota, clock } = deps;
   const digest = call.query.get("mount") ?? "";
   const from = call.query.get("from") ?? undefined;
   const to = call.route.repository;
   if (!isDigest(digest) || (from !== undefined && !isRepository(from))) return undefined;
-  if ((await blobs.size(digest)) === undefined) return undefined;
+  const size = await blobs.size(digest);
+  if (size === undefined) return undefined;
   await store.ensureRepository(to);
-  return (await store.blobs.mount({ from, to, digest, now: clock.now() })) ? created(to, digest) : undefined;
+  const bytes = async () => ((await store.blobs.find(to, digest)) ? 0 : size);
+  const mounted = await quota.admit({ repository: to, bytes, isHeld: true }, () =>
+    store.blobs.mount({ from, to, digest, size, now: clock.now() }),
+  );
+  return isFault(mounted) ? mounted : mounted ? created(to, digest) : undefined;
 }
 
 const uploadOf = ({ route }: Call<RouteOf<"upload">>): Upload => ({ id: route.upload, repository: route.repository });
