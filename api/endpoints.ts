@@ -1,5 +1,6 @@
 /** The whole table. Each module's rows stand in a file of its own; the key is the operation id. */
 import { accessEndpoints } from "./endpoints/access.ts";
+import { attestationEndpoints } from "./endpoints/attestations.ts";
 import { backingEndpoints } from "./endpoints/backing.ts";
 import { contractEndpoints } from "./endpoints/contracts.ts";
 import { deploymentEndpoints } from "./endpoints/deployments.ts";
@@ -15,6 +16,7 @@ import { sourceEndpoints } from "./endpoints/source.ts";
 
 export const allEndpoints = {
   ...accessEndpoints,
+  ...attestationEndpoints,
   ...backingEndpoints,
   ...endpointsOfBuilds,
   ...contractEndpoints,

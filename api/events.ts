@@ -196,6 +196,11 @@ export const eventCatalogue = {
     success: z.boolean(),
   }),
   "releases.release-created": release.extend({ build: uuid }),
+  /** Its bill of materials, provenance and signature are attached to its image; or why they could not be made. */
+  "attestations.release-attested": release.extend({
+    outcome: z.enum(["made", "failed"]),
+    reason: z.string().optional(),
+  }),
   /** No environment needs its image any more, and newer ones are kept: the image goes, the record stays. */
   "deployments.release-retired": release.extend({ repository: z.string() }),
   /** A route was closed for a while, or opened again. */

@@ -144,6 +144,9 @@ export const commandRows: readonly CommandRow[] = [
   {
     usage: "release show <service> <number>",
     summary: "show a release: digest, commits, evidence",
+    options: [
+      ["--packages", "instead: the layers and packages of its image, and what changed since the release before"],
+    ],
     example: "towline release show catalog 3",
     load: async () => (await import("./commands/release.ts")).showRelease,
   },
@@ -168,6 +171,25 @@ export const commandRows: readonly CommandRow[] = [
     summary: "which consumers rely on a field of a provider: what breaks if it changes",
     example: "towline contract uses catalog price.gross",
     load: async () => (await import("./commands/contract.ts")).listFieldUses,
+  },
+  {
+    usage: "release verify <service> <number>",
+    summary:
+      "check signature, bill of materials and provenance of a release's image; ends with 1 when one is missing or wrong",
+    example: "towline release verify catalog 3",
+    load: async () => (await import("./commands/attestation.ts")).verifyRelease,
+  },
+  {
+    usage: "release attest <service> <number>",
+    summary: "make signature, bill of materials and provenance of a release again",
+    example: "towline release attest catalog 3",
+    load: async () => (await import("./commands/attestation.ts")).attestRelease,
+  },
+  {
+    usage: "release key",
+    summary: "print the public key of what is signed, for `cosign verify --key`",
+    example: "towline release key > towline.pub",
+    load: async () => (await import("./commands/attestation.ts")).showKey,
   },
   {
     usage: "deploy <service> <environment>",

@@ -21,6 +21,7 @@ describe("an environment", () => {
       backing: {},
       promotion: "manual",
       contracts: "required",
+      require: [],
       exec: [],
       signOffs: [],
       freeze: [],

@@ -5,7 +5,7 @@ import { environmentName, serviceName, variableName } from "#api/names.ts";
 import { backingDefaults } from "./backing-defaults.ts";
 import { findCircle } from "./circle.ts";
 import { type Freeze, freezeSchema, type SignOff, signOffSchema } from "./environment-rules.ts";
-import { environmentShape, type WrittenBacking, type WrittenEnvironment } from "./environment-shape.ts";
+import { demands, environmentShape, type WrittenBacking, type WrittenEnvironment } from "./environment-shape.ts";
 import type { Fault, Parsed } from "./fault.ts";
 import { completePreview, previewFaults, previewSchema } from "./preview-rules.ts";
 import { type Located, type Path, placeOf } from "./text/located.ts";
@@ -44,6 +44,8 @@ export const environmentFileSchema = z.object({
   promotion: z.enum(["automatic", "manual"]).default("manual"),
   /** Whether a release waits until its contracts are verified with what serves here; `advisory`: it is only told. */
   contracts: z.enum(["required", "advisory"]).default("required"),
+  /** What must be signed of a release's image before it goes here. */
+  require: z.array(z.enum(demands)).default([]),
   signOffs: z.array(signOffSchema).default([]),
   /** Whose programs may run inside of instances here. */
   exec: z.array(z.enum(roles)).default([]),
@@ -95,6 +97,7 @@ function complete(name: string, written: WrittenEnvironment): EnvironmentFile {
     backing: Object.fromEntries(completed),
     promotion,
     contracts,
+    require: [...new Set(written.require)],
     exec: [...new Set(written.exec)],
     signOffs: (written["sign-offs"] ?? []).map(completeSignOff),
     freeze: (written.freeze ?? []).map(completeFreeze),

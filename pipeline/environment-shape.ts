@@ -62,6 +62,9 @@ export const backingShape = z.strictObject({
   backups: wholeNumber.pipe(z.int().min(1, "keep at least 1").max(100, "keep at most 100")).optional(),
 });
 
+/** What may be demanded of a release's image: proven by signatures of this installation. */
+export const demands = ["signature", "sbom", "provenance"] as const;
+
 export const environmentShape = z.strictObject({
   target,
   domain: domain.optional(),
@@ -71,6 +74,7 @@ export const environmentShape = z.strictObject({
   backing: z.record(serviceName, backingShape).optional(),
   promotion: z.enum(["automatic", "manual"]).optional(),
   contracts: z.enum(["required", "advisory"]).optional(),
+  require: z.array(z.enum(demands)).max(10).optional(),
   exec: z.array(role).max(10).optional(),
   "sign-offs": z.array(signOffShape).max(20).optional(),
   freeze: z.array(freezeShape).max(50).optional(),

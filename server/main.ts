@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { accessEndpoints } from "#api/endpoints/access.ts";
+import { attestationEndpoints } from "#api/endpoints/attestations.ts";
 import { backingEndpoints } from "#api/endpoints/backing.ts";
 import { contractEndpoints } from "#api/endpoints/contracts.ts";
 import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
@@ -19,6 +20,7 @@ import { sourceEndpoints } from "#api/endpoints/source.ts";
 import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
+import { createAttestations } from "#attestations";
 import { createBuilds } from "#builds";
 import { createContracts } from "#contracts";
 import { createDeployments, createDisk, type DeploymentsDeps } from "#deployments";
@@ -92,9 +94,9 @@ export async function startServer(config: Config, log: Log, { web, examineMachin
   const pulse = createPulse();
   const common = { config, address, log, db, wake, emit: outbox.emit, pulse };
   const modules = await createModules({ ...common, stopping: stopping.signal });
-  const { access, source, fleet, builds, images, contracts, releases, routing, deployments } = modules;
+  const { access, source, fleet, builds, images, contracts, releases, attestations, routing, deployments } = modules;
   const events = createEventRetention({ db, clock: systemClock, days: config.eventDays });
-  for (const { reactions } of [source, fleet, builds, images, contracts, releases, deployments])
+  for (const { reactions } of [source, fleet, builds, images, contracts, releases, attestations, deployments])
     outbox.subscribe(reactions);
 
   const app = createHttp({ log });
@@ -107,14 +109,16 @@ export async function startServer(config: Config, log: Log, { web, examineMachin
   serveLive(app, { ...http, feed, pulse });
   const adminToken = await access.ensureAdmin();
   const agentToken = await keepAgentToken(config.home, () => access.issueAgentToken("local"));
-  for (const each of [access, source, fleet, images, routing, deployments, events]) await each.start();
+  for (const each of [access, source, fleet, images, attestations, routing, deployments, events]) await each.start();
   stack.use(stopInTime("builds", await builds.start(), log));
   await app.listen({ host: config.host, port: config.port });
   address.port = portOf(app);
   stack.use(stopInTime("the outbox", outbox.start(), log));
   const tasks = Object.assign(
     {},
-    ...[access, source, fleet, builds, images, releases, routing, deployments, events].map((each) => each.tasks),
+    ...[access, source, fleet, builds, images, releases, attestations, routing, deployments, events].map(
+      (each) => each.tasks,
+    ),
   );
   stack.use(stopInTime("the jobs", startJobs({ db, wake, log, tasks }), log));
   stack.use(stopInTime("HTTP", { [Symbol.asyncDispose]: () => closeHttp(app) }, log));
@@ -193,6 +197,8 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
   const contracts = createContracts({ ...deps, access, config });
   const releases = createReleases({ ...deps, source, fleet, builds });
   const install = await installationId(home);
+  const origin = originOf(install, { address, publicUrl: config.publicUrl });
+  const attestations = createAttestations({ ...deps, builds, contents: images.contents, releases, vault, origin });
   const { runtime, whyUnfit } = createRuntimeByTarget({
     docker: createDockerRuntime({ install }),
     swarm: createSwarmRuntime({ install }),
@@ -213,8 +219,19 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
     ...{ releases, routing, runtime, whyUnfit, registry, keep, disk, diskFloor },
     backups: await openFsBlobs(join(home, "backups")),
   };
-  const deployments = createDeployments({ ...deps, source, fleet, builds, contracts, ...ofDeployments });
-  return { access, source, fleet, builds, images, contracts, releases, routing, deployments, disk };
+  const deployments = createDeployments({ ...deps, source, fleet, builds, contracts, attestations, ...ofDeployments });
+  return { access, source, fleet, builds, images, contracts, releases, attestations, routing, deployments, disk };
+}
+
+/** What this installation calls itself in what it signs. */
+function originOf(install: string, place: Pick<ModuleDeps, "address"> & { publicUrl: string | undefined }) {
+  return {
+    builder: `urn:towline:installation:${install}`,
+    version: packageJson.version,
+    get sources() {
+      return `${place.publicUrl ?? `http://127.0.0.1:${place.address.port}`}/git/`;
+    },
+  };
 }
 
 interface RegistryPlace {
@@ -253,6 +270,7 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: contractEndpoints, handlers: modules.contracts.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
+  serveEndpoints(app, http, { table: attestationEndpoints, handlers: modules.attestations.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
   serveEndpoints(app, http, {
     table: { ...deploymentEndpoints, ...gateEndpoints, ...placeEndpoints, ...backingEndpoints },

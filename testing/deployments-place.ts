@@ -75,6 +75,8 @@ export interface TestWorld {
   repositories: Map<string, string>;
   /** Open pull requests, by branch. */
   pullRequests: Map<string, number>;
+  /** What is not proven of releases' images, whatever is demanded. */
+  unproven: string[];
   /** Environments of pull requests whose values were forgotten. */
   forgotten: string[];
   /** Digests of images that a real registry has, by content. */
@@ -146,6 +148,7 @@ function newWorld(): TestWorld {
     unfit: {},
     repositories: new Map(),
     pullRequests: new Map(),
+    unproven: [],
     forgotten: [],
     digests: new Map(),
   };
@@ -246,6 +249,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const deployments = createDeployments({
     ...{ ...common, emit, source, fleet, builds, releases, routing, contracts },
     ...{ whyUnfit: async (name) => ground.world.unfit[name], registry: parts.registry },
+    attestations: { lacks: async () => [...ground.world.unproven] },
     ...{ backups: ground.backups, diskFloor: 0 },
     timing: tuning.timing ?? quickTiming,
     ...roomOf(tuning),

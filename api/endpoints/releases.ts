@@ -18,6 +18,7 @@ const evidence = z.object({
   outcome: z.string(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
+  agent: z.string().optional().describe("That ran it last."),
   reusedFrom: z.int().optional().describe("Number of the build that really ran it, where its result was used again."),
 });
 

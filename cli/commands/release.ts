@@ -1,5 +1,7 @@
 import { manifestSchema } from "#pipeline/manifest.ts";
 import { storyNames } from "#pipeline/story-names.ts";
+import { isRefusal } from "#api/errors.ts";
+import { imageLine, showImage } from "./attestation.ts";
 import { accepted, age, paint, print, printJson, shortCommit, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
@@ -13,14 +15,21 @@ export async function listReleases(flags: Flags, service: string): Promise<void>
   print(table(["RELEASE", "COMMIT", "AGE", "DIGEST"], rows));
 }
 
-export async function showRelease(flags: Flags, service: string, number: string): Promise<void> {
+export async function showRelease(
+  flags: Flags & { packages?: boolean },
+  service: string,
+  number: string,
+): Promise<void> {
   const client = await openClient(flags);
   const release = accepted(await client.showRelease({ params: { service, number } }));
   const query = { service, release: release.number };
   const { signOffs } = accepted(await client.listSignOffs({ query }));
+  if (flags.packages) return showImage(flags, client, { service, number });
   if (flags.json) return printJson({ ...release, signOffs });
   print(`${paint("bold", `${service} #${release.number}`)} ${shortCommit(release.commit)} ${release.digest}`);
   print(`  ${paint("dim", `build ${release.build}, ${age(release.createdAt)} ago`)}`);
+  const image = await client.showReleaseImage({ params: { service, number }, query: { limit: 0 } });
+  if (!isRefusal(image)) print(`  ${imageLine(image)}`);
   describeManifest(release.manifest).forEach((line) => print(`  ${line}`));
   const stories = [...new Set(release.commits.flatMap(({ message }) => storyNames(message)))];
   if (stories.length > 0) print(`  stories: ${stories.join(", ")}`);

@@ -8,6 +8,30 @@ create table approvals (
   PRIMARY KEY (repository, number, user_name)
 );
 
+create table attestation_keys (
+  id text not null,
+  public_key text not null,
+  sealed text not null,
+  created_at timestamp with time zone not null,
+  PRIMARY KEY (id)
+);
+
+create table attestations (
+  release uuid not null,
+  service text not null,
+  number integer not null,
+  image text not null,
+  digest text not null,
+  commit text not null,
+  state text not null,
+  reason text,
+  tries integer not null default 0,
+  packages integer,
+  changed_at timestamp with time zone not null,
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text]))),
+  PRIMARY KEY (release)
+);
+
 create table backing_works (
   id uuid not null,
   kind text not null,
@@ -948,6 +972,8 @@ create table users (
   CHECK ((role = ANY (ARRAY['viewer'::text, 'developer'::text, 'analyst'::text, 'lead'::text, 'admin'::text]))),
   PRIMARY KEY (name)
 );
+
+CREATE INDEX attestations_waiting ON public.attestations USING btree (changed_at) WHERE (state = 'waiting'::text);
 
 CREATE INDEX backing_works_of ON public.backing_works USING btree (environment, name, started_at DESC);
 

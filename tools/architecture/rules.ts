@@ -10,6 +10,7 @@ export const moduleOrder = [
   "images",
   "contracts",
   "releases",
+  "attestations",
   "routing",
   "deployments",
 ];
@@ -38,8 +39,8 @@ const mayImport: [folder: RegExp, allowed: RegExp][] = [
 const pureFolder = /^(pipeline|stack)\/|^server\/modules\/[^/]+\/core\//;
 /** Interfaces of drivers and the checks of values that stand beside them are no outside world. */
 const driverRules = /^drivers\/[^/]+\/(contract|rules|digest)\.ts$/;
-/** `croner` only computes here: a schedule that is not started sets no timer. */
-const purePackages = new Set(["zod", "yaml", "croner"]);
+/** `croner` only computes here: a schedule that is not started sets no timer. The last two are names of packages and licences. */
+const purePackages = new Set(["zod", "yaml", "croner", "packageurl-js", "@cyclonedx/cyclonedx-library/SPDX"]);
 const impure =
   /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.\w|\bperformance\.now\(|\brandomUUID\(|\bsetTimeout\(|\bfetch\(/;
 const queries = /\.(selectFrom|insertInto|updateTable|deleteFrom|mergeInto)\(|\bsql(<[^`]*>)?`/;

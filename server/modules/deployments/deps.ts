@@ -1,4 +1,5 @@
 /** What the module needs from the modules before it, and from outside. */
+import type { Attestations } from "#attestations";
 import type { Builds } from "#builds";
 import type { Contracts } from "#contracts";
 import type { Blobs } from "#drivers/blobs/contract.ts";
@@ -37,6 +38,7 @@ export interface DeploymentsDeps {
     | "backingPassword"
   >;
   builds: Pick<Builds, "publishes">;
+  attestations: Pick<Attestations, "lacks">;
   contracts: Pick<Contracts, "mayServe">;
   releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest" | "kept">;
   routing: Routing;

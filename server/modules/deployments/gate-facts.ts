@@ -20,7 +20,7 @@ export interface Judged extends Place {
   overrides: DeploymentRow["overrides"];
 }
 
-export type GateDeps = Pick<DeploymentsDeps, "db" | "clock" | "contracts" | "disk">;
+export type GateDeps = Pick<DeploymentsDeps, "db" | "clock" | "attestations" | "contracts" | "disk">;
 
 /** The gates of release and place, open and closed. Without an environment there are none: the deployment fails by itself. */
 export async function readGates(
@@ -44,6 +44,7 @@ export async function readGates(
     previews: environment.preview && (await standing(db, environment.name, environment.preview)),
     full: deps.disk && (await whyFull(deps.disk)),
     first: await goingFirst(store, environment, row),
+    attested: await attested(deps, environment, row),
     contracts: environment.preview ? undefined : await contractsSay(deps, environment, row),
   };
   return gatesOf(facts);
@@ -53,6 +54,13 @@ async function contractsSay({ db, contracts }: GateDeps, { name, contracts: rule
   const question = { pacticipant: row.service, version: row.commit ?? "", environment: name };
   const serving = await servingStore(db).commitsIn(name);
   return { ...(await contracts.mayServe(db, { ...question, serving })), required: rule === "required" };
+}
+
+async function attested({ db, attestations }: GateDeps, { require }: EnvironmentFile, row: Judged) {
+  if (require.length === 0) return undefined;
+  const lacks =
+    row.release_id === null ? ["there is no release yet"] : await attestations.lacks(db, row.release_id, require);
+  return { demands: require, lacks };
 }
 
 /** Those of the services that come before this one which have an open deployment here. */

@@ -36,6 +36,10 @@ export function deploymentReactions({ clock, lifecycle, requests, previews, adva
       for (const row of await deploymentStore(tx).open())
         if (row.state === "waiting" && named.has(row.service)) await lifecycle.queueSettle(tx, row);
     }),
+    reaction("deployments.attestations", "attestations.release-attested", async (tx, { payload }) => {
+      for (const row of await deploymentStore(tx).open())
+        if (row.state === "waiting" && row.service === payload.service) await lifecycle.queueSettle(tx, row);
+    }),
     ...promotions({ requests, previews, releases }),
     ...pushes,
   ];

@@ -27,7 +27,7 @@ export interface Weighed {
 export type Weigh = (wish: Wish) => Promise<Weighed | Refusal>;
 
 export function createWeigh(
-  deps: Pick<DeploymentsDeps, "db" | "clock" | "source" | "fleet" | "releases" | "contracts" | "disk">,
+  deps: Pick<DeploymentsDeps, "db" | "clock" | "source" | "fleet" | "releases" | "attestations" | "contracts" | "disk">,
 ): Weigh {
   const { db, source, fleet, releases } = deps;
 

@@ -8,6 +8,7 @@ import { jobs, type Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit, Reaction } from "#kernel/outbox.ts";
 import { createBlobShelf } from "./blob-shelf.ts";
+import { type Contents, createContents } from "./contents.ts";
 import { createDiskRoom } from "./disk-room.ts";
 import { createQuota } from "./quota.ts";
 import { imageReactions } from "./reactions.ts";
@@ -24,6 +25,8 @@ import { imageRoutes } from "./routes.ts";
 import { imageStore } from "./store.ts";
 import { sweepLeftovers } from "./sweep.ts";
 
+export type { About, Artifact, Contents, Part } from "./contents.ts";
+
 export interface ImagesDeps {
   db: Database;
   emit: Emit;
@@ -39,6 +42,8 @@ export interface Images {
   has(repository: string, digest: string): Promise<boolean>;
   /** How many blobs are known to be damaged. */
   damaged(): Promise<number>;
+  /** Content of images for other modules, which may attach what is about them. */
+  contents: Contents;
   /** Adds the OCI distribution protocol on `/v2/`. */
   register(app: FastifyInstance): void;
   /** Sets the hourly sweep going; to be called at every start. */
@@ -74,6 +79,7 @@ export async function createImages({ db, emit, clock, log, access, blobs, config
   return {
     has: store.manifests.has,
     damaged: store.scrub.damaged,
+    contents: createContents({ db, emit, clock, blobs, shelf, store }),
     register: (app) =>
       registerProtocol(app, {
         log,

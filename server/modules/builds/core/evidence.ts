@@ -9,6 +9,8 @@ export interface Evidence {
   outcome: StepOutcome;
   startedAt: string | null;
   finishedAt: string | null;
+  /** That ran it last. */
+  agent?: string;
   /** Number of the build that really ran it, where its result was used again. */
   reusedFrom?: number;
 }
@@ -19,8 +21,8 @@ export function evidenceOf({ plan, steps }: BuildState): Evidence[] {
     const { status, attempts } = steps[key] ?? {};
     const last = attempts?.at(-1);
     if (status?.state !== "finished" || !last) return [];
-    const { startedAt = null, finishedAt = null, reused } = last;
+    const { startedAt = null, finishedAt = null, reused, agent } = last;
     const from = reused ? { reusedFrom: reused.number } : {};
-    return [{ key, label, kind, outcome: status.outcome, startedAt, finishedAt, ...from }];
+    return [{ key, label, kind, outcome: status.outcome, startedAt, finishedAt, ...(agent ? { agent } : {}), ...from }];
   });
 }

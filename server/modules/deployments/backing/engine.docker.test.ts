@@ -56,9 +56,9 @@ async function openScene() {
   const routing = createRouting({ fleet, ...common, balancer, httpPort: publish.port, reconcileMs: 2_000 });
   const deployments = createDeployments({
     ...{ ...common, routing, fleet, backups: await openFsBlobs(join(folder, "backups")), diskFloor: 0 },
-    ...({ source: {}, builds: {}, releases: {}, contracts: {} } as Pick<
+    ...({ source: {}, builds: {}, releases: {}, contracts: {}, attestations: {} } as Pick<
       DeploymentsDeps,
-      "source" | "builds" | "releases" | "contracts"
+      "source" | "builds" | "releases" | "contracts" | "attestations"
     >),
     whyUnfit: async () => undefined,
     registry: { address: () => "" },

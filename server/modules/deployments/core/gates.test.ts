@@ -66,6 +66,17 @@ test("contracts are asked: a no and a missing result hold it with their reasons,
   ]);
 });
 
+test("what must be proven of a release holds it until it is, each demand with its reason, and never a rollback", () => {
+  const attested = { demands: ["signature", "sbom"], lacks: ["sbom: there is none", "signature: it was changed"] };
+  expect(closed({ attested })).toEqual([
+    "attestations: release 7 is not proven: sbom: there is none; signature: it was changed",
+  ]);
+  expect(closed({ attested, kind: "rollback" })).toEqual([]);
+  expect(gatesOf({ ...facts, attested: { ...attested, lacks: [] } })).toContainEqual({
+    ...{ gate: "attestations", open: true, reason: "signature, sbom of release 7 hold" },
+  });
+});
+
 test("only a lock holds a rollback", () => {
   const freezes = [{ name: "weekend", from: "Fri 16:00", to: "Mon 08:00", zone: "UTC" }];
   const back = { kind: "rollback" as const, servedAfter: false, signOffs: [acceptance], freezes, first: ["catalog"] };

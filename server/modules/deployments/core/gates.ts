@@ -9,6 +9,7 @@ import { freezesAt } from "./freeze.ts";
 export type GateName =
   | "after"
   | "sign-off"
+  | "attestations"
   | "contracts"
   | "freeze"
   | "lock"
@@ -59,6 +60,8 @@ export interface GateFacts {
   locks: readonly Held[];
   /** Deployments of services that go first here, each as a half sentence. */
   first: readonly string[];
+  /** What must be proven of the release's image, and what of that is not, in sentences; absent: nothing must. */
+  attested?: { demands: readonly string[]; lacks: readonly string[] } | undefined;
   /** Absent where nothing is promoted to. */
   contracts?: ContractsSay | undefined;
   /** Of the environment of a pull request: why it cannot stand yet. */
@@ -77,12 +80,12 @@ export function gatesOf(facts: GateFacts): Gate[] {
     ...diskGate(facts),
     ...servicesGate(facts),
   ];
-  return [afterGate(facts), ...signOffGates(facts), ...contractsGate(facts), ...ofPlace];
+  return [afterGate(facts), ...signOffGates(facts), ...attestationsGate(facts), ...contractsGate(facts), ...ofPlace];
 }
 
 /** Another release may pass these. */
 export function isOfRelease({ gate }: Gate): boolean {
-  return gate === "after" || gate === "sign-off" || gate === "contracts";
+  return gate === "after" || gate === "sign-off" || gate === "attestations" || gate === "contracts";
 }
 
 function afterGate({ kind, after, servedAfter, release, environment }: GateFacts): Gate {
@@ -111,6 +114,16 @@ function signOffGates({ kind, signOffs, given, release }: GateFacts): Gate[] {
     const reason = `${rule.name} of release ${release} waits for ${who} (${by.length} of ${rule.count})`;
     return { gate: "sign-off", open: false, reason };
   });
+}
+
+/** Nothing is taken for proven that is not: no answer is a no. */
+function attestationsGate({ kind, attested, release }: GateFacts): Gate[] {
+  if (!attested) return [];
+  const { demands, lacks } = attested;
+  const told = { gate: "attestations" as const, open: true };
+  if (kind === "rollback") return [{ ...told, reason: rollback }];
+  if (lacks.length === 0) return [{ ...told, reason: `${demands.join(", ")} of release ${release} hold` }];
+  return [{ ...told, open: false, reason: `release ${release} is not proven: ${lacks.join("; ")}` }];
 }
 
 /** A rollback goes out all the same: whoever asks for it has worse at hand. */

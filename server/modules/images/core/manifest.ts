@@ -69,6 +69,19 @@ export function listParts(content: Uint8Array): Descriptor[] {
   return z.array(descriptor).catch([]).parse(parts);
 }
 
+/** Digest of the configuration that a stored image names; undefined for an index. */
+export function configOf(content: Uint8Array): string | undefined {
+  return descriptor.safeParse(parseJson(content)?.["config"]).data?.digest;
+}
+
+/** What a stored index lists, as it was written. */
+export function listedIn(content: Uint8Array): { digest: string }[] {
+  return z
+    .array(z.looseObject({ digest: z.string() }))
+    .catch([])
+    .parse(parseJson(content)?.["manifests"]);
+}
+
 function imageParts(mediaType: string, { config, layers, ...rest }: z.output<typeof image>): ParsedManifest {
   const needed = [config, ...layers.filter((layer) => !foreign.test(layer.mediaType))];
   // An image that says nothing about its type is what its configuration is.

@@ -64,12 +64,16 @@ async function write(deps: ManifestDeps, call: ManifestCall): Promise<Answer | F
   if (content.length > left) return refusal;
   const saved = await deps.db
     .transaction()
-    .execute((tx) => save({ ...deps, tx }, push))
+    .execute((tx) => saveManifest({ ...deps, tx }, push))
     .catch(carried);
   return saved ?? answerPush(push);
 }
 
-async function save({ tx, emit, clock }: ManifestDeps & { tx: Tx }, push: ManifestPush): Promise<undefined> {
+/** With its tags, and all that it needs held; throws a `FaultError` where something of that is missing. */
+export async function saveManifest(
+  { tx, emit, clock }: Pick<ManifestDeps, "emit" | "clock"> & { tx: Tx },
+  push: ManifestPush,
+): Promise<undefined> {
   const { repository, digest, tags, actor } = push;
   const books = imageStore(tx);
   const now = clock.now();

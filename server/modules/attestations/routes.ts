@@ -1,0 +1,78 @@
+import type { attestationEndpoints } from "#api/endpoints/attestations.ts";
+import { refuse, type Refusal, isRefusal } from "#api/errors.ts";
+import type { Database } from "#kernel/database.ts";
+import type { Handlers } from "#kernel/http.ts";
+import type { Release, Releases } from "#releases";
+import { type AttestDeps, want } from "./attest.ts";
+import { changesSince, layersOfImage } from "./image-page.ts";
+import { attestationStore } from "./store.ts";
+import { verify } from "./verification.ts";
+
+interface Deps extends Pick<AttestDeps, "db" | "contents" | "keys" | "jobs" | "clock"> {
+  releases: Pick<Releases, "release">;
+}
+
+export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoints> {
+  const { db, contents, keys } = deps;
+  return {
+    async showAttestationKey() {
+      const { id, pem, createdAt } = await keys.current();
+      return { id, algorithm: "ecdsa-p256-sha256" as const, publicKey: pem, createdAt: createdAt.toISOString() };
+    },
+
+    async attestRelease({ params }) {
+      const release = await keptRelease(deps, params);
+      if (isRefusal(release)) return release;
+      await db.transaction().execute((tx) => want({ ...deps, tx }, release));
+      return { attestation: await stateOf(db, release) };
+    },
+
+    async verifyRelease({ params }) {
+      const release = await keptRelease(deps, params);
+      if (isRefusal(release)) return release;
+      const { listed: _, ...verification } = await verify(deps, db, release);
+      return { ...verification, image: release.image, attestation: await stateOf(db, release) };
+    },
+
+    async showReleaseImage({ params, query }) {
+      const release = await keptRelease(deps, params);
+      if (isRefusal(release)) return release;
+      const shown = await layersOfImage(contents, release);
+      if (!shown) return gone(release);
+      const { service, previous } = release;
+      const before = previous === null ? undefined : await deps.releases.release(service, previous);
+      const now = await verify(deps, db, release);
+      const listed = (now.listed ?? []).toSorted((a, b) => (a.purl < b.purl ? -1 : 1));
+      const rest = listed.filter(({ purl }) => purl > query.after);
+      return {
+        ...{ image: release.image, digest: release.digest, ...shown },
+        size: shown.layers.reduce((sum, { size }) => sum + size, 0),
+        attestation: await stateOf(db, release),
+        previous,
+        changes: changesSince(before && (await verify(deps, db, before)), now),
+        packageCount: now.listed?.length ?? null,
+        packages: rest.slice(0, query.limit),
+      };
+    },
+  };
+}
+
+async function keptRelease(
+  { releases }: Deps,
+  { service, number }: { service: string; number: number },
+): Promise<Release | Refusal> {
+  const release = await releases.release(service, number);
+  if (!release) return refuse("release.none", `${service} has no release ${number}`);
+  return release.retiredAt ? gone(release) : release;
+}
+
+const gone = ({ service, number }: Release) =>
+  refuse(
+    "release.none",
+    `the image of ${service} #${number} is not kept any more, and what was attested of it went with it`,
+  );
+
+async function stateOf(db: Database, { id }: Release) {
+  const row = await attestationStore(db).find(id);
+  return row ? { state: row.state, reason: row.reason } : { state: "none" as const, reason: null };
+}
