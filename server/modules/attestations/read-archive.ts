@@ -55,7 +55,7 @@ function archiveSink({ budget, entry }: ArchiveReading): Writable {
     ended = true;
   });
   // What is not understood here Docker may understand: then the image holds what nobody saw.
-  parser.on("warn", (code: string, message: string | Error) => {
+  parser.on("warn", (_: string, message: string | Error) => {
     if (!ended) broken ??= new Unreadable(`it is no archive that can be read: ${String(message)}`);
   });
   parser.on("ignoredEntry", (ignored: ReadEntry) => {
