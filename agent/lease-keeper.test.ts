@@ -59,26 +59,26 @@ test("a lease that cannot be renewed for its whole length is lost then, not late
 
 test("a server that is away for less than the lease costs nothing", async () => {
   await using server = await playServer();
-  const { job, keeper } = keep(server, 900);
+  const { job, keeper } = keep(server, 6_000);
   using _ = keeper;
   await server.away();
-  await sleep(400);
+  await sleep(2_500);
   await server.back();
   const { length } = job.renewals;
   await until(() => job.renewals.length > length);
-  await sleep(600);
+  await sleep(3_000);
   expect(keeper.ended.aborted).toBe(false);
 });
 
 test("a renewal that is refused as stale loses the lease at once, any other refusal does not", async () => {
   await using server = await playServer();
-  const { job, keeper, since } = keep(server, 900);
+  const { job, keeper } = keep(server, 6_000);
   using _ = keeper;
   server.refuseNext("renewLease", refuse("server.failed", "no database"));
   await until(() => job.renewals.length > 0);
   expect(keeper.ended.aborted).toBe(false);
   job.standing = "lost";
-  expect(await endOf(keeper, since)).toBeLessThan(3_000);
+  expect(await endOf(keeper, performance.now())).toBeLessThan(5_500);
   expect([keeper.ended.reason, keeper.lost.aborted]).toEqual(["lease-lost", true]);
 });
 
