@@ -195,6 +195,11 @@ export const eventCatalogue = {
     consumer: z.string(),
     success: z.boolean(),
   }),
+  "contracts.webhook-changed": z.object({
+    webhook: z.string(),
+    change: z.enum(["set", "removed"]),
+    actor: z.string(),
+  }),
   "releases.release-created": release.extend({ build: uuid }),
   /** Its bill of materials, provenance and signature are attached to its image; or why they could not be made. */
   "attestations.release-attested": release.extend({

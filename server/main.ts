@@ -116,7 +116,7 @@ export async function startServer(config: Config, log: Log, { web, examineMachin
   stack.use(stopInTime("the outbox", outbox.start(), log));
   const tasks = Object.assign(
     {},
-    ...[access, source, fleet, builds, images, releases, attestations, routing, deployments, events].map(
+    ...[access, source, fleet, builds, images, contracts, releases, attestations, routing, deployments, events].map(
       (each) => each.tasks,
     ),
   );
@@ -173,6 +173,7 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
   const { authenticate } = access;
   const source = createSource({ ...deps, git: createGit(), authenticate, home, diskFloor, stopping });
   const vault = await openVault(home);
+  const notifier = createHttpNotifier();
   const fleet = createFleet({ ...deps, source, vault, identity: await openIdentity(home) });
   const ofBuilds = {
     ...{
@@ -186,7 +187,7 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
       source,
       fleet,
       vault,
-      notifier: createHttpNotifier(),
+      notifier,
       artifactDays: config.artifactDays,
     },
     // Apart from the images': what is swept there is not known here.
@@ -194,7 +195,7 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
   };
   const builds = createBuilds({ ...deps, ...ofBuilds });
   const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
-  const contracts = createContracts({ ...deps, access, config });
+  const contracts = createContracts({ ...deps, access, vault, notifier, config });
   const releases = createReleases({ ...deps, source, fleet, builds });
   const install = await installationId(home);
   const origin = originOf(install, { address, publicUrl: config.publicUrl });

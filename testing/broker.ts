@@ -1,14 +1,20 @@
 /** The broker of contracts on a port of its own, at its root and below `/pact`, on a test's database, and requests to it. */
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { request } from "undici";
 import { type Access, createAccess } from "#access";
 import { createContracts } from "#contracts";
-import { systemClock } from "#kernel/clock.ts";
+import { createHttpNotifier } from "#drivers/notifier/http.ts";
+import { type Clock, systemClock } from "#kernel/clock.ts";
 import { type Database, openDatabase } from "#kernel/database.ts";
 import { createHttp } from "#kernel/http.ts";
-import { jobs } from "#kernel/jobs.ts";
+import { jobs, startJobs } from "#kernel/jobs.ts";
 import { createLog } from "#kernel/log.ts";
 import { createOutbox } from "#kernel/outbox.ts";
+import { openVault } from "#kernel/vault.ts";
+import { openWake } from "#kernel/wake.ts";
 import { basic, userToken } from "./registry.ts";
 
 export interface TestBroker extends AsyncDisposable {
@@ -24,15 +30,30 @@ export interface TestBroker extends AsyncDisposable {
   client: BrokerClient;
 }
 
-export async function startTestBroker(databaseUrl: string, publicUrl?: string): Promise<TestBroker> {
+export interface TestBrokerOptions {
+  publicUrl?: string;
+  webhookHosts?: readonly string[];
+  clock?: Clock;
+  /** With the vault's key; a folder of its own when absent, removed at the end. */
+  home?: string;
+}
+
+export async function startTestBroker(
+  databaseUrl: string,
+  { publicUrl, webhookHosts = [], clock = systemClock, ...given }: TestBrokerOptions = {},
+): Promise<TestBroker> {
   await using stack = new AsyncDisposableStack();
   const log = createLog(process.env["TEST_LOG"] ?? "silent");
   const { db } = stack.use(openDatabase(databaseUrl, log, 10));
-  // Nobody delivers here, so nobody has to be woken.
-  const wake = { on: () => () => undefined, [Symbol.asyncDispose]: async () => undefined };
+  const wake = stack.use(await openWake(databaseUrl, log));
   const { emit } = createOutbox({ db, wake, log });
   const access = createAccess({ db, emit, clock: systemClock, jobs });
-  const contracts = createContracts({ db, emit, access, config: { publicUrl } });
+  const home = given.home ?? (await mkdtemp(join(tmpdir(), "towline-broker-")));
+  if (given.home === undefined) stack.defer(() => rm(home, { recursive: true, force: true }));
+  const vault = await openVault(home);
+  const config = { publicUrl, webhookHosts };
+  const contracts = createContracts({ db, emit, access, jobs, clock, vault, notifier: createHttpNotifier(), config });
+  stack.use(startJobs({ db, wake, log, tasks: contracts.tasks }));
   const listen = async (path: string): Promise<string> => {
     const app = createHttp({ log });
     contracts.register(app, path);

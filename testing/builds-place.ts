@@ -212,7 +212,7 @@ async function startServer({ database, home, source }: Ground, tuning: Tuning): 
   const builds = createBuilds({
     source: slowSource,
     ...{ db, emit, jobs, clock, log, wake, home, access, fleet, vault: await openVault(home) },
-    notifier: { post: async () => ({ status: 204 }) },
+    notifier: { post: async () => ({ status: 204, body: "" }) },
     blobs: await openFsBlobs(join(home, "artifacts")),
     ...{ diskFloor: 0, times: stillTimes, ...tuned },
   });

@@ -98,6 +98,18 @@ const schema = z.object({
     .positive()
     .default(100)
     .describe("Newest builds of each repository that are kept whatever their age."),
+  TOWLINE_WEBHOOK_HOSTS: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/).filter((each) => each !== ""))
+    .pipe(
+      z.array(
+        z.string().regex(/^(https?:\/\/)?(\*\.)?[\w.:-]+(\/\d{1,3})?$/, "no host: name, *.name, address or network"),
+      ),
+    )
+    .default([])
+    .describe(
+      "Hosts that webhooks of contracts may call, and no others: `ci.example.com *.example.org 10.0.0.0/8`; with `http://` before it, without encryption too. Where nothing is said: every public one.",
+    ),
   TOWLINE_EVENT_DAYS: z.coerce
     .number()
     .int()
@@ -145,6 +157,7 @@ export interface Config {
   /** Bytes; undefined for no limit. */
   imageRoom: { all: number | undefined; repository: number | undefined };
   buildDays: number;
+  webhookHosts: readonly string[];
   eventDays: number;
   /** Counted from the newest. */
   keep: { builds: number; served: number; releases: number };
@@ -181,6 +194,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     logRoom: v.TOWLINE_LOG_ROOM * 1024 ** 3,
     imageRoom: { all: gibibytes(v.TOWLINE_IMAGE_ROOM), repository: gibibytes(v.TOWLINE_IMAGE_REPOSITORY_ROOM) },
     buildDays: v.TOWLINE_BUILD_DAYS,
+    webhookHosts: v.TOWLINE_WEBHOOK_HOSTS,
     eventDays: v.TOWLINE_EVENT_DAYS,
     keep: {
       builds: v.TOWLINE_KEEP_BUILDS,

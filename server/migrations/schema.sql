@@ -516,6 +516,42 @@ create table contract_wanted (
   PRIMARY KEY (content, version)
 );
 
+create table contract_webhook_calls (
+  uuid uuid not null,
+  webhook text not null,
+  event text not null,
+  consumer text not null,
+  provider text not null,
+  number text not null,
+  variables text not null,
+  state text not null,
+  tries integer not null default 0,
+  log text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  tried_at timestamp with time zone,
+  next_at timestamp with time zone,
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'success'::text, 'failure'::text]))),
+  FOREIGN KEY (webhook) REFERENCES contract_webhooks(uuid) ON DELETE CASCADE,
+  PRIMARY KEY (uuid)
+);
+
+create table contract_webhooks (
+  uuid text not null,
+  description text,
+  consumer bigint,
+  consumer_label text,
+  provider bigint,
+  provider_label text,
+  events text[] not null,
+  enabled boolean not null,
+  sealed text not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  FOREIGN KEY (consumer) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  FOREIGN KEY (provider) REFERENCES contract_pacticipants(id) ON DELETE CASCADE,
+  PRIMARY KEY (uuid)
+);
+
 create table deliveries (
   subscriber text not null,
   event_id bigint not null,
@@ -1060,6 +1096,10 @@ CREATE INDEX contract_verifications_of_version ON public.contract_verifications 
 CREATE INDEX contract_versions_in_order ON public.contract_versions USING btree (pacticipant, id);
 
 CREATE INDEX contract_wanted_by_version ON public.contract_wanted USING btree (version);
+
+CREATE INDEX contract_webhook_calls_by_pact ON public.contract_webhook_calls USING btree (consumer, provider, number);
+
+CREATE INDEX contract_webhook_calls_by_webhook ON public.contract_webhook_calls USING btree (webhook, created_at DESC);
 
 CREATE INDEX deliveries_in_order ON public.deliveries USING btree (subscriber, subject, event_id);
 

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
+import { text } from "node:stream/consumers";
 import { join } from "node:path";
 import { MatchersV3, PactV4, Verifier } from "@pact-foundation/pact";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,7 +20,7 @@ let broker: TestBroker;
 let folder: string;
 beforeAll(async () => {
   database = await testDatabase();
-  broker = await startTestBroker(database.url);
+  broker = await startTestBroker(database.url, { webhookHosts: ["http://127.0.0.1"] });
   folder = await mkdtemp(join(tmpdir(), "towline-pacts-"));
 });
 afterAll(async () => {
@@ -205,6 +206,33 @@ describe.each([rust, ruby])("the command line client, $tag", (client) => {
   );
 
   test(
+    "keeps webhooks: created, changed under a uuid, tried, and refused with the reason",
+    async () => {
+      const got: string[] = [];
+      await using there = await answering({ taken: true }, (path, body) => got.push(`${path} ${body}`));
+      const call = (path: string) => [
+        ...[`${there.url}/${path}`, "--request", "POST", "--header", "Content-Type: application/json"],
+        ...["--data", '{"of":"${pactbroker.consumerName}"}', "--user", "me:pw", "--contract-published"],
+      ];
+      await works("create-webhook", ...call("pair"), "--consumer", web, "--provider", orders, "--description", "to CI");
+      await works("create-webhook", ...call("all"), "--provider", orders);
+      const uuid = (await works("generate-uuid")).trim();
+      const named = ["--uuid", uuid, "--consumer", web, "--provider-verification-failed"];
+      await works("create-or-update-webhook", ...call("named"), ...named);
+      await works("create-or-update-webhook", ...call("renamed"), ...named);
+      const tried = await works("test-webhook", "--uuid", uuid);
+      expect(tried).toContain("200");
+      expect(got).toEqual([`/renamed ${JSON.stringify({ of: web })}`]);
+      await fails(/TOWLINE_WEBHOOK_HOSTS/, "create-webhook", "https://elsewhere.example/", ...call("x").slice(1));
+      await fails(/stranger/, "create-webhook", ...call("x"), "--consumer", "stranger");
+      const { body } = await admin("GET", `/webhooks/provider/${orders}/consumer/${encodeURIComponent(web)}`);
+      const [made] = body._embedded.webhooks as { description: string; request: object }[];
+      expect(made).toMatchObject({ description: "to CI", request: { username: "me", password: "**********" } });
+    },
+    patience,
+  );
+
+  test(
     "keeps pacticipants, versions, tags and branches",
     async () => {
       await works("create-or-update-pacticipant", "--name", orders, "--main-branch", "trunk");
@@ -264,14 +292,23 @@ test(
   patience,
 );
 
-/** A provider that answers this to everything. */
-async function answering(body: object): Promise<AsyncDisposable & { url: string }> {
-  const server = createServer((_, response) =>
-    response.setHeader("content-type", "application/json").end(JSON.stringify(body)),
-  );
+/** A server that answers this to everything. */
+async function answering(
+  body: object,
+  hears: (path: string, body: string) => void = () => undefined,
+): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer((request, response) => {
+    void text(request).then((asked) => {
+      hears(request.url ?? "", asked);
+      response.setHeader("content-type", "application/json").end(JSON.stringify(body));
+    });
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const dispose = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  const dispose = () => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
   return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: dispose };
 }
 
@@ -287,9 +324,9 @@ test(
       .withRequest("GET", "/stock")
       .willRespondWith(200, (answer) => answer.jsonBody(MatchersV3.like({ count: 3 })))
       .executeTest(async ({ url }) => void (await fetch(`${url}/stock`)));
-    const text = await readFile(join(folder, "shop-stock.json"));
+    const written = await readFile(join(folder, "shop-stock.json"));
     const given = publication({ consumer: "shop", version: "1", provider: "stock", branch: "main" });
-    const contracts = given.contracts.map((each) => ({ ...each, content: text.toString("base64") }));
+    const contracts = given.contracts.map((each) => ({ ...each, content: written.toString("base64") }));
     expect((await admin("POST", "/contracts/publish", { ...given, contracts })).status).toBe(200);
 
     const verify = async (version: string, body: object) => {

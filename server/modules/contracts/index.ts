@@ -1,7 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import type { Access } from "#access";
+import type { Notifier } from "#drivers/notifier/contract.ts";
+import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
+import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Emit, Reaction } from "#kernel/outbox.ts";
+import type { Vault } from "#kernel/vault.ts";
 import { ask } from "./ask.ts";
 import type { Row } from "./broker/call.ts";
 import { environmentRows } from "./broker/environments.ts";
@@ -12,12 +16,15 @@ import { pactRows } from "./broker/pacts.ts";
 import { registerProtocol } from "./broker/protocol.ts";
 import { publicationRows } from "./broker/publication.ts";
 import { verificationRows } from "./broker/verification.ts";
+import { webhookRows } from "./broker/webhooks.ts";
 import { versionRows } from "./broker/versions.ts";
 import type { Question } from "./core/permission.ts";
 import { type ContractAnswer, mayServe } from "./gate.ts";
 import { contractReactions } from "./reactions.ts";
 import { contractRoutes } from "./routes.ts";
 import { contractStore } from "./store.ts";
+import type { AllowedHosts } from "./webhooks/hosts.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
 
 export type { ContractAnswer } from "./gate.ts";
 
@@ -25,7 +32,11 @@ export interface ContractsDeps {
   db: Database;
   emit: Emit;
   access: Pick<Access, "authenticate">;
-  config: { publicUrl?: string | undefined };
+  jobs: Jobs;
+  clock: Clock;
+  vault: Vault;
+  notifier: Notifier;
+  config: { publicUrl?: string | undefined; webhookHosts: AllowedHosts };
 }
 
 export interface Contracts {
@@ -35,25 +46,30 @@ export interface Contracts {
   mayServe(db: Database, question: Question): Promise<ContractAnswer>;
   reactions: Reaction[];
   handlers: ReturnType<typeof contractRoutes>;
+  tasks: Record<string, Task>;
 }
 
-export function createContracts({ db, emit, access, config }: ContractsDeps): Contracts {
+export function createContracts({ access, config, ...deps }: ContractsDeps): Contracts {
+  const { db, emit } = deps;
+  const webhooks = createWebhooks({ ...deps, hosts: config.webhookHosts });
   const store = contractStore(db);
   const rows = joined([
     ...indexRows,
     ...pacticipantRows(store),
     ...versionRows(store, db),
     ...pactRows(store),
-    ...publicationRows(store, { db, emit }),
-    ...verificationRows(store, { db, emit }),
+    ...publicationRows(store, { db, emit, webhooks }),
+    ...verificationRows(store, { db, emit, webhooks }),
     ...environmentRows(store, db),
+    ...webhookRows(store, { db, emit, webhooks }),
     ...matrixRows((query) => ask(store, query)),
   ]);
   return {
     register: (app, path) => registerProtocol(app, path, { access, publicUrl: config.publicUrl, rows }),
     mayServe,
     handlers: contractRoutes(store),
-    reactions: contractReactions(emit),
+    reactions: [...contractReactions(emit), ...webhooks.reactions],
+    tasks: webhooks.tasks,
   };
 }
 

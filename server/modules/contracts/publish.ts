@@ -5,6 +5,7 @@ import type { Emit } from "#kernel/outbox.ts";
 import { canonical, compare, isObject, type JsonObject, merge, parseJson } from "./core/content.ts";
 import { askToVerify } from "./ask-to-verify.ts";
 import { type ContractStore, contractStore } from "./store.ts";
+import type { Webhooks } from "./webhooks/webhooks.ts";
 
 export interface Contract {
   consumer: string;
@@ -21,6 +22,8 @@ export interface ToPublish {
   tags: readonly string[];
   buildUrl?: string;
   contracts: readonly Contract[];
+  /** Where the broker stands, for links in what is told. */
+  base: string;
 }
 
 export interface Published {
@@ -54,9 +57,10 @@ export const sha1 = (text: string): string => createHash("sha1").update(text).di
 export interface PublishDeps {
   db: Database;
   emit: Emit;
+  webhooks: Pick<Webhooks, "tell">;
 }
 
-export function publish({ db, emit }: PublishDeps, given: ToPublish): Promise<PublishResult> {
+export function publish({ db, emit, webhooks }: PublishDeps, given: ToPublish): Promise<PublishResult> {
   return db.transaction().execute(async (tx) => {
     const store = contractStore(tx);
     await refuseLookalikes(store, given);
@@ -73,6 +77,11 @@ export function publish({ db, emit }: PublishDeps, given: ToPublish): Promise<Pu
       published.push(done);
       for (const commit of await store.pacts.want(parties.provider, content))
         await askToVerify({ tx, emit }, { ...contract, sha, commit });
+      const told = { ...contract, number: given.version, sha, content, base: given.base };
+      const changed = done.was === "same" ? [] : ["contract_content_changed" as const];
+      await webhooks.tell(tx, { ...told, events: ["contract_published", ...changed] });
+      for (const wanted of await store.pacts.unverified(parties.provider, content))
+        await webhooks.tell(tx, { ...told, wanted, events: ["contract_requiring_verification_published"] });
     }
     return { versionMade: version.made, published };
   });

@@ -2,6 +2,7 @@ import type { Database } from "#kernel/database.ts";
 import { environmentStore } from "./environment-store.ts";
 import { pactStore } from "./pact-store.ts";
 import { pacticipantStore } from "./pacticipant-store.ts";
+import { webhookStore } from "./webhook-store.ts";
 import { worldStore } from "./world-store.ts";
 
 export function contractStore(db: Database) {
@@ -9,6 +10,7 @@ export function contractStore(db: Database) {
     pacticipants: pacticipantStore(db),
     pacts: pactStore(db),
     environments: environmentStore(db),
+    webhooks: webhookStore(db),
     worlds: worldStore(db),
   };
 }

@@ -27,7 +27,7 @@ function receiver(answers: (number | Error)[] = []) {
     posts.push(given);
     const answer = answers.shift() ?? 204;
     if (answer instanceof Error) throw answer;
-    return { status: answer };
+    return { status: answer, body: "" };
   };
   return { posts, post };
 }

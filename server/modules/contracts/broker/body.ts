@@ -8,6 +8,7 @@ import { type Answer, AnswerError, type Call, fail } from "./call.ts";
 export const name = z
   .string()
   .refine(isName, "must be text without control characters, not empty, of at most 2000 characters");
+export const isUuid = (value: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 export const text = z.string().max(10_000);
 
 /** The JSON object in the body; an empty one where there is none, which some clients send. */

@@ -4,7 +4,7 @@ import type { Database } from "#kernel/database.ts";
 import type { EnvironmentRow, PlacementKind, PlacementRow } from "../environment-store.ts";
 import { place } from "../place.ts";
 import type { ContractStore } from "../store.ts";
-import { bodyOf, name, text } from "./body.ts";
+import { bodyOf, isUuid, name, text } from "./body.ts";
 import {
   type Answer,
   type Call,
@@ -26,8 +26,6 @@ const given = z.object({
   production: z.boolean(),
 });
 const deployment = z.object({ target: text.nullish(), applicationInstance: text.nullish() });
-
-const isUuid = (value: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 
 export function environmentRows(store: ContractStore, db: Database): Row[] {
   const { environments } = store;

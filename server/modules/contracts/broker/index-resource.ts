@@ -24,6 +24,7 @@ const templates = {
   "pb:provider-pacts-for-verification": "/pacts/provider/{provider}/for-verification",
   "beta:provider-pacts-for-verification": "/pacts/provider/{provider}/for-verification",
   "pb:environment": "/environments/{uuid}",
+  "pb:webhook": "/webhooks/{uuid}",
   "pb:can-i-deploy-pacticipant-version-to-tag": "/can-i-deploy?pacticipant={pacticipant}&version={version}&to={tag}",
   "pb:can-i-deploy-pacticipant-version-to-environment":
     "/can-i-deploy?pacticipant={pacticipant}&version={version}&environment={environment}",
@@ -45,6 +46,7 @@ function indexLinks(links: Links): Record<string, Link | Link[]> {
     "pb:latest-pact-versions": { href: links.to("pacts", "latest"), title: "Latest pact of each integration" },
     "pb:pacticipants": { href: links.to("pacticipants"), title: "Pacticipants" },
     "pb:environments": { href: links.to("environments"), title: "Environments" },
+    "pb:webhooks": { href: links.to("webhooks"), title: "Webhooks" },
     "pb:integrations": { href: links.to("integrations"), title: "Integrations" },
     ...Object.fromEntries(templated),
     curies: [{ name: "pb", href: "https://docs.pact.io/pact_broker/api#{rel}", templated: true }],

@@ -46,12 +46,6 @@ export function pactRows(store: ContractStore): Row[] {
     { path: `${base}/pact-version/:sha/metadata/:metadata`, methods: { GET: reads(content) } },
     { path: `${base}/version/:number/diff/previous-distinct`, methods: { GET: reads(difference) } },
     {
-      path: `${base}/version/:number/triggered-webhooks`,
-      methods: {
-        GET: reads(({ self }) => ok({ _embedded: { triggeredWebhooks: [] }, _links: { self: { href: self } } })),
-      },
-    },
-    {
       path: `${base}/version/:number`,
       methods: {
         GET: reads(one),

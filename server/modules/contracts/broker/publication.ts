@@ -45,6 +45,7 @@ export function publicationRows(store: ContractStore, deps: PublishDeps): Row[] 
     const { branch, tags, buildUrl } = body;
     const wanted: ToPublish = {
       ...{ pacticipant: body.pacticipantName, version: body.pacticipantVersionNumber, tags: tags ?? [], contracts },
+      base: call.links.base,
       ...(branch ? { branch } : {}),
       ...(buildUrl ? { buildUrl } : {}),
     };
@@ -68,7 +69,8 @@ export function publicationRows(store: ContractStore, deps: PublishDeps): Row[] 
     if (misnamed.length > 0) return fail(400, misnamed);
     const contracts: Contract[] = [{ consumer, provider, pact, onConflict: "refuse" }];
     return settled(async () => {
-      const { published } = await publish(deps, { pacticipant: consumer, version: number, tags: [], contracts });
+      const { base } = call.links;
+      const { published } = await publish(deps, { pacticipant: consumer, version: number, tags: [], contracts, base });
       const row = await store.pacts.pact({ consumer, provider, number });
       return { status: published[0]?.again ? 200 : 201, body: row ? pactResource(row, call.links) : {} };
     });

@@ -153,7 +153,10 @@ function pendingNotices({ pending }: ToVerify, provider: string) {
   ];
 }
 
-async function takeResult(call: Call, { store, db, emit }: PublishDeps & { store: ContractStore }): Promise<Answer> {
+async function takeResult(
+  call: Call,
+  { store, db, emit, webhooks }: PublishDeps & { store: ContractStore },
+): Promise<Answer> {
   const { provider = "", sha = "", metadata } = call.params;
   if (!mayPublishFor(call.principal, provider))
     return fail(403, [`${call.principal.name} may not publish for ${provider}`]);
@@ -169,6 +172,14 @@ async function takeResult(call: Call, { store, db, emit }: PublishDeps & { store
     const taken = await pacts.addVerification({ content: pact.content_id, version: version.id, success, wip, result });
     const told = { provider, version: number, consumer: pact.consumer, success };
     await emit(tx, `contract:${provider}`, "contracts.verified", told);
+    await webhooks.tell(tx, {
+      ...{ consumer: pact.consumer, provider, number: pact.number, sha, content: pact.content_id },
+      ...{ base: call.links.base, result: taken },
+      events: [
+        "provider_verification_published",
+        success ? "provider_verification_succeeded" : "provider_verification_failed",
+      ],
+    });
     return pacts.verification(pact.content_id, taken);
   });
   if (!verification) return notFound("The verification result");
