@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
 import type { BuildContext } from "./build-context.ts";
-import { chooseSteps } from "./choose-steps.ts";
+import { chooseSteps, verifyingRetries, verifyingSteps } from "./choose-steps.ts";
+import { type AttemptEnd, matchingRule } from "./machine/retry-rule.ts";
 import { parsePipeline } from "./pipeline-file.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 
@@ -68,4 +69,24 @@ test("on a person's own machine nothing is published, deployed or triggered, and
     ...["unit: runs", "image: needs-platform", "test: needs-platform", "gate: runs", "production: needs-platform"],
     ...["other: needs-platform", "after: runs"],
   ]);
+});
+
+test("of a build that verifies contracts only such tests run; what a machine failed is tried again, what a test says is not", () => {
+  const { steps } = verifyingSteps(
+    plan(`
+- { command: x, key: build }
+- { key: pacts, test: { compose: c.yml, run: unit, verify: pacts }, retry: { automatic: { exit_status: 75, limit: 1 } } }
+`),
+  );
+  expect(steps.map(({ key, skipped }) => `${key}: ${skipped?.kind ?? "runs"}`)).toEqual([
+    ...["build: not-chosen", "pacts: runs"],
+  ]);
+  const [, step] = steps;
+  if (step?.kind !== "test") throw new Error("no test");
+  const rule = (end: AttemptEnd, used = {}) => matchingRule(step.retry, used, end);
+  for (const signalReason of ["agent_lost", "agent_stop", "process_run_error", "cancel"] as const)
+    expect(rule({ exitStatus: -1, signalReason })).toBe(1);
+  expect(rule({ exitStatus: -1, signalReason: "agent_lost" }, { 1: verifyingRetries })).toBeUndefined();
+  expect(rule({ exitStatus: 1, signalReason: "none" })).toBeUndefined();
+  expect(rule({ exitStatus: 75, signalReason: "none" })).toBe(0);
 });

@@ -2,6 +2,7 @@ import { nearest } from "#api/nearest.ts";
 import { refuse, type Refusal } from "#api/errors.ts";
 import { ancestors, type Graph } from "./graph.ts";
 import type { Plan } from "./plan.ts";
+import type { RetryRule } from "./step.ts";
 import { namesOf } from "./upload.ts";
 
 /** A wish for some steps of a plan. */
@@ -33,13 +34,22 @@ export function chooseSteps(plan: Plan, { names, alone }: Choice): Plan | Refusa
   };
 }
 
-/** The plan with nothing but the tests that verify contracts. */
+/** So often a verification is tried again by itself after its machine failed it. */
+export const verifyingRetries = 3;
+
+/** An agent that was lost, a container that could not be started, a time that ran out: no verdict of the tests. */
+const failedByMachine: RetryRule = { exitStatus: "*", signalReason: "*", limit: verifyingRetries };
+
+/** The plan with nothing but the tests that verify contracts; nobody waits in front of it who could try them again. */
 export function verifyingSteps(plan: Plan): Plan {
-  const verifies = (step: Plan["steps"][number]) => step.kind === "test" && step.verify !== undefined;
-  const isLeft = (step: Plan["steps"][number]) => step.skipped !== undefined || verifies(step);
   return {
     ...plan,
-    steps: plan.steps.map((step) => (isLeft(step) ? step : { ...step, skipped: { kind: "not-chosen" } })),
+    steps: plan.steps.map((step) => {
+      if (step.skipped !== undefined) return step;
+      if (step.kind !== "test" || step.verify === undefined) return { ...step, skipped: { kind: "not-chosen" } };
+      const { retry } = step;
+      return { ...step, retry: { ...retry, automatic: [...retry.automatic, failedByMachine] } };
+    }),
   };
 }
 

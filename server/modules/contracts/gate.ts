@@ -1,5 +1,6 @@
 /** The question before a deployment, with reasons that a person can act on. */
 import type { Database } from "#kernel/database.ts";
+import { verifyingRetries } from "#pipeline/choose-steps.ts";
 import { withIds } from "./core/content.ts";
 import { mismatchesOf } from "./core/mismatches.ts";
 import { type Answer, permission, type PermissionReason, type Question } from "./core/permission.ts";
@@ -46,7 +47,7 @@ async function sentences(db: Database, reason: PermissionReason, environment: st
   const answering = versionText(publication.provider, provider.number);
   if (!verification)
     return [
-      `${answering} has not verified yet what ${asking} asks of it: a build of ${publication.provider} on the branch contracts does; retry it if it failed`,
+      `${answering} has not verified yet what ${asking} asks of it: a build of ${publication.provider} on the branch contracts does. What its machine fails is tried again by itself, ${verifyingRetries} times; retry it if it failed after all`,
     ];
   const { pacts } = contractStore(db);
   const found = await pacts.verification(Number(verification.content), verification.number);

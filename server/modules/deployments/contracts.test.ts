@@ -103,7 +103,7 @@ test("a release waits for its verification; a no names consumer, interaction and
   });
   expect(await server.deploy("catalog", 1)).toMatchObject({ outcome: "succeeded" });
   const id = await ask("orders", 1);
-  const why = `catalog ${commitNumber(1).slice(0, 10)} has not verified yet what orders ${commitNumber(1).slice(0, 10)} asks of it: a build of catalog on the branch contracts does; retry it if it failed`;
+  const why = `catalog ${commitNumber(1).slice(0, 10)} has not verified yet what orders ${commitNumber(1).slice(0, 10)} asks of it: a build of catalog on the branch contracts does. What its machine fails is tried again by itself, 3 times; retry it if it failed after all`;
   await until(async () => (await shown(id)).wait?.message.includes(why) ?? false);
   const mismatch = { attribute: "body", identifier: "$.price", description: "expected a number" };
   await verify(1, 1, { mismatches: [mismatch] });

@@ -32,12 +32,11 @@ export async function readLane(store: DeploymentStore, place: Place): Promise<La
 }
 
 /** The lane with the gates that are closed for each that waits. */
-export async function readJudgedLane(
+export async function judgeLane(
   deps: GateDeps,
-  place: Place,
+  view: LaneView,
   environment: EnvironmentFile | undefined,
 ): Promise<LaneView> {
-  const view = await readLane(deploymentStore(deps.db), place);
   const waiting: Contender[] = [];
   for (const row of view.waiting) {
     const gates = await readGates(deps, environment, row);
@@ -67,21 +66,26 @@ interface Deps extends GateDeps {
   lanes: KeyedLock;
 }
 
-/** Supersedes, starts and explains, until what was decided is what the lane still was when it was written. */
+/**
+ * Supersedes, starts and explains, in a lane that is still what it was when the source was asked for its order: that takes long, and
+ * nothing is locked meanwhile.
+ */
 export async function settleLane(deps: Deps, place: Place): Promise<void> {
   const { db, source, fleet, lifecycle, limits, lanes } = deps;
   await lanes.hold(laneKey(place), async () => {
     for (let settled = false; !settled;) {
       const environment = await fleet.environment(place.environment);
-      const view = await readJudgedLane(deps, place, environment);
-      const decision = settle(view.lane, await orderIn(source, view, view.waiting));
+      const view = await readLane(deploymentStore(db), place);
+      const isOlder = await orderIn(source, view, view.waiting);
       settled = await db.transaction().execute(async (tx) => {
         const store = deploymentStore(tx);
         await store.lockLane(place);
         // What may stand beside each other is asked by one at a time, or two that exclude each other would both pass.
         await servingStore(tx).lockEnvironment(place.environment);
-        const now = await readJudgedLane({ ...deps, db: tx }, place, environment);
+        const now = await readLane(store, place);
         if (JSON.stringify(now.lane) !== JSON.stringify(view.lane)) return false;
+        const { lane } = await judgeLane({ ...deps, db: tx }, now, environment);
+        const decision = settle(lane, isOlder);
         const rowOf = (id: string) => now.waiting.find((each) => each.id === id);
         for (const { id, reason } of decision.superseded) {
           const row = rowOf(id);

@@ -6,7 +6,7 @@ import type { Gate } from "./core/gates.ts";
 import { orderGate, supersededBy, turnGate } from "./core/lane.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readGates } from "./gate-facts.ts";
-import { orderIn, readJudgedLane, readLane } from "./lanes.ts";
+import { judgeLane, orderIn, readLane } from "./lanes.ts";
 import { strangerThere } from "./previews/belongs.ts";
 import { deploymentStore, type Place } from "./store.ts";
 
@@ -34,7 +34,7 @@ export function createWeigh(
   async function gatesFor(wish: Wish, environment: EnvironmentFile, release: Release): Promise<Gate[]> {
     const { kind } = wish;
     const place = { service: release.service, environment: environment.name };
-    const view = await readJudgedLane(deps, place, environment);
+    const view = await judgeLane(deps, await readLane(deploymentStore(db), place), environment);
     const { id: release_id, number, digest, commit } = release;
     const overrides = wish.override ? [{ ...wish.override, by: "", at: "" }] : [];
     const row = { ...place, kind, release_id, release: number, commit, digest, overrides };
