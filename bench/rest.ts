@@ -1,9 +1,9 @@
 /** The server at rest, with one agent that waits: time from start to ready (first and later starts), memory and CPU time of it and of its PostgreSQL. */
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startPlatform } from "#testing/platform.ts";
 import { cpuMs } from "./cpu.ts";
 import { type BenchResult, median, round } from "./figures.ts";
+import { residentMiB } from "./memory.ts";
 
 const restarts = 5;
 const settleMs = 10_000;
@@ -53,9 +53,4 @@ async function busyPercent(pids: { server: number; agent: number; postgres: numb
     agent_cpu_percent: percent("agent"),
     postgres_cpu_percent: percent("postgres"),
   };
-}
-
-async function residentMiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024;
 }

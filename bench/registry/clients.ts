@@ -3,10 +3,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { request } from "undici";
 import type { Material } from "./material.ts";
+import { manyHeads, mountImage } from "./moments.ts";
 import { must } from "./must.ts";
 import { type Registry, repository } from "./registries.ts";
 
-/** Only `push` and `pull` are timed; the others make the next one cold. */
+/** `push`, `pull` and `later` are timed; the others make the next one cold. */
 export interface RegistryUser {
   /** What its figures' names begin with. */
   prefix: string;
@@ -14,6 +15,8 @@ export interface RegistryUser {
   push(registry: Registry): Promise<void>;
   beforePull?(registry: Registry): Promise<void>;
   pull(registry: Registry): Promise<void>;
+  /** Timed too, after the pull, by their names: what clients do with an image that is there. */
+  later?: Record<string, (registry: Registry) => Promise<void>>;
   afterPull?(registry: Registry): Promise<void>;
 }
 
@@ -24,11 +27,14 @@ export function skopeoClient({ layout }: Material, folder: string): RegistryUser
     `--${end}-tls-verify=false`,
     ...(registry.token ? [`--${end}-creds`, `bench:${registry.token}`] : []),
   ];
+  const push = (registry: Registry) =>
+    must(["skopeo", "copy", "--quiet", ...flags(registry, "dest"), layout, place(registry)]);
   return {
     prefix: "",
-    push: (registry) => must(["skopeo", "copy", "--quiet", ...flags(registry, "dest"), layout, place(registry)]),
+    push,
     pull: (registry) =>
       must(["skopeo", "copy", "--quiet", ...flags(registry, "src"), place(registry), `dir:${pulled}`]),
+    later: { push_again: push, mount: mountImage, heads: manyHeads },
     afterPull: () => rm(pulled, { recursive: true, force: true }),
   };
 }
@@ -57,32 +63,27 @@ export async function dockerClient({ image }: Material, folder: string, registri
 }
 
 /** One blob over a connection of its own; nothing is compressed, and nothing waits for a client's hash. */
-export function httpClient({ blob, blobDigest }: Material): RegistryUser {
-  const headersOf = ({ token }: Registry) =>
-    token ? { authorization: `Basic ${Buffer.from(`bench:${token}`).toString("base64")}` } : {};
+export function curlClient({ blob, blobDigest }: Material, folder: string): RegistryUser {
+  const curl = ({ token }: Registry, ...args: string[]) =>
+    must(["curl", "--silent", "--show-error", "--fail", ...(token ? ["--user", `bench:${token}`] : []), ...args]);
   const base = ({ host }: Registry) => `http://${host}/v2/${repository}/blobs`;
   return {
-    prefix: "http_",
+    prefix: "curl_",
     async push(registry) {
-      const headers = headersOf(registry);
-      const begun = await request(`${base(registry)}/uploads/`, { method: "POST", headers });
+      const begun = await request(`${base(registry)}/uploads/`, { method: "POST", headers: basicOf(registry) });
       await begun.body.dump();
       const place = new URL(String(begun.headers["location"]), base(registry));
       place.searchParams.set("digest", blobDigest);
-      const type = { "content-type": "application/octet-stream" };
-      const put = await request(place, { method: "PUT", headers: { ...headers, ...type }, body: blob });
-      await put.body.dump();
-      if (put.statusCode !== 201) throw new Error(`the blob was answered with ${put.statusCode}`);
+      await curl(registry, "--header", "content-type: application/octet-stream", "--upload-file", blob, place.href);
     },
-    async pull(registry) {
-      const get = await request(`${base(registry)}/${blobDigest}`, { headers: headersOf(registry) });
-      let bytes = 0;
-      for await (const chunk of get.body) bytes += (chunk as Buffer).length;
-      if (bytes !== blob.length) throw new Error(`${bytes} bytes came, not ${blob.length}`);
-    },
+    pull: (registry) => curl(registry, "--output", join(folder, "blob.pulled"), `${base(registry)}/${blobDigest}`),
     async afterPull(registry) {
-      const gone = await request(`${base(registry)}/${blobDigest}`, { method: "DELETE", headers: headersOf(registry) });
+      const headers = basicOf(registry);
+      const gone = await request(`${base(registry)}/${blobDigest}`, { method: "DELETE", headers });
       await gone.body.dump();
     },
   };
 }
+
+const basicOf = ({ token }: Registry): Record<string, string> =>
+  token ? { authorization: `Basic ${Buffer.from(`bench:${token}`).toString("base64")}` } : {};

@@ -9,7 +9,8 @@ export interface Material extends AsyncDisposable {
   image: string;
   /** The same image, compressed, as skopeo names it. */
   layout: string;
-  blob: Buffer;
+  /** File of one blob. */
+  blob: string;
   blobDigest: string;
 }
 
@@ -28,7 +29,9 @@ export async function makeMaterial(folder: string): Promise<Material> {
   const layout = `oci:${join(folder, "layout")}:latest`;
   await must(["docker", "save", "--output", archive, image]);
   await must(["skopeo", "copy", "--quiet", `docker-archive:${archive}`, layout]);
-  const blob = randomBytes(layers * layerBytes);
-  const blobDigest = `sha256:${createHash("sha256").update(blob).digest("hex")}`;
+  const content = randomBytes(layers * layerBytes);
+  const blob = join(folder, "blob");
+  await writeFile(blob, content);
+  const blobDigest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
   return { image, layout, blob, blobDigest, [Symbol.asyncDispose]: () => must(["docker", "rmi", "--force", image]) };
 }

@@ -7,6 +7,7 @@ import { freePort } from "#testing/free-port.ts";
 import { startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import { findProgram } from "../../tools/host/programs.ts";
+import { call, layersOf } from "./call.ts";
 
 export interface Registry extends AsyncDisposable {
   side: "ours" | "theirs";
@@ -16,40 +17,60 @@ export interface Registry extends AsyncDisposable {
   host: string;
   /** Password, where one is needed. */
   token: string | undefined;
-  /** Removes all that was pushed to the bench's repository. */
+  /** Headers of a client that has logged in, as docker has them: a signed token where one is needed. */
+  authorization(): Promise<Record<string, string>>;
+  /** Removes all that was pushed to the bench's repositories. */
   empty(): Promise<void>;
 }
 
 export const repository = "bench/image";
+export const otherRepository = "bench/other";
 
-export async function startOwnRegistry(): Promise<Registry> {
+/** Ours, and what only its own benchmark looks at. */
+export interface OwnRegistry extends Registry {
+  home: string;
+}
+
+/** Signed tokens live five minutes. */
+const renewAfterMs = 4 * 60_000;
+
+export async function startOwnRegistry(): Promise<OwnRegistry> {
   const platform = await startPlatform({ TOWLINE_LOG_LEVEL: "warn" });
   const { host } = new URL(platform.url);
   const token = platform.adminToken;
-  return {
+  let signed: { until: number; headers: Promise<Record<string, string>> } | undefined;
+  const registry: OwnRegistry = {
     side: "ours",
+    home: platform.home,
     pid: platform.server.pid,
     host,
     token,
-    empty: () => deleteAll(platform.url, `Basic ${Buffer.from(`bench:${token}`).toString("base64")}`),
+    authorization() {
+      if (!signed || signed.until < Date.now())
+        signed = { until: Date.now() + renewAfterMs, headers: signIn(platform.url, token) };
+      return signed.headers;
+    },
+    async empty() {
+      for (const each of [otherRepository, repository]) await deleteAll(registry, each);
+    },
     [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
   };
+  return registry;
 }
 
-interface Manifest {
-  config?: { digest: string };
-  layers?: { digest: string }[];
+async function signIn(url: string, secret: string): Promise<Record<string, string>> {
+  const scopes = [repository, otherRepository, "bench/large", "scale/r1"].map((name) => `scope=repository:${name}:*`);
+  const headers = { authorization: `Basic ${Buffer.from(`bench:${secret}`).toString("base64")}` };
+  const answer = await fetch(`${url}/v2/token?service=towline&${scopes.join("&")}`, { headers });
+  const { token } = (await answer.json()) as { token: string };
+  return { authorization: `Bearer ${token}` };
 }
 
 /** As a person would: by the protocol. */
-async function deleteAll(url: string, authorization: string): Promise<void> {
-  const base = `${url}/v2/${repository}`;
-  const call = (method: string, path: string) => fetch(base + path, { method, headers: { authorization } });
-  const found = await call("GET", "/manifests/latest");
-  if (!found.ok) return;
-  const { config, layers = [] } = (await found.json()) as Manifest;
-  await call("DELETE", `/manifests/${found.headers.get("docker-content-digest")}`);
-  for (const part of [config, ...layers]) if (part) await call("DELETE", `/blobs/${part.digest}`);
+async function deleteAll(registry: Registry, name: string): Promise<void> {
+  const { digest, parts } = await layersOf(registry, name);
+  if (digest) await call(registry, "DELETE", `${name}/manifests/${digest}`);
+  for (const part of parts) await call(registry, "DELETE", `${name}/blobs/${part}`);
 }
 
 /** Debian's `docker-registry` as it is, with a folder for storage and no authentication. */
@@ -80,6 +101,7 @@ export async function startDebianRegistry(folder: string): Promise<Registry> {
     pid: child.pid ?? 0,
     host,
     token: undefined,
+    authorization: async () => ({}),
     empty: () => rm(join(storage, "docker"), { recursive: true, force: true }),
     async [Symbol.asyncDispose]() {
       child.kill();

@@ -89,10 +89,14 @@ describe("a repository that may take 1000 bytes", () => {
     expect((await client("GET", "/v2/borrower/manifests/v1")).status).toBe(404);
   });
 
-  test("has room again when something was deleted", async () => {
+  test("has room again when something was deleted, or is damaged", async () => {
     const digest = await pushBlob(client, "again", "x".repeat(1000));
     await client("DELETE", `/v2/again/blobs/${digest}`);
+    const other = await pushBlob(client, "again", "y".repeat(1000));
+    // What is damaged has to be pushed again, which needs its room.
+    await sql`update image_blobs set damaged_at = now() where digest = ${other}`.execute(opened.registry.db);
     await pushBlob(client, "again", "y".repeat(1000));
+    expect((await client("HEAD", `/v2/again/blobs/${other}`)).status).toBe(200);
   });
 });
 

@@ -194,19 +194,19 @@ function uploads(db: Images) {
   };
 }
 
-/** Bytes of layers, configurations and manifests. */
+/** Bytes of layers, configurations and manifests; a damaged blob leaves room to be pushed again. */
 function used(db: Images) {
   const bytes = async (query: RawBuilder<{ bytes: number }>) => (await query.execute(db)).rows[0]?.bytes ?? 0;
   return {
     by: (repository: string) =>
       bytes(sql`select (
         (select coalesce(sum(size), 0) from image_repository_blobs join image_blobs using (digest)
-          where repository = ${repository})
+          where repository = ${repository} and damaged_at is null)
         + (select coalesce(sum(octet_length(content)), 0) from image_manifests where repository = ${repository})
       )::float8 as bytes`),
     byAll: () =>
       bytes(sql`select (
-        (select coalesce(sum(size), 0) from image_blobs)
+        (select coalesce(sum(size), 0) from image_blobs where damaged_at is null)
         + (select coalesce(sum(octet_length(content)), 0) from image_manifests)
       )::float8 as bytes`),
   };
