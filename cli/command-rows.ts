@@ -204,6 +204,13 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/deploy.ts")).deploy,
   },
   {
+    usage: "deploy together <environment> <releases...>",
+    summary: "deploy several services one after the other, in the order in which no moment breaks a contract",
+    options: [["--plan", "only show the order, or why there is none"]],
+    example: "towline deploy together production catalog#3 orders",
+    load: async () => (await import("./commands/deploy.ts")).deployTogether,
+  },
+  {
     usage: "deploy pause <service> <environment>",
     summary: "hold back the traffic of the rollout under way, where it is",
     example: "towline deploy pause catalog production",

@@ -10,7 +10,7 @@ const groups: Record<string, string> = {
   build: "builds: create, list, show, watch, logs, tests, cancel, retry",
   pipeline: "pipeline files: lint, plan, run, schema",
   contract: "contracts between services: list, diff, uses",
-  deploy: "deployments: deploy, pause, promote, abort",
+  deploy: "deployments: deploy, together, pause, promote, abort",
   environment: "environments, which are files in the repository `fleet`: remove",
   pr: "pull requests: open, list, show, approve, merge, close",
   release: "releases: list, show",

@@ -292,6 +292,35 @@ export const deploymentEndpoints = endpoints({
     }),
     errors: ["not-found", "release.none", "release.preview-only"],
   },
+  planTogether: {
+    method: "GET",
+    path: "/api/plan/together",
+    summary:
+      "The order in which releases of several services may go to an environment, so that no moment breaks a contract.",
+    auth: { roles: anyRole },
+    query: z.object({
+      environment: place.shape.environment,
+      releases: z
+        .string()
+        .max(2_000)
+        .transform((text) => text.split(","))
+        .pipe(
+          z
+            .array(z.string().regex(/^[a-z0-9][a-z0-9-]*(#[1-9]\d{0,8})?$/, "service or service#release"))
+            .min(1)
+            .max(50),
+        )
+        .describe("`catalog#3,orders`; without a number the newest."),
+    }),
+    response: z.object({
+      environment: place.shape.environment,
+      /** Where there is no order: as many as can go. */
+      order: z.array(z.object({ service: serviceName, release: z.int(), from: z.int().nullable() })),
+      /** Those that then cannot go; empty where there is an order. */
+      stuck: z.array(z.object({ service: serviceName, release: z.int(), reasons: z.array(z.string()) })),
+    }),
+    errors: ["not-found", "release.none", "request.invalid"],
+  },
   instanceLogs: {
     method: "GET",
     path: "/api/services/:service/environments/:environment/logs",

@@ -36,6 +36,39 @@ export async function deploy(flags: DeployFlags, service: string, environment: s
   await follow(client, made, flags);
 }
 
+/** One after the other, each once the one before it serves; the first that does not succeed ends it. */
+export async function deployTogether(flags: DeployFlags, environment: string, releases: string[]): Promise<void> {
+  const client = await openClient(flags);
+  const plan = accepted(await client.planTogether({ query: { environment, releases: releases.join(",") } }));
+  if (flags.plan && flags.json) return printJson(plan);
+  if (!flags.json) print(renderOrder(plan));
+  if (plan.stuck.length > 0) process.exitCode = 1;
+  if (flags.plan || plan.stuck.length > 0) return;
+  if (!flags.yes && !(await ask(`Deploy them to ${environment} in this order?`, true))) return;
+  for (const { service, release } of plan.order) {
+    const made = accepted(await client.createDeployment({ body: { service, environment, release } }));
+    await follow(client, made, flags);
+    if (process.exitCode === 1) return;
+  }
+}
+
+function renderOrder({ environment, order, stuck }: CallOutput<AllEndpoints["planTogether"]>): string {
+  const steps = order.map(
+    ({ service, release, from }, index) =>
+      `  ${index + 1}. ${service} #${release}${from === null ? "" : ` (now #${from})`}`,
+  );
+  if (stuck.length === 0) return [`To ${environment}, in this order:`, ...steps].join("\n");
+  const reasons = stuck.flatMap(({ service, release, reasons: why }) =>
+    why.map((reason) => `  ${service} #${release}: ${reason}`),
+  );
+  const as = order.length === 0 ? [] : ["as many as can go:", ...steps, "then:"];
+  return [
+    `There is no order in which they can go to ${environment} without a moment that breaks a contract`,
+    ...as,
+    ...reasons,
+  ].join("\n");
+}
+
 /** The same path with an older release. */
 export async function rollBack(flags: DeployFlags, service: string, environment: string): Promise<void> {
   const client = await openClient(flags);

@@ -4,6 +4,7 @@ import { verifyingRetries } from "#pipeline/choose-steps.ts";
 import { withIds } from "./core/content.ts";
 import { mismatchesOf } from "./core/mismatches.ts";
 import { type Answer, permission, type PermissionReason, type Question } from "./core/permission.ts";
+import { type Candidate, orderTogether, type Serving } from "./core/together.ts";
 import { readPact, sha1 } from "./publish.ts";
 import { contractStore } from "./store.ts";
 
@@ -21,13 +22,46 @@ const mostWords = 300;
 export async function mayServe(db: Database, question: Question): Promise<ContractAnswer> {
   const { worlds } = contractStore(db);
   const { pacticipant, version, environment, serving } = question;
-  const more = [...serving].flatMap(([name, versions]) =>
-    versions.map((each) => ({ pacticipant: name, version: each })),
-  );
   const query = { selectors: [{ pacticipant, version }], target: { environment }, ignore: [] };
-  const { answer, reasons } = permission(await worlds.forMatrix(query, more), question);
+  const { answer, reasons } = permission(await worlds.forMatrix(query, namedIn(serving)), question);
+  return { answer, reasons: await wordsOf(db, reasons, environment) };
+}
+
+export interface Together {
+  environment: string;
+  /** By pacticipant, the versions that serve there. */
+  serving: Serving;
+  candidates: readonly Candidate[];
+}
+
+export interface TogetherAnswer {
+  /** An order in which nothing that serves beside each other breaks a contract; where there is none, as many as can go. */
+  order: Candidate[];
+  /** Those that then cannot go, and why; empty where there is an order. */
+  stuck: (Candidate & { reasons: string[] })[];
+}
+
+/** Asked of services that may have to be deployed together. @param candidates `mostTogether` at most. */
+export async function orderOf(db: Database, { environment, serving, candidates }: Together): Promise<TogetherAnswer> {
+  const selectors = candidates.map(({ pacticipant, version }) => ({ pacticipant, version }));
+  const query = { selectors, target: { environment }, ignore: [] };
+  const world = await contractStore(db).worlds.forMatrix(query, namedIn(serving));
+  const { order, stuck } = orderTogether(candidates, serving, (next, now) =>
+    permission(world, { ...next, environment, serving: now }),
+  );
+  const told = stuck.map(async ({ candidate, permission: { reasons } }) => ({
+    ...candidate,
+    reasons: await wordsOf(db, reasons, environment),
+  }));
+  return { order, stuck: await Promise.all(told) };
+}
+
+const namedIn = (serving: Serving) =>
+  [...serving].flatMap(([pacticipant, versions]) => versions.map((version) => ({ pacticipant, version })));
+
+async function wordsOf(db: Database, reasons: readonly PermissionReason[], environment: string): Promise<string[]> {
   const told = await Promise.all(reasons.slice(0, mostReasons).map((each) => sentences(db, each, environment)));
-  return { answer, reasons: told.flat().slice(0, mostReasons) };
+  return told.flat().slice(0, mostReasons);
 }
 
 async function sentences(db: Database, reason: PermissionReason, environment: string): Promise<string[]> {

@@ -19,13 +19,14 @@ import { verificationRows } from "./broker/verification.ts";
 import { webhookRows } from "./broker/webhooks.ts";
 import { versionRows } from "./broker/versions.ts";
 import type { Question } from "./core/permission.ts";
-import { type ContractAnswer, mayServe } from "./gate.ts";
+import { type ContractAnswer, mayServe, orderOf, type Together, type TogetherAnswer } from "./gate.ts";
 import { contractReactions } from "./reactions.ts";
 import { contractRoutes } from "./routes.ts";
 import { contractStore } from "./store.ts";
 import type { AllowedHosts } from "./webhooks/hosts.ts";
 import { createWebhooks } from "./webhooks/webhooks.ts";
 
+export { mostTogether } from "./core/together.ts";
 export type { ContractAnswer } from "./gate.ts";
 
 export interface ContractsDeps {
@@ -44,6 +45,8 @@ export interface Contracts {
   register(app: FastifyInstance, path: string): void;
   /** May the version begin to serve beside what serves there? @param db the transaction in which it begins to. */
   mayServe(db: Database, question: Question): Promise<ContractAnswer>;
+  /** In which order may these go, so that every moment is compatible? */
+  orderOf(db: Database, together: Together): Promise<TogetherAnswer>;
   reactions: Reaction[];
   handlers: ReturnType<typeof contractRoutes>;
   tasks: Record<string, Task>;
@@ -67,6 +70,7 @@ export function createContracts({ access, config, ...deps }: ContractsDeps): Con
   return {
     register: (app, path) => registerProtocol(app, path, { access, publicUrl: config.publicUrl, rows }),
     mayServe,
+    orderOf,
     handlers: contractRoutes(store),
     reactions: [...contractReactions(emit), ...webhooks.reactions],
     tasks: webhooks.tasks,

@@ -147,6 +147,55 @@ test("of two promotions that exclude each other one passes, however close they c
   expect(await server.ended(held?.id ?? "")).toMatchObject({ outcome: "succeeded" });
 });
 
+test("services that belong together go in the order in which every moment is compatible; without one the plan names the pair", async () => {
+  await using scene = await openScene();
+  const { server, publish, verify } = scene;
+  const together = async (...releases: string[]) => {
+    const plan = await server.call("planTogether", { query: { environment: "test", releases: releases.join(",") } });
+    if (isRefusal(plan)) throw new Error(plan.message);
+    return plan;
+  };
+  await publish(1, "/a");
+  await publish(2, "/b");
+  await verify(1, 1);
+  await server.deploy("catalog", 1);
+  await server.deploy("orders", 1);
+  const mismatch = { attribute: "body", identifier: "$.price", description: "expected a number" };
+  await verify(2, 1, { mismatches: [mismatch] });
+  await verify(2, 2);
+  await verify(1, 2, { mismatches: [mismatch] });
+  const none = await together("orders#2", "catalog");
+  expect(none).toMatchObject({
+    order: [],
+    stuck: [
+      { service: "orders", release: 2 },
+      { service: "catalog", release: 2 },
+    ],
+  });
+  expect(none.stuck[0]?.reasons[0]).toMatch(
+    /^catalog .* does not keep its contract with orders .*: get \/b: \$\.price/,
+  );
+  expect(none.stuck[1]?.reasons[0]).toMatch(
+    /^catalog .* does not keep its contract with orders .*: get \/a: \$\.price/,
+  );
+  await verify(1, 2);
+  const plan = await together("orders#2", "catalog#2");
+  expect(plan).toMatchObject({
+    order: [
+      { service: "catalog", release: 2, from: 1 },
+      { service: "orders", release: 2, from: 1 },
+    ],
+    stuck: [],
+  });
+  for (const { service, release } of plan.order)
+    expect(await server.deploy(service, release)).toMatchObject({ outcome: "succeeded" });
+  expect(
+    await server.call("planTogether", { query: { environment: "test", releases: "orders,orders#1" } }),
+  ).toMatchObject({
+    refused: "request.invalid",
+  });
+});
+
 test("where the environment says that contracts only advise, nothing waits for them", async () => {
   await using scene = await openScene("contracts: advisory");
   await scene.publish(1, "/a");

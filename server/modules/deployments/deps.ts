@@ -39,7 +39,7 @@ export interface DeploymentsDeps {
   >;
   builds: Pick<Builds, "publishes">;
   attestations: Pick<Attestations, "lacks">;
-  contracts: Pick<Contracts, "mayServe">;
+  contracts: Pick<Contracts, "mayServe" | "orderOf">;
   releases: Pick<Releases, "release" | "releaseById" | "byBuild" | "latest" | "kept">;
   routing: Routing;
   runtime: Runtime;

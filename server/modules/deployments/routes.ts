@@ -19,6 +19,7 @@ import { mayChange, type Requests } from "./requests.ts";
 import { setRouteMode } from "./route-mode.ts";
 import { readStatus } from "./status.ts";
 import { mask } from "./steps/step.ts";
+import { planTogether } from "./together.ts";
 import { readValues } from "./steps/values.ts";
 import { deploymentStore, type Place } from "./store.ts";
 import { viewDeployment, viewStep } from "./view.ts";
@@ -62,6 +63,7 @@ export function deploymentRoutes(deps: DeploymentsDeps, parts: Parts): Handlers<
     planCleaning: async () => viewCleaning(deps),
     cleanImages: async () => clean(deps),
     listPreviews: async ({ query }) => ({ previews: await listPreviews(deps, query) }),
+    planTogether: ({ query }) => planTogether(deps, query),
     planDeployment: ({ query }) => previewDeployment(deps, parts.requests, query),
     instanceLogs: ({ params, query }) => readLogs(deps, params, query.lines),
   };

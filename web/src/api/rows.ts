@@ -83,6 +83,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   setRouteMode: ["POST", "/api/services/:service/environments/:environment/route-mode"],
   listPreviews: ["GET", "/api/previews"],
   planDeployment: ["GET", "/api/plan"],
+  planTogether: ["GET", "/api/plan/together"],
   instanceLogs: ["GET", "/api/services/:service/environments/:environment/logs"],
   listServices: ["GET", "/api/services"],
   showService: ["GET", "/api/services/:service"],
