@@ -79,9 +79,8 @@ export function publish({ db, emit, webhooks }: PublishDeps, given: ToPublish): 
         await askToVerify({ tx, emit }, { ...contract, sha, commit });
       const told = { ...contract, number: given.version, sha, content, base: given.base };
       const changed = done.was === "same" ? [] : ["contract_content_changed" as const];
-      await webhooks.tell(tx, { ...told, events: ["contract_published", ...changed] });
-      for (const wanted of await store.pacts.unverified(parties.provider, content))
-        await webhooks.tell(tx, { ...told, wanted, events: ["contract_requiring_verification_published"] });
+      const unverified = () => store.pacts.unverified(parties.provider, content);
+      await webhooks.tell(tx, { ...told, events: ["contract_published", ...changed], unverified });
     }
     return { versionMade: version.made, published };
   });

@@ -234,7 +234,7 @@ async function parties(tx: Tx, { consumer, provider }: Pick<Given, "consumer" | 
 
 /** For a test call: the newest pact that it would be called of; made-up names where there is none. */
 async function exampleFor({ pacts }: ContractStore, row: WebhookRow, { base }: Links): Promise<Facts> {
-  const event = row.events[0] ?? "test";
+  const [event = "contract_published"] = row.events;
   const filter = {
     ...(row.consumer === null ? {} : { consumer: row.consumer }),
     ...(row.provider === null ? {} : { provider: row.provider }),

@@ -1,12 +1,12 @@
 import type { Database } from "#kernel/database.ts";
-import type { Variables } from "../core/webhook.ts";
+import type { Variables, WebhookEvent } from "../core/webhook.ts";
 import { writeMetadata } from "../core/metadata.ts";
 import { linksAt } from "../broker/links.ts";
 import type { Pair } from "../pact-store.ts";
 import { contractStore } from "../store.ts";
 
 export interface Facts extends Pair {
-  event: string;
+  event: WebhookEvent;
   /** Of the consumer's version. */
   number: string;
   sha: string;

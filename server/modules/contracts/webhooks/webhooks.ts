@@ -24,9 +24,13 @@ interface WebhookDeps {
 }
 
 /** What happened to the pact of a version of a consumer. */
-export interface Happened extends Omit<Facts, "event"> {
+export interface Happened extends Omit<Facts, "event" | "wanted"> {
   events: WebhookEvent[];
+  /** Versions that have to verify it, which is an event for each; asked only if anybody listens for that. */
+  unverified?: () => Promise<NonNullable<Facts["wanted"]>[]>;
 }
+
+const requiring: WebhookEvent = "contract_requiring_verification_published";
 
 export interface Webhooks {
   /** In the transaction of what happened. */
@@ -49,13 +53,18 @@ export function createWebhooks({ db, jobs, clock, vault, notifier, hosts }: Webh
   const open = ({ uuid, sealed }: Sealed): WebhookRequest =>
     JSON.parse(vault.open(sealed, contextOf(uuid))) as WebhookRequest;
 
-  async function tell(tx: Tx, { events, ...facts }: Happened): Promise<void> {
-    const listening = await webhookStore(tx).listening(facts, events);
+  async function tell(tx: Tx, { events, unverified, ...facts }: Happened): Promise<void> {
+    const listening = await webhookStore(tx).listening(facts, [...events, ...(unverified ? [requiring] : [])]);
+    const wanted = unverified && listening.some((each) => each.events.includes(requiring)) ? await unverified() : [];
+    const told: Facts[] = [
+      ...events.map((event) => ({ ...facts, event })),
+      ...wanted.map((version) => ({ ...facts, event: requiring, wanted: version })),
+    ];
     for (const webhook of listening) {
       const request = open(webhook);
-      for (const event of events.filter((each) => webhook.events.includes(each)))
-        for (const variables of await variablesOf(tx, { ...facts, event }, perDeployed(request)))
-          await begin({ tx, jobs }, { webhook: webhook.uuid, event, facts, variables });
+      for (const each of told.filter(({ event }) => webhook.events.includes(event)))
+        for (const variables of await variablesOf(tx, each, perDeployed(request)))
+          await begin({ tx, jobs }, { webhook: webhook.uuid, event: each.event, facts, variables });
     }
   }
 
