@@ -13,6 +13,7 @@ import { placeEndpoints } from "./endpoints/places.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
 import { routingEndpoints } from "./endpoints/routing.ts";
 import { sourceEndpoints } from "./endpoints/source.ts";
+import { upstreamEndpoints } from "./endpoints/upstreams.ts";
 
 export const allEndpoints = {
   ...accessEndpoints,
@@ -29,6 +30,7 @@ export const allEndpoints = {
   ...releaseEndpoints,
   ...routingEndpoints,
   ...sourceEndpoints,
+  ...upstreamEndpoints,
 };
 
 export type AllEndpoints = typeof allEndpoints;

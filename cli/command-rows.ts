@@ -4,6 +4,7 @@ import { buildRows, buildStep, ofService } from "./build-rows.ts";
 import { pipelineRows } from "./pipeline-rows.ts";
 import { pullRequestRows } from "./pull-request-rows.ts";
 import { secretRows } from "./secret-rows.ts";
+import { upstreamRows } from "./upstream-rows.ts";
 
 /** One row a command: its words, options and example; what it does is loaded only when it runs. */
 export interface CommandRow {
@@ -317,6 +318,7 @@ export const commandRows: readonly CommandRow[] = [
   ...accessRows,
   ...backingRows,
   ...secretRows,
+  ...upstreamRows,
   {
     usage: "clean",
     summary: "remove the images on the host and in the registry that no release, deployment or rollback needs",

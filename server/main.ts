@@ -17,6 +17,7 @@ import { placeEndpoints } from "#api/endpoints/places.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
+import { upstreamEndpoints } from "#api/endpoints/upstreams.ts";
 import { allEndpoints } from "#api/endpoints.ts";
 import { orThrow, refuse, type Refusal, RefusalError } from "#api/errors.ts";
 import { type Access, createAccess } from "#access";
@@ -31,6 +32,7 @@ import { createHttpNotifier } from "#drivers/notifier/http.ts";
 import { createRuntimeByTarget } from "#drivers/runtime/by-target.ts";
 import { createDockerRuntime } from "#drivers/runtime/docker/runtime.ts";
 import { createSwarmRuntime, isOfSwarm } from "#drivers/runtime/swarm/runtime.ts";
+import { createHttpUpstream } from "#drivers/upstream/http.ts";
 import { createFleet } from "#fleet";
 import { createImages } from "#images";
 import { unfinishedRestore } from "#kernel/backup/restore.ts";
@@ -194,7 +196,8 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
     blobs: await openFsBlobs(join(home, "artifacts")),
   };
   const builds = createBuilds({ ...deps, ...ofBuilds });
-  const images = await createImages({ ...deps, access, blobs: await openFsBlobs(home), config });
+  const ofImages = { vault, upstream: createHttpUpstream(), blobs: await openFsBlobs(home), config };
+  const images = await createImages({ ...deps, access, ...ofImages });
   const contracts = createContracts({ ...deps, access, vault, notifier, config });
   const releases = createReleases({ ...deps, source, fleet, builds });
   const install = await installationId(home);
@@ -268,8 +271,8 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: sourceEndpoints, handlers: modules.source.handlers });
   serveEndpoints(app, http, { table: fleetEndpoints, handlers: modules.fleet.handlers });
   serveEndpoints(app, http, { table: endpointsOfBuilds, handlers: modules.builds.handlers });
-  serveEndpoints(app, http, { table: imageEndpoints, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: contractEndpoints, handlers: modules.contracts.handlers });
+  serveEndpoints(app, http, { table: { ...imageEndpoints, ...upstreamEndpoints }, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: attestationEndpoints, handlers: modules.attestations.handlers });
   serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });

@@ -10,6 +10,8 @@ import type { Role } from "#api/endpoint.ts";
 import { imageEndpoints } from "#api/endpoints/images.ts";
 import type { Blobs } from "#drivers/blobs/contract.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
+import type { Upstream } from "#drivers/upstream/contract.ts";
+import { createHttpUpstream } from "#drivers/upstream/http.ts";
 import { createImages, type Images } from "#images";
 import { jobs } from "#kernel/jobs.ts";
 import { type Clock, systemClock } from "#kernel/clock.ts";
@@ -18,6 +20,7 @@ import { type Database, openDatabase } from "#kernel/database.ts";
 import { createHttp, type Grants, serveEndpoints } from "#kernel/http.ts";
 import { createLog } from "#kernel/log.ts";
 import { createOutbox } from "#kernel/outbox.ts";
+import { openVault } from "#kernel/vault.ts";
 import { testDatabase, type TestDatabase } from "./database.ts";
 
 export interface TestRegistry extends AsyncDisposable {
@@ -39,7 +42,8 @@ export interface TestRegistryOptions {
   /** Address on which it listens; absent: for this machine only. */
   listen?: string;
   clock?: Clock;
-  config?: Partial<Pick<Config, "publicUrl" | "diskFloor" | "imageRoom">>;
+  config?: Partial<Pick<Config, "publicUrl" | "diskFloor" | "imageRoom" | "cacheDays">>;
+  upstream?: Upstream;
   wrapBlobs?: (blobs: Blobs) => Blobs;
 }
 
@@ -56,8 +60,10 @@ export async function startTestRegistry(options: TestRegistryOptions): Promise<T
   const access = createAccess({ db, emit, clock, jobs });
   const blobs = wrapBlobs(await openFsBlobs(home));
   const unlimited = { all: undefined, repository: undefined };
-  const config = { home, publicUrl: undefined, diskFloor: 0, imageRoom: unlimited, ...options.config };
-  const images = await createImages({ db, emit, clock, log, access, blobs, config });
+  const config = { home, publicUrl: undefined, diskFloor: 0, imageRoom: unlimited, cacheDays: 30, ...options.config };
+  const { upstream = createHttpUpstream() } = options;
+  const vault = await openVault(home);
+  const images = await createImages({ db, emit, clock, log, access, blobs, vault, upstream, config });
   const app = createHttp({ log });
   const stopping = new AbortController().signal;
   const http = { log, authenticate: access.authenticate, stopping };

@@ -19,7 +19,7 @@ export async function setSecret(flags: SecretFlags, name: string): Promise<void>
   print(`${name} is set; instances get it with their next deployment`);
 }
 
-async function readValue(name: string): Promise<string> {
+export async function readValue(name: string): Promise<string> {
   return process.stdin.isTTY ? askValue(name) : (await text(process.stdin)).replace(/\r?\n$/, "");
 }
 

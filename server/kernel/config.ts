@@ -44,6 +44,13 @@ const schema = z.object({
     .nonnegative()
     .default(5120)
     .describe("MiB: while less is free, images that nothing needs go at once, not once an hour."),
+  TOWLINE_CACHE_DAYS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(36_500)
+    .default(30)
+    .describe("Days that a copy of another registry's image is kept without being used."),
   TOWLINE_LOG_DAYS: z.coerce
     .number()
     .int()
@@ -150,6 +157,8 @@ export interface Config {
   diskFloor: number;
   diskMark: number;
   artifactDays: number;
+  /** Days that a copy of another registry's image stays unused. */
+  cacheDays: number;
   logDays: number;
   testDays: number;
   /** Bytes. */
@@ -189,6 +198,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     diskFloor: v.TOWLINE_DISK_FLOOR * 1024 * 1024,
     diskMark: v.TOWLINE_DISK_MARK * 1024 * 1024,
     artifactDays: v.TOWLINE_ARTIFACT_DAYS,
+    cacheDays: v.TOWLINE_CACHE_DAYS,
     logDays: v.TOWLINE_LOG_DAYS,
     testDays: v.TOWLINE_TEST_DAYS,
     logRoom: v.TOWLINE_LOG_ROOM * 1024 ** 3,

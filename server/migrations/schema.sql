@@ -709,6 +709,16 @@ create table image_uploads (
   PRIMARY KEY (id)
 );
 
+create table image_upstreams (
+  name text not null,
+  url text not null,
+  username text,
+  sealed text,
+  tag_seconds integer not null,
+  created_at timestamp with time zone not null,
+  PRIMARY KEY (name)
+);
+
 create table jobs (
   id bigint not null default nextval('jobs_id_seq'::regclass),
   task text not null,

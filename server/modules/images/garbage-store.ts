@@ -1,5 +1,6 @@
 /** What nothing needs: no tag, index, subject or release leads to it, and its lease to a push is over. */
 import { sql } from "kysely";
+import { cachePrefix } from "./core/names.ts";
 import type { Images } from "./tables.ts";
 
 /** So many at once; the rest comes with the next look. */
@@ -12,6 +13,9 @@ const unreachable = sql<boolean>`
   and not exists (select 1 from image_manifest_children c where c.repository = m.repository and c.child = m.digest)
   and (m.subject is null
     or not exists (select 1 from image_manifests s where s.repository = m.repository and s.digest = m.subject))`;
+
+/** Copies of other registries stay as long as they are used: see `cache/`. */
+const ours = sql<boolean>`m.repository not like ${`${cachePrefix}%`}`;
 
 /** Tags such as `sha256-<hex>.sig`: how clients without referrers find what is about a manifest. */
 const aboutPattern = "^(sha256|sha512)-([0-9a-f]{64}|[0-9a-f]{128})(\\.[a-z]+)?$";
@@ -40,15 +44,15 @@ export function garbageStore(db: Images) {
       (
         await sql<{ repository: string; digest: string }>`
           select m.repository, m.digest from image_manifests m
-          where m.leased_at < ${before} and ${unreachable} limit ${batch}`.execute(db)
+          where m.leased_at < ${before} and ${ours} and ${unreachable} limit ${batch}`.execute(db)
       ).rows,
     /** Blobs that none of the repository's manifests needs. */
     blobs: async (before: Date) =>
       (
         await sql<{ repository: string; digest: string }>`
-          select l.repository, l.digest from image_repository_blobs l
-          where l.leased_at < ${before} and not exists (select 1 from image_manifest_blobs m
-            where m.repository = l.repository and m.digest = l.digest)
+          select m.repository, m.digest from image_repository_blobs m
+          where m.leased_at < ${before} and ${ours} and not exists (select 1 from image_manifest_blobs b
+            where b.repository = m.repository and b.digest = m.digest)
           limit ${batch}`.execute(db)
       ).rows,
     /**

@@ -1,14 +1,20 @@
 import type { FastifyInstance } from "fastify";
 import type { Access } from "#access";
 import type { Blobs } from "#drivers/blobs/contract.ts";
+import type { Upstream } from "#drivers/upstream/contract.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Database } from "#kernel/database.ts";
 import { jobs, type Task } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit, Reaction } from "#kernel/outbox.ts";
+import type { Vault } from "#kernel/vault.ts";
 import { createBlobShelf } from "./blob-shelf.ts";
 import { type Contents, createContents } from "./contents.ts";
+import { createCache } from "./cache/cache.ts";
+import { withCache } from "./cache/operations.ts";
+import { resealUpstreams, upstreamRoutes } from "./cache/routes.ts";
+import { sweepCache } from "./cache/sweep-cache.ts";
 import { createDiskRoom } from "./disk-room.ts";
 import { createQuota } from "./quota.ts";
 import { imageReactions } from "./reactions.ts";
@@ -34,7 +40,9 @@ export interface ImagesDeps {
   log: Log;
   access: Pick<Access, "authenticate">;
   blobs: Blobs;
-  config: Pick<Config, "home" | "publicUrl" | "diskFloor" | "imageRoom">;
+  vault: Vault;
+  upstream: Upstream;
+  config: Pick<Config, "home" | "publicUrl" | "diskFloor" | "imageRoom" | "cacheDays">;
 }
 
 export interface Images {
@@ -48,7 +56,7 @@ export interface Images {
   register(app: FastifyInstance): void;
   /** Sets the hourly sweep going; to be called at every start. */
   start(): Promise<void>;
-  handlers: ReturnType<typeof imageRoutes>;
+  handlers: ReturnType<typeof imageRoutes> & ReturnType<typeof upstreamRoutes>;
   reactions: Reaction[];
   tasks: Record<string, Task>;
 }
@@ -56,7 +64,8 @@ export interface Images {
 const sweepTask = "images.sweep";
 const sweepEveryMs = 60 * 60 * 1000;
 
-export async function createImages({ db, emit, clock, log, access, blobs, config }: ImagesDeps): Promise<Images> {
+export async function createImages(deps: ImagesDeps): Promise<Images> {
+  const { db, emit, clock, log, access, blobs, vault, config } = deps;
   const store = imageStore(db);
   const shelf = createBlobShelf({ db, blobs, clock });
   const room = createDiskRoom(blobs, config.diskFloor);
@@ -84,15 +93,16 @@ export async function createImages({ db, emit, clock, log, access, blobs, config
       registerProtocol(app, {
         log,
         authentication,
-        operations,
+        operations: withCache(operations, createCache({ ...deps, shelf, store, room, quota })),
         token: (request, query) => answerToken(request, query, { access, tokens }),
       }),
     start: () => sweepAt(clock.now()),
-    handlers: imageRoutes({ store, blobs, shelf, clock, log }),
-    reactions: imageReactions,
+    handlers: { ...imageRoutes({ store, blobs, shelf, clock, log }), ...upstreamRoutes(deps) },
+    reactions: [...imageReactions, resealUpstreams(vault)],
     tasks: {
       [sweepTask]: async (_, signal) => {
         await sweepLeftovers({ db, emit, store, blobs, shelf, clock }, signal);
+        await sweepCache({ db, clock, shelf, days: config.cacheDays }, signal);
         await sweepAt(new Date(clock.now().getTime() + sweepEveryMs));
       },
     },

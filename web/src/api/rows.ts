@@ -131,4 +131,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   showDiff: ["GET", "/api/repositories/:repository/diff"],
   mergePullRequest: ["POST", "/api/repositories/:repository/pull-requests/:number/merge"],
   closePullRequest: ["POST", "/api/repositories/:repository/pull-requests/:number/close"],
+  listUpstreams: ["GET", "/api/image-upstreams"],
+  putUpstream: ["PUT", "/api/image-upstreams/:name"],
+  removeUpstream: ["DELETE", "/api/image-upstreams/:name"],
 };

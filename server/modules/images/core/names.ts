@@ -19,6 +19,15 @@ export const releaseTag = (number: number): string => `release-${number}`;
 
 export const isReleaseTag = (tag: string): boolean => /^release-\d+$/.test(tag);
 
+/** Below it stand images of other registries: `cache/<upstream>/<repository there>`. */
+export const cachePrefix = "cache/";
+
+/** Undefined for a repository that is no copy of another registry's. */
+export function inCache(repository: string): { upstream: string; repository: string } | undefined {
+  const [, upstream, there] = /^cache\/([^/]+)(?:\/(.+))?$/.exec(repository) ?? [];
+  return upstream === undefined ? undefined : { upstream, repository: there ?? "" };
+}
+
 export function isDigest(text: string): boolean {
   return parseDigest(text) !== undefined;
 }

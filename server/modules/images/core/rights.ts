@@ -1,7 +1,7 @@
 /** Who may do what with which repository, and the scopes in which Docker's tokens say so. */
 import { developing, leading } from "#api/endpoint.ts";
 import type { Principal } from "#kernel/http.ts";
-import { isRepository } from "./names.ts";
+import { inCache, isRepository } from "./names.ts";
 
 export const actions = ["pull", "push", "delete"] as const;
 export type Action = (typeof actions)[number];
@@ -13,12 +13,13 @@ export interface Claim {
   actions: Action[];
 }
 
-/** Every user pulls, who develops pushes, who leads deletes; a job reaches what its grants name; an agent nothing. */
+/** Every user pulls, who develops pushes, who leads deletes; a job reaches what its grants name, and pulls copies of other registries; an agent nothing. */
 export function mayDo(principal: Principal, repository: string, action: Action): boolean {
   if (principal.kind === "user")
     return action === "pull" || (action === "push" ? developing : leading).includes(principal.role);
   if (principal.kind !== "job") return false;
   const { repositories } = principal.grants;
+  if (action === "pull" && inCache(repository)) return true;
   return Object.hasOwn(repositories, repository) && (repositories[repository] as string[]).includes(action);
 }
 
