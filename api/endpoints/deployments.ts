@@ -62,8 +62,9 @@ const cell = z.object({
   /** Since when this release serves. */
   since: time.nullable(),
   url: z.string().nullable(),
-  /** `healthy` is null when the host or the balancer does not answer. */
+  /** `healthy`: those that are known to be; null when the host or the balancer does not answer. */
   instances: z.object({ healthy: z.int().nullable(), wanted: z.int() }),
+  /** Null while it is not known of an instance and none is known to be ill, as when no check has ended yet. */
   healthy: z.boolean().nullable(),
   /** Null where the number of instances is fixed. `why`: what was measured last, in words. */
   scale: z.object({ min: z.int(), max: z.int(), arriving: z.int(), leaving: z.int(), why: z.string() }).nullable(),

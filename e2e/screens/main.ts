@@ -1,4 +1,4 @@
-/** `./towline test --screens DIR`: a picture of each screen of the web interface, on a desktop and a phone, light and dark. */
+/** `./towline test --screens DIR`: a picture of each screen of the web interface, on a desktop and a phone, light and dark, and on a screen of 4k. */
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -9,7 +9,7 @@ import { newPerson } from "../support/people.ts";
 import { screens, type Screen } from "./screens.ts";
 import { seed } from "./seed.ts";
 
-const tallest = 2_000;
+const tallest = 2_160;
 const patience = { timeout: 60_000 };
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -26,9 +26,8 @@ const visitors = keepVisiting(platform);
 try {
   for (const colorScheme of ["light", "dark"] as const)
     for (const [size, options] of Object.entries({ desktop, phone }))
-      await photograph(browser, { ...options, colorScheme }, { kind: `${size}-${colorScheme}`, of: screens });
-  const wide = screens.filter((screen) => screen.wide);
-  await photograph(browser, { viewport: { width: 3840, height: 2160 } }, { kind: "4k-light", of: wide });
+      await photograph(browser, { ...options, colorScheme }, `${size}-${colorScheme}`);
+  await photograph(browser, { viewport: { width: 3840, height: 2160 } }, "4k-light");
 } finally {
   clearInterval(visitors);
   await browser.close();
@@ -45,20 +44,15 @@ function keepVisiting({ httpPort }: Platform): NodeJS.Timeout {
   }, 150);
 }
 
-interface Series {
-  /** What the names of its files end with. */
-  kind: string;
-  of: readonly Screen[];
-}
-
-async function photograph(browser: Browser, options: BrowserContextOptions, { kind, of }: Series): Promise<void> {
+/** `kind`: what the names of the files end with. */
+async function photograph(browser: Browser, options: BrowserContextOptions, kind: string): Promise<void> {
   const context = { ...options, reducedMotion: "reduce" as const, locale: "en-GB", timezoneId: "UTC" };
   for (const [token, who] of [
     [undefined, "nobody"],
     [platform.adminToken, "admin"],
     [viewer, "viewer"],
   ] as const) {
-    const own = of.filter((each) => (each.who ?? "admin") === who);
+    const own = screens.filter((each) => (each.who ?? "admin") === who);
     if (own.length === 0) continue;
     const page = await (await browser.newContext(context)).newPage();
     if (token) await signIn(page, token);
@@ -74,19 +68,20 @@ async function signIn(page: Page, token: string): Promise<void> {
   await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);
 }
 
-async function picture(page: Page, { name, path, sign, act }: Screen, kind: string): Promise<void> {
-  await page.goto(platform.url + path);
+async function picture(page: Page, { name, path: address, sign, act }: Screen, kind: string): Promise<void> {
+  await page.goto(platform.url + address);
   await page.getByText(sign).first().waitFor(patience);
   await act?.(page);
   // What comes in by pieces of its own, such as graphs and charts.
   await page.waitForTimeout(700);
   const { width = 0 } = page.viewportSize() ?? {};
-  const height = await page.evaluate<number>("document.documentElement.scrollHeight");
-  await page.screenshot({
-    path: join(folder, `${name}-${kind}.png`),
-    fullPage: true,
-    clip: { x: 0, y: 0, width, height: Math.min(height, tallest) },
-    animations: "disabled",
-  });
+  const path = join(folder, `${name}-${kind}.png`);
+  // What lies over the page is as tall as the window.
+  if ((await page.getByRole("dialog").count()) > 0) await page.screenshot({ path, animations: "disabled" });
+  else {
+    const height = await page.evaluate<number>("document.documentElement.scrollHeight");
+    const clip = { x: 0, y: 0, width, height: Math.min(height, tallest) };
+    await page.screenshot({ path, fullPage: true, clip, animations: "disabled" });
+  }
   say(`${name} ${kind}`);
 }

@@ -7,20 +7,18 @@ export interface Screen {
   sign: string;
   /** Whoever is not told is the admin. */
   who?: "nobody" | "viewer";
-  /** Also on a screen of 4k. */
-  wide?: true;
   /** What is done before the picture. */
   act?(page: Page): Promise<void>;
 }
 
 export const screens: readonly Screen[] = [
   { name: "sign-in", path: "/", sign: "Sign in to Towline", who: "nobody" },
-  { wide: true, name: "fleet", path: "/", sign: "healthy" },
+  { name: "fleet", path: "/", sign: "healthy" },
   { name: "deploy", path: "/?show=catalog/production", sign: "From release 1 to 3" },
   { name: "deploy-waiting", path: "/?show=orders/production", sign: "acceptance" },
   { name: "service", path: "/services/catalog", sign: "succeeded" },
   { name: "builds", path: "/builds", sign: "search as you type" },
-  { wide: true, name: "build", path: "/builds/storefront/2", sign: "none is connected" },
+  { name: "build", path: "/builds/storefront/2", sign: "none is connected" },
   { name: "tests", path: "/builds/storefront/2?tab=tests", sign: "on a phone" },
   { name: "artifacts", path: "/builds/storefront/2?tab=artifacts", sign: "r.xml" },
   { name: "log", path: "/builds/storefront/2?step=lint", sign: "hold to the rules" },
@@ -28,7 +26,7 @@ export const screens: readonly Screen[] = [
   { name: "pull-request", path: "/pull-requests/catalog/1", sign: "Ten percent" },
   { name: "changes", path: "/pull-requests/catalog/1?view=changes", sign: "who sent everything back" },
   { name: "environments", path: "/environments", sign: "services healthy" },
-  { wide: true, name: "environment", path: "/environments/production", sign: "Who asks whom" },
+  { name: "environment", path: "/environments/production", sign: "Who asks whom" },
   { name: "activity", path: "/activity", sign: "deployments.deployment-finished" },
   { name: "settings-tokens", path: "/settings", sign: "browser session" },
   { name: "settings-people", path: "/settings?view=people", sign: "signs off, reviews" },
@@ -40,7 +38,7 @@ export const screens: readonly Screen[] = [
     async act(page) {
       await page.keyboard.press("Control+k");
       await page.getByRole("textbox", { name: "Find" }).fill("catalog");
-      await page.getByText("Deploy catalog to test").waitFor();
+      await page.getByRole("button", { name: "Deploy catalog to test", exact: true }).waitFor();
     },
   },
   { name: "no-permission", path: "/activity", sign: "Your role does not show you", who: "viewer" },

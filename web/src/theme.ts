@@ -1,5 +1,13 @@
 /** All tokens of the interface: colours, type, radii. Components are the library's, changed here and nowhere else. */
-import { Button, createTheme, type CSSVariablesResolver, Modal, Tooltip, type MantineColorsTuple } from "@mantine/core";
+import {
+  Button,
+  createTheme,
+  type CSSVariablesResolver,
+  List,
+  Modal,
+  Tooltip,
+  type MantineColorsTuple,
+} from "@mantine/core";
 
 const tow: MantineColorsTuple = [
   "#e6f6f8",
@@ -25,11 +33,14 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     Button: Button.extend({ defaultProps: { size: "sm" } }),
+    // A sign stands beside the first line of its sentence, not beside the middle of all of them.
+    List: List.extend({
+      styles: { itemWrapper: { alignItems: "flex-start" }, itemIcon: { display: "flex", flex: "none", marginTop: 2 } },
+    }),
     Modal: Modal.extend({
       defaultProps: {
         centered: true,
         size: "lg",
-        overlayProps: { blur: 2 },
         closeButtonProps: { "aria-label": "Close" },
       },
     }),

@@ -1,13 +1,8 @@
 /** Reading counters, sessions and health. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RouteStats, Slot, SlotHealth } from "../contract.ts";
 import { type ServerState, serves, type StatLine } from "./parse.ts";
 import { backendName, serverName } from "./names.ts";
 import { type Call, find, type World } from "./world.ts";
-
-const lookAgainMs = 10;
-/** Longer than a check takes that an instance answers. */
-const patienceMs = 1_000;
 
 /** Takes the counters of all routes, before a reload starts them anew. */
 export async function noteAll(world: World, { signal }: Call): Promise<void> {
@@ -51,33 +46,26 @@ export async function slotHealth(
   const { slot } = find(world, at.route, at.index);
   if (!slot.address || slot.state === "maint") return { health: "unknown" };
   const { host, port } = slot.address;
-  const began = performance.now();
-  for (;;) {
-    const seen = await seenOf(world, at, signal);
-    if (!seen || seen.server.host !== host || seen.server.port !== port) return { health: "unknown" };
-    const { up, passed, checking } = seen.server;
-    // While a check is under way HAProxy does not tell whether the one before it passed.
-    const tells = passed || !up || !checking;
-    if (tells || performance.now() - began > patienceMs) return judge(seen.server, seen.line);
-    await sleep(lookAgainMs, undefined, { signal });
-  }
-}
-
-async function seenOf(world: World, { route, index }: { route: string; index: number }, signal: AbortSignal) {
   const { current } = await world.master.processes(signal);
-  const servers = await world.master.servers(current, backendName(route), signal);
-  const lines = await linesOf(world, { route, pid: current }, signal);
-  const name = serverName(index);
-  const server = servers.get(backendName(route))?.find((each) => each.name === name);
+  const servers = await world.master.servers(current, backendName(at.route), signal);
+  const lines = await linesOf(world, { route: at.route, pid: current }, signal);
+  const name = serverName(at.index);
+  const server = servers.get(backendName(at.route))?.find((each) => each.name === name);
   const line = lines.find((each) => each.name === name);
-  return server && line && { server, line };
+  if (!server || !line || server.host !== host || server.port !== port) return { health: "unknown" };
+  return judge(server, line);
 }
 
-function judge(server: ServerState, line: StatLine): SlotHealth {
-  const passed = line.check === "" || line.check === "INI" || line.check.endsWith("OK");
-  if (server.up && server.passed) return { health: "up", detail: detailOf(line) };
+/**
+ * By the last check that has ended, which the line tells even while the next is under way. HAProxy takes a server out after three
+ * that failed: one that gets requests is not down for a check that was late, and nothing is known of it until the next one.
+ */
+function judge({ up }: ServerState, line: StatLine): SlotHealth {
+  const passed = line.check.endsWith("OK");
+  if (up && passed) return { health: "up", detail: detailOf(line) };
   // Down with a check that passed: that was the check of an address before this one.
-  return passed ? { health: "unknown" } : { health: "down", detail: detailOf(line) };
+  const failed = !passed && line.check !== "" && line.check !== "INI";
+  return !up && failed ? { health: "down", detail: detailOf(line) } : { health: "unknown" };
 }
 
 function detailOf({ check, checkCode, checkText }: StatLine): string {

@@ -47,6 +47,7 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     ...{
       provenBackings: new Map(),
       drifts: new Map(),
+      healths: new Map(),
       restarts: new Map(),
       works: new Map(),
       readings: new Map(),

@@ -2,6 +2,7 @@
 import type { Instance } from "#drivers/runtime/contract.ts";
 import type { SlotHealth } from "#drivers/balancer/contract.ts";
 import type { Closed, Placed } from "#routing";
+import { healthOf } from "./core/health.ts";
 import { unscaled } from "./core/scale.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readBackings } from "./backing/view.ts";
@@ -71,7 +72,7 @@ async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service"
   const row = facts.serving.find(({ id }) => id === lane?.serving);
   const running = facts.open.find((each) => here(each) && each.state === "running");
   const last = facts.last.find(here);
-  const health = healthOf(row, facts.seen);
+  const { instances, healthy } = healthOf(row?.rollout?.target?.instances ?? [], facts.seen);
   return {
     environment: place.environment,
     release: row?.release ?? null,
@@ -79,8 +80,8 @@ async function readCell(deps: Deps, facts: Facts, place: Pick<LaneRow, "service"
     digest: row?.digest ?? null,
     since: row?.live_at?.toISOString() ?? null,
     url: row ? ((await deps.routing.addressOf(place))?.url ?? null) : null,
-    instances: health,
-    healthy: row && health.healthy !== null ? health.healthy === health.wanted && health.wanted > 0 : null,
+    instances,
+    healthy: row ? healthy : null,
     scale: row ? scaleIn(row, facts.scalings) : null,
     running: running ? viewDeployment(running) : null,
     waiting: facts.open.filter((each) => here(each) && each.state === "waiting").map(viewDeployment),
@@ -124,16 +125,6 @@ interface Seen {
   placed: Map<string, Placed>;
   instances: Instance[];
   health: Record<string, SlotHealth>;
-}
-
-function healthOf(row: DeploymentRow | undefined, seen: Seen | undefined) {
-  const names = row?.rollout?.target?.instances ?? [];
-  if (!seen) return { healthy: names.length === 0 ? 0 : null, wanted: names.length };
-  const healthy = names.filter((name) => {
-    const instance = seen.instances.find((each) => each.name === name);
-    return instance?.state === "running" && seen.health[name]?.health === "up";
-  });
-  return { healthy: healthy.length, wanted: names.length };
 }
 
 async function look({ runtime, routing }: Deps, serving: DeploymentRow[]): Promise<Seen | undefined> {

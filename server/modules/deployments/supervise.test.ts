@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
+import { createEventFeed } from "#kernel/event-feed.ts";
+import { openWake } from "#kernel/wake.ts";
 import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
@@ -74,6 +76,31 @@ test("a release that crashes after its watch stays what serves: shown as not hea
   expect(await server.call("getStatus", {})).toMatchObject({
     services: [{ cells: [{ release: 1, healthy: false, restarted: [words], last: { outcome: "succeeded" } }, {}] }],
   });
+});
+
+test("who looks at the fleet is told when what serves falls ill, and when it is well again; the record has nothing of it", async () => {
+  await using place = await openDeploymentsPlace();
+  const { db, url, log } = place.database;
+  await using wake = await openWake(url, log);
+  const stopping = new AbortController();
+  let told = 0;
+  createEventFeed({ db, wake, log, stopping: stopping.signal }).listen(
+    ({ changed }) => void (told += changed.filter((subject) => subject === "health").length),
+  );
+  place.world.services = ["orders"];
+  await using server = await place.server();
+  await server.publish("orders", commitNumber(1));
+  await server.deploy("orders", 1);
+  await until(() => told === 1);
+  const events = await place.eventNames();
+  place.world.healthy = () => false;
+  await until(() => told === 2);
+  expect(await server.call("getStatus", {})).toMatchObject({ services: [{ cells: [{ healthy: false }, {}] }] });
+  place.world.healthy = () => true;
+  await until(() => told === 3);
+  expect(await server.call("getStatus", {})).toMatchObject({ services: [{ cells: [{ healthy: true }, {}] }] });
+  expect(await place.eventNames()).toEqual(events);
+  stopping.abort();
 });
 
 test("a container that was changed by hand is replaced by what was deployed", async () => {

@@ -3,10 +3,13 @@
  * are removed, deployments that nobody carries on are taken up again. Level-triggered: it only looks, never remembers.
  */
 import type { Instance } from "#drivers/runtime/contract.ts";
+import { notify } from "#kernel/database.ts";
+import { changeOf } from "#kernel/event-feed.ts";
 import type { Advance } from "./advance.ts";
 import { retire } from "./backing/retire.ts";
 import { isTold, restartOf } from "./core/restarts.ts";
 import type { Drift } from "./core/drift.ts";
+import { healthOf } from "./core/health.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
 import { clearEmptyEnvironments } from "./left-environments.ts";
@@ -20,6 +23,9 @@ import { keepBacking } from "./steps/backing.ts";
 import { evenly, runAndPlace } from "./steps/instances.ts";
 import type { World } from "./steps/step.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
+
+/** What serves became healthy, or is so no more. */
+const changeOfHealth = changeOf("health");
 
 export interface Supervisor {
   world: World;
@@ -39,6 +45,7 @@ export async function supervise({ world, lifecycle, advance }: Supervisor): Prom
     await guarded(world, () => tendPreview({ world, lifecycle, advance }, preview));
   for (const backing of await store.backings())
     await guarded(world, () => (backing.removing ? retire(world, backing) : keepBacking(world, backing)));
+  await guarded(world, () => tellHealth(world, instances));
   await guarded(world, () => endLost(world));
   await guarded(world, () => removeOrphans(world, instances));
   await guarded(world, () => clearEmptyEnvironments(world, instances));
@@ -117,6 +124,19 @@ async function tellRestarts(
     const payload = { service, environment, instance: name, restarts, words: restartOf(instance) ?? "" };
     await db.transaction().execute((tx) => emit(tx, `deployment:${id}`, "deployments.instance-restarted", payload));
   }
+}
+
+/** Health is no event, it would fill the record: whoever looks at the fleet is told to look again. */
+async function tellHealth({ db, routing, healths }: World, instances: readonly Instance[]): Promise<void> {
+  const store = deploymentStore(db);
+  const serving = await store.many((await store.lanes()).flatMap((lane) => lane.serving ?? []));
+  const namesOf = ({ rollout }: DeploymentRow) => rollout?.target?.instances ?? [];
+  const health = await routing.health(serving.flatMap(namesOf));
+  const seen = serving.map((row) => [row.id, JSON.stringify(healthOf(namesOf(row), { instances, health }))] as const);
+  const isNew = seen.some(([id, now]) => healths.get(id) !== now);
+  healths.clear();
+  for (const [id, now] of seen) healths.set(id, now);
+  if (isNew) await notify(db, changeOfHealth);
 }
 
 /** Containers of deployments that neither serve nor are on their way, nor were there before one that is. */

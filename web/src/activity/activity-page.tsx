@@ -1,13 +1,14 @@
-import { Button, Code, Group, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Button, Center, Code, Group, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { read } from "../api/read.ts";
-import { Headings } from "../parts/headings.tsx";
+import { Copy } from "../parts/copy.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
-import { asCsv, asJson, type Entry, factWords } from "./export.ts";
+import { asCsv, asJson, type Entry, factsOf } from "./export.ts";
 
 /** Everything that happened, newest first. */
 export function ActivityPage() {
@@ -41,8 +42,11 @@ export function ActivityPage() {
 }
 
 const most = 500;
+/** So many are drawn at first, and more when they are asked for. */
+const page = 100;
 
 function Entries({ name, actor }: { name: string; actor: string }) {
+  const [shown, setShown] = useState(page);
   const query = { ...(name ? { name } : {}), ...(actor ? { actor } : {}), limit: most };
   const audit = useQuery(read("listAudit", { query }));
   if (audit.isPending) return <Loading what="the activity" />;
@@ -60,29 +64,49 @@ function Entries({ name, actor }: { name: string; actor: string }) {
           <Export entries={entries} kind="json" />
         </Group>
       </Group>
-      <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
-        <Table aria-label="Activity" fz="sm">
-          <Headings names={["When", "What", "Who", "Facts"]} />
-          <Table.Tbody>
-            {entries.map((entry) => (
-              <Table.Tr key={entry.id}>
-                <Table.Td>
-                  <TimeAgo at={entry.at} />
-                </Table.Td>
-                <Table.Td>
-                  <Code>{entry.name}</Code>
-                </Table.Td>
-                <Table.Td>{entry.actor ?? "Towline"}</Table.Td>
-                <Table.Td>
-                  <Text size="xs" lineClamp={2} style={{ overflowWrap: "anywhere" }}>
-                    {factWords(entry)}
-                  </Text>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Rows name="Activity" columns={["When", "What", "Who", "Facts"]} plain minWidth={640}>
+        {entries.slice(0, shown).map((entry) => (
+          <Table.Tr key={entry.id}>
+            <Table.Td>
+              <TimeAgo at={entry.at} />
+            </Table.Td>
+            <Table.Th scope="row" fw={400}>
+<Code>{entry.name}</Code>
+</Table.Th>
+            <Table.Td>{entry.actor ?? "Towline"}</Table.Td>
+            <Table.Td>
+              <Facts entry={entry} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Rows>
+      {shown < entries.length && (
+        <Center>
+          <Button variant="default" onClick={() => setShown(shown + page)}>
+            Show older ones
+          </Button>
+        </Center>
+      )}
+    </>
+  );
+}
+
+function Facts({ entry }: { entry: Entry }) {
+  const { words, ids } = factsOf(entry);
+  return (
+    <>
+      <Text size="sm" lineClamp={3} style={{ overflowWrap: "anywhere" }}>
+        {words}
+      </Text>
+      {ids.length > 0 && (
+        <Group gap={10} fz="xs" c="dimmed">
+          {ids.map(({ name, value }) => (
+            <span key={name}>
+              {name} <Copy value={value} shown={value.replace("sha256:", "").slice(0, 8)} what={name} />
+            </span>
+          ))}
+        </Group>
+      )}
     </>
   );
 }

@@ -3,10 +3,32 @@ import type { Output } from "../api/call.ts";
 
 export type Entry = Output<"listAudit">["entries"][number];
 
-export function factWords({ facts }: Pick<Entry, "facts">): string {
-  return Object.entries(facts)
-    .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(", ");
+/** Those that say most stand first. */
+const order = ["release", "number", "name", "title", "branch", "ref", "key", "outcome", "phase", "change", "state"];
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const hash = /^(?:sha256:)?([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** What an entry says, for people: facts in words, and ids, which are only worth copying. */
+export function factsOf({ facts: { service, environment, repository, ...facts } }: Pick<Entry, "facts">) {
+  const place = [service ?? repository, environment].filter((name) => typeof name === "string").join(" in ");
+  const rankOf = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
+  const rest = Object.entries(facts)
+    .filter(([, value]) => value !== null)
+    .toSorted(([a], [b]) => rankOf(a) - rankOf(b));
+  const isId = (value: unknown): value is string => typeof value === "string" && (uuid.test(value) || hash.test(value));
+  return {
+    words: [place, ...rest.filter(([, value]) => !isId(value)).map(([key, value]) => `${key}: ${wordsOf(value)}`)]
+      .filter(Boolean)
+      .join(", "),
+    ids: rest.flatMap(([name, value]) => (isId(value) ? [{ name, value }] : [])),
+  };
+}
+
+function wordsOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(wordsOf).join(" ");
+  if (typeof value !== "string") return JSON.stringify(value);
+  const short = hash.exec(value)?.[1]?.slice(0, 8);
+  return short ?? value;
 }
 
 const columns = ["id", "at", "name", "subject", "actor"] as const;

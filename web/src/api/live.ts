@@ -51,6 +51,7 @@ const watchersOf: Record<string, readonly RowName[]> = {
   build: ["listBuilds", "listAgents"],
   slots: ["showBuild"],
   agents: ["showBuild", "listAgents"],
+  health: ["getStatus"],
 };
 
 /** What changes all the time; the stream says when to look again. */

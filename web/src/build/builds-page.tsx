@@ -5,7 +5,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { call } from "../api/call.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Duration } from "../parts/duration.tsx";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
@@ -95,14 +95,11 @@ function List({ search }: { search: BuildsSearch }) {
 
 function BuildTable({ rows }: { rows: Summary[] }) {
   return (
-    <Table aria-label="Builds" verticalSpacing="sm" fz="sm" className={classes["builds"] ?? ""}>
-      <Headings names={["State", "Build", "Commit", "Took", "When"]} />
-      <Table.Tbody>
-        {rows.map((row) => (
-          <Row key={row.id} row={row} />
-        ))}
-      </Table.Tbody>
-    </Table>
+    <Rows name="Builds" columns={["State", "Build", "Commit", "Took", "When"]} plain verticalSpacing="sm">
+      {rows.map((row) => (
+        <Row key={row.id} row={row} />
+      ))}
+    </Rows>
   );
 }
 

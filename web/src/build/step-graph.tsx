@@ -4,6 +4,7 @@ import { Controls, Handle, type Node, type NodeProps, Position, ReactFlow } from
 import { createContext, type CSSProperties, useContext, useMemo } from "react";
 import { Duration } from "../parts/duration.tsx";
 import { signs } from "../parts/state-sign.tsx";
+import { screenScale } from "../parts/screen-scale.ts";
 import { tones } from "../theme.ts";
 import { drawSteps, sizeOf } from "./graph-layout.ts";
 import classes from "./step-graph.module.css";
@@ -24,6 +25,8 @@ export default function StepGraph({ steps, open }: Props) {
   const scheme = useComputedColorScheme();
   const shape = JSON.stringify(steps.map(({ key, kind, dependsOn }) => ({ key, kind, dependsOn })));
   const drawing = useMemo(() => drawSteps(JSON.parse(shape) as Step[]), [shape]);
+  const scale = screenScale();
+  const height = Math.min(drawing.height * scale + 40, tallest);
   const nodes = steps.flatMap((step): StepNode[] => {
     const position = drawing.boxes.get(step.key);
     if (!position) return [];
@@ -32,16 +35,16 @@ export default function StepGraph({ steps, open }: Props) {
   });
   return (
     <Open value={open}>
-      <div className={classes["graph"]} style={{ height: Math.min(drawing.height + 40, tallest) }}>
+      <div className={classes["graph"]} style={{ height }}>
         <ReactFlow
           nodes={nodes}
           edges={drawing.edges}
           nodeTypes={nodeTypes}
           colorMode={scheme}
           fitView
-          fitViewOptions={{ padding: 0.06, maxZoom: 1, minZoom: 0.5 }}
+          fitViewOptions={{ padding: 0.06, maxZoom: scale, minZoom: 0.5 }}
           minZoom={0.2}
-          maxZoom={1.25}
+          maxZoom={1.25 * scale}
           nodesDraggable={false}
           nodesConnectable={false}
           nodesFocusable={false}
@@ -53,7 +56,7 @@ export default function StepGraph({ steps, open }: Props) {
           proOptions={{ hideAttribution: true }}
           aria-label="Steps by what they depend on"
         >
-          {drawing.height + 40 > tallest && <Controls showInteractive={false} />}
+          {height === tallest && <Controls showInteractive={false} />}
         </ReactFlow>
       </div>
     </Open>

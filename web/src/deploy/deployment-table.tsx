@@ -2,7 +2,7 @@ import { Group, Table, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { isBadEnd } from "../fleet/matching.ts";
 import { Copy } from "../parts/copy.tsx";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import type { Tone } from "../theme.ts";
@@ -12,49 +12,45 @@ import type { Deployment } from "./rollout-progress.tsx";
 export function DeploymentTable({ rows, of }: { rows: readonly Deployment[]; of: "service" | "environment" }) {
   const other = of === "service" ? "environment" : "service";
   return (
-    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
-      <Table aria-label="Deployments" verticalSpacing="xs">
-        <Headings
-          names={["Release", other === "service" ? "Service" : "Environment", "State", "Commit", "By", "When"]}
-        />
-        <Table.Tbody>
-          {rows.map((row) => (
-            <Table.Tr key={row.id}>
-              <Table.Td>
-                {row.kind === "rollback" ? "back to " : ""}
-                {row.release ?? "–"}
-              </Table.Td>
-              <Table.Td>
-                {other === "service" ? (
-                  <Link to="/services/$service" params={{ service: row.service }}>
-                    {row.service}
-                  </Link>
-                ) : (
-                  <Link to="/environments/$environment" params={{ environment: row.environment }}>
-                    {row.environment}
-                  </Link>
-                )}
-              </Table.Td>
-              <Table.Td>
-                <Group gap={6}>
-                  <StateSign tone={toneOf(row)}>{row.outcome ?? row.phase ?? row.state}</StateSign>
-                  <Text size="xs" style={{ whiteSpace: "pre-wrap" }} lineClamp={2}>
-                    {row.reason ?? row.wait?.message ?? row.detail}
-                  </Text>
-                </Group>
-              </Table.Td>
-              <Table.Td>
-                {row.commit && <Copy value={row.commit} shown={row.commit.slice(0, 8)} what="commit" />}
-              </Table.Td>
-              <Table.Td>{row.actor ?? "–"}</Table.Td>
-              <Table.Td>
-                <TimeAgo at={row.finishedAt ?? row.startedAt ?? row.createdAt} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Rows
+      name="Deployments"
+      columns={["Release", other === "service" ? "Service" : "Environment", "State", "Commit", "By", "When"]}
+      minWidth={640}
+      verticalSpacing="xs"
+    >
+      {rows.map((row) => (
+        <Table.Tr key={row.id}>
+          <Table.Td>
+            {row.kind === "rollback" ? "back to " : ""}
+            {row.release ?? "–"}
+          </Table.Td>
+          <Table.Td>
+            {other === "service" ? (
+              <Link to="/services/$service" params={{ service: row.service }}>
+                {row.service}
+              </Link>
+            ) : (
+              <Link to="/environments/$environment" params={{ environment: row.environment }}>
+                {row.environment}
+              </Link>
+            )}
+          </Table.Td>
+          <Table.Td>
+            <Group gap={6}>
+              <StateSign tone={toneOf(row)}>{row.outcome ?? row.phase ?? row.state}</StateSign>
+              <Text size="xs" style={{ whiteSpace: "pre-wrap" }} lineClamp={2}>
+                {row.reason ?? row.wait?.message ?? row.detail}
+              </Text>
+            </Group>
+          </Table.Td>
+          <Table.Td>{row.commit && <Copy value={row.commit} shown={row.commit.slice(0, 8)} what="commit" />}</Table.Td>
+          <Table.Td>{row.actor ?? "–"}</Table.Td>
+          <Table.Td>
+            <TimeAgo at={row.finishedAt ?? row.startedAt ?? row.createdAt} />
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </Rows>
   );
 }
 

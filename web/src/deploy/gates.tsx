@@ -5,7 +5,7 @@ import type { Output } from "../api/call.ts";
 /** Each gate by sign and sentence. */
 export function Gates({ gates }: { gates: Output<"planDeployment">["gates"] }) {
   return (
-    <List size="sm" spacing={4} aria-label="Gates">
+    <List size="sm" spacing={4} p={0} aria-label="Gates">
       {gates.map(({ gate, open, reason, answer }) => (
         <List.Item
           key={`${gate} ${reason}`}

@@ -1,4 +1,5 @@
 import { Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
@@ -8,7 +9,7 @@ import { DeploymentTable } from "../deploy/deployment-table.tsx";
 import { isOnFire } from "../fleet/matching.ts";
 import { rateWords, shareWords, sumOf, timeWords } from "../parts/figures.ts";
 import MiniChart from "../parts/mini-chart.tsx";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
@@ -145,54 +146,58 @@ interface CallsProps {
 
 function Calls({ name, running, backing, traffic, error }: CallsProps) {
   const services = useQuery(read("listServices", {}));
+  const isWide = useMediaQuery("(width >= 48em)", true, { getInitialValueInEffect: false });
   const { nodes, edges } = mapOf({
     ...{ environment: name, running, backing, traffic },
     services: services.data?.services ?? [],
   });
   if (nodes.length === 0)
     return <Empty title="Nothing runs here yet">The first deployment puts its service on the map.</Empty>;
+  // A map that fits a phone cannot be read on it.
+  const table = <CallTable edges={edges} names={new Map(nodes.map((node) => [node.id, node.name]))} />;
   const about = traffic
     ? `As the load balancer saw it in the last ${traffic.seconds} s. Dashed: a manifest names it and nobody asked. Dotted: it does not pass the load balancer.`
     : `Figures are missing: ${error?.message ?? "they are being read"}.`;
   return (
     <Section title="Who asks whom" about={about}>
-      <Suspense fallback={<Skeleton h={420} />}>
-        <ServiceMap nodes={nodes} edges={edges} />
-      </Suspense>
-      <Text component="details" size="sm" mt="xs">
-        <summary>The same as a table</summary>
-        <CallTable edges={edges} names={new Map(nodes.map((node) => [node.id, node.name]))} />
-      </Text>
+      {isWide ? (
+        <>
+          <Suspense fallback={<Skeleton h={420} />}>
+            <ServiceMap nodes={nodes} edges={edges} />
+          </Suspense>
+          <Text component="details" size="sm" mt="xs">
+            <summary>The same as a table</summary>
+            {table}
+          </Text>
+        </>
+      ) : (
+        table
+      )}
     </Section>
   );
 }
 
 function CallTable({ edges, names }: { edges: readonly MapEdge[]; names: ReadonlyMap<string, string> }) {
   return (
-    <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
-      <Table aria-label="Who asks whom" fz="sm">
-        <Headings names={["Who", "Whom", "Requests", "Failed", "p95"]} />
-        <Table.Tbody>
-          {edges.map(({ id, source, target, kind, figures }) => (
-            <Table.Tr key={id}>
-              <Table.Td>{names.get(source)}</Table.Td>
-              <Table.Td>{names.get(target)}</Table.Td>
-              {figures ? (
-                <>
-                  <Table.Td>{rateWords(figures.requests)}</Table.Td>
-                  <Table.Td>{shareWords(figures.failed)}</Table.Td>
-                  <Table.Td>{timeWords(figures.p95)}</Table.Td>
-                </>
-              ) : (
-                <Table.Td colSpan={3} c="dimmed">
-                  {kind === "declared" ? "nobody asked" : "not measured"}
-                </Table.Td>
-              )}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Rows name="Who asks whom" columns={["Who", "Whom", "Requests", "Failed", "p95"]}>
+      {edges.map(({ id, source, target, kind, figures }) => (
+        <Table.Tr key={id}>
+          <Table.Td>{names.get(source)}</Table.Td>
+          <Table.Td>{names.get(target)}</Table.Td>
+          {figures ? (
+            <>
+              <Table.Td>{rateWords(figures.requests)}</Table.Td>
+              <Table.Td>{shareWords(figures.failed)}</Table.Td>
+              <Table.Td>{timeWords(figures.p95)}</Table.Td>
+            </>
+          ) : (
+            <Table.Td colSpan={3} c="dimmed">
+              {kind === "declared" ? "nobody asked" : "not measured"}
+            </Table.Td>
+          )}
+        </Table.Tr>
+      ))}
+    </Rows>
   );
 }
 

@@ -73,7 +73,7 @@ function LockLine({ lock: { service, environment, owner, reason, until, fence } 
     <Paper withBorder p="sm">
       <Group justify="space-between" wrap="nowrap">
         <Group gap={8} wrap="nowrap">
-          <IconLock size={18} aria-label="Locked" />
+          <IconLock size={18} style={{ flex: "none" }} aria-label="Locked" />
           <div>
             <Text size="sm">
               <b>{service === "*" ? "all services" : service}</b> locked by {owner}: {reason}
@@ -86,6 +86,7 @@ function LockLine({ lock: { service, environment, owner, reason, until, fence } 
         <GuardedButton
           size="compact-sm"
           variant="default"
+          style={{ flex: "none" }}
           mayNot={mayNot}
           loading={lifting.isPending}
           leftSection={<IconLockOpen size={14} aria-hidden />}

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { mapOf, widthOf } from "./map-model.ts";
+import { layOut } from "../parts/graph/layout.ts";
+import { around, mapOf, mapSpacing, nodeSize, widthOf } from "./map-model.ts";
 
 const services = [
   { name: "catalog", needs: [], uses: [] },
@@ -45,6 +46,41 @@ test("a service that does not run here is not on the map", () => {
   const { nodes, edges } = mapOf({ ...base, running: ["orders"], backing: [], traffic: undefined });
   expect(nodes.map(({ id }) => id)).toEqual(["orders"]);
   expect(edges).toEqual([]);
+});
+
+/** Fifty services in five layers, each of which asks up to three of the next layers. */
+const fifty = Array.from({ length: 50 }, (_, index) => ({
+  name: `service-${index}`,
+  needs: [10, 13, 27].map((step) => index + step).flatMap((at) => (at < 50 ? [`service-${at}`] : [])),
+  uses: [],
+}));
+const wide = mapOf({
+  ...{ environment: "test", services: fifty, running: fifty.map(({ name }) => name), backing: [] },
+  traffic: undefined,
+});
+const drawn = ({ nodes, edges }: typeof wide) =>
+  layOut(
+    nodes.map(({ id }) => ({ id, ...nodeSize })),
+    edges,
+    mapSpacing,
+  );
+
+test("of fifty services no two boxes overlap", () => {
+  const boxes = [...drawn(wide).boxes.values()];
+  expect(boxes).toHaveLength(50);
+  const overlaps = boxes.flatMap((a, index) =>
+    boxes.slice(index + 1).filter((b) => Math.abs(a.x - b.x) < nodeSize.width && Math.abs(a.y - b.y) < nodeSize.height),
+  );
+  expect(overlaps).toEqual([]);
+});
+
+test("around any one of fifty services there is room to draw all at full size on a laptop", () => {
+  for (const { name } of fifty) {
+    const near = around(wide, name);
+    expect(near.edges.every(({ source, target }) => source === name || target === name)).toBe(true);
+    expect(near.nodes.map(({ id }) => id)).toContain(name);
+    expect(drawn(near).width).toBeLessThan(1_000);
+  }
 });
 
 test("an edge grows with its requests, within bounds", () => {

@@ -22,6 +22,10 @@ export interface MapEdge {
   figures: Figures | null;
 }
 
+/** Pixels. */
+export const nodeSize = { width: 200, height: 58 };
+export const mapSpacing = { nodesep: 28, ranksep: 180, edgesep: 24 };
+
 interface Facts {
   environment: string;
   /** Services that run in the environment. */
@@ -76,6 +80,13 @@ function strangerOf({ service, environment }: { service: string; environment: st
 
 function edge(source: string, target: string, kind: MapEdge["kind"]): MapEdge {
   return { id: `${source} ${target}`, source, target, kind, figures: null };
+}
+
+/** What is left of a map when only those that ask a node, or that it asks, are of interest. */
+export function around({ nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] }, id: string) {
+  const touching = edges.filter(({ source, target }) => source === id || target === id);
+  const near = new Set([id, ...touching.flatMap(({ source, target }) => [source, target])]);
+  return { nodes: nodes.filter((node) => near.has(node.id)), edges: touching };
 }
 
 /** Pixels, by the logarithm of the requests: a thousand a second are no hundred times as wide as ten. */

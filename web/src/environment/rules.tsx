@@ -2,7 +2,7 @@ import { Badge, Code, Group, List, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
@@ -106,30 +106,23 @@ export function BackingServices({ rows }: { rows: readonly Backing[] }) {
   if (rows.length === 0) return null;
   return (
     <Section title="Backing services">
-      <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
-        <Table aria-label="Backing services" fz="sm">
-          <Headings names={["Name", "State", "Image", "Last backup"]} />
-          <Table.Tbody>
-            {rows.map(({ name, state, image, trouble, lastBackup, keepsData, askedFor }) => (
-              <Table.Tr key={name}>
-                <Table.Th scope="row">{name}</Table.Th>
-                <Table.Td>
-                  <StateSign tone={state === "running" ? "good" : state === "unknown" ? "none" : "bad"}>
-                    {state}
-                  </StateSign>
-                  {(trouble ?? (askedFor ? undefined : "its environment asks for it no more")) && (
-                    <Text size="xs">{trouble ?? "its environment asks for it no more"}</Text>
-                  )}
-                </Table.Td>
-                <Table.Td style={{ overflowWrap: "anywhere" }}>{image}</Table.Td>
-                <Table.Td>
-                  {lastBackup ? <TimeAgo at={lastBackup.at} /> : keepsData ? "none yet" : "keeps no data"}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Rows name="Backing services" columns={["Name", "State", "Image", "Last backup"]}>
+        {rows.map(({ name, state, image, trouble, lastBackup, keepsData, askedFor }) => (
+          <Table.Tr key={name}>
+            <Table.Th scope="row">{name}</Table.Th>
+            <Table.Td>
+              <StateSign tone={state === "running" ? "good" : state === "unknown" ? "none" : "bad"}>{state}</StateSign>
+              {(trouble ?? (askedFor ? undefined : "its environment asks for it no more")) && (
+                <Text size="xs">{trouble ?? "its environment asks for it no more"}</Text>
+              )}
+            </Table.Td>
+            <Table.Td style={{ overflowWrap: "anywhere" }}>{image}</Table.Td>
+            <Table.Td>
+              {lastBackup ? <TimeAgo at={lastBackup.at} /> : keepsData ? "none yet" : "keeps no data"}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Rows>
     </Section>
   );
 }

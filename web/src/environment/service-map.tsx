@@ -1,5 +1,6 @@
 import "@xyflow/react/dist/base.css";
-import { Box, Group, Paper, Text, useComputedColorScheme } from "@mantine/core";
+import { Group, Paper, Select, Stack, Text, useComputedColorScheme } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { IconAlertTriangle, IconCloud, IconDatabase, IconUsers } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import {
@@ -18,12 +19,18 @@ import { useMemo, useState } from "react";
 import { isTroubled, rateWords, shareWords, timeWords } from "../parts/figures.ts";
 import { layOut } from "../parts/graph/layout.ts";
 import { labelPoint, type Point, flowPath } from "../parts/graph/flow-path.ts";
-import { type MapEdge, type MapNode, widthOf } from "./map-model.ts";
+import { screenScale } from "../parts/screen-scale.ts";
+import { around, type MapEdge, type MapNode, mapSpacing, nodeSize, widthOf } from "./map-model.ts";
 import classes from "./environment.module.css";
 
-const size = { width: 200, height: 58 };
 /** More labels than these are shown one node at a time. */
 const mostLabels = 16;
+/** More services than these are also looked at one by one. */
+const manyServices = 12;
+const [lowest, tallest] = [220, 640];
+const margin = 48;
+/** Below it words are too small to be read. */
+const smallest = 0.6;
 
 interface Props {
   nodes: MapNode[];
@@ -31,7 +38,33 @@ interface Props {
 }
 
 /** Who asks whom, how often and how well. */
-export default function ServiceMap({ nodes, edges }: Props) {
+export default function ServiceMap(all: Props) {
+  const [center, setCenter] = useState<string | null>(null);
+  const services = all.nodes.flatMap(({ id, kind, name }) => (kind === "service" ? { value: id, label: name } : []));
+  const stands = services.some(({ value }) => value === center);
+  return (
+    <Stack gap="xs">
+      {services.length > manyServices && (
+        <Select
+          size="xs"
+          w={240}
+          aria-label="Around one service"
+          placeholder="All services, or around one"
+          data={services}
+          value={center}
+          onChange={setCenter}
+          clearable
+          searchable
+        />
+      )}
+      <Drawing {...(center !== null && stands ? around(all, center) : all)} />
+    </Stack>
+  );
+}
+
+function Drawing({ nodes, edges }: Props) {
+  const { ref, width } = useElementSize<HTMLDivElement>();
+  const scale = screenScale();
   const scheme = useComputedColorScheme();
   const navigate = useNavigate();
   const [near, setNear] = useState<string>();
@@ -41,18 +74,19 @@ export default function ServiceMap({ nodes, edges }: Props) {
     labelled: edge.figures !== null && (near === undefined ? edges.length <= mostLabels : touches(edge)),
     faded: near !== undefined && !touches(edge),
   });
+  const { zoom, height, x, y } = frameOf(layout, width, scale);
   return (
-    <Box h={420} className={classes.map ?? ""}>
+    <div ref={ref} style={{ height }} className={classes.map}>
       <ReactFlow
-        // What was fitted into the frame once is fitted anew when there is more of it.
-        key={[...layout.boxes.keys()].join(" ")}
+        // What was fitted into the frame once is fitted anew when frame or content are others.
+        key={[width, height, ...layout.boxes.keys()].join(" ")}
         nodes={nodes.flatMap((node): Node<NodeData>[] => {
           const position = layout.boxes.get(node.id);
           if (!position) return [];
           const faded = near !== undefined && near !== node.id && !edges.some((e) => touches(e) && joins(e, node.id));
           return [
             {
-              ...{ id: node.id, type: "box", position, data: { node, faded }, ...size },
+              ...{ id: node.id, type: "box", position, data: { node, faded }, ...nodeSize },
               ariaLabel: `${node.name}${node.figures ? `, ${rateWords(node.figures.requests)}` : ""}`,
             },
           ];
@@ -66,10 +100,11 @@ export default function ServiceMap({ nodes, edges }: Props) {
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         colorMode={scheme}
-        fitView
-        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        // Boxes with their lines: to fit would mean the boxes alone.
+        defaultViewport={{ x, y, zoom }}
+        fitViewOptions={{ padding: 0.08, maxZoom: scale }}
         minZoom={0.2}
-        maxZoom={1.5}
+        maxZoom={1.5 * scale}
         nodesDraggable={false}
         nodesConnectable={false}
         zoomOnScroll={false}
@@ -83,8 +118,18 @@ export default function ServiceMap({ nodes, edges }: Props) {
       >
         <Controls showInteractive={false} position="bottom-right" />
       </ReactFlow>
-    </Box>
+    </div>
   );
+}
+
+/** As tall as the drawing is where it takes the whole width; what is too much to be read is moved by dragging. */
+function frameOf(layout: { width: number; height: number }, width: number, scale: number) {
+  const room = (side: number, of: number) => side / (of + margin);
+  const most = tallest * scale;
+  const zoom = Math.max(smallest, Math.min(scale, room(width, layout.width), room(most, layout.height)));
+  const height = Math.round(Math.min(most, Math.max(lowest, layout.height * zoom + margin)));
+  const middle = (side: number, of: number) => Math.max(margin / 2, (side - of * zoom) / 2);
+  return { zoom, height, x: middle(width, layout.width), y: middle(height, layout.height) };
 }
 
 /** Where the boxes stand changes only when boxes or lines come or go. */
@@ -96,9 +141,9 @@ function useLayout(nodes: MapNode[], edges: MapEdge[]) {
   return useMemo(() => {
     const [ids, lines] = JSON.parse(shape) as [string[], Pick<MapEdge, "id" | "source" | "target">[]];
     return layOut(
-      ids.map((id) => ({ id, ...size })),
+      ids.map((id) => ({ id, ...nodeSize })),
       lines,
-      { nodesep: 28, ranksep: 180, edgesep: 24 },
+      mapSpacing,
     );
   }, [shape]);
 }
@@ -119,9 +164,7 @@ function BoxNode({ data: { node, faded } }: NodeProps<Node<NodeData>>) {
     <Paper
       withBorder
       px="sm"
-      w={size.width}
-      h={size.height}
-      opacity={faded ? 0.35 : 1}
+      style={{ ...nodeSize, opacity: faded ? 0.35 : 1 }}
       className={classes.node ?? ""}
       data-bad={bad || undefined}
       data-kind={node.kind}

@@ -5,6 +5,7 @@ import { Copy } from "../parts/copy.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { RolloutProgress } from "../deploy/rollout-progress.tsx";
+import classes from "./fleet.module.css";
 import { type Cell, isBadEnd } from "./matching.ts";
 
 /** One service in one environment. */
@@ -93,6 +94,7 @@ function DeployButton({ service, environment }: { service: string; environment: 
     <Button
       variant="subtle"
       size="compact-xs"
+      className={classes.deploy ?? ""}
       leftSection={<IconRocket size={13} aria-hidden />}
       onClick={() => void navigate({ search: (search) => ({ ...search, show: `${service}/${environment}` }) })}
     >

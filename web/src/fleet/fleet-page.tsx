@@ -51,7 +51,10 @@ function Fleet({ status }: { status: Status }) {
           <SegmentedControl
             size="xs"
             aria-label="State"
-            data={[...stateFilters]}
+            data={stateFilters.map((each) => {
+              const count = each === "all" ? 0 : matching(status, "", each).length;
+              return { value: each, label: count > 0 ? `${each} ${count}` : each };
+            })}
             value={state}
             onChange={(value) =>
               void navigate({

@@ -1,9 +1,11 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { type ReactNode, type Ref, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
+import { screenScale } from "../parts/screen-scale.ts";
 import { barHeight, type LogWindow, type Place, placeAt, rowsAt, scrolledTo } from "./log-scroll.ts";
 import classes from "./log.module.css";
 
-const rowHeight = 20;
+/** Pixels on a usual screen; as the style sheet has it. */
+const usualHeight = 20;
 const beside = 12;
 /** When scrolling has ended, the bar is put where it belongs. */
 const restMs = 160;
@@ -36,6 +38,7 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
   const [place, setPlace] = useState<Place>({ bar: 0, at: 0 });
   const rest = useRef<number>(undefined);
   const shown = useRef<number>(undefined);
+  const rowHeight = usualHeight * screenScale();
   const view: LogWindow = { rows, rowHeight, height };
 
   const put = (next: Place) => {

@@ -20,7 +20,7 @@ export function MergeBox({ pullRequest }: { pullRequest: Detail }) {
   const waits = waitsFor.map(({ message }) => message).join("; ");
   return (
     <Stack gap="sm">
-      <List size="sm" spacing={4} aria-label="What the merge waits for">
+      <List size="sm" spacing={4} p={0} aria-label="What the merge waits for">
         {waitsFor.map(({ code, message }) => (
           <List.Item
             key={`${code} ${message}`}

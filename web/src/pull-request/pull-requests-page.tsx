@@ -110,7 +110,7 @@ function Row({ pullRequest }: { pullRequest: PullRequest }) {
   return (
     <li className={classes.row}>
       <Icon size={18} stroke={1.6} className={classes.icon ?? ""} aria-hidden />
-      <Box miw={0} flex={1}>
+      <Box className={classes.about ?? ""}>
         <Link
           className={classes.title}
           to="/pull-requests/$repository/$number"

@@ -2,7 +2,7 @@ import { Table, Text } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { read } from "../api/read.ts";
 import { rateWords, shareWords, timeWords } from "../parts/figures.ts";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 
@@ -26,32 +26,32 @@ export function Instances({ service, environments }: { service: string; environm
         </Text>
       ))}
       {rows.length > 0 && (
-        <Table.ScrollContainer minWidth={640} type="native" tabIndex={0} mt="xs">
-          <Table aria-label="Instances" fz="sm">
-            <Headings names={["Instance", "Environment", "Traffic", "Weight", "Requests", "Failed", "p95"]} />
-            <Table.Tbody>
-              {rows.map(({ instance, environment, state, weight, address }) => {
-                const [tone, word] = states[state];
-                const now = figures.get(instance);
-                return (
-                  <Table.Tr key={instance}>
-                    <Table.Th scope="row" fw={500} title={address}>
-                      {instance}
-                    </Table.Th>
-                    <Table.Td>{environment}</Table.Td>
-                    <Table.Td>
-                      <StateSign tone={tone}>{word}</StateSign>
-                    </Table.Td>
-                    <Table.Td>{weight}</Table.Td>
-                    <Table.Td>{now ? rateWords(now.requests) : "–"}</Table.Td>
-                    <Table.Td>{now ? shareWords(now.failed) : "–"}</Table.Td>
-                    <Table.Td>{now ? timeWords(now.p95) : "–"}</Table.Td>
-                  </Table.Tr>
-                );
-              })}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <Rows
+          name="Instances"
+          columns={["Instance", "Environment", "Traffic", "Weight", "Requests", "Failed", "p95"]}
+          minWidth={640}
+          mt="xs"
+        >
+          {rows.map(({ instance, environment, state, weight, address }) => {
+            const [tone, word] = states[state];
+            const now = figures.get(instance);
+            return (
+              <Table.Tr key={instance}>
+                <Table.Th scope="row" fw={500} title={address}>
+                  {instance}
+                </Table.Th>
+                <Table.Td>{environment}</Table.Td>
+                <Table.Td>
+                  <StateSign tone={tone}>{word}</StateSign>
+                </Table.Td>
+                <Table.Td>{weight}</Table.Td>
+                <Table.Td>{now ? rateWords(now.requests) : "–"}</Table.Td>
+                <Table.Td>{now ? shareWords(now.failed) : "–"}</Table.Td>
+                <Table.Td>{now ? timeWords(now.p95) : "–"}</Table.Td>
+              </Table.Tr>
+            );
+          })}
+        </Rows>
       )}
     </Section>
   );

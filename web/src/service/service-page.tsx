@@ -7,7 +7,7 @@ import { DeploymentTable } from "../deploy/deployment-table.tsx";
 import { CellView } from "../fleet/cell-view.tsx";
 import { Commits } from "../parts/commits.tsx";
 import { Copy } from "../parts/copy.tsx";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
@@ -156,28 +156,23 @@ function Builds({ name }: { name: string }) {
           None yet: a push makes the first one.
         </Text>
       )}
-      <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
-        <Table aria-label="Builds" fz="sm">
-          <Headings names={["Build", "State", "Branch", "Commit", "When"]} />
-          <Table.Tbody>
-            {rows.map(({ id, number, outcome, state, branch, commit, createdAt }) => (
-              <Table.Tr key={id}>
-                <Table.Th scope="row">{number}</Table.Th>
-                <Table.Td>
-                  <StateSign tone={buildTone(state, outcome)}>{outcome ?? state}</StateSign>
-                </Table.Td>
-                <Table.Td>{branch}</Table.Td>
-                <Table.Td>
-                  <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
-                </Table.Td>
-                <Table.Td>
-                  <TimeAgo at={createdAt} />
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Rows name="Builds" columns={["Build", "State", "Branch", "Commit", "When"]}>
+        {rows.map(({ id, number, outcome, state, branch, commit, createdAt }) => (
+          <Table.Tr key={id}>
+            <Table.Th scope="row" data-of="Build">{number}</Table.Th>
+            <Table.Td>
+              <StateSign tone={buildTone(state, outcome)}>{outcome ?? state}</StateSign>
+            </Table.Td>
+            <Table.Td>{branch}</Table.Td>
+            <Table.Td>
+              <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
+            </Table.Td>
+            <Table.Td>
+              <TimeAgo at={createdAt} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Rows>
     </Section>
   );
 }
@@ -192,31 +187,26 @@ function Releases({ name }: { name: string }) {
           None yet: a build that publishes makes the first one.
         </Text>
       )}
-      <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
-        <Table aria-label="Releases" fz="sm">
-          <Headings names={["Release", "Commit", "Digest", "Made"]} />
-          <Table.Tbody>
-            {rows.map(({ number, commit, digest, createdAt, pullRequest, retiredAt }) => (
-              <Table.Tr key={number}>
-                <Table.Th scope="row">
-                  {number}
-                  {pullRequest !== null && ` (pull request ${pullRequest})`}
-                  {retiredAt && " (image not kept)"}
-                </Table.Th>
-                <Table.Td>
-                  <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
-                </Table.Td>
-                <Table.Td>
-                  <Copy value={digest} shown={digest.slice(7, 19)} what="digest" />
-                </Table.Td>
-                <Table.Td>
-                  <TimeAgo at={createdAt} />
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Rows name="Releases" columns={["Release", "Commit", "Digest", "Made"]}>
+        {rows.map(({ number, commit, digest, createdAt, pullRequest, retiredAt }) => (
+          <Table.Tr key={number}>
+            <Table.Th scope="row" data-of="Release">
+              {number}
+              {pullRequest !== null && ` (pull request ${pullRequest})`}
+              {retiredAt && " (image not kept)"}
+            </Table.Th>
+            <Table.Td>
+              <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
+            </Table.Td>
+            <Table.Td>
+              <Copy value={digest} shown={digest.slice(7, 19)} what="digest" />
+            </Table.Td>
+            <Table.Td>
+              <TimeAgo at={createdAt} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Rows>
     </Section>
   );
 }

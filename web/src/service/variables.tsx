@@ -1,7 +1,7 @@
 import { Table, Text } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { read } from "../api/read.ts";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 
 const kinds = { value: "set", secret: "secret", backing: "backing service" } as const;
@@ -20,24 +20,19 @@ export function Variables({ service, environments }: { service: string; environm
         </Text>
       )}
       {names.length > 0 && (
-        <Table.ScrollContainer minWidth={360} type="native" tabIndex={0}>
-          <Table aria-label="Variables" fz="sm">
-            <Headings names={["Name", ...environments]} />
-            <Table.Tbody>
-              {names.map((name) => (
-                <Table.Tr key={name}>
-                  <Table.Th scope="row" fw={500} ff="monospace" fz="xs">
-                    {name}
-                  </Table.Th>
-                  {places.map(({ data }, index) => {
-                    const found = data?.variables.find((each) => each.name === name);
-                    return <Table.Td key={environments[index]}>{found ? `•••••• ${kinds[found.from]}` : "–"}</Table.Td>;
-                  })}
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <Rows name="Variables" columns={["Name", ...environments]} minWidth={360}>
+          {names.map((name) => (
+            <Table.Tr key={name}>
+              <Table.Th scope="row" fw={500} ff="monospace" fz="xs">
+                {name}
+              </Table.Th>
+              {places.map(({ data }, index) => {
+                const found = data?.variables.find((each) => each.name === name);
+                return <Table.Td key={environments[index]}>{found ? `•••••• ${kinds[found.from]}` : "–"}</Table.Td>;
+              })}
+            </Table.Tr>
+          ))}
+        </Rows>
       )}
     </Section>
   );

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
@@ -56,16 +56,16 @@ function QueueTile({ queue: { name, agents, running, waiting, unserved } }: { qu
 
 function AgentTable({ agents }: { agents: Agent[] }) {
   return (
-    <Table.ScrollContainer minWidth={620} type="native" tabIndex={0}>
-      <Table aria-label="Agents" verticalSpacing="sm" fz="sm">
-        <Headings names={["State", "Agent", "Tags", "At work on", "Heard of"]} />
-        <Table.Tbody>
-          {agents.map((agent) => (
-            <AgentRow key={agent.name} agent={agent} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Rows
+      name="Agents"
+      columns={["State", "Agent", "Tags", "At work on", "Heard of"]}
+      minWidth={620}
+      verticalSpacing="sm"
+    >
+      {agents.map((agent) => (
+        <AgentRow key={agent.name} agent={agent} />
+      ))}
+    </Rows>
   );
 }
 
@@ -88,7 +88,11 @@ function AgentRow({ agent: { name, state, tags, jobs, lastSeenAt } }: { agent: A
         </Group>
       </Table.Td>
       <Table.Td>
-        {jobs.length === 0 && <Text c="dimmed">–</Text>}
+        {jobs.length === 0 && (
+          <Text span c="dimmed">
+            –
+          </Text>
+        )}
         {jobs.map(({ build, repository, number, step }) => (
           <div key={`${build} ${step}`}>
             <Link

@@ -3,7 +3,7 @@ import { IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
@@ -41,8 +41,8 @@ export function Health() {
           </Button>
         </Group>
       </Group>
-      <Rows title="Platform" rows={platform} />
-      {machine.length > 0 && <Rows title="The server's machine" rows={machine} />}
+      <Verdicts title="Platform" rows={platform} />
+      {machine.length > 0 && <Verdicts title="The server's machine" rows={machine} />}
     </Stack>
   );
 }
@@ -53,37 +53,29 @@ const signs = {
   bad: { tone: "bad", word: "bad" },
 } as const;
 
-function Rows({ title, rows }: { title: string; rows: Row[] }) {
+function Verdicts({ title, rows }: { title: string; rows: Row[] }) {
   return (
     <Section title={title}>
-      <Table.ScrollContainer minWidth={480} type="native" tabIndex={0}>
-        <Table aria-label={title} verticalSpacing="xs" fz="sm" layout="fixed">
-          <colgroup>
-            <col width={110} />
-            <col width={150} />
-            <col />
-          </colgroup>
-          <Headings names={["State", "What", "Found"]} />
-          <Table.Tbody>
-            {rows.map(({ name, verdict, found, fix }) => (
-              <Table.Tr key={name}>
-                <Table.Td>
-                  <StateSign tone={signs[verdict].tone}>{signs[verdict].word}</StateSign>
-                </Table.Td>
-                <Table.Th scope="row">{name}</Table.Th>
-                <Table.Td>
-                  {found}
-                  {fix && (
-                    <Text size="xs" c="dimmed">
-                      {fix}
-                    </Text>
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Rows name={title} columns={["State", "What", "Found"]} minWidth={480} verticalSpacing="xs">
+        {rows.map(({ name, verdict, found, fix }) => (
+          <Table.Tr key={name}>
+            <Table.Td w={110}>
+              <StateSign tone={signs[verdict].tone}>{signs[verdict].word}</StateSign>
+            </Table.Td>
+            <Table.Th scope="row" w={150}>
+              {name}
+            </Table.Th>
+            <Table.Td>
+              {found}
+              {fix && (
+                <Text size="xs" c="dimmed">
+                  {fix}
+                </Text>
+              )}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Rows>
     </Section>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, List, Modal, NativeSelect, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Group, List, Modal, NativeSelect, Stack, Table, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Role } from "#api/endpoint.ts";
@@ -6,7 +6,7 @@ import { call, type Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { useActing } from "../parts/acting.ts";
 import { GuardedButton } from "../parts/guarded-button.tsx";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
@@ -45,16 +45,11 @@ function Everybody({ users }: { users: User[] }) {
   return (
     <Stack gap="lg">
       <NewPerson made={setShown} />
-      <Table.ScrollContainer minWidth={440} type="native" tabIndex={0}>
-        <Table aria-label="People" verticalSpacing="xs" fz="sm">
-          <Headings names={["Name", "Role", "Since", ""]} />
-          <Table.Tbody>
-            {users.map((user) => (
-              <Person key={user.name} user={user} show={() => setShown(user.name)} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Rows name="People" columns={["Name", "Role", "Since", ""]} minWidth={440} verticalSpacing="xs">
+        {users.map((user) => (
+          <Person key={user.name} user={user} show={() => setShown(user.name)} />
+        ))}
+      </Rows>
       {shown && (
         <Modal opened onClose={() => setShown(undefined)} size="xl" title={`Tokens of ${shown}`}>
           <Tokens user={shown} />
@@ -107,9 +102,7 @@ function Person({ user: { name, role, createdAt }, show }: { user: User; show: (
         <RoleSelect name={`Role of ${name}`} value={role} choose={change} />
       </Table.Td>
       <Table.Td>
-        <Text size="sm" inherit>
-          <TimeAgo at={createdAt} />
-        </Text>
+        <TimeAgo at={createdAt} />
       </Table.Td>
       <Table.Td ta="end">
         <Button size="compact-sm" variant="default" aria-label={`Tokens of ${name}…`} onClick={show}>

@@ -9,7 +9,7 @@ import { Storage } from "./storage.tsx";
 import { Tokens } from "./tokens.tsx";
 
 const panels: Record<SettingsView, { name: string; Panel: ComponentType }> = {
-  tokens: { name: "Your tokens", Panel: Tokens },
+  tokens: { name: "Tokens", Panel: Tokens },
   people: { name: "People", Panel: People },
   agents: { name: "Agents", Panel: Agents },
   storage: { name: "Storage", Panel: Storage },
@@ -34,9 +34,9 @@ export function SettingsPage() {
           void navigate({ search: next ? { view: next } : {}, replace: true });
         }}
       >
-        <Tabs.List mb="lg">
+        <Tabs.List mb="lg" style={{ flexWrap: "nowrap" }}>
           {settingsViews.map((each) => (
-            <Tabs.Tab key={each} value={each}>
+            <Tabs.Tab key={each} value={each} px={{ base: 8, sm: "md" }}>
               {panels[each].name}
             </Tabs.Tab>
           ))}

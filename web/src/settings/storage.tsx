@@ -5,7 +5,7 @@ import { call, type Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { useActing } from "../parts/acting.ts";
 import { GuardedButton } from "../parts/guarded-button.tsx";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { sizeIn } from "../parts/size.ts";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
@@ -80,23 +80,18 @@ function Cleaning({ images, done }: { images: Plan["images"]; done: () => void }
 
 function Images({ images }: Pick<Plan, "images">) {
   return (
-    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
-      <Table aria-label="Images" fz="sm">
-        <Headings names={["Fate", "Where", "Service", "Size", "Why"]} />
-        <Table.Tbody>
-          {images.map(({ goes, place, service, name, bytes: size, why }) => (
-            <Table.Tr key={`${place} ${name}`}>
-              <Table.Td>
-                <StateSign tone={goes ? "waiting" : "good"}>{goes ? "goes" : "stays"}</StateSign>
-              </Table.Td>
-              <Table.Td>{place}</Table.Td>
-              <Table.Td>{service}</Table.Td>
-              <Table.Td>{size === null ? "–" : sizeIn(size)}</Table.Td>
-              <Table.Td>{why}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Rows name="Images" columns={["Fate", "Where", "Service", "Size", "Why"]} minWidth={640}>
+      {images.map(({ goes, place, service, name, bytes: size, why }) => (
+        <Table.Tr key={`${place} ${name}`}>
+          <Table.Td>
+            <StateSign tone={goes ? "waiting" : "good"}>{goes ? "goes" : "stays"}</StateSign>
+          </Table.Td>
+          <Table.Td>{place}</Table.Td>
+          <Table.Td>{service}</Table.Td>
+          <Table.Td>{size === null ? "–" : sizeIn(size)}</Table.Td>
+          <Table.Td>{why}</Table.Td>
+        </Table.Tr>
+      ))}
+    </Rows>
   );
 }

@@ -8,7 +8,7 @@ import { useActing } from "../parts/acting.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { Copy } from "../parts/copy.tsx";
 import { GuardedButton } from "../parts/guarded-button.tsx";
-import { Headings } from "../parts/headings.tsx";
+import { Rows } from "../parts/rows.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 
@@ -102,16 +102,11 @@ function Made({ token: { name, secret, user }, forget }: { token: Output<"create
 
 function TokenTable({ rows }: { rows: Token[] }) {
   return (
-    <Table.ScrollContainer minWidth={560} type="native" tabIndex={0}>
-      <Table aria-label="Tokens" verticalSpacing="sm" fz="sm">
-        <Headings names={["Name", "Made", "Used", "Ends", ""]} />
-        <Table.Tbody>
-          {rows.map((token) => (
-            <TokenRow key={token.id} token={token} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Rows name="Tokens" columns={["Name", "Made", "Used", "Ends", ""]} minWidth={560} verticalSpacing="sm">
+      {rows.map((token) => (
+        <TokenRow key={token.id} token={token} />
+      ))}
+    </Rows>
   );
 }
 

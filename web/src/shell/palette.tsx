@@ -42,6 +42,8 @@ export function Palette() {
         onSpotlightClose={() => setOpen(false)}
         shortcut={["mod + K"]}
         highlightQuery
+        // Blurred, a large screen would be drawn for seconds where there is no graphics processor.
+        overlayProps={{ blur: 0, backgroundOpacity: 0.45 }}
         scrollable
         limit={12}
         nothingFound="Nothing has this name"

@@ -16,6 +16,8 @@ export interface World extends DeploymentsDeps {
   backings: KeyedLock;
   /** What was last found to run otherwise than it should, by place, so that it is told once. */
   drifts: Map<string, string>;
+  /** How what serves was when that was last told, by deployment. */
+  healths: Map<string, string>;
   /** How often an instance had ended by itself when that was last told, by its name; told once more after a start. */
   restarts: Map<string, number>;
   /** By deployment, what was read last of its instances: the next reading is compared with it. */
