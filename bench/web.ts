@@ -1,8 +1,12 @@
 /**
  * The web interface in a real Chromium, with a log of 200 MB: bytes of the first page, time to its first paint and to its form with an empty cache,
- * time to switch between pages, and frames drawn while the log is scrolled from its beginning on.
+ * beside a page of one word (what browser and machine take by themselves), time to switch between pages, and frames drawn while the log is
+ * scrolled from its beginning on.
  */
+import { once } from "node:events";
 import { readdir, readFile, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { type Platform, startPlatform } from "#testing/platform.ts";
@@ -26,7 +30,9 @@ export async function main(): Promise<BenchResult> {
   if (!browser) throw new Error("no Chromium is installed here");
   try {
     const opened = await coldStarts(browser, platform);
-    const [paints, ready] = [opened.map(({ paint }) => paint), opened.map(({ ready: at }) => at)];
+    const paints = opened.map(({ paint }) => paint);
+    const ready = opened.map(({ ready: at }) => at);
+    const bare = opened.map(({ bare: at }) => at);
     const page = await signedIn(browser, platform);
     const switches = await timeSwitches(page);
     const { perSecond, atRest, worst, heapMib } = await scrollLog(page, platform.url);
@@ -44,6 +50,9 @@ export async function main(): Promise<BenchResult> {
         first_paint_ms: round(median(paints), 0),
         aim_first_paint_ms: aims.paintMs,
         form_ready_ms: round(median(ready), 0),
+        bare_page_first_paint_ms: round(median(bare), 0),
+        first_paint_over_bare_ms: round(median(paints) - median(bare), 0),
+        form_ready_over_bare_ms: round(median(ready) - median(bare), 0),
         switch_p50_ms: round(median(switches), 0),
         switch_p90_ms: round(quantile(switches, 0.9), 0),
         aim_switch_ms: aims.switchMs,
@@ -81,12 +90,28 @@ interface Start {
   paint: number;
   /** The form to sign in can be written into. */
   ready: number;
+  /** The first picture of a page of one word, opened just before. */
+  bare: number;
 }
+
+const paintOf = `new Promise((done) => {
+  const look = () => {
+    const [paint] = performance.getEntriesByName("first-contentful-paint");
+    if (paint) done(paint.startTime);
+    else setTimeout(look, 10);
+  };
+  look();
+})`;
 
 /** Milliseconds from the beginning of the navigation, each with an empty cache. */
 async function coldStarts(browser: Browser, { url }: Platform): Promise<Start[]> {
+  await using bare = await barePage();
   const times: Start[] = [];
   for (let turn = 0; turn < rounds; turn++) {
+    const other = await (await browser.newContext(desktop)).newPage();
+    await other.goto(bare.url);
+    const barePaint = await other.evaluate<number>(paintOf);
+    await other.context().close();
     const page = await (await browser.newContext(desktop)).newPage();
     await page.addInitScript(`new MutationObserver((_, observer) => {
       if (!document.querySelector("input[name=token]")) return;
@@ -95,19 +120,30 @@ async function coldStarts(browser: Browser, { url }: Platform): Promise<Start[]>
     }).observe(document, { childList: true, subtree: true })`);
     await page.goto(url);
     await page.locator("input[name=token]").waitFor();
-    times.push(
-      await page.evaluate<Start>(`new Promise((done) => {
-        const look = () => {
-          const [paint] = performance.getEntriesByName("first-contentful-paint");
-          if (paint && window.readyAt) done({ paint: paint.startTime, ready: window.readyAt });
-          else setTimeout(look, 10);
-        };
-        look();
-      })`),
-    );
+    await page.waitForFunction("window.readyAt");
+    times.push({
+      paint: await page.evaluate<number>(paintOf),
+      ready: await page.evaluate<number>("window.readyAt"),
+      bare: barePaint,
+    });
     await page.context().close();
   }
   return times;
+}
+
+async function barePage(): Promise<{ url: string } & AsyncDisposable> {
+  const server = createServer((_, answer) => {
+    answer.setHeader("content-type", "text/html");
+    answer.end("<!doctype html><title>bare</title><p>bare</p>");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 async function signedIn(browser: Browser, { url, adminToken }: Platform): Promise<Page> {

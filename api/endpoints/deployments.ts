@@ -280,6 +280,8 @@ export const deploymentEndpoints = endpoints({
       ...place.shape,
       release: z.int().positive(),
       commit: revision,
+      /** Of the image. */
+      digest,
       /** The release that serves there now. */
       from: z.int().positive().nullable(),
       /** Variables by name only, secrets by the number of their value. */

@@ -42,5 +42,31 @@ export const screens: readonly Screen[] = [
     },
   },
   { name: "no-permission", path: "/activity", sign: "Your role does not show you", who: "viewer" },
+  { name: "empty", path: "/builds?repository=nothing", sign: "No build is like that" },
+  {
+    ...{ name: "offline", path: "/", sign: "healthy" },
+    act: (page) =>
+      without(page, "/api/live", async () => {
+        await page.reload();
+        await page.getByText(/^as of /).waitFor();
+        await page.getByText("healthy").first().waitFor();
+      }),
+  },
+  {
+    ...{ name: "error", path: "/settings?view=agents", sign: "queue=default" },
+    act: (page) =>
+      without(page, "/api/agents", async () => {
+        await page.reload();
+        await page.getByText("could not be read").waitFor();
+      }),
+  },
   { name: "not-found", path: "/nowhere", sign: "There is no such page" },
 ];
+
+/** As if the server gave no answer that can be used at this address. */
+async function without(page: Page, path: string, look: () => Promise<void>): Promise<void> {
+  const asked = (url: URL) => url.pathname === path;
+  await page.route(asked, (route) => route.fulfill({ status: 502, body: "" }));
+  await look();
+  await page.unroute(asked);
+}

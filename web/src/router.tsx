@@ -1,5 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { activitySearch } from "./activity/activity-search.ts";
 import { readBuildSearch, readBuildsSearch } from "./build/search.ts";
+import { environmentSearch } from "./environment/environment-search.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { fleetSearch } from "./fleet/matching.ts";
 import { listSearch, pageSearch } from "./pull-request/pull-request-search.ts";
@@ -46,6 +48,7 @@ const environment = createRoute({
   getParentRoute: () => rootRoute,
   path: "/environments/$environment",
   component: lazyRouteComponent(() => import("./environment/environment-page.tsx"), "EnvironmentPage"),
+  validateSearch: environmentSearch,
 });
 
 const pullRequests = createRoute({
@@ -66,6 +69,7 @@ const activity = createRoute({
   getParentRoute: () => rootRoute,
   path: "/activity",
   component: lazyRouteComponent(() => import("./activity/activity-page.tsx"), "ActivityPage"),
+  validateSearch: activitySearch,
 });
 
 const settings = createRoute({

@@ -50,6 +50,8 @@ const signs = {
   "/settings?view=agents": "queue=default",
   "/settings?view=storage": "happens by itself",
   "/settings?view=health": "PostgreSQL",
+  "/builds?repository=nothing": "No build is like that",
+  "/nowhere": "There is no such page",
 };
 const patience = { timeout: 60_000 };
 
@@ -150,13 +152,16 @@ inBrowser(
     await cell("production").getByText("release 2", { exact: true }).waitFor({ timeout: 120_000 });
     await until(async () => (await service.ask("/", "production")) === "200 2", { deadlineMs: 180_000 });
 
-    await page.getByRole("button", { name: "Deploy shop to test" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
-    await page
+    // As somebody on call does it, at night, on a phone.
+    const night = await signedIn(browser, platform.adminToken, { ...phone, colorScheme: "dark" });
+    await night.page.getByRole("button", { name: "Deploy shop to test" }).click();
+    await night.page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+    await night.page
       .getByRole("dialog")
       .getByText("Rollback to release 1 succeeded", { exact: true })
       .waitFor({ timeout: 120_000 });
-    await page.keyboard.press("Escape");
+    expect(night.faults).toEqual([]);
+    await night.page.context().close();
     await cell("test").getByText("release 1", { exact: true }).waitFor({ timeout: 120_000 });
     await page.getByRole("link", { name: "shop" }).click();
     await page.getByText("back to 1").waitFor(patience);
@@ -200,10 +205,14 @@ inBrowser(
     await page.waitForURL(/\?step=flood&attempt=1#L1000004$/, patience);
     await page.getByRole("button", { name: "Close", exact: true }).click();
 
-    const gate = page.getByRole("form", { name: "Deploy to production" });
+    const called = await signedIn(browser, platform.adminToken, phone);
+    await called.page.goto(`${platform.url}/builds/cart/1`);
+    const gate = called.page.getByRole("form", { name: "Deploy to production" });
     await gate.getByRole("textbox", { name: "Reason" }).fill("vouchers");
     await gate.getByRole("button", { name: "Deploy to production" }).click();
     await step("ship").getByText("passed").waitFor({ timeout: 120_000 });
+    expect(called.faults).toEqual([]);
+    await called.page.context().close();
     expect(await page.evaluate("window.unchanged")).toBe(true);
     expect(faults).toEqual([]);
     await page.context().close();
@@ -357,7 +366,16 @@ inBrowser("a server that is away is told, and what is shown is read anew when it
 for (const colorScheme of ["light", "dark"] as const)
   for (const [size, options] of Object.entries({ desktop, phone }))
     inBrowser(`no page has a barrier, and none is wider than the screen: ${size}, ${colorScheme}`, async (browser) => {
+      const stranger = await (await browser.newContext({ ...options, colorScheme })).newPage();
+      await stranger.goto(platform.url);
+      await stranger.locator("input[name=token]").waitFor(patience);
+      expect(await barriersOf(stranger)).toEqual([]);
+      await stranger.context().close();
       const { page } = await signedIn(browser, platform.adminToken, { ...options, colorScheme });
+      await page.keyboard.press("Control+k");
+      await page.getByRole("textbox", { name: "Find" }).fill("shop");
+      await page.getByRole("button", { name: "Deploy shop to test", exact: true }).waitFor(patience);
+      expect(await barriersOf(page)).toEqual([]);
       const seen = [];
       for (const [path, sign] of Object.entries(signs)) {
         await page.goto(platform.url + path);

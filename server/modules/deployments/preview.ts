@@ -30,7 +30,7 @@ export async function previewDeployment(
   const last = await deploymentStore(deps.db).lastFinishedAt(wish);
   return {
     ...{ service: wish.service, environment: wish.environment },
-    ...{ release: release.number, commit: newer, from, gates },
+    ...{ release: release.number, commit: newer, digest: release.digest, from, gates },
     risks: risksOf({ stack, changes, from, commits: commits.length, last }),
     changes: changes.map(viewChange),
     stories: [...new Set(commits.flatMap(({ message }) => storyNames(message)))],

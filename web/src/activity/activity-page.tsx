@@ -2,19 +2,23 @@ import { Button, Center, Code, Group, Stack, Table, Text, TextInput, Title } fro
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { read } from "../api/read.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Rows } from "../parts/rows.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
+import type { ActivitySearch } from "./activity-search.ts";
 import { asCsv, asJson, type Entry, factsOf } from "./export.ts";
 
 /** Everything that happened, newest first. */
 export function ActivityPage() {
-  const [name, setName] = useState("");
-  const [actor, setActor] = useState("");
-  const [asked] = useDebouncedValue({ name: name.trim(), actor: actor.trim() }, 200);
+  const { event = "", person = "" }: ActivitySearch = useSearch({ from: "/activity" });
+  const navigate = useNavigate({ from: "/activity" });
+  const change = (to: { [K in keyof ActivitySearch]: ActivitySearch[K] | undefined }) =>
+    void navigate({ search: (before) => ({ ...before, ...to }), replace: true });
+  const [asked] = useDebouncedValue({ name: event.trim(), actor: person.trim() }, 200);
   return (
     <Stack>
       <Title order={1} size="h3">
@@ -24,15 +28,15 @@ export function ActivityPage() {
         <TextInput
           label="Event"
           description="The beginning of its name, such as deployments"
-          value={name}
-          onChange={({ currentTarget }) => setName(currentTarget.value)}
+          value={event}
+          onChange={({ currentTarget }) => change({ event: currentTarget.value || undefined })}
           w={300}
         />
         <TextInput
           label="Person"
           description="Who did it"
-          value={actor}
-          onChange={({ currentTarget }) => setActor(currentTarget.value)}
+          value={person}
+          onChange={({ currentTarget }) => change({ person: currentTarget.value || undefined })}
           w={200}
         />
       </Group>
@@ -71,8 +75,8 @@ function Entries({ name, actor }: { name: string; actor: string }) {
               <TimeAgo at={entry.at} />
             </Table.Td>
             <Table.Th scope="row" fw={400}>
-<Code>{entry.name}</Code>
-</Table.Th>
+              <Code>{entry.name}</Code>
+            </Table.Th>
             <Table.Td>{entry.actor ?? "Towline"}</Table.Td>
             <Table.Td>
               <Facts entry={entry} />

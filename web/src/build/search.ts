@@ -6,7 +6,12 @@ export interface BuildSearch {
   tab?: Tab;
   step?: string;
   attempt?: number;
+  /** Of the tests that are shown; absent: all. */
+  outcome?: TestOutcome;
 }
+
+export const testOutcomes = ["failed", "flaky", "passed", "skipped"] as const;
+export type TestOutcome = (typeof testOutcomes)[number];
 
 const tabs = ["steps", "tests", "artifacts"] as const;
 export type Tab = (typeof tabs)[number];
@@ -14,8 +19,10 @@ export type Tab = (typeof tabs)[number];
 export function readBuildSearch(search: Record<string, unknown>): BuildSearch {
   const tab = tabs.find((each) => each === search["tab"]);
   const attempt = Number(search["attempt"]);
+  const outcome = testOutcomes.find((each) => each === search["outcome"]);
   return {
     ...(tab ? { tab } : {}),
+    ...(outcome ? { outcome } : {}),
     ...(typeof search["step"] === "string" ? { step: search["step"] } : {}),
     ...(Number.isInteger(attempt) && attempt > 0 ? { attempt } : {}),
   };

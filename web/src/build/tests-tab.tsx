@@ -1,6 +1,6 @@
 import { Box, Code, Group, SegmentedControl, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { lengthOf } from "../parts/duration.tsx";
@@ -8,18 +8,19 @@ import { Headings } from "../parts/headings.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import type { Tone } from "../theme.ts";
+import { type BuildSearch, testOutcomes } from "./search.ts";
 
 type Tests = Output<"listBuildTests">;
 type Test = Tests["tests"][number];
-const outcomes = ["failed", "flaky", "passed", "skipped"] as const;
-type Outcome = (typeof outcomes)[number];
 
+const route = "/builds/$repository/$number";
 const most = 500;
 
 /** The tests of a build, failed ones first. */
 export function TestsTab({ build }: { build: string }) {
-  const [outcome, setOutcome] = useState<Outcome | "all">("all");
-  const query = { limit: most, ...(outcome === "all" ? {} : { outcome }) };
+  const { outcome }: BuildSearch = useSearch({ from: route });
+  const navigate = useNavigate({ from: route });
+  const query = { limit: most, ...(outcome ? { outcome } : {}) };
   const tests = useQuery(read("listBuildTests", { params: { id: build }, query }));
   if (tests.isPending) return <Loading what="the tests" />;
   if (tests.error) return <Failed what="The tests" error={tests.error} again={() => void tests.refetch()} />;
@@ -38,9 +39,12 @@ export function TestsTab({ build }: { build: string }) {
         <SegmentedControl
           size="xs"
           aria-label="Outcome"
-          data={["all", ...outcomes]}
-          value={outcome}
-          onChange={(value) => setOutcome(value)}
+          data={["all", ...testOutcomes]}
+          value={outcome ?? "all"}
+          onChange={(value) => {
+            const next = testOutcomes.find((each) => each === value);
+            void navigate({ search: (before) => ({ ...before, outcome: next }), replace: true });
+          }}
         />
       </Group>
       {faults.map((fault) => (

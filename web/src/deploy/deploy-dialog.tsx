@@ -103,14 +103,15 @@ function PlanOf({ place, release, watch }: PlanProps) {
 
 type Plan = Output<"planDeployment">;
 
-function What({ plan: { from, release, commit, commits, stories } }: { plan: Plan }) {
+function What({ plan: { from, release, commit, digest, commits, stories } }: { plan: Plan }) {
   return (
     <Box>
       <Title order={2} size="h5">
         {from === null ? `Release ${release}, the first here` : `From release ${from} to ${release}`}
       </Title>
       <Text size="xs" c="dimmed" mb={4}>
-        commit <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />
+        commit <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />, image{" "}
+        <Copy value={digest} shown={digest.slice(7, 19)} what="digest" />
         {stories.length > 0 && `, stories ${stories.join(", ")}`}
       </Text>
       {commits.length === 0 && <Text size="sm">No commit is new.</Text>}

@@ -2,7 +2,7 @@ import "@xyflow/react/dist/base.css";
 import { Group, Paper, Select, Stack, Text, useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { IconAlertTriangle, IconCloud, IconDatabase, IconUsers } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import {
   BaseEdge,
   Controls,
@@ -20,6 +20,7 @@ import { isTroubled, rateWords, shareWords, timeWords } from "../parts/figures.t
 import { layOut } from "../parts/graph/layout.ts";
 import { labelPoint, type Point, flowPath } from "../parts/graph/flow-path.ts";
 import { screenScale } from "../parts/screen-scale.ts";
+import type { EnvironmentSearch } from "./environment-search.ts";
 import { around, type MapEdge, type MapNode, mapSpacing, nodeSize, widthOf } from "./map-model.ts";
 import classes from "./environment.module.css";
 
@@ -39,7 +40,8 @@ interface Props {
 
 /** Who asks whom, how often and how well. */
 export default function ServiceMap(all: Props) {
-  const [center, setCenter] = useState<string | null>(null);
+  const { around: center }: EnvironmentSearch = useSearch({ from: "/environments/$environment" });
+  const navigate = useNavigate({ from: "/environments/$environment" });
   const services = all.nodes.flatMap(({ id, kind, name }) => (kind === "service" ? { value: id, label: name } : []));
   const stands = services.some(({ value }) => value === center);
   return (
@@ -51,13 +53,13 @@ export default function ServiceMap(all: Props) {
           aria-label="Around one service"
           placeholder="All services, or around one"
           data={services}
-          value={center}
-          onChange={setCenter}
+          value={center ?? null}
+          onChange={(value) => void navigate({ search: value ? { around: value } : {}, replace: true })}
           clearable
           searchable
         />
       )}
-      <Drawing {...(center !== null && stands ? around(all, center) : all)} />
+      <Drawing {...(center !== undefined && stands ? around(all, center) : all)} />
     </Stack>
   );
 }
@@ -77,6 +79,7 @@ function Drawing({ nodes, edges }: Props) {
   const { zoom, height, x, y } = frameOf(layout, width, scale);
   return (
     <div ref={ref} style={{ height }} className={classes.map}>
+      {width > 0 && (
       <ReactFlow
         // What was fitted into the frame once is fitted anew when frame or content are others.
         key={[width, height, ...layout.boxes.keys()].join(" ")}
@@ -118,6 +121,7 @@ function Drawing({ nodes, edges }: Props) {
       >
         <Controls showInteractive={false} position="bottom-right" />
       </ReactFlow>
+      )}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { Table, Text } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { read } from "../api/read.ts";
 import { rateWords, shareWords, timeWords } from "../parts/figures.ts";
+import { Copy } from "../parts/copy.tsx";
 import { Rows } from "../parts/rows.tsx";
 import { Section } from "../parts/section.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
@@ -38,7 +39,7 @@ export function Instances({ service, environments }: { service: string; environm
             return (
               <Table.Tr key={instance}>
                 <Table.Th scope="row" fw={500} title={address}>
-                  {instance}
+                  <Copy value={instance} what="instance" />
                 </Table.Th>
                 <Table.Td>{environment}</Table.Td>
                 <Table.Td>

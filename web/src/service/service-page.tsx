@@ -159,7 +159,9 @@ function Builds({ name }: { name: string }) {
       <Rows name="Builds" columns={["Build", "State", "Branch", "Commit", "When"]}>
         {rows.map(({ id, number, outcome, state, branch, commit, createdAt }) => (
           <Table.Tr key={id}>
-            <Table.Th scope="row" data-of="Build">{number}</Table.Th>
+            <Table.Th scope="row" data-of="Build">
+              {number}
+            </Table.Th>
             <Table.Td>
               <StateSign tone={buildTone(state, outcome)}>{outcome ?? state}</StateSign>
             </Table.Td>
