@@ -2,7 +2,7 @@
  * `GET /api/live`: what happens, told to browsers as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  * It says that something changed and where, and no more: what is new is read by the usual endpoints, with their rules. A client
  * that comes back after a cut reads anew what it shows. Events come as they are (`message`); of what changes too often to be
- * one only the subject is told (`changed`): a build's steps, who holds slots, which agents there are.
+ * one only the subject is told (`changed`): a build's steps, who holds slots, which agents there are, how what serves is.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { anyRole } from "#api/endpoint.ts";
