@@ -91,6 +91,8 @@ function inBrowser(name: string, run: (browser: Browser) => Promise<void>): void
 /** Chromium cuts what it is asking for when the machine gets a network interface, as Docker makes one for every container: no fault of the page, which asks again. */
 const isOfMachine = (fault: string): boolean => fault.includes("net::ERR_NETWORK_CHANGED");
 
+const isForeign = (url: string): boolean => /^https?:/.test(url) && new URL(url).origin !== platform.url;
+
 /** A window in which somebody has signed in; whatever its scripts complain of fails the test. */
 async function signedIn(
   browser: Browser,
@@ -104,6 +106,7 @@ async function signedIn(
     "console",
     (message) => message.type() === "error" && !isOfMachine(message.text()) && faults.push(message.text()),
   );
+  page.on("request", (request) => isForeign(request.url()) && faults.push(`another host is asked: ${request.url()}`));
   await page.goto(platform.url);
   await page.locator("input[name=token]").fill(token);
   // Who is not signed in is refused once, which the browser writes down.
@@ -130,6 +133,15 @@ inBrowser(
     await page.context().close();
   },
 );
+
+test("the page lets in no script but its own files, which browsers keep for good", async () => {
+  const page = await fetch(platform.url, { headers: { accept: "text/html" } });
+  expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'self';(?!.*script-src)/);
+  const scripts = [...(await page.text()).matchAll(/<script[^>]*>/g)].map(([tag]) => /src="([^"]+)"/.exec(tag)?.[1]);
+  expect(scripts).toHaveLength(1);
+  const script = await fetch(platform.url + scripts[0]);
+  expect(script.headers.get("cache-control")).toContain("immutable");
+});
 
 inBrowser(
   "a push is seen going live without a reload; the button ships it to production, and rolls back",
