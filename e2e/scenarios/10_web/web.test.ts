@@ -141,6 +141,8 @@ test("the page lets in no script but its own files, which browsers keep for good
   expect(scripts).toHaveLength(1);
   const script = await fetch(platform.url + scripts[0]);
   expect(script.headers.get("cache-control")).toContain("immutable");
+  // Whatever `NODE_ENV` this test has, the libraries are those for users, which are half as large and twice as quick.
+  expect(await script.text()).toContain("Minified React error");
 });
 
 inBrowser(
