@@ -80,47 +80,40 @@ function Drawing({ nodes, edges }: Props) {
   return (
     <div ref={ref} style={{ height }} className={classes.map}>
       {width > 0 && (
-      <ReactFlow
-        // What was fitted into the frame once is fitted anew when frame or content are others.
-        key={[width, height, ...layout.boxes.keys()].join(" ")}
-        nodes={nodes.flatMap((node): Node<NodeData>[] => {
-          const position = layout.boxes.get(node.id);
-          if (!position) return [];
-          const faded = near !== undefined && near !== node.id && !edges.some((e) => touches(e) && joins(e, node.id));
-          return [
-            {
-              ...{ id: node.id, type: "box", position, data: { node, faded }, ...nodeSize },
-              ariaLabel: `${node.name}${node.figures ? `, ${rateWords(node.figures.requests)}` : ""}`,
-            },
-          ];
-        })}
-        edges={edges.map((edge): Edge<EdgeData> => ({
-          ...edge,
-          type: "line",
-          data: { edge, points: layout.lines.get(edge.id) ?? [], ...emphasis(edge) },
-          focusable: false,
-        }))}
-        nodeTypes={nodeTypes}
-        edgeTypes={edgeTypes}
-        colorMode={scheme}
-        // Boxes with their lines: to fit would mean the boxes alone.
-        defaultViewport={{ x, y, zoom }}
-        fitViewOptions={{ padding: 0.08, maxZoom: scale }}
-        minZoom={0.2}
-        maxZoom={1.5 * scale}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        proOptions={{ hideAttribution: true }}
-        onNodeMouseEnter={(_, { id }) => setNear(id)}
-        onNodeMouseLeave={() => setNear(undefined)}
-        onNodeClick={(_, { data: { node } }) => {
-          if (node.kind === "service") void navigate({ to: "/services/$service", params: { service: node.name } });
-        }}
-      >
-        <Controls showInteractive={false} position="bottom-right" />
-      </ReactFlow>
+        <ReactFlow
+          // What was fitted into the frame once is fitted anew when frame or content are others.
+          key={[width, height, ...layout.boxes.keys()].join(" ")}
+          nodes={nodes.flatMap((node) => {
+            const faded = near !== undefined && near !== node.id && !edges.some((e) => touches(e) && joins(e, node.id));
+            return boxOf(node, layout.boxes.get(node.id), faded);
+          })}
+          edges={edges.map((edge): Edge<EdgeData> => ({
+            ...edge,
+            type: "line",
+            data: { edge, points: layout.lines.get(edge.id) ?? [], ...emphasis(edge) },
+            focusable: false,
+          }))}
+          nodeTypes={nodeTypes}
+          edgeTypes={edgeTypes}
+          colorMode={scheme}
+          // Boxes with their lines: to fit would mean the boxes alone.
+          defaultViewport={{ x, y, zoom }}
+          fitViewOptions={{ padding: 0.08, maxZoom: scale }}
+          minZoom={0.2}
+          maxZoom={1.5 * scale}
+          nodesDraggable={false}
+          nodesConnectable={false}
+          zoomOnScroll={false}
+          preventScrolling={false}
+          proOptions={{ hideAttribution: true }}
+          onNodeMouseEnter={(_, { id }) => setNear(id)}
+          onNodeMouseLeave={() => setNear(undefined)}
+          onNodeClick={(_, { data: { node } }) => {
+            if (node.kind === "service") void navigate({ to: "/services/$service", params: { service: node.name } });
+          }}
+        >
+          <Controls showInteractive={false} position="bottom-right" />
+        </ReactFlow>
       )}
     </div>
   );
@@ -134,6 +127,12 @@ function frameOf(layout: { width: number; height: number }, width: number, scale
   const height = Math.round(Math.min(most, Math.max(lowest, layout.height * zoom + margin)));
   const middle = (side: number, of: number) => Math.max(margin / 2, (side - of * zoom) / 2);
   return { zoom, height, x: middle(width, layout.width), y: middle(height, layout.height) };
+}
+
+function boxOf(node: MapNode, position: Point | undefined, faded: boolean): Node<NodeData>[] {
+  if (!position) return [];
+  const ariaLabel = `${node.name}${node.figures ? `, ${rateWords(node.figures.requests)}` : ""}`;
+  return [{ id: node.id, type: "box", position, data: { node, faded }, ...nodeSize, ariaLabel }];
 }
 
 /** Where the boxes stand changes only when boxes or lines come or go. */

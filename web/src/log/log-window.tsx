@@ -38,8 +38,7 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
   const [place, setPlace] = useState<Place>({ bar: 0, at: 0 });
   const rest = useRef<number>(undefined);
   const shown = useRef<number>(undefined);
-  const rowHeight = usualHeight * screenScale();
-  const view: LogWindow = { rows, rowHeight, height };
+  const view: LogWindow = { rows, rowHeight: usualHeight * screenScale(), height };
 
   const put = (next: Place) => {
     setPlace(next);
@@ -50,11 +49,11 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
       shown.current = index;
       put(middleOf(view, index));
     },
-    toEnd: () => put(placeAt(view, rows * rowHeight)),
+    toEnd: () => put(placeAt(view, rows * view.rowHeight)),
     focus: () => own.current?.focus(),
   }));
   useLayoutEffect(() => {
-    if (stick && height > 0) put(placeAt(view, rows * rowHeight));
+    if (stick && height > 0) put(placeAt(view, rows * view.rowHeight));
   }, [stick, rows, height]);
   // What was asked for before the height was known is in the middle now.
   useLayoutEffect(() => {
@@ -63,7 +62,7 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
   useEffect(() => () => window.clearTimeout(rest.current), []);
 
   // Groups that were closed may have taken the place with them.
-  if (place.at > Math.max(0, rows * rowHeight - height)) setPlace(placeAt(view, place.at));
+  if (place.at > Math.max(0, rows * view.rowHeight - height)) setPlace(placeAt(view, place.at));
   const { first, end } = rowsAt(view, place, beside);
   useEffect(() => onView({ first, end }), [first, end, rows]);
 
@@ -72,7 +71,7 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
     if (Math.abs(bar - place.bar) < 1) return;
     const next = scrolledTo(view, place, bar);
     shown.current = undefined;
-    if (next.at + height < (rows - 1) * rowHeight) onLeave();
+    if (next.at + height < (rows - 1) * view.rowHeight) onLeave();
     setPlace(next);
     window.clearTimeout(rest.current);
     rest.current = window.setTimeout(() => put(placeAt(view, next.at)), restMs);
@@ -90,7 +89,7 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
       <div className={classes["spacer"]} style={{ height: barHeight(view) }}>
         <div
           className={classes["rows"]}
-          style={{ transform: `translateY(${place.bar + first * rowHeight - place.at}px)` }}
+          style={{ transform: `translateY(${place.bar + first * view.rowHeight - place.at}px)` }}
         >
           {Array.from({ length: Math.max(0, end - first) }, (_, index) => row(first + index))}
         </div>
