@@ -13,7 +13,7 @@ const groups: Record<string, string> = {
   deploy: "deployments: deploy, together, pause, promote, abort",
   environment: "environments, which are files in the repository `fleet`: remove",
   pr: "pull requests: open, list, show, approve, merge, close",
-  release: "releases: list, show",
+  release: "releases: list, show, verify, attest, key",
   repository: "repositories: create, list",
   schedule: "builds at the times of a cron expression: create, list, remove",
   token: "tokens: list, create, revoke",
@@ -21,6 +21,7 @@ const groups: Record<string, string> = {
   tests: "tests of a repository: list, show, quarantine, release",
   secret: "secrets: set, list, delete, encrypt, public-key, rotate-key",
   route: "routes of services: maintenance, pause",
+  upstream: "registries whose images are kept here: set, list, remove",
   webhook: "builds by signed calls from outside: create, list, remove",
 };
 
