@@ -21,14 +21,16 @@ server.on("upgrade", ({ headers }, socket) => {
   const lines = ["Connection: Upgrade", "Upgrade: websocket", `Sec-WebSocket-Accept: ${accept}`];
   socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("\r\n")}\r\n\r\n`);
   let got = Buffer.alloc(0);
-  socket.on("error", () => socket.destroy()).on("data", (chunk) => {
-    got = Buffer.concat([got, chunk]);
-    for (let size; got.length >= 6 && got.length >= (size = 6 + (got[1] & 127)); got = got.subarray(size)) {
-      const text = got.subarray(6, size).map((byte, at) => byte ^ got[2 + (at % 4)]);
-      socket.write(Buffer.concat([Buffer.from([got[0], text.length]), text]));
-      if ((got[0] & 15) === 8) socket.end();
-    }
-  });
+  socket
+    .on("error", () => socket.destroy())
+    .on("data", (chunk) => {
+      got = Buffer.concat([got, chunk]);
+      for (let size; got.length >= 6 && got.length >= (size = 6 + (got[1] & 127)); got = got.subarray(size)) {
+        const text = got.subarray(6, size).map((byte, at) => byte ^ got[2 + (at % 4)]);
+        socket.write(Buffer.concat([Buffer.from([got[0], text.length]), text]));
+        if ((got[0] & 15) === 8) socket.end();
+      }
+    });
 });
 server.keepAliveTimeout = 60_000;
 if (!version.startsWith("silent")) server.listen(Number(process.env.PORT));
