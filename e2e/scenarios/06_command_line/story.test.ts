@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Platform, startPlatform } from "#testing/platform.ts";
+import { until } from "#testing/until.ts";
 import { ask } from "../../support/ask.ts";
 import { type Checkout, checkoutOf } from "../../support/checkout.ts";
 import { type CommandLine, commandLine, type Said } from "../../support/command-line.ts";
@@ -179,6 +180,10 @@ describe("from the first push to production", () => {
     expect(done(await vera.run("release", "show", "shop", "1"))).toMatch(/✓ Syntax/);
     expect(json(await vera.run("release", "show", "shop", "1", "--json"))).toMatchObject({ number: 1 });
     expect(failed(await vera.run("release", "show", "shop", "2"), 1)).toContain("[release.none]");
+    const verify = () => vera.run("release", "verify", "shop", "1");
+    await until(async () => (await verify()).code === 0, { deadlineMs: 120_000 });
+    expect(done(await verify())).toMatch(/✓ signature: signed.*✓ sbom: \d+ packages.*✓ provenance: built of commit/s);
+    expect(done(await vera.run("release", "key"))).toContain("BEGIN PUBLIC KEY");
   });
 
   test("towline logs shows what the instances wrote, secrets masked", async () => {
