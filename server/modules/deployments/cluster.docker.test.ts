@@ -159,8 +159,8 @@ describe.skipIf(missing !== undefined)(
 
     test("is deployed to those that are left, and nothing of the release before stays", async () => {
       await using asking = load();
-      const ended = await server.deploy("orders", 2);
-      expect(ended).toMatchObject({ outcome: "succeeded", reason: null });
+      // What hung at the lost machine may be cut off now, and said so; what is asked now is not.
+      expect(await server.deploy("orders", 2)).toMatchObject({ outcome: "succeeded" });
       expect(await asking.stop()).toMatchObject({ failed: 0, cut: 0 });
       expect(new Set(await machines())).toEqual(new Set(["machine-1", "machine-2"]));
       await isWhole();
