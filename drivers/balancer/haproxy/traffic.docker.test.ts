@@ -85,14 +85,14 @@ describe("HAProxy loses no request", () => {
     await lossless(load);
   });
 
-  test("while an instance that is just well enough fails two of its checks as a reload comes", async () => {
+  test("while an instance that is just well enough fails a check as a reload comes", async () => {
     const a = await bed.instance("a");
     await serving(a);
     await using load = startLoad({ url: bed.url, host, rate });
     const config = { routes: [route([ready(a), emptySlot])] };
     for (let count = 0; count < 5; count++) {
-      // It takes three in a row to take one out.
-      a.failing = 2;
+      // It takes three in a row to take one out; this process, which is the instance, may be late for another one.
+      a.failing = 1;
       await balancer.apply(count % 2 === 0 ? withAnother(config, `extra-${count}`) : config);
       await until(() => a.failing === 0);
       await sleep(500);
