@@ -1,4 +1,5 @@
 /** The web interface built from `web/`, once for every state of its sources. */
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,14 +19,7 @@ export async function buildWeb(say: (line: string) => void): Promise<string> {
   await mkdir(place, { recursive: true });
   const made = await mkdtemp(join(place, "building-"));
   try {
-    await inProduction(async () => {
-      const { build } = await import("vite");
-      await build({
-        configFile: join(root, "web/vite.config.ts"),
-        logLevel: "warn",
-        build: { outDir: made, emptyOutDir: true },
-      });
-    });
+    await runVite(made);
     await compress(made);
     await rename(made, folder).catch(async (error: unknown) => {
       if (!(await isThere(folder))) throw error;
@@ -37,16 +31,14 @@ export async function buildWeb(say: (line: string) => void): Promise<string> {
   return folder;
 }
 
-/** Vite takes a `NODE_ENV` that is set for what is wanted: with another one, everybody would get the libraries' slow builds for developers. */
-async function inProduction(work: () => Promise<void>): Promise<void> {
-  const { NODE_ENV: before } = process.env;
-  process.env["NODE_ENV"] = "production";
-  try {
-    await work();
-  } finally {
-    if (before === undefined) delete process.env["NODE_ENV"];
-    else process.env["NODE_ENV"] = before;
-  }
+/** In a process of its own, so that what it takes of memory is not the server's for good. */
+async function runVite(outDir: string): Promise<void> {
+  const vite = join(root, "node_modules/vite/bin/vite.js");
+  const config = join(root, "web/vite.config.ts");
+  const args = ["build", "--config", config, "--outDir", outDir, "--emptyOutDir", "--logLevel", "warn"];
+  // It takes a `NODE_ENV` that is set for what is wanted: with another one, everybody would get the libraries' slow builds for developers.
+  const env = { ...process.env, NODE_ENV: "production" };
+  await promisify(execFile)(process.execPath, [vite, ...args], { cwd: root, env });
 }
 
 /** Everything that the build is made of: its sources, what they know of the API, and the libraries by lockfile. */
