@@ -19,6 +19,8 @@ export interface BlobShelf {
    * it to a push after `unleasedSince`.
    */
   remove(repository: string, digest: string, unleasedSince?: Date): Promise<boolean | "needed">;
+  /** A blob that the repository shows and that is whole in the books and on the disk: who hears that it is there does not bring it again. */
+  find(repository: string, digest: string): Promise<{ size: number; leased_at: Date } | undefined>;
   /** Takes the content away when no repository shows it. */
   collect(digest: string): Promise<void>;
   /** Reads the blob; while it is damaged it is not shown, and has to be pushed again. Undefined when it is whole, or gone. */
@@ -59,6 +61,10 @@ export function createBlobShelf({ db, blobs, clock }: { db: Database; blobs: Blo
         if (isStillNeeded(error)) return "needed";
         throw error;
       }
+    },
+    async find(repository, digest) {
+      const [shown, size] = await Promise.all([store.blobs.find(repository, digest), blobs.size(digest)]);
+      return shown?.size === size ? shown : undefined;
     },
     collect,
     async examine(blob) {

@@ -63,7 +63,7 @@ function repositories(db: Images) {
 }
 
 interface Mount {
-  from: string | null | undefined;
+  from?: string | undefined;
   to: string;
   digest: string;
   /** Bytes on the disk: with others than the books say, it is not mounted. */
@@ -107,12 +107,12 @@ function blobs(db: Images) {
         .execute();
     },
     /** Shows in one repository what another shows, `from` or any; false when that does not show it. */
-    async mount({ from = null, to, digest, size, now }: Mount): Promise<boolean> {
+    async mount({ from, to, digest, size, now }: Mount): Promise<boolean> {
       const { rows } = await sql`
         insert into image_repository_blobs (repository, digest, leased_at)
         select ${to}, digest, ${now}::timestamptz from image_repository_blobs join image_blobs b using (digest)
         where digest = ${digest} and b.size = ${size} and b.damaged_at is null
-          and (${from}::text is null or repository = ${from}) limit 1
+          and (${from ?? null}::text is null or repository = ${from ?? null}) limit 1
         on conflict (repository, digest) do update set leased_at = excluded.leased_at returning digest`.execute(db);
       return rows.length > 0;
     },

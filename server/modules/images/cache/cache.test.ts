@@ -1,4 +1,6 @@
 /** Images of other registries: here another of our own, with its token flow and users, that can be cut off. */
+import { truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Upstream, UpstreamError } from "#drivers/upstream/contract.ts";
 import { createHttpUpstream } from "#drivers/upstream/http.ts";
@@ -169,6 +171,24 @@ describe("an image of another registry", () => {
     expect(await liar.registry.blobs.size(wrong)).toBeUndefined();
     expect(await Array.fromAsync(liar.registry.blobs.uploads())).toEqual([]);
   });
+});
+
+test("a copy that was damaged here is fetched again", async () => {
+  forget();
+  await newImage("shop/damaged");
+  const digest = sha256("layer of v1");
+  const path = join(here.registry.home, "blobs", "sha256", digest.slice(7, 9), digest.slice(7));
+  const get200 = async () => expect((await get(`shop/damaged/blobs/${digest}`)).body.toString()).toBe("layer of v1");
+  await get200();
+  await truncate(path, 3);
+  await get200();
+  await writeFile(path, "layer of v2");
+  const scrub = here.registry.images.handlers.scrubImages;
+  const context = { signal: new AbortController().signal };
+  await scrub({ params: undefined, query: undefined, body: { after: "" } }, context as never);
+  expect(await here.registry.images.damaged()).toBe(1);
+  await get200();
+  expect(await here.registry.images.damaged()).toBe(0);
 });
 
 describe("who may", () => {

@@ -17,7 +17,6 @@ import { configOf, listParts, parseManifest } from "../core/manifest.ts";
 import { inCache, type Reference } from "../core/names.ts";
 import type { DiskRoom } from "../disk-room.ts";
 import { NoRoomError, type Quota, within } from "../quota.ts";
-import { isStillNeeded } from "../still-needed.ts";
 import { imageStore, type ImageStore } from "../store.ts";
 import { type UpstreamRow, upstreamStore } from "./upstream-store.ts";
 
@@ -133,9 +132,9 @@ async function use({ store, upstreams, clock }: Context, repository: string, ref
   return store.manifests.renew(repository, found.digest, now);
 }
 
-async function useBlob({ store, blobs, clock }: Context, repository: string, digest: string): Promise<boolean> {
-  const [shown, size] = await Promise.all([store.blobs.find(repository, digest), blobs.size(digest)]);
-  if (!shown || size === undefined) return false;
+async function useBlob({ store, shelf, clock }: Context, repository: string, digest: string): Promise<boolean> {
+  const shown = await shelf.find(repository, digest);
+  if (!shown) return false;
   const now = clock.now();
   return !isRenewedAt(now, shown.leased_at) || store.blobs.renew(repository, digest, now);
 }
@@ -225,16 +224,10 @@ async function fetchBlob(context: Context, here: Place, digest: string): Promise
 /** Content that another repository has already is not fetched again; that this one shows it too is the upstream's to say. */
 async function showToo({ upstream, blobs, store, clock }: Context, { repository, at }: Place, wanted: Wanted) {
   const digest = wanted.reference;
-  if ((await blobs.size(digest)) === undefined || (await store.blobs.known([digest])).length === 0) return false;
+  const size = await blobs.size(digest);
+  if (size === undefined) return false;
   await upstream.size(at, wanted);
-  try {
-    await store.blobs.link(repository, digest, clock.now());
-    return (await blobs.size(digest)) !== undefined;
-  } catch (error) {
-    // Collected this moment.
-    if (isStillNeeded(error)) return false;
-    throw error;
-  }
+  return store.blobs.mount({ to: repository, digest, size, now: clock.now() });
 }
 
 async function download(

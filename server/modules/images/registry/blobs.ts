@@ -31,12 +31,12 @@ export function blobOperations(deps: BlobDeps): Operations<"blob"> {
 }
 
 async function read(
-  { store, blobs, clock }: BlobDeps,
+  { store, blobs, shelf, clock }: BlobDeps,
   { route: { repository, digest }, request, caller }: Call<RouteOf<"blob">>,
 ): Promise<Answer | Fault> {
-  // The books and the disk must both have it, whole: a client that hears "there" will not bring it again.
-  const [shown, size] = await Promise.all([store.blobs.find(repository, digest), blobs.size(digest)]);
-  if (!shown || size === undefined || size !== shown.size) return unknown(repository, digest);
+  const shown = await shelf.find(repository, digest);
+  if (!shown) return unknown(repository, digest);
+  const { size } = shown;
   const now = clock.now();
   if (caller.may(repository, "push") && isRenewedAt(now, shown.leased_at))
     if (!(await store.blobs.renew(repository, digest, now))) return unknown(repository, digest);
