@@ -18,6 +18,11 @@ export interface Vault {
   rotate(): Promise<string>;
 }
 
+/** What an older key sealed, sealed with the key in use; undefined where that did it already. */
+export function renewed(vault: Vault, sealed: string, context: string): string | undefined {
+  return vault.isCurrent(sealed) ? undefined : vault.seal(vault.open(sealed, context), context);
+}
+
 interface Key {
   id: string;
   bytes: Buffer;

@@ -10,7 +10,7 @@ import {
 } from "node:crypto";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
-import type { Vault } from "#kernel/vault.ts";
+import { renewed, type Vault } from "#kernel/vault.ts";
 import { attestationStore, type KeyRow } from "./store.ts";
 
 export interface PublicKey {
@@ -58,8 +58,10 @@ export function createSigningKeys({ db, vault, clock }: { db: Database; vault: V
     trusted: async (at) => (await attestationStore(at).keys()).map(view),
     async reseal(at) {
       const store = attestationStore(at);
-      for (const row of (await store.keys()).filter(({ sealed }) => !vault.isCurrent(sealed)))
-        await store.resealKey(row.id, vault.seal(open(row), contextOf(row.id)));
+      for (const row of await store.keys()) {
+        const sealed = renewed(vault, row.sealed, contextOf(row.id));
+        if (sealed !== undefined) await store.resealKey(row.id, sealed);
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Database } from "#kernel/database.ts";
-import type { Vault } from "#kernel/vault.ts";
+import { renewed, type Vault } from "#kernel/vault.ts";
 import { type SecretKey, secretStore } from "./store.ts";
 
 const contextOf = ({ service, environment, name }: SecretKey) => `${service}/${environment}/${name}`;
@@ -29,12 +29,14 @@ export function fleetSecrets(db: Database, vault: Vault) {
     },
     /** Seals with the key in use what an older one sealed; answers how many values. */
     async reseal(tx: Database): Promise<number> {
-      const rows = (await secretStore(tx).sealedSecrets()).filter(({ sealed }) => !vault.isCurrent(sealed));
-      for (const row of rows) {
-        const context = contextOf(row);
-        await secretStore(tx).reseal(row, vault.seal(vault.open(row.sealed, context), context));
+      let count = 0;
+      for (const row of await secretStore(tx).sealedSecrets()) {
+        const sealed = renewed(vault, row.sealed, contextOf(row));
+        if (sealed === undefined) continue;
+        await secretStore(tx).reseal(row, sealed);
+        count += 1;
       }
-      return rows.length;
+      return count;
     },
     put: (tx: Database, key: SecretKey, value: string) =>
       secretStore(tx).putSecret(key, vault.seal(value, contextOf(key))),

@@ -7,7 +7,7 @@ import { type Clock, newSecret } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import { type Handlers, sendRefusal, userOf } from "#kernel/http.ts";
 import { type Emit, type Reaction, reaction } from "#kernel/outbox.ts";
-import type { Vault } from "#kernel/vault.ts";
+import { renewed, type Vault } from "#kernel/vault.ts";
 import { callAgeMs, readCall } from "../core/webhook-call.ts";
 import type { WebhookRow } from "../core/trigger-rows.ts";
 import type { Creation } from "../create.ts";
@@ -43,8 +43,10 @@ export const secretOf = (vault: Vault, { sealed, repository }: WebhookRow): stri
 export const resealReaction = (vault: Vault): Reaction =>
   reaction("builds.reseal", "fleet.key-rotated", async (tx) => {
     const store = triggerStore(tx);
-    for (const row of (await store.webhooks()).filter(({ sealed }) => !vault.isCurrent(sealed)))
-      await store.resealWebhook(row, vault.seal(secretOf(vault, row), contextOf(row.repository)));
+    for (const row of await store.webhooks()) {
+      const sealed = renewed(vault, row.sealed, contextOf(row.repository));
+      if (sealed !== undefined) await store.resealWebhook(row, sealed);
+    }
   });
 
 export function createWebhooks(deps: Deps): Webhooks {

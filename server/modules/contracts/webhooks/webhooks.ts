@@ -4,7 +4,7 @@ import { type Clock, newId } from "#kernel/clock.ts";
 import type { Database, Tx } from "#kernel/database.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import { type Reaction, reaction } from "#kernel/outbox.ts";
-import type { Vault } from "#kernel/vault.ts";
+import { renewed, type Vault } from "#kernel/vault.ts";
 import { pauseAfter, uses, type Variables, type WebhookEvent, type WebhookRequest } from "../core/webhook.ts";
 import type { Pair } from "../pact-store.ts";
 import { type CallRow, type WebhookRow, webhookStore } from "../webhook-store.ts";
@@ -103,8 +103,10 @@ export function createWebhooks({ db, jobs, clock, vault, notifier, hosts }: Webh
     reactions: [
       reaction("contracts.reseal-webhooks", "fleet.key-rotated", async (tx) => {
         const store = webhookStore(tx);
-        for (const row of (await store.all()).filter(({ sealed }) => !vault.isCurrent(sealed)))
-          await store.reseal(row.uuid, seal(row.uuid, open(row)));
+        for (const row of await store.all()) {
+          const sealed = renewed(vault, row.sealed, contextOf(row.uuid));
+          if (sealed !== undefined) await store.reseal(row.uuid, sealed);
+        }
       }),
     ],
   };

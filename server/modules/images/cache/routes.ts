@@ -4,7 +4,7 @@ import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
 import { type Reaction, reaction } from "#kernel/outbox.ts";
-import type { Vault } from "#kernel/vault.ts";
+import { renewed, type Vault } from "#kernel/vault.ts";
 import { contextOf } from "./cache.ts";
 import { type UpstreamRow, upstreamStore } from "./upstream-store.ts";
 
@@ -39,9 +39,10 @@ export function upstreamRoutes({ db, clock, vault }: Deps): Handlers<typeof upst
 export const resealUpstreams = (vault: Vault): Reaction =>
   reaction("images.reseal", "fleet.key-rotated", async (tx) => {
     const store = upstreamStore(tx);
-    for (const { name, sealed } of await store.all())
-      if (sealed !== null && !vault.isCurrent(sealed))
-        await store.reseal(name, vault.seal(vault.open(sealed, contextOf(name)), contextOf(name)));
+    for (const { name, sealed: old } of await store.all()) {
+      const sealed = old === null ? undefined : renewed(vault, old, contextOf(name));
+      if (sealed !== undefined) await store.reseal(name, sealed);
+    }
   });
 
 function view({ name, url, username, sealed, tag_seconds: tagSeconds }: UpstreamRow) {
