@@ -48,7 +48,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
     };
     const ready = ({ address }: TestInstance, weight = 100): Slot => ({ address, state: "ready", weight });
     const isUp = (id: string, slot: number) =>
-      until(async () => (await harness.balancer.health(id, slot)).health === "up");
+      until(async () => (await harness.balancer.health([{ route: id, position: slot }]))[0]?.health === "up");
 
     test("a ready slot gets requests once its check has passed", async () => {
       const a = await harness.instance("a");
@@ -57,7 +57,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
       expect(await harness.request(host)).toBe("a");
-      expect(await harness.balancer.health(id, 0)).toEqual({ health: "up", detail: "200" });
+      expect(await harness.balancer.health([{ route: id, position: 0 }])).toEqual([{ health: "up", detail: "200" }]);
     });
 
     test("slots given with the routes serve as those set later", async () => {
@@ -74,9 +74,11 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
       await isUp(id, 0);
       await harness.balancer.setSlots([{ route: id, position: 1, slot: ready(b) }]);
-      await until(async () => (await harness.balancer.health(id, 1)).health === "down");
+      await until(async () => (await harness.balancer.health([{ route: id, position: 1 }]))[0]?.health === "down");
       expect(await answers(harness, host, 10)).toEqual(["a"]);
-      expect((await harness.balancer.health(id, 1)).detail).toBe("503");
+      expect((await harness.balancer.health([{ route: id, position: 1 }]))[0]?.detail).toBe("503");
+      const both = [0, 1].map((position) => ({ route: id, position }));
+      expect((await harness.balancer.health(both)).map(({ detail }) => detail)).toEqual(["200", "503"]);
       b.healthy = true;
       await isUp(id, 1);
       expect(await answers(harness, host, 10)).toEqual(["a", "b"]);
@@ -90,7 +92,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await isUp(id, 0);
       await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(b) }]);
       expect(await harness.request(host)).toBe(503);
-      expect((await harness.balancer.health(id, 0)).health).not.toBe("up");
+      expect((await harness.balancer.health([{ route: id, position: 0 }]))[0]?.health).not.toBe("up");
     });
 
     test("a slot that drains is checked, gets no request, and shows its sessions until they end", async () => {
@@ -104,12 +106,12 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await isUp(id, 1);
       await harness.balancer.setSlots([{ route: id, position: 0, slot: { ...ready(a), state: "drain" } }]);
       expect(await answers(harness, host, 10)).toEqual(["b"]);
-      expect((await harness.balancer.health(id, 0)).health).toBe("up");
+      expect((await harness.balancer.health([{ route: id, position: 0 }]))[0]?.health).toBe("up");
       expect(await harness.balancer.sessions(id, 0)).toBe(1);
       await release();
       await until(async () => (await harness.balancer.sessions(id, 0)) === 0);
       await harness.balancer.setSlots([{ route: id, position: 0, slot: { ...ready(a), state: "maint" } }]);
-      expect(await harness.balancer.health(id, 0)).toEqual({ health: "unknown" });
+      expect(await harness.balancer.health([{ route: id, position: 0 }])).toEqual([{ health: "unknown" }]);
     });
 
     test("a slot that drained serves again when it is ready", async () => {
@@ -262,7 +264,7 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await expect(harness.balancer.setSlots([{ route: id, position: 1, slot: emptySlot }])).rejects.toMatchObject(
         missing,
       );
-      await expect(harness.balancer.health(id, 1)).rejects.toMatchObject(missing);
+      await expect(harness.balancer.health([{ route: id, position: 1 }])).rejects.toMatchObject(missing);
       await expect(harness.balancer.sessions("nowhere", 0)).rejects.toMatchObject(missing);
       await expect(harness.balancer.stats("nowhere")).rejects.toMatchObject(missing);
     });
@@ -270,7 +272,9 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
     test("a call whose signal has fired does nothing", async () => {
       const { id } = await applied(1);
       const signal = AbortSignal.abort();
-      await expect(harness.balancer.health(id, 0, { signal })).rejects.toMatchObject({ code: "aborted" });
+      await expect(harness.balancer.health([{ route: id, position: 0 }], { signal })).rejects.toMatchObject({
+        code: "aborted",
+      });
       await expect(
         harness.balancer.setSlots([{ route: id, position: 0, slot: emptySlot }], { signal }),
       ).rejects.toMatchObject({ code: "aborted" });

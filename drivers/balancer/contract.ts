@@ -62,11 +62,14 @@ export interface Slot {
   weight: number;
 }
 
-export interface SlotChange {
+export interface SlotPlace {
   /** Id of its route. */
   route: string;
   /** Of the slot in its route, from 0. */
   position: number;
+}
+
+export interface SlotChange extends SlotPlace {
   /** What it becomes. */
   slot: Slot;
 }
@@ -172,8 +175,8 @@ export interface Balancer {
    */
   setSlots(changes: readonly SlotChange[], options?: CallOptions): Promise<void>;
 
-  /** What the balancer's own checks, made from the instances' network, say of the slot's present address. */
-  health(route: string, slot: number, options?: CallOptions): Promise<SlotHealth>;
+  /** What the balancer's own checks, made from the instances' network, say of the slots' present addresses; as many as it is asked for. */
+  health(slots: readonly SlotPlace[], options?: CallOptions): Promise<SlotHealth[]>;
 
   /**
    * Requests and tunnels (WebSockets) under way on the slot's present address, those of a configuration before the last

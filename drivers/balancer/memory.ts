@@ -9,6 +9,7 @@ import {
   type RecentRequest,
   type Route,
   type Slot,
+  type SlotHealth,
 } from "./contract.ts";
 import { checkConfig, checkSlot } from "./rules.ts";
 
@@ -65,10 +66,8 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       const found = changes.map(({ route, position }) => find(route, position, call).slots);
       changes.forEach(({ position, slot }, at) => (found[at]![position] = structuredClone(slot)));
     },
-    async health(route, slot, call) {
-      const { slot: at, route: of } = find(route, slot, call);
-      if (!at.address || at.state === "maint") return { health: "unknown" };
-      return healthy(at.address, of.healthPath) ? { health: "up", detail: "200" } : { health: "down", detail: "503" };
+    async health(places, call) {
+      return places.map(({ route, position }) => healthOf(find(route, position, call), healthy));
     },
     async sessions(route, slot, call) {
       const { address } = find(route, slot, call).slot;
@@ -128,6 +127,14 @@ function controlsOf({ find, openIn, all }: Inside): Pick<MemoryBalancer, "count"
       return found.slots[index]!.address!;
     },
   };
+}
+
+function healthOf(
+  { slot, route }: Kept & { slot: Slot },
+  healthy: NonNullable<MemoryBalancerOptions["healthy"]>,
+): SlotHealth {
+  if (!slot.address || slot.state === "maint") return { health: "unknown" };
+  return healthy(slot.address, route.healthPath) ? { health: "up", detail: "200" } : { health: "down", detail: "503" };
 }
 
 function isOpen(

@@ -9,7 +9,7 @@ import { persist } from "./master.ts";
 import { render } from "./render.ts";
 import { recentRequests } from "./recent.ts";
 import { settle } from "./settle.ts";
-import { routeStats, servingIn, sessionsAt, slotHealth } from "./stats.ts";
+import { routeStats, servingIn, sessionsAt, slotsHealth } from "./stats.ts";
 import { routeTimings } from "./timings.ts";
 import { alone, type Call, createWorld, find, within, type World } from "./world.ts";
 
@@ -24,7 +24,7 @@ export function createHaproxyBalancer(options: HaproxyOptions): Balancer {
   return {
     apply: (config, call) => change(call, 60_000, (limits) => apply(world, config, limits)),
     setSlots: (changes, call) => change(call, 10_000, (limits) => setSlots(world, changes, limits)),
-    health: (route, slot, call) => read(call, (limits) => slotHealth(world, { route, index: slot }, limits)),
+    health: (slots, call) => read(call, (limits) => slotsHealth(world, slots, limits)),
     sessions: (route, slot, call) =>
       read(call, (limits) => sessionsAt(world, route, find(world, route, slot).slot, limits)),
     serving: (route, call) => read(call, (limits) => servingIn(world, route, limits)),

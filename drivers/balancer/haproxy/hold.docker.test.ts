@@ -27,7 +27,7 @@ describe("HAProxy with requests and tunnels that last", () => {
   });
   const serving = async (instance: BedInstance) => {
     await balancer.apply({ routes: [route([ready(instance), emptySlot])] });
-    await until(async () => (await balancer.health("shop", 0)).health === "up");
+    await until(async () => (await balancer.health([{ route: "shop", position: 0 }]))[0]?.health === "up");
   };
 
   test("a paused route holds what comes, POST too, and lets all of it go on when it opens, to whom then serves", async () => {
@@ -40,7 +40,7 @@ describe("HAProxy with requests and tunnels that last", () => {
       answers.push(`${status} ${body}`);
     });
     await balancer.apply({ routes: [route([ready(b), emptySlot], { mode: "paused" })] });
-    await until(async () => (await balancer.health("shop", 0)).health === "up");
+    await until(async () => (await balancer.health([{ route: "shop", position: 0 }]))[0]?.health === "up");
     expect(answers).toEqual([]);
     await balancer.apply({ routes: [route([ready(b), emptySlot])] });
     await Promise.all(held);
@@ -80,7 +80,7 @@ describe("HAProxy with requests and tunnels that last", () => {
     const socket = await upgraded(bed.url, host);
     expect(await balancer.sessions("shop", 0)).toBe(1);
     await balancer.setSlots([{ route: "shop", position: 1, slot: ready(b) }]);
-    await until(async () => (await balancer.health("shop", 1)).health === "up");
+    await until(async () => (await balancer.health([{ route: "shop", position: 1 }]))[0]?.health === "up");
     await balancer.setSlots([{ route: "shop", position: 0, slot: { ...ready(a), state: "drain" } }]);
     const answer = new Promise<string>((resolve) => socket.once("data", (text: Buffer) => resolve(text.toString())));
     socket.write("still there?");

@@ -36,7 +36,8 @@ describe("HAProxy in its container", () => {
     for (const slot of instances.keys()) await isUp(slot);
     return config;
   };
-  const isUp = (slot: number) => until(async () => (await balancer.health("shop", slot)).health === "up");
+  const isUp = (slot: number) =>
+    until(async () => (await balancer.health([{ route: "shop", position: slot }]))[0]?.health === "up");
   const process = () =>
     createMaster(join(bed.options.directory, "master.sock")).processes(AbortSignal.timeout(limits.deadlineMs));
   const post = (path: string, body: Record<string, unknown> = {}) =>
@@ -106,7 +107,7 @@ describe("HAProxy in its container", () => {
     const config = await serving(a);
     const before = await process();
     const later = bed.again();
-    await expect(later.health("shop", 0)).rejects.toMatchObject({ code: "not-found" });
+    await expect(later.health([{ route: "shop", position: 0 }])).rejects.toMatchObject({ code: "not-found" });
     await later.apply(config);
     expect(await process()).toEqual(before);
     expect(await bed.request(host)).toBe("a");
@@ -140,7 +141,9 @@ describe("HAProxy in its container", () => {
     const a = await bed.instance("a");
     const config = await serving(a);
     await post(`/containers/${bed.container}/kill`);
-    await expect(balancer.health("shop", 0, { deadlineMs: 300 })).rejects.toMatchObject({ code: "deadline" });
+    await expect(balancer.health([{ route: "shop", position: 0 }], { deadlineMs: 300 })).rejects.toMatchObject({
+      code: "deadline",
+    });
     await balancer.apply(config);
     await until(async () => (await bed.request(host)) === "a");
     await bed.engine.json({ method: "DELETE", path: `/containers/${bed.container}`, query: { force: true } }, limits);

@@ -78,7 +78,7 @@ describe("a rollout with containers", () => {
     weight: 100,
   });
   const isUp = (environment: string, slot: number) =>
-    until(async () => (await balancer.health(`shop.${environment}`, slot)).health === "up");
+    until(async () => (await balancer.health([{ route: `shop.${environment}`, position: slot }]))[0]?.health === "up");
   const roll = async (old: Instance, next: Instance, slot: number) => {
     const id = "shop.production";
     await balancer.setSlots([{ route: id, position: 1 - slot, slot: slotOf(next, "drain") }]);

@@ -1,5 +1,5 @@
 /** Reading counters, sessions and health. */
-import type { RouteStats, Slot, SlotHealth } from "../contract.ts";
+import type { Address, RouteStats, Slot, SlotHealth, SlotPlace } from "../contract.ts";
 import { type ServerState, serves, type StatLine } from "./parse.ts";
 import { backendName, serverName } from "./names.ts";
 import { type Call, find, type World } from "./world.ts";
@@ -38,22 +38,28 @@ export async function servingIn(world: World, route: string, { signal }: Call): 
   return servers.filter(serves).map(({ host, port }) => `${host}:${port}`);
 }
 
-export async function slotHealth(
-  world: World,
-  at: { route: string; index: number },
-  { signal }: Call,
-): Promise<SlotHealth> {
-  const { slot } = find(world, at.route, at.index);
-  if (!slot.address || slot.state === "maint") return { health: "unknown" };
-  const { host, port } = slot.address;
+/** One question for all of them, however many there are. */
+export async function slotsHealth(world: World, places: readonly SlotPlace[], { signal }: Call): Promise<SlotHealth[]> {
+  const asked = places.map((place) => ({ ...place, slot: find(world, place.route, place.position).slot }));
+  if (!asked.some(({ slot }) => isChecked(slot))) return asked.map(() => ({ health: "unknown" }));
+  const [first, ...more] = new Set(places.map(({ route }) => backendName(route)));
+  const only = more.length === 0 ? first : undefined;
   const { current } = await world.master.processes(signal);
-  const servers = await world.master.servers(current, backendName(at.route), signal);
-  const lines = await linesOf(world, { route: at.route, pid: current }, signal);
-  const name = serverName(at.index);
-  const server = servers.get(backendName(at.route))?.find((each) => each.name === name);
-  const line = lines.find((each) => each.name === name);
-  if (!server || !line || server.host !== host || server.port !== port) return { health: "unknown" };
-  return judge(server, line);
+  const servers = await world.master.servers(current, only, signal);
+  const lines = await world.master.stats(current, only, signal);
+  return asked.map(({ route, position, slot }): SlotHealth => {
+    if (!isChecked(slot)) return { health: "unknown" };
+    const { host, port } = slot.address;
+    const name = serverName(position);
+    const server = servers.get(backendName(route))?.find((each) => each.name === name);
+    const line = lines.get(backendName(route))?.find((each) => each.name === name);
+    if (!server || !line || server.host !== host || server.port !== port) return { health: "unknown" };
+    return judge(server, line);
+  });
+}
+
+function isChecked(slot: Slot): slot is Slot & { address: Address } {
+  return slot.address !== undefined && slot.state !== "maint";
 }
 
 /**

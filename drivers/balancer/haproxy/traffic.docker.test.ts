@@ -33,7 +33,8 @@ describe("HAProxy loses no request", () => {
     await balancer.apply({ routes: [route([ready(instance), emptySlot])] });
     await isUp(0);
   };
-  const isUp = (slot: number) => until(async () => (await balancer.health("shop", slot)).health === "up");
+  const isUp = (slot: number) =>
+    until(async () => (await balancer.health([{ route: "shop", position: slot }]))[0]?.health === "up");
   /** Puts the new instance into the other slot and takes the old one out, as a rollout does. */
   const swap = async (from: BedInstance, to: BedInstance, slot: number) => {
     await balancer.setSlots([{ route: "shop", position: 1 - slot, slot: { ...ready(to), state: "drain" } }]);
@@ -133,7 +134,7 @@ describe("HAProxy loses no request", () => {
     const [here, there] = [route([ready(a)]), { ...route([ready(b)], "next"), hosts: [] }];
     await balancer.apply({ routes: [here, there] });
     await isUp(0);
-    await until(async () => (await balancer.health("next", 0)).health === "up");
+    await until(async () => (await balancer.health([{ route: "next", position: 0 }]))[0]?.health === "up");
     await using load = startLoad({ url: bed.url, host, rate });
     for (let count = 0; count < 4; count++) {
       await sleep(300);

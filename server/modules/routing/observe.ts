@@ -18,7 +18,9 @@ export function createObserve(store: RoutingStore, balancer: Balancer) {
 
   return {
     async health(instances: readonly string[]): Promise<Record<string, SlotHealth>> {
-      const known = new Map(await each(instances, ({ pool, position }) => balancer.health(pool, position)));
+      const slots = await store.slotsOfInstances(instances);
+      const seen = await balancer.health(slots.map(({ pool, position }) => ({ route: pool, position })));
+      const known = new Map(slots.map(({ instance }, at) => [instance, seen[at]]));
       return Object.fromEntries(instances.map((instance) => [instance, known.get(instance) ?? { health: "unknown" }]));
     },
     async sessions(instances: readonly string[]): Promise<number> {

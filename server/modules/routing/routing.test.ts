@@ -247,7 +247,7 @@ test("a backing service is probed by a pool that nobody reaches", async () => {
   const probe = { environment: "test", name: "db", address: { host: "10.0.0.9", port: 5432 } };
   expect(await routing.probe(probe)).toMatchObject({ health: "up" });
   await routing.endProbe(probe);
-  expect(await balancer.health("backing.test.db", 0)).toEqual({ health: "unknown" });
+  expect(await balancer.health([{ route: "backing.test.db", position: 0 }])).toEqual([{ health: "unknown" }]);
   expect(await routing.probe(probe)).toMatchObject({ health: "up" });
 });
 
