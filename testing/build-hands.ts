@@ -81,7 +81,7 @@ export async function lease(server: BuildsServer, hand: AgentHand = {}): Promise
 
 /** A lease that must be there. */
 export async function mustLease(server: BuildsServer, hand: AgentHand = {}): Promise<Assignment> {
-  const assignment = await lease(server, { waitMs: 5_000, ...hand });
+  const assignment = await lease(server, { waitMs: 30_000, ...hand });
   if (!assignment) throw new Error("no job to lease");
   return assignment;
 }

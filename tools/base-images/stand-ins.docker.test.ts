@@ -45,9 +45,8 @@ test("postgres starts with the user, password, database and scripts it was given
   ]);
   try {
     expect(await greeting(name)).toBe("hello");
-    const start = performance.now();
     await docker(["stop", name]);
-    expect(performance.now() - start).toBeLessThan(9_000);
+    // One that had to be killed after its time would tell 137.
     expect((await docker(["inspect", "--format", "{{.State.ExitCode}}", name])).stdout).toBe("0");
     await docker(["start", name]);
     expect(await greeting(name)).toBe("hello");

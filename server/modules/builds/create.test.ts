@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
-import { deployed, files, lease, published, push, show, wholePipeline, work } from "#testing/build-hands.ts";
+import { deployed, files, lease, mustLease, published, push, show, wholePipeline, work } from "#testing/build-hands.ts";
 import { type BuildsPlace, heldClock, openBuildsPlace } from "#testing/builds-place.ts";
 import { until } from "#testing/until.ts";
 
@@ -144,9 +144,9 @@ test("a build gets no agent while an older one of its branch is still being read
   expect(fast.state).toBe("scheduled");
   expect(await lease(server)).toBeNull();
   held.resolve();
-  const first = await lease(server, { waitMs: 5_000 });
-  const second = await lease(server, { waitMs: 5_000 });
-  expect([first?.build.commit, second?.build.commit]).toEqual([slow, fast.commit]);
+  const first = await mustLease(server);
+  const second = await mustLease(server);
+  expect([first.build.commit, second.build.commit]).toEqual([slow, fast.commit]);
 });
 
 test("a repository that cannot be read is tried again, and fails the build after ten minutes", async () => {

@@ -91,10 +91,10 @@ test("a search finds lines by text in any case, by pattern, and goes on where it
 test("what is no pattern, or a pattern that never ends, is refused and holds nobody up", async () => {
   expect(await search({ text: "(", regex: true })).toMatchObject({ refused: "log.bad-pattern" });
   expect(await search({ text: "a\nb" })).toMatchObject({ refused: "log.bad-pattern" });
-  const slow = search({ text: "^(([a-z 0-9])+.)+!$", regex: true });
-  const before = performance.now();
+  let ended = false;
+  const slow = search({ text: "^(([a-z 0-9])+.)+!$", regex: true }).finally(() => (ended = true));
   await lines({ limit: 1 });
-  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(ended).toBe(false);
   expect(await slow).toMatchObject({ refused: "log.search-too-slow" });
 });
 
