@@ -15,14 +15,32 @@ export async function openBrowser(): Promise<Browser | undefined> {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What a reader who cannot see, or has no mouse, would stumble over (https://dequeuniversity.com/rules/axe): a line each. */
+/**
+ * What a reader who cannot see, or has no mouse, would stumble over (https://dequeuniversity.com/rules/axe): a line each. Looked
+ * at in the light; of the dark only the colours, as nothing else differs.
+ */
 export async function barriersOf(page: Page): Promise<string[]> {
   // By the debugger's way: the page's own policy lets no other script in.
   await page.evaluate(axe);
-  const { violations } = await page.evaluate<AxeResults>(
-    "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })",
-  );
+  await inScheme(page, "light");
+  const inLight = await barriersBy(page, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]);
+  await inScheme(page, "dark");
+  const inDark = await barriersBy(page, ["color-contrast"]);
+  return [...inLight, ...inDark.map((barrier) => `dark: ${barrier}`)];
+}
+
+async function barriersBy(page: Page, runOnly: readonly string[]): Promise<string[]> {
+  const { violations } = await page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(runOnly)} })`);
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
+}
+
+async function inScheme(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+  // A colour on its way to the other is neither.
+  await page.evaluate(
+    `Promise.all(document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished))`,
+  );
 }
 
 export const phone: BrowserContextOptions = { viewport: { width: 380, height: 780 }, hasTouch: true };

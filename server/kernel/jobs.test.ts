@@ -114,7 +114,7 @@ describe("jobs", () => {
     await add("note", {});
     await sql`update jobs set failures = 1000000`.execute(db);
     await using _ = start({ note });
-    await until(() => turns === 2, { deadlineMs: 8_000 });
+    await until(() => turns === 2);
     await until(isDone);
   });
 

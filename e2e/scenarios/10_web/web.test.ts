@@ -359,26 +359,25 @@ inBrowser("a server that is away is told, and what is shown is read anew when it
   await page.context().close();
 });
 
-for (const colorScheme of ["light", "dark"] as const)
-  for (const [size, options] of Object.entries({ desktop, phone }))
-    inBrowser(`no page has a barrier, and none is wider than the screen: ${size}, ${colorScheme}`, async (browser) => {
-      const stranger = await (await browser.newContext({ ...options, colorScheme })).newPage();
-      await stranger.goto(platform.url);
-      await stranger.locator("input[name=token]").waitFor(patience);
-      expect(await barriersOf(stranger)).toEqual([]);
-      await stranger.context().close();
-      const { page } = await signedIn(browser, platform.adminToken, { ...options, colorScheme });
-      await page.keyboard.press("Control+k");
-      await page.getByRole("textbox", { name: "Find" }).fill("shop");
-      await page.getByRole("button", { name: "Deploy shop to test", exact: true }).waitFor(patience);
-      expect(await barriersOf(page)).toEqual([]);
-      const seen = [];
-      for (const [path, sign] of Object.entries(signs)) {
-        await page.goto(platform.url + path);
-        await page.getByText(sign).first().waitFor(patience);
-        const wide = await page.evaluate<boolean>("document.documentElement.scrollWidth > window.innerWidth");
-        seen.push({ path, barriers: await barriersOf(page), wide });
-      }
-      expect(seen.filter(({ barriers, wide }) => wide || barriers.length > 0)).toEqual([]);
-      await page.context().close();
-    });
+for (const [size, options] of Object.entries({ desktop, phone }))
+  inBrowser(`no page has a barrier, light or dark, and none is wider than the screen: ${size}`, async (browser) => {
+    const stranger = await (await browser.newContext(options)).newPage();
+    await stranger.goto(platform.url);
+    await stranger.locator("input[name=token]").waitFor(patience);
+    expect(await barriersOf(stranger)).toEqual([]);
+    await stranger.context().close();
+    const { page } = await signedIn(browser, platform.adminToken, options);
+    await page.keyboard.press("Control+k");
+    await page.getByRole("textbox", { name: "Find" }).fill("shop");
+    await page.getByRole("button", { name: "Deploy shop to test", exact: true }).waitFor(patience);
+    expect(await barriersOf(page)).toEqual([]);
+    const seen = [];
+    for (const [path, sign] of Object.entries(signs)) {
+      await page.goto(platform.url + path);
+      await page.getByText(sign).first().waitFor(patience);
+      const wide = await page.evaluate<boolean>("document.documentElement.scrollWidth > window.innerWidth");
+      seen.push({ path, barriers: await barriersOf(page), wide });
+    }
+    expect(seen.filter(({ barriers, wide }) => wide || barriers.length > 0)).toEqual([]);
+    await page.context().close();
+  });
