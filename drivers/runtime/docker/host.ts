@@ -31,9 +31,13 @@ export interface Host {
   networks: Map<string, Promise<unknown>>;
   /** Addresses in use, while they are being read, by environment. */
   taken: Map<string, Promise<Taken>>;
+  /** Ids of containers that were seen to be ours: what an id stands for never changes, so that it need not be asked again. */
+  owned: Set<string>;
 }
 
 export const mostLines = 10_000;
+/** Those that somebody else removes are never forgotten one by one. */
+const mostOwned = 10_000;
 
 export function createHost({ install, socketPath }: DockerRuntimeOptions): Host {
   return {
@@ -43,6 +47,7 @@ export function createHost({ install, socketPath }: DockerRuntimeOptions): Host 
     lastAddress: new Map(),
     networks: new Map(),
     taken: new Map(),
+    owned: new Set(),
   };
 }
 
@@ -73,7 +78,16 @@ export async function inspected(host: Host, id: string, limits: Limits): Promise
 /** An instance or job of this installation, or nothing. */
 export async function own(host: Host, id: string, limits: Limits): Promise<Instance | undefined> {
   const found = await inspected(host, id, limits);
-  return found && instanceOf(found, host.names.install);
+  const instance = found && instanceOf(found, host.names.install);
+  if (!instance) return undefined;
+  if (host.owned.size >= mostOwned) host.owned.clear();
+  host.owned.add(instance.id);
+  return instance;
+}
+
+/** Its full id, if it is an instance or job of this installation. */
+export async function ownId(host: Host, id: string, limits: Limits): Promise<string | undefined> {
+  return host.owned.has(id) ? id : (await own(host, id, limits))?.id;
 }
 
 export async function tail(host: Host, at: { id: string; lines: number }, limits: Limits): Promise<string[]> {

@@ -7,11 +7,11 @@ import {
   type DockerRuntimeOptions,
   gone,
   type Host,
-  inspected,
   json,
   limitsOf,
   missing,
   own,
+  ownId,
   tail,
 } from "./host.ts";
 import { endProgram, exec } from "./exec.ts";
@@ -20,7 +20,6 @@ import { runOnce } from "./jobs.ts";
 import { label } from "./names.ts";
 import { ensureNetwork, environmentsWith, removeNetwork, removeVolume, removeVolumes } from "./networks.ts";
 import { pull } from "./pull.ts";
-import { instanceOf } from "./read.ts";
 import { callersLabels } from "./spec.ts";
 import { usage } from "./usage.ts";
 
@@ -95,8 +94,8 @@ async function list(host: Host, labels: Readonly<Record<string, string>>, limits
   const found: Instance[] = [];
   const all = await ids(host, callersLabels(labels), limits);
   for (let at = 0; at < all.length; at += atOnce) {
-    const some = await Promise.all(all.slice(at, at + atOnce).map((id) => inspected(host, id, limits)));
-    found.push(...some.flatMap((each) => (each && instanceOf(each, host.names.install)) ?? []));
+    const some = await Promise.all(all.slice(at, at + atOnce).map((id) => own(host, id, limits)));
+    found.push(...some.flatMap((each) => each ?? []));
   }
   return found;
 }
@@ -114,15 +113,16 @@ async function ids(host: Host, labels: Readonly<Record<string, string>>, limits:
 }
 
 async function stop(host: Host, { id, graceMs }: { id: string; graceMs: number }, limits: Limits): Promise<void> {
-  const found = await own(host, id, limits);
-  if (!found) return;
+  const known = await ownId(host, id, limits);
+  if (known === undefined) return;
   const query = { t: Math.ceil(graceMs / second) };
-  await gone(() => json(host, { method: "POST", path: `/containers/${found.id}/stop`, query }, limits));
+  await gone(() => json(host, { method: "POST", path: `/containers/${known}/stop`, query }, limits));
 }
 
 async function remove(host: Host, id: string, limits: Limits): Promise<void> {
-  const found = await own(host, id, limits);
-  if (!found) return;
+  const known = await ownId(host, id, limits);
+  if (known === undefined) return;
   const query = { force: true, v: true };
-  await gone(() => json(host, { method: "DELETE", path: `/containers/${found.id}`, query }, limits));
+  await gone(() => json(host, { method: "DELETE", path: `/containers/${known}`, query }, limits));
+  host.owned.delete(known);
 }

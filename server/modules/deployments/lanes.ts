@@ -74,8 +74,10 @@ export async function settleLane(deps: Deps, place: Place): Promise<void> {
   const { db, source, fleet, lifecycle, limits, lanes } = deps;
   await lanes.hold(laneKey(place), async () => {
     for (let settled = false; !settled;) {
-      const environment = await fleet.environment(place.environment);
       const view = await readLane(deploymentStore(db), place);
+      // Whoever comes to wait asks in the same transaction for the lane to be settled once more.
+      if (view.waiting.length === 0) return;
+      const environment = await fleet.environment(place.environment);
       const isOlder = await orderIn(source, view, view.waiting);
       settled = await db.transaction().execute(async (tx) => {
         const store = deploymentStore(tx);

@@ -40,7 +40,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     return row;
   }
 
-  /** The lane must be locked and free. */
+  /** The lane must be locked and free, and its environment locked. */
   async function start(tx: Tx, row: DeploymentRow, limits: Limits): Promise<void> {
     const store = deploymentStore(tx);
     const now = clock.now();
@@ -52,7 +52,8 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     await tellServing(tx, row);
     await emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
     await queueAdvance(tx, row.id);
-    await eachOther(tx, row, queueSettle);
+    // One that nobody has judged yet is judged after this, since its environment is locked: many that begin at once would ask for each other.
+    await eachOther(tx, row, { which: ({ wait }) => wait !== null, settle: queueSettle });
   }
 
   async function finish(tx: Tx, row: DeploymentRow, { outcome, reason }: End): Promise<DeploymentRow> {
@@ -71,7 +72,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     // As it is now: a build may have taken it for its own meanwhile.
     await tellEnd({ tx, emit }, ended);
     await queueSettle(tx, row);
-    await eachOther(tx, row, queueSettle);
+    await eachOther(tx, row, { which: () => true, settle: queueSettle });
     if (row.stack) await jobs.add(tx, pruneTask, { service: row.service }, { key: `${pruneTask}:${row.service}` });
     return ended;
   }
@@ -100,10 +101,10 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
 async function eachOther(
   tx: Tx,
   row: DeploymentRow,
-  settle: (tx: Tx, other: Place) => Promise<unknown>,
+  { which, settle }: { which: (other: DeploymentRow) => boolean; settle: (tx: Tx, other: Place) => Promise<unknown> },
 ): Promise<void> {
   for (const other of await deploymentStore(tx).open())
-    if (other.state === "waiting" && other.environment === row.environment && other.id !== row.id)
+    if (other.state === "waiting" && other.environment === row.environment && other.id !== row.id && which(other))
       await settle(tx, other);
 }
 

@@ -86,14 +86,14 @@ export function instancesOf({ runtime }: Pick<World, "runtime">, deployment: str
   return runtime.list({ deployment });
 }
 
-/** Stops instances, whosever they are; they can be started again. */
+/** Stops instances of a place, whichever deployment made them; they can be started again. */
 export async function stopSome(
   { runtime }: Pick<World, "runtime">,
+  { service, environment, rollout: { stopGraceMs: graceMs } }: Stack,
   names: readonly string[],
-  { graceMs }: { graceMs: number },
 ): Promise<void> {
   if (names.length === 0) return;
-  const present = (await runtime.list({})).filter(({ name }) => names.includes(name));
+  const present = (await runtime.list({ service, environment })).filter(({ name }) => names.includes(name));
   await Promise.all(present.map(({ id }) => runtime.stop(id, { graceMs })));
 }
 

@@ -142,7 +142,7 @@ async function shift(world: World, work: PlannedWork, intent: Extract<Intent, { 
 async function endSome(world: World, work: PlannedWork, names: readonly string[]): Promise<Answer> {
   const cut = await world.routing.sessions(names);
   await world.routing.release(names);
-  await stopSome(world, names, { graceMs: work.stack.rollout.stopGraceMs });
+  await stopSome(world, work.stack, names);
   return { type: "stopped", cut };
 }
 
