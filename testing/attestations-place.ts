@@ -134,9 +134,9 @@ export async function verified(attestations: Attestations, release: Release): Pr
 export async function imageOf(
   attestations: Attestations,
   { service, number }: Release,
-  query = { after: "", limit: 200 },
+  query: { after?: string; find?: string; limit?: number } = {},
 ): Promise<Shown<"showReleaseImage">> {
-  const asked = { params: { service, number }, body: undefined, query };
+  const asked = { params: { service, number }, body: undefined, query: { after: "", find: "", limit: 200, ...query } };
   return given(await attestations.handlers.showReleaseImage(asked, context));
 }
 

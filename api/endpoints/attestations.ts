@@ -80,6 +80,11 @@ export const attestationEndpoints = endpoints({
     params,
     query: z.object({
       after: z.string().max(2000).default("").describe("Only packages behind this purl."),
+      find: z
+        .string()
+        .max(200)
+        .default("")
+        .describe("Only packages with this text in name, version, type or a licence."),
       limit: z.coerce.number().int().min(0).max(1000).default(200),
     }),
     response: z.object({
@@ -107,6 +112,8 @@ export const attestationEndpoints = endpoints({
         .nullable(),
       /** Null while there is no signed bill of materials. */
       packageCount: z.int().nullable(),
+      /** Of how many `find` is true. */
+      found: z.int(),
       /** By purl. */
       packages: z.array(
         z.object({

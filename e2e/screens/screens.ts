@@ -17,6 +17,7 @@ export const screens: readonly Screen[] = [
   { name: "deploy", path: "/?show=catalog/production", sign: "From release 1 to 3" },
   { name: "deploy-waiting", path: "/?show=orders/production", sign: "acceptance" },
   { name: "service", path: "/services/catalog", sign: "succeeded" },
+  { name: "release", path: "/services/catalog/releases/3", sign: "the signature holds" },
   { name: "builds", path: "/builds", sign: "search as you type" },
   { name: "build", path: "/builds/storefront/2", sign: "none is connected" },
   { name: "tests", path: "/builds/storefront/2?tab=tests", sign: "on a phone" },

@@ -6,6 +6,7 @@ import { FleetPage } from "./fleet/fleet-page.tsx";
 import { fleetSearch } from "./fleet/matching.ts";
 import { listSearch, pageSearch } from "./pull-request/pull-request-search.ts";
 import { NotFound } from "./parts/states.tsx";
+import { releaseSearch } from "./release/release-search.ts";
 import { settingsSearch } from "./settings/settings-search.ts";
 import { Shell } from "./shell/shell.tsx";
 
@@ -22,6 +23,13 @@ const service = createRoute({
   getParentRoute: () => rootRoute,
   path: "/services/$service",
   component: lazyRouteComponent(() => import("./service/service-page.tsx"), "ServicePage"),
+});
+
+const release = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/services/$service/releases/$number",
+  component: lazyRouteComponent(() => import("./release/release-page.tsx"), "ReleasePage"),
+  validateSearch: releaseSearch,
 });
 
 const builds = createRoute({
@@ -84,6 +92,7 @@ export function createAppRouter() {
     routeTree: rootRoute.addChildren([
       fleet,
       service,
+      release,
       builds,
       build,
       pullRequests,

@@ -21,6 +21,8 @@ const signs = {
   "/": "healthy",
   "/?show=shop/production": "Roll back",
   "/services/shop": "succeeded",
+  "/services/shop/releases/1": "the signature holds",
+  "/services/shop/releases/99": "There is no release 99",
   "/environments": "quiet",
   "/environments/test": "Who asks whom",
   "/pull-requests?state=all": "Two words",

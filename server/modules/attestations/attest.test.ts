@@ -201,7 +201,7 @@ test("a release shows what changed in its packages since the one before", async 
   });
   const digest = await place.push("changing", [base(), gzipSync(layer)], config);
   const second = await place.attested("changing", digest, { previous: first.number });
-  const shown = await imageOf(place.attestations, second, { after: "", limit: 1 });
+  const shown = await imageOf(place.attestations, second, { limit: 1 });
   expect(shown.changes).toEqual({
     counts: { added: 1, removed: 1, changed: 1 },
     added: [{ type: "npm", name: "new", version: "1.0.0" }],
@@ -210,8 +210,21 @@ test("a release shows what changed in its packages since the one before", async 
   });
   expect(shown.layers.map(({ createdBy }) => createdBy)).toEqual(["COPY base", "COPY app"]);
   expect([shown.platform, shown.packages.length, shown.packageCount]).toEqual(["linux/amd64", 1, 4]);
-  const rest = await imageOf(place.attestations, second, { after: shown.packages[0]?.purl ?? "", limit: 200 });
+  const rest = await imageOf(place.attestations, second, { after: shown.packages[0]?.purl ?? "" });
   expect(rest.packages).toHaveLength(3);
+});
+
+test("its packages are found by a part of their name, version, type or licence, and how many there are is counted", async () => {
+  const release = await place.attested("found", await place.push("found", [base()]));
+  const found = async (find: string, limit = 200) => {
+    const shown = await imageOf(place.attestations, release, { find, limit });
+    return [shown.found, ...shown.packages.map(({ name }) => name)];
+  };
+  expect(await found("PAD")).toEqual([1, "left-pad"]);
+  expect(await found("7.88")).toEqual([1, "curl"]);
+  expect(await found(" mit ", 1)).toEqual([2, "express"]);
+  expect(await found("npm")).toEqual([2, "express", "left-pad"]);
+  expect(await found("nothing like it")).toEqual([0]);
 });
 
 describe("it is made once", () => {

@@ -1,6 +1,7 @@
 /** What there is to see of a release's image: its layers, its packages, and what changed since the release before. */
 import { z } from "zod";
 import type { Contents, Part } from "#images";
+import type { Listed } from "./core/bom.ts";
 import { packageChanges } from "./core/changes.ts";
 import { parseJson } from "./envelope.ts";
 import { readSmall } from "./read-small.ts";
@@ -50,6 +51,14 @@ export async function layersOfImage(
 }
 
 const largestConfig = 4 * 1024 * 1024;
+
+/** Packages with the text, in letters of any size, in what is shown of them. */
+export function withText(listed: readonly Listed[], text: string): Listed[] {
+  const wanted = text.trim().toLowerCase();
+  return listed.filter(({ type, name, version, licences }) =>
+    [type, name, version, ...licences].some((each) => each.toLowerCase().includes(wanted)),
+  );
+}
 
 /** Null where one of the two has no signed bill of materials. */
 export function changesSince(before: Pick<Judged, "listed"> | undefined, now: Pick<Judged, "listed">) {

@@ -4,7 +4,7 @@ import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
 import type { Release, Releases } from "#releases";
 import { type AttestDeps, want } from "./attest.ts";
-import { changesSince, layersOfImage } from "./image-page.ts";
+import { changesSince, layersOfImage, withText } from "./image-page.ts";
 import { attestationStore } from "./store.ts";
 import { verify } from "./verification.ts";
 
@@ -43,7 +43,8 @@ export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoi
       const before = previous === null ? undefined : await deps.releases.release(service, previous);
       const now = await verify(deps, db, release);
       const listed = (now.listed ?? []).toSorted((a, b) => (a.purl < b.purl ? -1 : 1));
-      const rest = listed.filter(({ purl }) => purl > query.after);
+      const found = withText(listed, query.find);
+      const rest = found.filter(({ purl }) => purl > query.after);
       return {
         ...{ image: release.image, digest: release.digest, ...shown },
         size: shown.layers.reduce((sum, { size }) => sum + size, 0),
@@ -51,6 +52,7 @@ export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoi
         previous,
         changes: changesSince(before && (await verify(deps, db, before)), now),
         packageCount: now.listed?.length ?? null,
+        found: found.length,
         packages: rest.slice(0, query.limit),
       };
     },

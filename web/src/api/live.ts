@@ -22,7 +22,7 @@ const readers: Record<Module, readonly RowName[]> = {
   builds: ["listBuilds", "showBuild", "getStatus", "listAudit"],
   images: ["listAudit"],
   contracts: ["planDeployment", "getStatus", "listAudit"],
-  attestations: ["planDeployment", "showRelease", "getStatus", "listAudit"],
+  attestations: ["planDeployment", "showRelease", "verifyRelease", "showReleaseImage", "getStatus", "listAudit"],
   releases: ["listReleases", "showRelease", "getStatus", "listAudit"],
   routing: ["getStatus", "listRoutes", "listAudit"],
   deployments: [

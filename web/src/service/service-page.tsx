@@ -193,7 +193,9 @@ function Releases({ name }: { name: string }) {
         {rows.map(({ number, commit, digest, createdAt, pullRequest, retiredAt }) => (
           <Table.Tr key={number}>
             <Table.Th scope="row" data-of="Release">
-              {number}
+              <Link to="/services/$service/releases/$number" params={{ service: name, number: String(number) }}>
+                {number}
+              </Link>
               {pullRequest !== null && ` (pull request ${pullRequest})`}
               {retiredAt && " (image not kept)"}
             </Table.Th>
