@@ -62,7 +62,11 @@ function Head({ release }: { release: Output<"showRelease"> }) {
   return (
     <div>
       <Title order={1} size="h3">
-        <Anchor inherit renderRoot={(props) => <Link to="/services/$service" params={{ service }} {...props} />}>
+        <Anchor
+          inherit
+          underline="always"
+          renderRoot={(props) => <Link to="/services/$service" params={{ service }} {...props} />}
+        >
           {service}
         </Anchor>{" "}
         release {number}
