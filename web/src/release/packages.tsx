@@ -16,8 +16,10 @@ interface Props {
   waiting: boolean;
 }
 
-/** So many are drawn at first, and at most. */
-const [few, most] = [50, 1000] as const;
+/** What is asked for at first; the page asks in the same words for the rest of the image, so that one answer serves both. */
+export const firstPackages = { limit: 50 };
+/** So many are drawn at most. */
+const most = 1000;
 
 /** What is in the image, with licences. */
 export function Packages({ service, number, count, waiting }: Props) {
@@ -61,7 +63,7 @@ export function Packages({ service, number, count, waiting }: Props) {
 
 function Found({ service, number, find }: Pick<Props, "service" | "number"> & { find: string }) {
   const [asked] = useDebouncedValue(find.trim(), 200);
-  const [limit, setLimit] = useState<number>(few);
+  const [limit, setLimit] = useState(firstPackages.limit);
   const query = { limit, ...(asked ? { find: asked } : {}) };
   const shown = useQuery({
     ...read("showReleaseImage", { params: { service, number }, query }),

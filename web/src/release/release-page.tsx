@@ -12,7 +12,7 @@ import { Tile } from "../parts/tile.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { Changes } from "./changes.tsx";
 import { Layers } from "./layers.tsx";
-import { Packages } from "./packages.tsx";
+import { firstPackages, Packages } from "./packages.tsx";
 import { Trust } from "./trust.tsx";
 
 /** What a release is made of, where it is from, and whether its signature holds. */
@@ -84,7 +84,7 @@ function Head({ release }: { release: Output<"showRelease"> }) {
 }
 
 function Image({ service, number }: { service: string; number: string }) {
-  const image = useQuery(read("showReleaseImage", { params: { service, number }, query: {} }));
+  const image = useQuery(read("showReleaseImage", { params: { service, number }, query: firstPackages }));
   if (image.isPending) return <Loading what="the image" />;
   if (image.error) return <Failed what="The image" error={image.error} again={() => void image.refetch()} />;
   const { size, layers, packageCount, platform, changes, previous, attestation } = image.data;
