@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { until } from "#testing/until.ts";
 import { createLogParts, type LogPart } from "./log-parts.ts";
 
 /** A receiver that ignores bytes it has and refuses gaps, as the server does. */
@@ -59,7 +60,7 @@ test("a byte waits no longer than the delay, a full part not at all", async () =
   await sleep(0);
   expect(server.text()).toBe("12345678");
   await log.write(Buffer.from("tail"));
-  await vi.waitFor(() => expect(server.text()).toBe("12345678tail"), { timeout: 2_000, interval: 5 });
+  await until(() => server.text() === "12345678tail");
 });
 
 test("what is written while a part is under way goes together in the next one", async () => {

@@ -311,6 +311,12 @@ export const eventCatalogue = {
     services: z.array(serviceName),
     actor: z.string(),
   }),
+  /** No repository described it any more, and somebody said that it is to end. */
+  "deployments.service-removed": z.object({
+    service: serviceName,
+    environments: z.array(environmentName),
+    actor: z.string(),
+  }),
   "deployments.freeze-overridden": deployment.extend({ freeze: z.string(), reason: z.string(), actor: z.string() }),
   /** Its instances got these values. */
   "deployments.secrets-read": deployment.extend({

@@ -314,6 +314,12 @@ export const commandRows: readonly CommandRow[] = [
     example: "towline environment remove staging",
     load: async () => (await import("./commands/environment.ts")).removeEnvironment,
   },
+  {
+    usage: "service remove <service>",
+    summary: "end a service that no repository describes any more, in all environments",
+    example: "towline service remove cart",
+    load: async () => (await import("./commands/service.ts")).removeService,
+  },
   ...pullRequestRows,
   ...accessRows,
   ...backingRows,
@@ -369,7 +375,8 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     usage: "bench <name>",
-    summary: "run a benchmark: engine, logs, pipeline, registry, rest, rollout, step or web",
+    summary:
+      "run a benchmark: balancer, cluster, contracts, deploy, engine, logs, pipeline, registry, rest, rollout, scaling, step or web",
     example: "towline bench rollout",
     load: async () => (await import("./commands/bench.ts")).bench,
   },

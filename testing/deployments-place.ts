@@ -68,6 +68,8 @@ export interface TestWorld {
   manifests: Map<string, string>;
   environments: Record<string, string>;
   services: string[];
+  /** Those of them that no repository describes any more. */
+  gone: string[];
   secrets: Record<string, string>;
   /** Why an environment cannot be served, by name. */
   unfit: Record<string, string>;
@@ -143,7 +145,7 @@ function newWorld(): TestWorld {
     sessions: () => 0,
     manifests: new Map(),
     environments: { test: "target: docker\nwatch: 0s\n", production: "target: docker\nafter: test\nwatch: 0s\n" },
-    services: [],
+    ...{ services: [], gone: [] },
     secrets: {},
     unfit: {},
     repositories: new Map(),
@@ -376,14 +378,13 @@ function doors(world: TestWorld) {
     const value = text === undefined ? undefined : parseEnvironment(file, text).value;
     return value && { ...value, name };
   };
+  const described = { folder: "", owner: null, commit: "", manifest: {} };
   const service = async (name: string) =>
-    ({ name, repository: name, owner: null, commit: "", manifest: {} }) as never as Awaited<
-      ReturnType<DeploymentsDeps["fleet"]["service"]>
-    >;
+    ({ name, repository: name, ...described, gone_at: world.gone.includes(name) ? new Date() : null }) as never;
   const fleet: DeploymentsDeps["fleet"] = {
     environment,
     service: async (name) => (world.services.includes(name) ? service(name) : undefined),
-    services: async () => Promise.all(world.services.map(service)) as never,
+    services: async () => Promise.all(world.services.map(service)),
     environments: async () =>
       (await Promise.all(Object.keys(world.environments).map(environment))).filter((each) => each !== undefined),
     secretsFor: async () => world.secrets,

@@ -156,8 +156,11 @@ export const deploymentEndpoints = endpoints({
     auth: { roles: anyRole },
     response: z.object({
       environments: z.array(environmentName),
-      /** Environments whose file is gone, in which services serve still. */
-      left: z.array(z.object({ environment: environmentName, services: z.array(serviceName) })),
+      /** What serves still though its file is gone. */
+      left: z.object({
+        environments: z.array(z.object({ environment: environmentName, services: z.array(serviceName) })),
+        services: z.array(z.object({ service: serviceName, environments: z.array(environmentName) })),
+      }),
       /** Environments of pull requests of which something may be left. */
       previews: z.array(preview),
       backings: z.array(backing),

@@ -61,6 +61,15 @@ export const placeEndpoints = endpoints({
     response: z.object({ services: z.array(serviceName) }),
     errors: ["conflict", "not-found"],
   },
+  removeService: {
+    method: "DELETE",
+    path: "/api/services/:service",
+    summary: "End a service that no repository describes any more, in all environments.",
+    auth: { roles: leading },
+    params: z.object({ service: serviceName }),
+    response: z.object({ environments: z.array(environmentName) }),
+    errors: ["conflict", "not-found"],
+  },
   showPlace: {
     method: "GET",
     path: "/api/services/:service/environments/:environment",

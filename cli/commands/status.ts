@@ -31,7 +31,8 @@ export function renderStatus({ environments, left, services, backings, previews 
   const notes = [
     ...services.flatMap(({ service, cells }) => cells.flatMap((cell) => notesOf(service, cell))),
     ...ofBackings,
-    ...left.map(leftNote),
+    ...left.environments.map(leftEnvironment),
+    ...left.services.map(leftService),
   ];
   return [
     table(["SERVICE", ...environments.map((name) => name.toUpperCase())], rows),
@@ -40,9 +41,14 @@ export function renderStatus({ environments, left, services, backings, previews 
   ].join("\n");
 }
 
-function leftNote({ environment, services }: Status["left"][number]): string {
+function leftEnvironment({ environment, services }: Status["left"]["environments"][number]): string {
   const serve = `${services.join(", ")} serve${services.length === 1 ? "s" : ""} on`;
   return `${paint("yellow", "…")} ${environment} has no file any more, and ${serve}; \`towline environment remove ${environment}\` ends it`;
+}
+
+function leftService({ service, environments }: Status["left"]["services"][number]): string {
+  const serves = `serves on in ${environments.join(", ")}`;
+  return `${paint("yellow", "…")} ${service} is in no repository any more, and ${serves}; \`towline service remove ${service}\` ends it`;
 }
 
 function renderCell(cell: Cell | undefined): string {

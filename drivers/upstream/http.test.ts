@@ -18,7 +18,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
 
 const wanted = { repository: "library/alpine", reference: "3" };
 const credentials = { username: "me", password: "secret" };
-const quick = createHttpUpstream({ answerMs: 300, idleMs: 300 });
+const upstream = createHttpUpstream();
 
 test("a challenge is answered once, and its token is used until it ends", async () => {
   const seen: string[] = [];
@@ -32,7 +32,6 @@ test("a challenge is answered once, and its token is used until it ends", async 
     const challenge = `Bearer realm="http://${headers.host}/token",service="s",scope="other"`;
     response.writeHead(401, { "www-authenticate": challenge }).end();
   });
-  const upstream = createHttpUpstream();
   await upstream.manifest({ url: server.url, ...credentials }, wanted);
   await upstream.manifest({ url: server.url, ...credentials }, wanted);
   const basic = `Basic ${Buffer.from("me:secret").toString("base64")}`;
@@ -55,9 +54,9 @@ test("credentials are not sent to another host that is not https, nor along a re
     response.writeHead(401, { "www-authenticate": challenge }).end();
   });
   const at = { url: server.url, ...credentials };
-  await expect(quick.manifest(at, wanted)).rejects.toMatchObject({ code: "wrong" });
+  await expect(upstream.manifest(at, wanted)).rejects.toMatchObject({ code: "wrong" });
   expect(heard).toEqual([]);
-  const { source } = await quick.blob(at, wanted);
+  const { source } = await upstream.blob(at, wanted);
   expect(Buffer.concat(await Array.fromAsync(source)).toString()).toBe("blob");
   expect(heard).toEqual([undefined]);
 });
@@ -71,15 +70,16 @@ test.each([
   [418, "wrong"],
 ])("an answer of %i means %s", async (status, code) => {
   await using server = await serve((_, response) => void response.writeHead(status).end());
-  await expect(quick.manifest({ url: server.url }, wanted)).rejects.toMatchObject({ code });
+  await expect(upstream.manifest({ url: server.url }, wanted)).rejects.toMatchObject({ code });
 });
 
 test("who does not answer, stops midway, or is not there is away; an endless manifest is wrong", async () => {
   await using silent = await serve(() => undefined);
-  await expect(quick.manifest({ url: silent.url }, wanted)).rejects.toMatchObject({ code: "away" });
-  await expect(quick.manifest({ url: "http://127.0.0.1:1" }, wanted)).rejects.toMatchObject({ code: "away" });
+  const hasty = createHttpUpstream({ answerMs: 300 });
+  await expect(hasty.manifest({ url: silent.url }, wanted)).rejects.toMatchObject({ code: "away" });
+  await expect(upstream.manifest({ url: "http://127.0.0.1:1" }, wanted)).rejects.toMatchObject({ code: "away" });
   await using stuck = await serve((_, response) => void response.writeHead(200, { "content-length": 9 }).write("four"));
-  const { source } = await quick.blob({ url: stuck.url }, wanted);
+  const { source } = await createHttpUpstream({ idleMs: 300 }).blob({ url: stuck.url }, wanted);
   await expect(Array.fromAsync(source)).rejects.toMatchObject({ code: "away" });
   await using endless = await serve((_, response) => {
     const more = () => {
@@ -88,6 +88,5 @@ test("who does not answer, stops midway, or is not there is away; an endless man
     response.on("drain", more);
     more();
   });
-  const patient = createHttpUpstream();
-  await expect(patient.manifest({ url: endless.url }, wanted)).rejects.toMatchObject({ code: "wrong" });
+  await expect(upstream.manifest({ url: endless.url }, wanted)).rejects.toMatchObject({ code: "wrong" });
 });

@@ -7,7 +7,7 @@ import { orThrow } from "#api/errors.ts";
 import { startLoad } from "#testing/load.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
-import { ask } from "../../support/ask.ts";
+import { ask, openRequest } from "../../support/ask.ts";
 import { type CommandLine, commandLine } from "../../support/command-line.ts";
 import { deploymentOnce, ended, inPhase, startDeployment } from "../../support/deployments.ts";
 import { setEnvironments } from "../../support/fleet.ts";
@@ -17,6 +17,7 @@ import { probeService, type Service } from "../../support/service.ts";
 const run = promisify(execFile);
 const place = { service: "probe", environment: "test" };
 const host = "probe.test.localhost";
+const instances = "run: { cpu: 0.5, memory: 128Mi, instances: 2 }\n";
 
 let platform: Platform;
 let terminal: CommandLine;
@@ -26,7 +27,7 @@ beforeAll(async () => {
   platform = await startPlatform();
   terminal = await commandLine({ url: platform.url, token: platform.adminToken });
   await watchFor("500ms");
-  service = await probeService(platform, "probe", { deploy: [] });
+  service = await probeService(platform, "probe", { manifest: `${instances}release: { drain: 2m }\n`, deploy: [] });
   for (const version of ["1", "2", "bad 3", "crash 4", "silent 5"]) await service.ship(version);
   await until(async () => (await releases()).length === 5);
   for (const release of [1, 2]) await expectServes(await deploy(release), release);
@@ -97,12 +98,13 @@ describe("a deployment that is canceled", () => {
   });
 
   test("while old requests drain lets them end", async () => {
-    const open = ask(platform.httpPort, host, "/slow/4000");
+    const open = openRequest(platform.httpPort, host);
     const id = await deploy(2);
     await inPhase(platform.client, id, ["drain"]);
     orThrow(await platform.client.cancelDeployment({ params: { id } }));
+    open.end();
+    expect(await open.answer).toBe("200");
     expect(await deploymentOnce(platform.client, id)).toMatchObject({ outcome: "canceled" });
-    expect(await open).toBe("200 2");
   });
 
   test("while it waits for another never starts; one that has ended cannot be canceled", async () => {
@@ -159,7 +161,7 @@ describe("going back", () => {
 
 describe("a canary", () => {
   test("that answers later than the release before at the same time is taken back, and no request is lost", async () => {
-    const manifest = `run: { cpu: 0.5, memory: 128Mi, instances: 2 }\nrelease: { drain: 5s, strategy: canary, steps: [50%, 10m], analysis: { requests: 10 } }\n`;
+    const manifest = `${instances}release: { drain: 5s, strategy: canary, steps: [50%, 10m], analysis: { requests: 10 } }\n`;
     await service.checkout.write("towline.yml", `service: probe\nhttp: { port: 8080, health: /health }\n${manifest}`);
     const { commit } = await service.ship("late 7");
     await until(async () => (await releases()).some((each) => each.commit === commit));

@@ -49,7 +49,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     await store.change(row.id, { state: "running", phase, rollout, wait: null, started_at: now });
     await store.beginStep(row.id, phase, now);
     await store.setLane(row, { running: row.id });
-    await tellServing(tx, row);
+    await tell(tx, row);
     await emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
     await queueAdvance(tx, row.id);
     // One that nobody has judged yet is judged after this, since its environment is locked: many that begin at once would ask for each other.
@@ -67,7 +67,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     const lane = await store.lockLane(row);
     if (lane.running === row.id) {
       await store.setLane(row, { running: null });
-      await tellServing(tx, row);
+      await tell(tx, row);
     }
     // As it is now: a build may have taken it for its own meanwhile.
     await tellEnd({ tx, emit }, ended);
@@ -89,12 +89,11 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
   const changed = (tx: Tx, row: DeploymentRow, phase: string) =>
     emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
 
-  /** After every change of what serves, comes or goes in a lane. */
-  const tellServing = (tx: Tx, place: Place) => tellCommits({ tx, emit }, place);
+  const tell = (tx: Tx, place: Place) => tellServing({ tx, emit }, place);
 
   const takeFor = (tx: Tx, id: string, asked: Asked) => takeAsked({ tx, emit }, id, asked);
 
-  return { create, start, finish, takeFor, override, changed, tellServing, queueSettle, queueAdvance };
+  return { create, start, finish, takeFor, override, changed, tellServing: tell, queueSettle, queueAdvance };
 }
 
 /** Another service may have waited for this one. */
@@ -108,7 +107,8 @@ async function eachOther(
       await settle(tx, other);
 }
 
-async function tellCommits({ tx, emit }: Telling, { service, environment }: Place): Promise<void> {
+/** After every change of what serves, comes or goes in a lane. */
+export async function tellServing({ tx, emit }: Telling, { service, environment }: Place): Promise<void> {
   const commits = (await servingStore(tx).commitsIn(environment, service)).get(service) ?? [];
   const subject = `lane:${service}:${environment}`;
   await emit(tx, subject, "deployments.serving-changed", { service, environment, commits });

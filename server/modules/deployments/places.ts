@@ -6,7 +6,7 @@ import { freezesAt } from "./core/freeze.ts";
 import type { DeploymentsDeps } from "./deps.ts";
 import { readGates } from "./gate-facts.ts";
 import { readLane } from "./lanes.ts";
-import { removeEnvironment } from "./left-environments.ts";
+import { removeEnvironment, removeService } from "./left-over.ts";
 import { deploymentStore } from "./store.ts";
 import { viewDeployment } from "./view.ts";
 
@@ -35,6 +35,8 @@ export function placeRoutes(deps: DeploymentsDeps): Handlers<typeof placeEndpoin
     },
 
     removeEnvironment: ({ params }, context) => removeEnvironment(deps, params.environment, userOf(context).name),
+
+    removeService: ({ params }, context) => removeService(deps, params.service, userOf(context).name),
 
     async showPlace({ params }) {
       const { serving } = await readLane(store, params);

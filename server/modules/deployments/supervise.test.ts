@@ -155,21 +155,59 @@ test("a container of a deployment that is over, or unknown, is removed; others a
 test("an environment whose file is gone serves on until somebody ends it; then its instances, routes and network go", async () => {
   await using scene = await openScene();
   const { place, server } = scene;
-  const remove = (as: "lead" | "developer" = "lead") =>
-    server.call("removeEnvironment", { params: { environment: "test" } }, as);
+  const remove = () => server.call("removeEnvironment", { params: { environment: "test" } });
   expect(await remove()).toMatchObject({ refused: "conflict", fix: expect.stringContaining("Remove the file") });
   place.world.environments = { production: "target: docker\n" };
-  expect(await server.call("getStatus", {})).toMatchObject({ left: [{ environment: "test", services: ["orders"] }] });
+  expect(await server.call("getStatus", {})).toMatchObject({
+    left: { environments: [{ environment: "test", services: ["orders"] }], services: [] },
+  });
   expect((await place.serving("orders")).releases).toEqual([1]);
 
   expect(await remove()).toEqual({ services: ["orders"] });
   await until(async () => (await place.runtime.environments()).length === 0);
   expect(await place.runtime.list({})).toEqual([]);
   expect(place.balancer.request("orders.test.localhost")).toBe(404);
-  expect(await server.call("getStatus", {})).toMatchObject({ left: [] });
+  expect(await server.call("getStatus", {})).toMatchObject({ left: { environments: [], services: [] } });
   expect(await remove()).toMatchObject({ refused: "not-found" });
   expect(await place.events("deployments.environment-removed")).toEqual([
     { environment: "test", services: ["orders"], actor: "ada" },
+  ]);
+});
+
+test("a service that no repository describes any more serves on until somebody ends it; then its instances and routes go", async () => {
+  await using scene = await openScene();
+  const { place, server } = scene;
+  place.world.services.push("catalog");
+  place.world.manifests.set(commitNumber(2), manifestOf("catalog", "needs: [orders]\n"));
+  place.world.manifests.set(commitNumber(3), manifestOf("catalog"));
+  for (const number of [2, 3]) await server.publish("catalog", commitNumber(number));
+  expect(await server.deploy("catalog", 1)).toMatchObject({ outcome: "succeeded", reason: null });
+  const remove = () => server.call("removeService", { params: { service: "orders" } });
+  expect(await remove()).toMatchObject({
+    refused: "conflict",
+    message: "orders is described by towline.yml in orders",
+  });
+
+  place.world.gone = ["orders"];
+  expect(await server.call("getStatus", {})).toMatchObject({
+    left: { environments: [], services: [{ service: "orders", environments: ["test"] }] },
+  });
+  expect(await remove()).toMatchObject({ refused: "conflict", message: "catalog in test needs orders" });
+  expect((await place.serving("orders")).releases).toEqual([1]);
+
+  await server.deploy("catalog", 2);
+  expect(await remove()).toEqual({ environments: ["test"] });
+  await until(() => place.balancer.request("orders.test.localhost") === 404);
+  expect(await place.runtime.list({ service: "orders" })).toEqual([]);
+  expect((await place.serving("catalog")).releases).toEqual([2]);
+  const status = await server.call("getStatus", {});
+  expect(status).toMatchObject({ left: { services: [] }, services: [{ service: "catalog" }] });
+  expect(await remove()).toMatchObject({ refused: "not-found" });
+  expect((await place.events("deployments.serving-changed")).at(-1)).toEqual({
+    ...{ service: "orders", environment: "test", commits: [] },
+  });
+  expect(await place.events("deployments.service-removed")).toEqual([
+    { service: "orders", environments: ["test"], actor: "ada" },
   ]);
 });
 

@@ -12,7 +12,7 @@ import type { Drift } from "./core/drift.ts";
 import { healthOf } from "./core/health.ts";
 import { readDrift } from "./drift.ts";
 import { laneKey } from "./lanes.ts";
-import { clearEmptyEnvironments } from "./left-environments.ts";
+import { clearEmptyEnvironments, clearGoneServices } from "./left-over.ts";
 import { leaveMachines } from "./leave-machines.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { endLost } from "./programs/begin.ts";
@@ -48,6 +48,7 @@ export async function supervise({ world, lifecycle, advance }: Supervisor): Prom
   await guarded(world, () => tellHealth(world, instances));
   await guarded(world, () => endLost(world));
   await guarded(world, () => removeOrphans(world, instances));
+  await guarded(world, () => clearGoneServices(world, instances));
   await guarded(world, () => clearEmptyEnvironments(world, instances));
 }
 

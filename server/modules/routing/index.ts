@@ -28,7 +28,7 @@ import {
   shiftTraffic,
   type Weights,
 } from "./slots.ts";
-import { type Place, type RoutingStore, routingStore } from "./store.ts";
+import { type Place, type RoutesOf, type RoutingStore, routingStore } from "./store.ts";
 import { createSync, type Sync, type SyncDeps } from "./sync.ts";
 
 export interface RoutingDeps extends SyncDeps {
@@ -107,8 +107,8 @@ export interface Routing {
   addressOf(place: Place): Promise<RouteAddress | undefined>;
   /** Host names that the balancer answers for, and what keeps it from answering; it is not there while there are none. */
   standing(): Promise<{ addresses: number; fault: string | undefined }>;
-  /** Takes all routes, pools and slots of an environment away for good; none there is no error. */
-  removeEnvironment(environment: string): Promise<void>;
+  /** Takes all routes, pools and slots of an environment or a service away for good; none there is no error. */
+  removeRoutes(of: RoutesOf): Promise<void>;
   /** Brings the balancer to what the tables say. */
   reconcile(): Promise<void>;
   handlers: ReturnType<typeof routingRoutes>;
@@ -200,7 +200,7 @@ function changesOf({ db }: RoutingDeps, sync: Sync, { observe, addressOf }: Read
     place: (request) => then(() => placeInstances(db, request)),
     shift: (place, weights) => then(() => shiftTraffic(db, place, weights)),
     release: (instances) => then(() => releaseSlots(db, instances)),
-    removeEnvironment: (environment) => then(() => removeRoutes(db, environment)),
+    removeRoutes: (of) => then(() => removeRoutes(db, of)),
     async probe(probe) {
       await then(() => placeProbe(db, probe));
       return (await observe.health([probeId(probe)]))[probeId(probe)] ?? { health: "unknown" };

@@ -4,7 +4,7 @@ import { type Address, BalancerError, type Route } from "#drivers/balancer/contr
 import { checkConfig, internalPorts } from "#drivers/balancer/rules.ts";
 import type { Database } from "#kernel/database.ts";
 import { freePosition, poolSize } from "./core/pool-size.ts";
-import { type Place, type PoolRow, type RoutingStore, routingStore } from "./store.ts";
+import { type Place, type RoutesOf, type PoolRow, type RoutingStore, routingStore } from "./store.ts";
 
 /** By instance, 1 to 256. */
 export type Weights = Readonly<Record<string, number>>;
@@ -127,8 +127,8 @@ export function releaseSlots(db: Database, instances: readonly string[]): Promis
   });
 }
 
-export function removeRoutes(db: Database, environment: string): Promise<void> {
-  return locked(db, (store) => store.deleteEnvironment(environment));
+export function removeRoutes(db: Database, of: RoutesOf): Promise<void> {
+  return locked(db, (store) => store.deleteRoutes(of));
 }
 
 /** A pool without traffic, by whose check the balancer tells whether a backing service takes connections. */

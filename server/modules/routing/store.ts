@@ -7,6 +7,9 @@ export interface Place {
   environment: string;
 }
 
+/** All of a service, or all of an environment. */
+export type RoutesOf = { service: string } | { environment: string };
+
 export interface PoolRow {
   id: string;
   environment: string;
@@ -139,11 +142,13 @@ function slotStore(database: Database) {
       sql`delete from pools p where p.service is not null
         and not exists (select 1 from slots s where s.pool = p.id)
         and not exists (select 1 from routes r where r.pool = p.id)`.execute(db),
-    async deleteEnvironment(environment: string) {
-      const pools = db.selectFrom("pools").select("id").where("environment", "=", environment);
+    async deleteRoutes(of: RoutesOf) {
+      const [column, name] =
+        "service" in of ? (["service", of.service] as const) : (["environment", of.environment] as const);
+      const pools = db.selectFrom("pools").select("id").where(column, "=", name);
       await db.deleteFrom("slots").where("pool", "in", pools).execute();
       for (const table of ["route_hosts", "routes", "pools"] as const)
-        await db.deleteFrom(table).where("environment", "=", environment).execute();
+        await db.deleteFrom(table).where(column, "=", name).execute();
     },
     slots: () => db.selectFrom("slots").selectAll().orderBy("pool").orderBy("position").execute(),
     slotsOf: (pools: readonly string[]) =>

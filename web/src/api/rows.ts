@@ -107,6 +107,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   scrubImages: ["POST", "/api/images/scrub"],
   showEnvironment: ["GET", "/api/environments/:environment"],
   removeEnvironment: ["DELETE", "/api/environments/:environment"],
+  removeService: ["DELETE", "/api/services/:service"],
   showPlace: ["GET", "/api/services/:service/environments/:environment"],
   showRolloutTraffic: ["GET", "/api/deployments/:id/traffic"],
   listReleases: ["GET", "/api/services/:service/releases"],

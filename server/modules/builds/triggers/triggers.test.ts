@@ -184,7 +184,10 @@ test("a signed call starts a build; a wrong, an old and a repeated one does not"
   const unknown = body(clock.now(), { branch: "none" });
   expect(await call(server, unknown, sign(unknown))).toEqual({ status: 404, code: "not-found" });
   expect(await builds(server)).toMatchObject([{ source: "webhook", commit, creator: "admin" }]);
-  expect((await lease(server, { waitMs: 5_000 }))?.env).toMatchObject({ FROM: "outside", BUILDKITE_SOURCE: "webhook" });
+  expect((await lease(server, { waitMs: 30_000 }))?.env).toMatchObject({
+    FROM: "outside",
+    BUILDKITE_SOURCE: "webhook",
+  });
 });
 
 test("a new secret ends the earlier one, and a removed webhook takes no call", async () => {

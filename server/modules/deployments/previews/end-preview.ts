@@ -41,7 +41,7 @@ async function takeDown(tending: Tending, row: PreviewRow & { ending: string }):
     await world.lanes.hold(laneKey(lane), () => store.setLane(lane, { serving: null }).then(() => {}));
   await previewStore(world.db).deleteBackings(environment);
   await removeInstances(world, environment);
-  await world.routing.removeEnvironment(environment);
+  await world.routing.removeRoutes({ environment });
   await world.runtime.removeEnvironment(environment, { volumes: "delete" });
   await world.fleet.forgetPreview(environment);
   await finish(world, row);
@@ -73,7 +73,7 @@ async function finish({ db, emit, clock, jobs }: World, row: PreviewRow & { endi
   await db.transaction().execute(async (tx) => {
     const store = previewStore(tx);
     const releases = await store.releasesIn(environment);
-    await store.deleteLanes(environment);
+    await store.deleteLanes({ environment });
     await store.setEnded(environment, clock.now());
     const payload = { environment, repository, pullRequest, reason, releases };
     await emit(tx, `environment:${environment}`, "deployments.preview-ended", payload);

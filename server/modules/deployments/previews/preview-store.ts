@@ -70,9 +70,9 @@ export function previewStore(database: Database) {
       return rows;
     },
     /** With what scaling remembers of them. */
-    async deleteLanes(environment: string) {
-      await sql`delete from scalings where environment = ${environment}`.execute(db);
-      await sql`delete from lanes where environment = ${environment}`.execute(db);
+    async deleteLanes(of: { environment: string } | { service: string }) {
+      const which = "service" in of ? sql`service = ${of.service}` : sql`environment = ${of.environment}`;
+      for (const table of ["scalings", "lanes"]) await sql`delete from ${sql.table(table)} where ${which}`.execute(db);
     },
     deleteBackings: (environment: string) => sql`delete from backings where environment = ${environment}`.execute(db),
     setEnding: (environment: string, ending: string) =>
