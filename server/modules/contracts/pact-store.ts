@@ -149,16 +149,40 @@ function pacts(db: Database) {
 }
 
 export interface NewContent {
-  consumer: number;
   provider: number;
   sha: string;
   content: string;
 }
 
+type ContentRow = { id: number; provider: number };
+
+interface Publishes {
+  consumer: number;
+  version: number;
+  providers: readonly number[];
+}
+
+interface StandingRow {
+  provider: number;
+  sha: string | null;
+  content: string | null;
+  newest_sha: string | null;
+  newest_id: number | null;
+}
+
+/** What is published already for a provider. */
+export interface Standing {
+  /** The version's own. */
+  own?: { sha: string; content: string };
+  /** By the newest version of the consumer that has one. */
+  newest?: { sha: string; id: number };
+}
+
 function contents(db: Database) {
   return {
-    async integrate(consumer: number, provider: number): Promise<void> {
-      await sql`insert into contract_integrations (consumer, provider) values (${consumer}, ${provider})
+    async integrate(consumer: number, providers: readonly number[]): Promise<void> {
+      await sql`insert into contract_integrations (consumer, provider)
+        select ${consumer}, provider from unnest(${providers}::bigint[]) g (provider) order by provider
         on conflict do nothing`.execute(db);
     },
     integrations: async (provider?: string) =>
@@ -176,50 +200,81 @@ function contents(db: Database) {
       const { numAffectedRows } = await sql`delete from contract_integrations where ${ids}`.execute(db);
       return (numAffectedRows ?? 0n) > 0n;
     },
-    /** The first that said it is kept as it said it. */
-    async ensureContent({ consumer, provider, sha, content }: NewContent): Promise<{ id: number; made: boolean }> {
-      const made = await sql<{ id: number }>`insert into contract_contents (consumer, provider, sha, content)
-        values (${consumer}, ${provider}, ${sha}, ${content}) on conflict do nothing returning id`.execute(db);
-      if (made.rows[0]) return { id: made.rows[0].id, made: true };
-      const { rows } = await sql<{ id: number }>`select id from contract_contents
-        where consumer = ${consumer} and provider = ${provider} and sha = ${sha}`.execute(db);
-      if (!rows[0]) throw new Error("the content went while it was used");
-      return { id: rows[0].id, made: false };
+    /** Of different providers. The first that said it is kept as it said it. */
+    async ensureContents(
+      consumer: number,
+      contents: readonly NewContent[],
+    ): Promise<{ provider: number; id: number; made: boolean }[]> {
+      if (contents.length === 0) return [];
+      const [providers, shas] = [contents.map(({ provider }) => provider), contents.map(({ sha }) => sha)];
+      const texts = contents.map(({ content }) => content);
+      const made = await sql<ContentRow>`insert into contract_contents (consumer, provider, sha, content)
+        select ${consumer}, g.* from unnest(${providers}::bigint[], ${shas}::text[], ${texts}::text[]) g (provider, sha, content)
+        order by provider on conflict do nothing returning id, provider`.execute(db);
+      const all = made.rows.map((row) => ({ ...row, made: true }));
+      if (all.length === contents.length) return all;
+      const known = await sql<ContentRow>`select t.id, t.provider
+        from unnest(${providers}::bigint[], ${shas}::text[]) g (provider, sha)
+        join contract_contents t on t.consumer = ${consumer} and t.provider = g.provider and t.sha = g.sha
+        where t.id <> all(${made.rows.map(({ id }) => id)})`.execute(db);
+      return [...all, ...known.rows.map((row) => ({ ...row, made: false }))];
     },
-    /** The version's pact with the provider, held until the transaction ends. */
-    lockPublication: async (version: number, provider: number) =>
-      (
-        await sql<{ id: number; sha: string; content: string }>`
-          select p.id, t.sha, t.content from contract_publications p join contract_contents t on t.id = p.content
-          where p.version = ${version} and p.provider = ${provider} for update of p`.execute(db)
-      ).rows[0],
-    /** False when the version has one already. */
-    async publish(version: number, provider: number, content: number): Promise<boolean> {
-      const { numAffectedRows } = await sql`insert into contract_publications (version, provider, content)
-        values (${version}, ${provider}, ${content}) on conflict do nothing`.execute(db);
-      return (numAffectedRows ?? 0n) > 0n;
-    },
-    async republish(publication: number, content: number): Promise<void> {
-      await sql`update contract_publications set content = ${content}, created_at = now() where id = ${publication}`.execute(
-        db,
+    /** By provider. */
+    standing: async ({ consumer, version, providers }: Publishes): Promise<Map<number, Standing>> => {
+      const { rows } =
+        await sql<StandingRow>`select g.provider, k.sha, k.content, n.sha as newest_sha, n.id as newest_id
+          from unnest(${providers}::bigint[]) g (provider)
+          left join lateral (select t.id, t.sha from contract_versions v
+            join contract_publications p on p.version = v.id and p.provider = g.provider
+            join contract_contents t on t.id = p.content
+            where v.pacticipant = ${consumer} order by v.id desc limit 1) n on true
+          left join contract_publications p on p.version = ${version} and p.provider = g.provider
+          left join contract_contents k on k.id = p.content`.execute(db);
+      return new Map(
+        rows.map(({ provider, sha, content, newest_sha, newest_id }) => [
+          provider,
+          {
+            ...(sha === null || content === null ? {} : { own: { sha, content } }),
+            ...(newest_sha === null || newest_id === null ? {} : { newest: { sha: newest_sha, id: newest_id } }),
+          },
+        ]),
       );
     },
-    /** Notes that versions of the provider have to verify the content, and answers those that nobody asked within the hour. */
-    want: async (provider: number, content: number) =>
+    /** In place of what the version has published before. */
+    async publish(version: number, published: readonly { provider: number; content: number }[]): Promise<void> {
+      if (published.length === 0) return;
+      const [providers, contents] = [
+        published.map(({ provider }) => provider),
+        published.map(({ content }) => content),
+      ];
+      await sql`insert into contract_publications (version, provider, content)
+        select ${version}, g.* from unnest(${providers}::bigint[], ${contents}::bigint[]) g (provider, content)
+        order by provider
+        on conflict (version, provider) do update set content = excluded.content, created_at = now()`.execute(db);
+    },
+    /** Notes that versions of the providers have to verify what is asked, and answers those that nobody asked within the hour. */
+    want: async (asked: readonly { provider: number; content: number }[]) =>
       (
-        await sql<{ number: string }>`with wanted as (
-            select version from contract_placements where pacticipant = ${provider} and ended_at is null
-            union select max(b.version) from contract_branches b join contract_pacticipants p
-              on p.id = b.pacticipant and p.main_branch = b.branch where p.id = ${provider} having max(b.version) is not null
+        await sql<{ content: number; number: string }>`with asked as (
+            select distinct provider, content from unnest(${asked.map(({ provider }) => provider)}::bigint[],
+              ${asked.map(({ content }) => content)}::bigint[]) g (provider, content)
+          ), wanted as (
+            select a.content, l.version from asked a
+              join contract_placements l on l.pacticipant = a.provider and l.ended_at is null
+            union select a.content, h.version from asked a join contract_pacticipants p on p.id = a.provider
+              cross join lateral (select b.version from contract_branches b
+                where b.pacticipant = p.id and b.branch = p.main_branch order by b.version desc limit 1) h
           ), noted as (
-            insert into contract_wanted (content, version, at) select ${content}, version, now() from wanted
-            where not exists (select from contract_verifications e where e.content = ${content} and e.version = wanted.version)
+            insert into contract_wanted (content, version, at) select content, version, now() from wanted
+            where not exists (select from contract_verifications e where e.content = wanted.content and e.version = wanted.version)
+            order by content, version
             on conflict (content, version) do update set at = now() where contract_wanted.at < now() - interval '1 hour'
-            returning version)
-          select v.number from noted join contract_versions v on v.id = noted.version order by v.id limit 20`.execute(
-          db,
-        )
-      ).rows.map(({ number }) => number),
+            returning content, version)
+          select content, number from (
+            select n.content, v.id, v.number, row_number() over (partition by n.content order by v.id) as place
+            from noted n join contract_versions v on v.id = n.version) found
+          where place <= 20 order by content, id`.execute(db)
+      ).rows,
     /** The same the other way round: what the version has to verify of all that consumers' main branches and serving versions ask. */
     wantFrom: async (provider: number, version: number) =>
       (
@@ -257,12 +312,6 @@ function contents(db: Database) {
           )
         ).rows.map(({ id, sha }) => [id, sha]),
       ),
-    newestSha: async (consumer: number, provider: number) =>
-      (
-        await sql<{ sha: string; number: string }>`select t.sha, v.number from contract_publications p
-          join contract_versions v on v.id = p.version join contract_contents t on t.id = p.content
-          where v.pacticipant = ${consumer} and p.provider = ${provider} order by v.id desc limit 1`.execute(db)
-      ).rows[0],
   };
 }
 

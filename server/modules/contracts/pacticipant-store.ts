@@ -41,30 +41,43 @@ export function pacticipantStore(db: Database) {
 function pacticipants(db: Database) {
   const byName = async (name: string): Promise<PacticipantRow | undefined> =>
     (await sql<PacticipantRow>`select * from contract_pacticipants where name = ${name}`.execute(db)).rows[0];
+  const byNames = async (names: readonly string[]): Promise<PacticipantRow[]> =>
+    (await sql<PacticipantRow>`select * from contract_pacticipants where name = any(${names})`.execute(db)).rows;
+  /** Ids by name, of those too that are made where there were none. */
+  const ensureAll = async (names: readonly string[]): Promise<Map<string, number>> => {
+    // In one order, so that two requests about the same names never wait for each other.
+    const made = await sql<{ id: number; name: string }>`insert into contract_pacticipants (name)
+      select name from unnest(${names}::text[]) g (name) order by name on conflict do nothing returning id, name`.execute(
+      db,
+    );
+    const ids = new Map(made.rows.map(({ id, name }) => [name, id]));
+    const others = names.filter((name) => !ids.has(name));
+    if (others.length > 0) for (const { name, id } of await byNames(others)) ids.set(name, id);
+    const gone = names.find((name) => !ids.has(name));
+    if (gone !== undefined) throw new Error(`the pacticipant ${gone} went while it was used`);
+    return ids;
+  };
   return {
     byName,
-    byNames: async (names: readonly string[]) =>
-      (await sql<PacticipantRow>`select * from contract_pacticipants where name = any(${names})`.execute(db)).rows,
+    byNames,
     list: async () =>
       (await sql<PacticipantRow>`select * from contract_pacticipants order by name limit ${mostListed}`.execute(db))
         .rows,
-    /** Names that differ from the given one only in case, dashes and the like. */
-    alike: async (name: string) =>
-      (
-        await sql<{ name: string }>`
-          select name from contract_pacticipants
-          where regexp_replace(lower(name), '[^a-z0-9]', '', 'g') = regexp_replace(lower(${name}), '[^a-z0-9]', '', 'g')
-            and regexp_replace(lower(name), '[^a-z0-9]', '', 'g') <> '' and name <> ${name}
-          limit 10`.execute(db)
-      ).rows.map(({ name: each }) => each),
-    /** The id, of one that is made where there was none. */
-    async ensure(name: string): Promise<number> {
-      const made = await sql<{ id: number }>`
-        insert into contract_pacticipants (name) values (${name}) on conflict do nothing returning id`.execute(db);
-      const id = made.rows[0]?.id ?? (await byName(name))?.id;
-      if (id === undefined) throw new Error(`the pacticipant ${name} went while it was used`);
-      return id;
+    /** Names that differ from the first of the given ones, for which there are any, only in case, dashes and the like. */
+    async alike(names: readonly string[]): Promise<{ given: string; alike: string[] } | undefined> {
+      const letters = (column: string) => sql`regexp_replace(lower(${sql.ref(column)}), '[^a-z0-9]', '', 'g')`;
+      const { rows } = await sql<{ given: string; name: string }>`
+        select g.name as given, p.name from unnest(${names}::text[]) with ordinality g (name, place)
+        join contract_pacticipants p on ${letters("p.name")} = ${letters("g.name")} and p.name <> g.name
+        where ${letters("p.name")} <> '' order by g.place limit 10`.execute(db);
+      const given = rows[0]?.given;
+      return given === undefined
+        ? undefined
+        : { given, alike: rows.filter((each) => each.given === given).map(({ name }) => name) };
     },
+    ensureAll,
+    /** The id, of one that is made where there was none. */
+    ensure: async (name: string): Promise<number> => (await ensureAll([name])).get(name) ?? 0,
     /** What is not given stays. */
     async change(name: string, { display_name, repository_url, main_branch }: PacticipantChange): Promise<void> {
       await sql`update contract_pacticipants set updated_at = now(),
@@ -146,10 +159,9 @@ function labels(db: Database) {
         values (${pacticipant}, ${branch}, ${version}) on conflict do nothing`.execute(db);
       return (numAffectedRows ?? 0n) > 0n;
     },
-    async addTag(pacticipant: number, tag: string, version: number): Promise<boolean> {
-      const { numAffectedRows } = await sql`insert into contract_tags (pacticipant, tag, version)
-        values (${pacticipant}, ${tag}, ${version}) on conflict do nothing`.execute(db);
-      return (numAffectedRows ?? 0n) > 0n;
+    async addTags(pacticipant: number, tags: readonly string[], version: number): Promise<void> {
+      await sql`insert into contract_tags (pacticipant, tag, version)
+        select ${pacticipant}, tag, ${version} from unnest(${tags}::text[]) g (tag) on conflict do nothing`.execute(db);
     },
     async removeTag({ pacticipant, number }: Place, tag: string): Promise<boolean> {
       const { numAffectedRows } = await sql`delete from contract_tags where tag = ${tag} and version = (

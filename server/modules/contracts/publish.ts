@@ -4,8 +4,9 @@ import type { Database, Tx } from "#kernel/database.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { canonical, compare, isObject, type JsonObject, merge, parseJson } from "./core/content.ts";
 import { askToVerify } from "./ask-to-verify.ts";
+import type { Standing } from "./pact-store.ts";
 import { type ContractStore, contractStore } from "./store.ts";
-import type { Webhooks } from "./webhooks/webhooks.ts";
+import type { Happened, Webhooks } from "./webhooks/webhooks.ts";
 
 export interface Contract {
   consumer: string;
@@ -63,27 +64,36 @@ export interface PublishDeps {
 export function publish({ db, emit, webhooks }: PublishDeps, given: ToPublish): Promise<PublishResult> {
   return db.transaction().execute(async (tx) => {
     const store = contractStore(tx);
-    await refuseLookalikes(store, given);
-    // In one order, so that two requests about the same names never wait for each other.
-    const names = [...new Set([given.pacticipant, ...given.contracts.map(({ provider }) => provider)])].toSorted();
-    const ids = new Map<string, number>();
-    for (const name of names) ids.set(name, await store.pacticipants.ensure(name));
+    const ids = await partiesOf(store, given);
     const consumer = ids.get(given.pacticipant) ?? 0;
+    // Holds the version until the end, so that its pacts have one writer at a time.
     const version = await placeVersion(tx, { ...given, number: given.version, id: consumer });
-    const published: Published[] = [];
-    for (const contract of given.contracts) {
-      const parties = { consumer, version: version.id, provider: ids.get(contract.provider) ?? 0 };
-      const { sha, content, ...done } = await take(store, contract, parties);
-      published.push(done);
-      for (const commit of await store.pacts.want(parties.provider, content))
-        await askToVerify({ tx, emit }, { ...contract, sha, commit });
-      const told = { ...contract, number: given.version, sha, content, base: given.base };
-      const changed = done.was === "same" ? [] : ["contract_content_changed" as const];
-      const unverified = () => store.pacts.unverified(parties.provider, content);
-      await webhooks.tell(tx, { ...told, events: ["contract_published", ...changed], unverified });
+    const taken = new Map<Contract, Taken>();
+    for (const round of roundsOf(given.contracts, ids))
+      for (const each of await takeAll(store, round, { consumer, version: version.id })) taken.set(each.contract, each);
+    const all = given.contracts.flatMap((contract) => taken.get(contract) ?? []);
+    if (all.length > 0) {
+      const wanted = Map.groupBy(await store.pacts.want(all), ({ content }) => content);
+      const asked = all.flatMap(({ contract: { consumer: by, provider: of }, sha, content }) =>
+        (wanted.get(content) ?? []).map(({ number }) => ({ consumer: by, provider: of, sha, commit: number })),
+      );
+      await askToVerify({ tx, emit }, asked);
+      await webhooks.tell(
+        tx,
+        all.map((each) => happenedTo(store, each, given)),
+      );
     }
-    return { versionMade: version.made, published };
+    return { versionMade: version.made, published: all.map(({ done }) => done) };
   });
+}
+
+function happenedTo({ pacts }: ContractStore, { done, provider, ...of }: Taken, given: ToPublish): Happened {
+  const { sha, content } = of;
+  return {
+    ...{ consumer: done.consumer, provider: done.provider, sha, content, number: given.version, base: given.base },
+    events: ["contract_published", ...(done.was === "same" ? [] : ["contract_content_changed" as const])],
+    unverified: () => pacts.unverified(provider, content),
+  };
 }
 
 interface Placed {
@@ -108,21 +118,23 @@ export async function placeVersion(
     await pacticipants.addBranch(id, branch, version.id);
     if (mainNames.has(branch)) await pacticipants.setMainBranch(id, branch);
   }
-  for (const tag of tags) await pacticipants.addTag(id, tag, version.id);
+  if (tags.length > 0) await pacticipants.addTags(id, tags, version.id);
   return version;
 }
 
-async function refuseLookalikes(store: ContractStore, { pacticipant, contracts }: ToPublish): Promise<void> {
-  const names = [...new Set([pacticipant, ...contracts.map(({ provider }) => provider)])];
-  const known = new Set((await store.pacticipants.byNames(names)).map(({ name }) => name));
-  for (const name of names.filter((each) => !known.has(each))) {
-    const alike = await store.pacticipants.alike(name);
-    if (alike.length > 0)
-      throw new PublishConflict([
-        `This is the first time a pact has been published for "${name}". The name is very similar to ${alike.join(", ")}. ` +
-          `If it is meant to be the same, correct the name; if it is another application, create it first (pact-broker create-or-update-pacticipant --name "${name}").`,
-      ]);
-  }
+/** Ids by name, of those too that are made as nothing is named alike. */
+async function partiesOf({ pacticipants }: ContractStore, given: ToPublish): Promise<Map<string, number>> {
+  const names = [...new Set([given.pacticipant, ...given.contracts.map(({ provider }) => provider)])];
+  const known = new Map((await pacticipants.byNames(names)).map(({ name, id }) => [name, id]));
+  const unknown = names.filter((each) => !known.has(each));
+  if (unknown.length === 0) return known;
+  const found = await pacticipants.alike(unknown);
+  if (found)
+    throw new PublishConflict([
+      `This is the first time a pact has been published for "${found.given}". The name is very similar to ${found.alike.join(", ")}. ` +
+        `If it is meant to be the same, correct the name; if it is another application, create it first (pact-broker create-or-update-pacticipant --name "${found.given}").`,
+    ]);
+  return new Map([...known, ...(await pacticipants.ensureAll(unknown))]);
 }
 
 /** A pact that was stored, and so is one. */
@@ -132,47 +144,64 @@ export function readPact(text: string): JsonObject {
   throw new Error("a stored pact is no JSON object");
 }
 
-interface Ids {
-  consumer: number;
+/** A contract, with the id of its provider. */
+interface Offered {
+  contract: Contract;
   provider: number;
-  version: number;
 }
 
-async function take(
-  store: ContractStore,
-  contract: Contract,
-  { consumer, provider, version }: Ids,
-): Promise<Published & { sha: string; content: number }> {
-  const { pacts } = store;
-  await pacts.integrate(consumer, provider);
-  const before = await pacts.newestSha(consumer, provider);
-  const known = await pacts.lockPublication(version, provider);
-  const pact = known ? settle(contract, known) : contract.pact;
-  const sha = sha256(canonical(pact));
-  const content = await pacts.ensureContent({ consumer, provider, sha, content: JSON.stringify(pact) });
-  if (known && known.sha !== sha) await pacts.republish(known.id, content.id);
-  if (!known && !(await pacts.publish(version, provider, content.id))) {
-    // Another request was quicker; what it wrote is settled with.
-    return take(store, contract, { consumer, provider, version });
+interface Taken extends Offered {
+  done: Published;
+  sha: string;
+  content: number;
+}
+
+/** Of different providers each: of several with the same one the later is put to what the earlier left. */
+function roundsOf(contracts: readonly Contract[], ids: ReadonlyMap<string, number>): Offered[][] {
+  const rounds: Offered[][] = [];
+  const had = new Map<string, number>();
+  for (const contract of contracts) {
+    const round = had.get(contract.provider) ?? 0;
+    had.set(contract.provider, round + 1);
+    (rounds[round] ??= []).push({ contract, provider: ids.get(contract.provider) ?? 0 });
   }
-  const was = before === undefined ? "first" : before.sha === sha ? "same" : "changed";
-  return {
-    consumer: contract.consumer,
-    provider: contract.provider,
-    was,
-    again: known !== undefined,
-    unverified: content.made,
-    sha,
-    content: content.id,
-  };
+  return rounds;
 }
 
-/** The pact of a version that has one already. */
-function settle(
-  { pact, consumer, provider, onConflict }: Contract,
-  known: { sha: string; content: string },
-): JsonObject {
-  if (known.sha === sha256(canonical(pact))) return pact;
+async function takeAll(
+  { pacts }: ContractStore,
+  offered: readonly Offered[],
+  { consumer, version }: { consumer: number; version: number },
+): Promise<Taken[]> {
+  const providers = offered.map(({ provider }) => provider);
+  await pacts.integrate(consumer, providers);
+  const standing = await pacts.standing({ consumer, version, providers });
+  const settled = offered.map((each) => {
+    const { own, newest } = standing.get(each.provider) ?? {};
+    const pact = settle(each.contract, own);
+    return { ...each, own, newest, pact, sha: sha256(canonical(pact)) };
+  });
+  const differ = settled.filter(({ newest, sha }) => newest?.sha !== sha);
+  const said = differ.map(({ provider, sha, pact }) => ({ provider, sha, content: JSON.stringify(pact) }));
+  const stored = new Map((await pacts.ensureContents(consumer, said)).map((row) => [row.provider, row]));
+  const taken = settled.map(({ contract, provider, own, newest, sha }) => {
+    const was = newest === undefined ? "first" : newest.sha === sha ? "same" : "changed";
+    const { id: content, made } = stored.get(provider) ?? { id: newest?.id, made: false };
+    if (content === undefined) throw new Error("the content went while it was used");
+    const names = { consumer: contract.consumer, provider: contract.provider };
+    const done: Published = { ...names, was, again: own !== undefined, unverified: made };
+    return { contract, provider, done, sha, content, own };
+  });
+  await pacts.publish(
+    version,
+    taken.filter(({ own, sha }) => own?.sha !== sha),
+  );
+  return taken;
+}
+
+/** The pact, or where the version has one already what becomes of both. */
+function settle({ pact, consumer, provider, onConflict }: Contract, known: Standing["own"]): JsonObject {
+  if (known === undefined || known.sha === sha256(canonical(pact))) return pact;
   const before = readPact(known.content);
   const pair = `between ${consumer} and ${provider}`;
   if (onConflict === "merge") {

@@ -44,6 +44,6 @@ async function recordServing(
     await placeIn(tx, { ...slot, version });
     // What came before it may have been published while nothing of this service served.
     const wanted = await pacts.wantFrom(pacticipant, version);
-    if (wanted) await askToVerify({ tx, emit }, { ...wanted, provider: service, commit });
+    if (wanted) await askToVerify({ tx, emit }, [{ ...wanted, provider: service, commit }]);
   }
 }

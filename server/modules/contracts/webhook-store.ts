@@ -54,12 +54,13 @@ export function webhookStore(db: Database) {
 }
 
 function webhooks(db: Database) {
+  const columns = sql`w.uuid, w.description, c.name as consumer, w.consumer_label, r.name as provider, w.provider_label,
+    w.events, w.enabled, w.sealed, w.created_at, w.updated_at`;
+  const named = sql`contract_webhooks w left join contract_pacticipants c on c.id = w.consumer
+    left join contract_pacticipants r on r.id = w.provider`;
   const where = async (condition: ReturnType<typeof sql>) =>
     (
-      await sql<WebhookRow>`select w.uuid, w.description, c.name as consumer, w.consumer_label, r.name as provider, w.provider_label,
-          w.events, w.enabled, w.sealed, w.created_at, w.updated_at
-        from contract_webhooks w left join contract_pacticipants c on c.id = w.consumer
-        left join contract_pacticipants r on r.id = w.provider where ${condition} order by w.created_at, w.uuid`.execute(
+      await sql<WebhookRow>`select ${columns} from ${named} where ${condition} order by w.created_at, w.uuid`.execute(
         db,
       )
     ).rows;
@@ -68,14 +69,20 @@ function webhooks(db: Database) {
     webhook: async (uuid: string) => (await where(sql`w.uuid = ${uuid}`))[0],
     /** Those of exactly this pair. */
     ofPair: ({ consumer, provider }: Pair) => where(sql`c.name = ${consumer} and r.name = ${provider}`),
-    /** Those that want to hear of one of the events between the two, whether they name them, their labels or nobody. */
-    listening: ({ consumer, provider }: Pair, events: readonly string[]) =>
-      where(sql`w.enabled and w.events && ${events}::text[]
-        and (w.consumer is null or c.name = ${consumer}) and (w.provider is null or r.name = ${provider})
-        and (w.consumer_label is null or w.consumer_label = any (
-          (select labels from contract_pacticipants where name = ${consumer})::text[]))
-        and (w.provider_label is null or w.provider_label = any (
-          (select labels from contract_pacticipants where name = ${provider})::text[]))`),
+    /** Those that want to hear of one of the events between the two of a pair, whether they name them, their labels or nobody. */
+    listening: async (pairs: readonly Pair[], events: readonly string[]) =>
+      (
+        await sql<WebhookRow & { pair: number }>`select g.place - 1 as pair, ${columns}
+          from unnest(${pairs.map(({ consumer }) => consumer)}::text[], ${pairs.map(({ provider }) => provider)}::text[])
+            with ordinality g (consumer, provider, place)
+          join (${named}) on w.enabled and w.events && ${events}::text[]
+            and (w.consumer is null or c.name = g.consumer) and (w.provider is null or r.name = g.provider)
+            and (w.consumer_label is null or w.consumer_label = any (
+              (select labels from contract_pacticipants where name = g.consumer)::text[]))
+            and (w.provider_label is null or w.provider_label = any (
+              (select labels from contract_pacticipants where name = g.provider)::text[]))
+          order by g.place, w.created_at, w.uuid`.execute(db)
+      ).rows,
     count: async () =>
       Number((await sql<{ count: string }>`select count(*) from contract_webhooks`.execute(db)).rows[0]?.count ?? 0),
     async put(row: NewWebhook): Promise<void> {

@@ -172,14 +172,16 @@ async function takeResult(
     const taken = await pacts.addVerification({ content: pact.content_id, version: version.id, success, wip, result });
     const told = { provider, version: number, consumer: pact.consumer, success };
     await emit(tx, `contract:${provider}`, "contracts.verified", told);
-    await webhooks.tell(tx, {
-      ...{ consumer: pact.consumer, provider, number: pact.number, sha, content: pact.content_id },
-      ...{ base: call.links.base, result: taken },
-      events: [
-        "provider_verification_published",
-        success ? "provider_verification_succeeded" : "provider_verification_failed",
-      ],
-    });
+    await webhooks.tell(tx, [
+      {
+        ...{ consumer: pact.consumer, provider, number: pact.number, sha, content: pact.content_id },
+        ...{ base: call.links.base, result: taken },
+        events: [
+          "provider_verification_published",
+          success ? "provider_verification_succeeded" : "provider_verification_failed",
+        ],
+      },
+    ]);
     return pacts.verification(pact.content_id, taken);
   });
   if (!verification) return notFound("The verification result");

@@ -34,7 +34,7 @@ const requiring: WebhookEvent = "contract_requiring_verification_published";
 
 export interface Webhooks {
   /** In the transaction of what happened. */
-  tell(tx: Tx, happened: Happened): Promise<void>;
+  tell(tx: Tx, happened: readonly Happened[]): Promise<void>;
   /** Calls at once, and once. */
   test(row: Sealed, facts: Facts): Promise<Done>;
   seal(uuid: string, request: WebhookRequest): string;
@@ -53,18 +53,17 @@ export function createWebhooks({ db, jobs, clock, vault, notifier, hosts }: Webh
   const open = ({ uuid, sealed }: Sealed): WebhookRequest =>
     JSON.parse(vault.open(sealed, contextOf(uuid))) as WebhookRequest;
 
-  async function tell(tx: Tx, { events, unverified, ...facts }: Happened): Promise<void> {
-    const listening = await webhookStore(tx).listening(facts, [...events, ...(unverified ? [requiring] : [])]);
-    const wanted = unverified && listening.some((each) => each.events.includes(requiring)) ? await unverified() : [];
-    const told: Facts[] = [
-      ...events.map((event) => ({ ...facts, event })),
-      ...wanted.map((version) => ({ ...facts, event: requiring, wanted: version })),
-    ];
-    for (const webhook of listening) {
-      const request = open(webhook);
-      for (const each of told.filter(({ event }) => webhook.events.includes(event)))
-        for (const variables of await variablesOf(tx, each, perDeployed(request)))
-          await begin({ tx, jobs }, { webhook: webhook.uuid, event: each.event, facts, variables });
+  async function tell(tx: Tx, happened: readonly Happened[]): Promise<void> {
+    const events = new Set(happened.flatMap((each) => [...each.events, ...(each.unverified ? [requiring] : [])]));
+    const listening = Map.groupBy(await webhookStore(tx).listening(happened, [...events]), ({ pair }) => pair);
+    for (const [pair, webhooks] of listening) {
+      const told = await factsOf(happened[pair], webhooks);
+      for (const webhook of webhooks) {
+        const request = open(webhook);
+        for (const each of told.filter(({ event }) => webhook.events.includes(event)))
+          for (const variables of await variablesOf(tx, each, perDeployed(request)))
+            await begin({ tx, jobs }, { webhook: webhook.uuid, event: each.event, facts: each, variables });
+      }
     }
   }
 
@@ -110,6 +109,17 @@ export function createWebhooks({ db, jobs, clock, vault, notifier, hosts }: Webh
       }),
     ],
   };
+}
+
+/** Once for each event. */
+async function factsOf(happened: Happened | undefined, listening: readonly WebhookRow[]): Promise<Facts[]> {
+  if (!happened) return [];
+  const { events, unverified, ...facts } = happened;
+  const wanted = unverified && listening.some((each) => each.events.includes(requiring)) ? await unverified() : [];
+  return [
+    ...events.map((event) => ({ ...facts, event })),
+    ...wanted.map((version) => ({ ...facts, event: requiring, wanted: version })),
+  ];
 }
 
 async function begin({ tx, jobs }: { tx: Tx; jobs: Jobs }, { facts, variables, ...of }: Begun): Promise<void> {
