@@ -1,6 +1,14 @@
 /** Contracts as a gate: services of two repositories, and the broker of contracts on the same database. */
+import { execFile } from "node:child_process";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { deploymentEndpoints } from "#api/endpoints/deployments.ts";
+import { gateEndpoints } from "#api/endpoints/gates.ts";
+import { placeEndpoints } from "#api/endpoints/places.ts";
+import { backingEndpoints } from "#api/endpoints/backing.ts";
 import { isRefusal } from "#api/errors.ts";
+import { createHttp, serveEndpoints } from "#kernel/http.ts";
 import { interaction, publication, startTestBroker } from "#testing/broker.ts";
 import { openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
@@ -194,6 +202,85 @@ test("services that belong together go in the order in which every moment is com
   ).toMatchObject({
     refused: "request.invalid",
   });
+});
+
+/** `towline deploy together test …` against the scene's server over HTTP, as the lead unless another token is given. */
+async function openCommand({ server, broker, place }: Awaited<ReturnType<typeof openScene>>) {
+  const { log } = place.database;
+  const app = createHttp({ log });
+  const { authenticate } = broker.access;
+  serveEndpoints(
+    app,
+    { log, authenticate, stopping: new AbortController().signal },
+    {
+      table: { ...deploymentEndpoints, ...gateEndpoints, ...placeEndpoints, ...backingEndpoints },
+      handlers: server.deployments.handlers,
+    },
+  );
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const main = join(import.meta.dirname, "../../../cli/main.ts");
+  const together = (releases: string[], ...flags: string[]) =>
+    new Promise<{ code: number; out: string; err: string }>((resolve) => {
+      const args = [main, "deploy", "together", "test", ...releases, "--url", url, "--token", broker.token, ...flags];
+      execFile(process.execPath, args, { env: { ...process.env, NO_COLOR: "1" } }, (error, out, err) => {
+        resolve({ code: error ? Number(error.code) : 0, out, err });
+      });
+    });
+  return { together, [Symbol.asyncDispose]: () => app.close() };
+}
+
+test("the command deploys together what goes only together, stops at the first that fails, and says why nothing goes", async () => {
+  await using scene = await openScene();
+  await using command = await openCommand(scene);
+  const { place, server, publish, verify } = scene;
+  const { together } = command;
+  const serves = async () =>
+    [await place.serving("catalog"), await place.serving("orders")].map((each) => each.releases);
+  await server.publish("catalog", commitNumber(3));
+  await publish(1, "/a");
+  await publish(2, "/b");
+  await verify(1, 1);
+  await server.deploy("catalog", 1);
+  await server.deploy("orders", 1);
+  const mismatch = { attribute: "body", identifier: "$.price", description: "expected a number" };
+  await verify(2, 1, { mismatches: [mismatch] });
+  for (const by of [2, 3]) await verify(2, by);
+  await verify(1, 2, { mismatches: [mismatch] });
+
+  const none = await together(["orders#2", "catalog#2"], "--yes");
+  expect(none).toMatchObject({ code: 1, err: "" });
+  expect(none.out).toMatch(
+    /^There is no order in which they can go to test .*\n {2}orders #2: catalog .*get \/b: \$\.price.*\n {2}catalog #2: .*get \/a: \$\.price/,
+  );
+  expect(await serves()).toEqual([[1], [1]]);
+  expect(await together(["catalog#9"], "--yes")).toMatchObject({
+    ...{ code: expect.any(Number) as number, out: "" },
+    err: expect.stringMatching(/catalog.*9/) as string,
+  });
+  expect(await together(["catalog#3", "orders#2"], "--yes", "--token", "tw_wrong")).toMatchObject({
+    err: expect.stringContaining("auth.bad-token") as string,
+  });
+
+  await verify(1, 2);
+  place.world.healthy = (instance) => !instance.includes("-r2-");
+  const failed = await together(["orders#2", "catalog#2"], "--yes");
+  expect(failed).toMatchObject({ code: 1, err: "" });
+  expect(failed.out).toContain("To test, in this order:\n  1. catalog #2 (now #1)\n  2. orders #2 (now #1)\n");
+  expect(failed.out).toContain("✗ catalog in test");
+  expect(failed.out).not.toContain("orders in test");
+  expect(await serves()).toEqual([[1], [1]]);
+
+  place.world.healthy = () => true;
+  await verify(1, 3);
+  const order = "To test, in this order:\n  1. catalog #3 (now #1)\n  2. orders #2 (now #1)\n";
+  expect(await together(["orders#2", "catalog#3"], "--plan")).toEqual({ code: 0, out: order, err: "" });
+  expect(await serves()).toEqual([[1], [1]]);
+  const done = await together(["orders#2", "catalog#3"], "--yes");
+  expect(done).toMatchObject({ code: 0, err: "" });
+  expect(done.out.startsWith(order)).toBe(true);
+  expect(done.out).toMatch(/✓ catalog in test[^]*✓ orders in test/);
+  expect(await serves()).toEqual([[3], [2]]);
 });
 
 test("where the environment says that contracts only advise, nothing waits for them", async () => {
