@@ -166,7 +166,7 @@ function containerOf(context: JobContext, tool: JobTool, spec: CommandSpec): Con
     ...{ name, labels: agent.labels, image, command, ownProgram, user },
     folder: workingFolder(folder, assignment),
     // Without an entry in the image's list of users, `~` would be a place where nobody may write.
-    env: { ...(user === "0:0" ? {} : { HOME: "/tmp" }), ...env, ...spec.env, ...secrets },
+    env: { ...(user === "0:0" ? {} : { HOME: "/tmp" }), ...context.lent, ...env, ...spec.env, ...secrets },
     mounts: [
       { from: workspace, to: folder },
       // Where the checkout's Git looks for its objects; read-only, for other builds look there too.

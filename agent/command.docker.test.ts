@@ -8,9 +8,16 @@ import { until } from "#testing/until.ts";
 import { containersOf } from "./containers.ts";
 
 let bed: AgentBed;
+/** Of the server's broker of contracts. */
+const asked: { url: string; authorization: string | undefined }[] = [];
 
 beforeAll(async () => {
-  bed = await openAgentBed();
+  bed = await openAgentBed((app) => {
+    app.get("/pact/*", ({ url, headers }) => {
+      asked.push({ url, authorization: headers.authorization });
+      return { answered: url };
+    });
+  });
   await bed.start({ capacity: 4, limits: { memory: 128 * 2 ** 20, cpus: 1.5, processes: 100 } });
 });
 
@@ -68,8 +75,36 @@ test("it sees its variables and secrets as they are, and nothing of the agent's"
   expect(log).toContain("o   n   e  \\n   t   w   o");
   expect(log).toContain("\n36\n***");
   expect(log).not.toContain("line-of-key");
-  expect(log).toMatch(/\nAPI_KEY BUILDKITE_BRANCH HOME HOSTNAME LINES PATH PWD (SHLVL )?(_ )?TOWLINE_SERVICE (_ )?/);
+  expect(log).toMatch(
+    /\nAPI_KEY BUILDKITE_BRANCH HOME HOSTNAME LINES PACT_BROKER_BASE_URL PACT_BROKER_TOKEN PATH PWD (SHLVL )?(_ )?TOWLINE_SERVICE (_ )?/,
+  );
   expect(log).not.toContain("TOWLINE_TOKEN");
+});
+
+/** Asks for the path of the broker that it is told of, in words that the image of the bed has. */
+const askBroker = (path: string, token = "$PACT_BROKER_TOKEN") =>
+  `bash -c 'place=\${PACT_BROKER_BASE_URL#http://}; place=\${place%/pact}; exec 3<>/dev/tcp/\${place%:*}/\${place#*:}; ` +
+  `printf "GET ${path.replaceAll("%", "%%")} HTTP/1.1\\r\\nHost: $place\\r\\nAuthorization: Bearer ${token}\\r\\nConnection: close\\r\\n\\r\\n" >&3; cat <&3'`;
+
+test("it finds the broker of contracts, by a token that the log hides and that opens nothing else; one that it names itself is left to it", async () => {
+  const commands = [askBroker("/pact/pacticipants/a%2Fb"), askBroker("/api/builds"), askBroker("/pact/x", "wrong")];
+  const { result, log, job } = await run([
+    ...commands,
+    'echo "it is $PACT_BROKER_TOKEN"; echo "at $PACT_BROKER_BASE_URL"',
+  ]);
+  expect(result).toMatchObject({ outcome: "passed" });
+  expect(log).toContain('{"answered":"/pact/pacticipants/a%2Fb"}');
+  expect(log).toContain("HTTP/1.1 404");
+  expect(log).toContain("HTTP/1.1 401");
+  expect(log).toContain("it is ***");
+  const { password } = job.assignment.credentials;
+  expect(asked).toEqual([{ url: "/pact/pacticipants/a%2Fb", authorization: `Bearer ${password}` }]);
+  const at = /^at (http:.*)\/pact$/m.exec(log)?.[1] ?? "";
+  await expect(fetch(at)).rejects.toThrow();
+
+  const secrets = { PACT_BROKER_BASE_URL: "https://broker.example.com" };
+  const own = await run(['echo "$PACT_BROKER_BASE_URL|${PACT_BROKER_TOKEN-none}"'], { env: secrets });
+  expect(own.log).toContain("https://broker.example.com|none");
 });
 
 test("the objects that Git needs are there, and cannot be spoilt for other builds", async () => {

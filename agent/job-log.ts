@@ -1,6 +1,7 @@
 import { isRefusal } from "#api/errors.ts";
 import { type Assignment, logPartLimit, logTimesLimit } from "#api/endpoints/agent.ts";
 import type { AgentClient } from "#client/job-server.ts";
+import { brokerToken } from "./contracts/job-broker.ts";
 import type { LateSecret } from "./attempt-records.ts";
 import { createLogParts, type LogPart } from "./log-parts.ts";
 import { isPassing } from "./passing.ts";
@@ -48,7 +49,10 @@ export function openJobLog(
   signal: AbortSignal,
   begun?: BegunLog,
 ): JobLog {
-  const masker = createReplayMasker([...Object.values(secrets), credentials.password], begun?.lateSecrets);
+  const masker = createReplayMasker(
+    [...Object.values(secrets), credentials.password, brokerToken(credentials)],
+    begun?.lateSecrets,
+  );
   const headers = { "towline-lease": token };
   const parts = createLogParts({
     ...{ signal, partBytes: logPartLimit, partTimes: logTimesLimit, from: begun?.offset ?? 0 },

@@ -1,4 +1,5 @@
 /** A network for each job: jobs do not see each other, and reach the outside. */
+import { isIPv4 } from "node:net";
 import type { Engine } from "#drivers/engine/engine.ts";
 import { agentLabel, type AgentLabels, isMissing } from "./containers.ts";
 
@@ -7,6 +8,16 @@ const quick = { deadlineMs: 60_000 };
 export async function createNetwork(engine: Engine, name: string, labels: AgentLabels): Promise<void> {
   const body = { Name: name, Driver: "bridge", CheckDuplicate: true, Labels: labels };
   await engine.json({ method: "POST", path: "/networks/create", body }, quick);
+}
+
+interface Inspected {
+  IPAM?: { Config?: { Gateway?: string }[] | null };
+}
+
+/** This machine's own address in a network (IPv4), where it has one. */
+export async function gatewayOf(engine: Engine, name: string): Promise<string | undefined> {
+  const { IPAM } = await engine.json<Inspected>({ method: "GET", path: `/networks/${name}` }, quick);
+  return IPAM?.Config?.map(({ Gateway = "" }) => Gateway).find(isIPv4);
 }
 
 /** One that is gone is no error. */

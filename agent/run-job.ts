@@ -9,6 +9,7 @@ import { withContracts } from "./contracts/contracts.ts";
 import { plainSpec } from "./command-spec.ts";
 import { resumeCommands, runCommands } from "./command-work.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
+import { openJobBroker } from "./contracts/job-broker.ts";
 import type { JobContext } from "./job-context.ts";
 import { keepArtifacts } from "./keep-artifacts.ts";
 import { type EndReason, keepLease, type LeaseKeeper } from "./lease-keeper.ts";
@@ -79,7 +80,7 @@ interface Given {
 function contextOf(agent: AgentContext, { assignment, log, keeper, startedAt }: Given): JobContext {
   const name = attemptName(agent.id, assignment);
   return {
-    ...{ agent, assignment, log, name, ended: keeper.ended },
+    ...{ agent, assignment, log, name, ended: keeper.ended, lent: {} },
     workspace: join(agent.home, "workspaces", name),
     async beginContainer() {
       const opened = log.opening(keep);
@@ -141,18 +142,20 @@ async function work(context: JobContext, how: (context: JobContext) => Promise<J
   return { ...final, reason: maskText(Object.values(assignment.secrets), final.reason).slice(0, 2_000) };
 }
 
-async function begun(context: JobContext): Promise<JobResult> {
-  const { agent, assignment, workspace, name } = context;
+async function begun(opened: JobContext): Promise<JobResult> {
+  const { agent, assignment, workspace, name } = opened;
   const { work } = assignment;
   await mkdir(workspace, { recursive: true });
   // It takes as long as a checkout does.
   const network = work.kind === "command" ? createNetwork(agent.engine, name, agent.labels) : Promise.resolve();
   network.catch(() => {});
-  using _ = await agent.checkouts.checkout(context);
+  using _ = await agent.checkouts.checkout(opened);
   await network;
-  if (work.kind === "publish") return await publish(context, work);
+  if (work.kind === "publish") return await publish(opened, work);
   if (work.kind === "test")
-    return await withCaches(context, [], () => withContracts(context, () => runTest(context, work)));
+    return await withCaches(opened, [], () => withContracts(opened, () => runTest(opened, work)));
+  await using broker = await openJobBroker(opened);
+  const context = { ...opened, lent: broker.variables };
   const plugged = await plugIn(context, work);
   if ("outcome" in plugged) return plugged;
   const lacking = await fetchWanted(context);
@@ -205,7 +208,11 @@ async function resumed(context: JobContext): Promise<JobResult> {
   const { work, build } = assignment;
   if (work.kind !== "command") throw new Error(`a job of kind ${work.kind} cannot be taken up again`);
   using _ = agent.checkouts.use(build.repository);
-  return await resumeCommands(context, plainSpec(work.image ?? agent.defaultImage, work.commands));
+  await using broker = await openJobBroker(context);
+  return await resumeCommands(
+    { ...context, lent: broker.variables },
+    plainSpec(work.image ?? agent.defaultImage, work.commands),
+  );
 }
 
 function withoutArtifacts({ message, refused }: Refusal): JobResult {

@@ -64,7 +64,7 @@ export async function startTestBroker(
     });
     return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}${path}`;
   };
-  const [root, below] = [await listen(""), await listen("/api/pact")];
+  const [root, below] = [await listen(""), await listen("/pact")];
   const token = await userToken({ access }, "lea", "lead");
   const kept = stack.move();
   const client = brokerClient(root, basic(token));

@@ -114,11 +114,12 @@ export async function userToken({ access }: Pick<TestRegistry, "access">, name: 
 export async function jobToken(
   { access, db }: Pick<TestRegistry, "access" | "db">,
   repositories: Grants["repositories"],
+  more: Omit<Grants, "repositories"> = {},
 ): Promise<string> {
   const expiresAt = new Date("2100-01-01");
   return db
     .transaction()
-    .execute((tx) => access.issueJobToken(tx, { name: "job", grants: { repositories }, expiresAt }));
+    .execute((tx) => access.issueJobToken(tx, { name: "job", grants: { repositories, ...more }, expiresAt }));
 }
 
 export interface Reply {

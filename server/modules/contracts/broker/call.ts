@@ -1,6 +1,6 @@
 /** One request to the broker, and what is answered to it, in HAL: https://datatracker.ietf.org/doc/html/draft-kelly-json-hal */
 import type { Principal } from "#kernel/http.ts";
-import type { Action } from "../core/rights.ts";
+import { type Action, whyNotFor } from "../core/rights.ts";
 import type { Links } from "./links.ts";
 
 export interface Call {
@@ -59,4 +59,10 @@ export class AnswerError extends Error {
     super(JSON.stringify(answer.body));
     this.answer = answer;
   }
+}
+
+/** Whoever publishes something of a pacticipant may do so for that one. */
+export function mustOwn({ principal }: Call, pacticipant: string): void {
+  const not = whyNotFor(principal, pacticipant);
+  if (not !== undefined) throw new AnswerError(fail(403, [not]));
 }

@@ -7,7 +7,7 @@ import type { Access } from "#access";
 import { isRefusal } from "#api/errors.ts";
 import { addressOf } from "#kernel/address.ts";
 import type { Principal } from "#kernel/http.ts";
-import { mayDo } from "../core/rights.ts";
+import { whyNot } from "../core/rights.ts";
 import { findRoute, segmentsOf } from "../core/route.ts";
 import { TooMuch } from "../world-store.ts";
 import { type Answer, AnswerError, type Call, fail, type Method, type Row } from "./call.ts";
@@ -69,9 +69,9 @@ async function answerTo(deps: ProtocolDeps, prefix: string, request: FastifyRequ
   const allow = Object.keys(found.row.methods).join(", ");
   if (!operation)
     return { ...fail(method === "OPTIONS" ? 204 : 405, [`${method} is not possible here`]), headers: { allow } };
-  if (!mayDo(principal, operation.may))
-    return fail(403, [`${principal.name} may not do this: it takes the right to ${operation.may}`]);
-  const base = `${addressOf(request.raw, deps.publicUrl)}${prefix}`;
+  const not = whyNot(principal, operation.may);
+  if (not) return fail(403, [not]);
+  const base = `${baseOf(request, principal, deps.publicUrl)}${prefix}`;
   const call: Call = {
     ...{ params: found.params, search, principal, links: linksAt(base) },
     self: `${base}${path.slice(prefix.length)}`,
@@ -79,6 +79,13 @@ async function answerTo(deps: ProtocolDeps, prefix: string, request: FastifyRequ
     contentType: request.headers["content-type"] ?? "",
   };
   return operation.answer(call);
+}
+
+/** A job asks by way of its agent, at a place of its own, where it comes back to. */
+function baseOf({ raw, headers }: FastifyRequest, principal: Principal, publicUrl: string | undefined): string {
+  const seen = principal.kind === "job" ? headers["towline-host"] : undefined;
+  if (typeof seen !== "string") return addressOf(raw, publicUrl);
+  return addressOf({ headers: { host: seen }, socket: raw.socket }, publicUrl);
 }
 
 async function callerOf({ access }: ProtocolDeps, request: FastifyRequest): Promise<Principal | Answer> {

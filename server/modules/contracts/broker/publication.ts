@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { isObject, type JsonObject, parseJson } from "../core/content.ts";
-import { mayPublishFor } from "../core/rights.ts";
 import {
   type Contract,
   publish,
@@ -12,7 +11,7 @@ import {
 } from "../publish.ts";
 import type { ContractStore } from "../store.ts";
 import { bodyOf, name, objectIn, text } from "./body.ts";
-import { type Answer, AnswerError, type Call, fail, publishes, type Row } from "./call.ts";
+import { type Answer, AnswerError, type Call, fail, mustOwn, publishes, type Row } from "./call.ts";
 import type { Links } from "./links.ts";
 import { pactResource } from "./pacts.ts";
 
@@ -83,11 +82,6 @@ export function publicationRows(store: ContractStore, deps: PublishDeps): Row[] 
       methods: { PUT: publishes(putPact) },
     },
   ];
-}
-
-function mustOwn({ principal }: Call, pacticipant: string): void {
-  if (mayPublishFor(principal, pacticipant)) return;
-  throw new AnswerError(fail(403, [`${principal.name} may not publish for ${pacticipant}`]));
 }
 
 async function settled(work: () => Promise<Answer>, asNotices = false): Promise<Answer> {

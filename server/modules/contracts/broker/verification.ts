@@ -1,13 +1,12 @@
 import { z } from "zod";
 import type { Json } from "../core/content.ts";
 import { readMetadata, writeMetadata } from "../core/metadata.ts";
-import { mayPublishFor } from "../core/rights.ts";
 import { type ContentSelector, toVerify, type ToVerify, type Wanted } from "../core/to-verify.ts";
 import type { PactRow, Pair, VerificationRow } from "../pact-store.ts";
 import { placeVersion, type PublishDeps } from "../publish.ts";
 import { type ContractStore, contractStore } from "../store.ts";
 import { bodyOf, name, objectIn, text } from "./body.ts";
-import { type Answer, type Call, created, fail, notFound, ok, publishes, reads, type Row } from "./call.ts";
+import { type Answer, type Call, created, fail, mustOwn, notFound, ok, publishes, reads, type Row } from "./call.ts";
 import type { Links } from "./links.ts";
 
 /** Clients leave out what they do not mean, or send it as null, empty or false. */
@@ -158,8 +157,7 @@ async function takeResult(
   { store, db, emit, webhooks }: PublishDeps & { store: ContractStore },
 ): Promise<Answer> {
   const { provider = "", sha = "", metadata } = call.params;
-  if (!mayPublishFor(call.principal, provider))
-    return fail(403, [`${call.principal.name} may not publish for ${provider}`]);
+  mustOwn(call, provider);
   const { success, providerApplicationVersion: number, buildUrl } = bodyOf(call, resultBody);
   const pact = await store.pacts.pactBySha(pairOf(call), sha);
   if (!pact) return notFound(`Such a pact between ${pairOf(call).consumer} and ${provider}`);

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { Database } from "#kernel/database.ts";
-import { mayPublishFor } from "../core/rights.ts";
 import type { VersionRow } from "../pacticipant-store.ts";
 import { placeVersion } from "../publish.ts";
 import { type ContractStore, contractStore } from "../store.ts";
@@ -9,9 +8,9 @@ import {
   type Answer,
   type Call,
   created,
-  fail,
   gone,
   manages,
+  mustOwn,
   notFound,
   ok,
   publishes,
@@ -52,8 +51,7 @@ export function versionRows(store: ContractStore, db: Database): Row[] {
   async function put(call: Call): Promise<Answer> {
     const { pacticipant = "", version = "", tag, branch } = call.params;
     const { buildUrl } = bodyOf(call, given);
-    if (!mayPublishFor(call.principal, pacticipant))
-      return fail(403, [`${call.principal.name} may not publish for ${pacticipant}`]);
+    mustOwn(call, pacticipant);
     const before = await pacticipants.version({ pacticipant, number: version });
     await db.transaction().execute(async (tx) => {
       const id = await contractStore(tx).pacticipants.ensure(pacticipant);
@@ -117,9 +115,9 @@ function tagRow({ pacticipants }: ContractStore, put: (call: Call) => Promise<An
           : notFound(`The tag ${tag}`);
       }),
       PUT: publishes(put),
-      DELETE: publishes(async ({ principal, params: { pacticipant = "", version = "", tag = "" } }) => {
-        if (!mayPublishFor(principal, pacticipant))
-          return fail(403, [`${principal.name} may not publish for ${pacticipant}`]);
+      DELETE: publishes(async (call) => {
+        const { pacticipant = "", version = "", tag = "" } = call.params;
+        mustOwn(call, pacticipant);
         return (await pacticipants.removeTag({ pacticipant, number: version }, tag))
           ? gone
           : notFound(`The tag ${tag}`);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Principal } from "#kernel/http.ts";
-import { type Action, mayDo, mayPublishFor } from "./rights.ts";
+import { type Action, whyNot, whyNotFor } from "./rights.ts";
 
 const user = (role: "viewer" | "developer" | "analyst" | "lead" | "admin"): Principal => ({
   ...{ kind: "user", name: "u", token: "t" },
@@ -12,7 +12,9 @@ const job: Principal = { kind: "job", name: "j", token: "t", grants };
 const puller: Principal = { kind: "job", name: "pull", token: "t", grants: { repositories } };
 const agent: Principal = { kind: "agent", name: "a", token: "t" };
 const may = (principal: Principal) =>
-  (["read", "publish", "change", "manage"] satisfies Action[]).filter((action) => mayDo(principal, action));
+  (["read", "publish", "change", "manage"] satisfies Action[]).filter(
+    (action) => whyNot(principal, action) === undefined,
+  );
 
 test("every user reads, developers publish and place, leads manage; jobs read and publish, agents nothing", () => {
   expect(may(user("viewer"))).toEqual(["read"]);
@@ -24,12 +26,17 @@ test("every user reads, developers publish and place, leads manage; jobs read an
   expect(may(agent)).toEqual([]);
 });
 
-test("a job publishes for the service it builds, and for no other, of its repository neither", () => {
-  expect(mayPublishFor(job, "basket")).toBe(true);
-  expect(mayPublishFor(job, "orders")).toBe(false);
-  expect(mayPublishFor(job, "catalog")).toBe(false);
-  expect(mayPublishFor({ ...job, grants: { repositories, job: { id: "1", attempt: 1 } } }, "orders")).toBe(false);
-  expect(mayPublishFor(puller, "basket")).toBe(false);
-  expect(mayPublishFor(user("viewer"), "orders")).toBe(false);
-  expect(mayPublishFor(user("developer"), "orders")).toBe(true);
+test("a job publishes for the service it builds, and for no other, of its repository neither; who may not is told why", () => {
+  expect(whyNotFor(job, "basket")).toBeUndefined();
+  expect(whyNotFor(job, "orders")).toBe(
+    "the job j may not publish for orders: it does for basket alone, which it builds",
+  );
+  const foreign = { ...job, grants: { repositories, job: { id: "1", attempt: 1 } } };
+  expect(whyNotFor(foreign, "orders")).toBe(
+    "the job j may not publish for orders: its service belongs to another repository",
+  );
+  expect(whyNotFor(puller, "basket")).toBe("pull reaches no contracts by this token");
+  expect(whyNotFor(user("viewer"), "orders")).toMatch(/^u may not do this: it takes one of the roles developer, /);
+  expect(whyNotFor(user("developer"), "orders")).toBeUndefined();
+  expect(whyNot(job, "change")).toMatch(/^the job j may not do this: jobs read, and publish/);
 });

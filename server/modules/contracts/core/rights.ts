@@ -12,13 +12,23 @@ const allowed: Record<Action, readonly Role[]> = {
   manage: leading,
 };
 
-/** A job reads all, and publishes for what its build is of; an agent nothing. */
-export function mayDo(principal: Principal, action: Action): boolean {
-  if (principal.kind === "user") return allowed[action].includes(principal.role);
-  return principal.kind === "job" && principal.grants.job !== undefined && (action === "read" || action === "publish");
+/** Why the principal may not do it, as a sentence; undefined where it may. A job reads all; an agent nothing. */
+export function whyNot(principal: Principal, action: Action): string | undefined {
+  if (principal.kind === "user")
+    return allowed[action].includes(principal.role)
+      ? undefined
+      : `${principal.name} may not do this: it takes one of the roles ${allowed[action].join(", ")}`;
+  if (principal.kind === "agent" || !principal.grants.job)
+    return `${principal.name} reaches no contracts by this token`;
+  return action === "read" || action === "publish"
+    ? undefined
+    : `the job ${principal.name} may not do this: jobs read, and publish for the service that they build`;
 }
 
-export function mayPublishFor(principal: Principal, pacticipant: string): boolean {
-  if (!mayDo(principal, "publish")) return false;
-  return principal.kind !== "job" || principal.grants.pacticipant === pacticipant;
+/** The same of publishing pacts, results, branches and tags of a pacticipant. */
+export function whyNotFor(principal: Principal, pacticipant: string): string | undefined {
+  const not = whyNot(principal, "publish");
+  if (not !== undefined || principal.kind !== "job" || principal.grants.pacticipant === pacticipant) return not;
+  const own = principal.grants.pacticipant;
+  return `the job ${principal.name} may not publish for ${pacticipant}: ${own === undefined ? "its service belongs to another repository" : `it does for ${own} alone, which it builds`}`;
 }
