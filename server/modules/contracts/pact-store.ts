@@ -291,19 +291,6 @@ function contents(db: Database) {
           select c.name as consumer, t.sha from noted join contract_contents t on t.id = noted.content
           join contract_pacticipants c on c.id = t.consumer order by t.id limit 1`.execute(db)
       ).rows[0],
-    /** The same versions, where none has verified it, whether they were asked or not, and what makes it need one. */
-    unverified: async (provider: number, content: number) =>
-      (
-        await sql<{ number: string; why: string }>`select v.number, string_agg(distinct w.why, ', ') as why from (
-            select l.version, 'deployed in ' || n.name as why from contract_placements l
-              join contract_environments n on n.uuid = l.environment
-              where l.pacticipant = ${provider} and l.ended_at is null
-            union select max(b.version), 'latest on ' || b.branch from contract_branches b join contract_pacticipants p
-              on p.id = b.pacticipant and p.main_branch = b.branch where p.id = ${provider} group by b.branch
-          ) w join contract_versions v on v.id = w.version
-          where not exists (select from contract_verifications e where e.content = ${content} and e.version = w.version)
-          group by v.id, v.number order by v.id limit 20`.execute(db)
-      ).rows,
     shas: async (ids: readonly number[]) =>
       new Map(
         (
@@ -339,14 +326,6 @@ function verifications(db: Database) {
       (
         await sql<VerificationRow>`select ${columns} from contract_verifications e join contract_versions v on v.id = e.version
           where e.content = ${content} and e.number = ${number}`.execute(db)
-      ).rows[0],
-    /** The newest result of the provider's main branch. */
-    latestOnMain: async (content: number, provider: string) =>
-      (
-        await sql<{ success: boolean }>`select e.success from contract_verifications e
-          join contract_branches b on b.version = e.version
-          join contract_pacticipants p on p.id = b.pacticipant and p.main_branch = b.branch
-          where e.content = ${content} and p.name = ${provider} order by e.number desc limit 1`.execute(db)
       ).rows[0],
     latestVerification: async (content: number) =>
       (

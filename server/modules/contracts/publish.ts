@@ -80,19 +80,19 @@ export function publish({ db, emit, webhooks }: PublishDeps, given: ToPublish): 
       await askToVerify({ tx, emit }, asked);
       await webhooks.tell(
         tx,
-        all.map((each) => happenedTo(store, each, given)),
+        all.map((each) => happenedTo(each, given)),
       );
     }
     return { versionMade: version.made, published: all.map(({ done }) => done) };
   });
 }
 
-function happenedTo({ pacts }: ContractStore, { done, provider, ...of }: Taken, given: ToPublish): Happened {
+function happenedTo({ done, provider: verifier, ...of }: Taken, given: ToPublish): Happened {
   const { sha, content } = of;
   return {
     ...{ consumer: done.consumer, provider: done.provider, sha, content, number: given.version, base: given.base },
     events: ["contract_published", ...(done.was === "same" ? [] : ["contract_content_changed" as const])],
-    unverified: () => pacts.unverified(provider, content),
+    verifier,
   };
 }
 

@@ -8,6 +8,7 @@ import { renewed, type Vault } from "#kernel/vault.ts";
 import { pauseAfter, uses, type Variables, type WebhookEvent, type WebhookRequest } from "../core/webhook.ts";
 import type { Pair } from "../pact-store.ts";
 import { type CallRow, type WebhookRow, webhookStore } from "../webhook-store.ts";
+import { type Known, knownOf, unverified } from "./facts-store.ts";
 import type { AllowedHosts } from "./hosts.ts";
 import { type Done, postOnce } from "./post.ts";
 import { type Facts, variablesOf } from "./variables.ts";
@@ -26,8 +27,8 @@ interface WebhookDeps {
 /** What happened to the pact of a version of a consumer. */
 export interface Happened extends Omit<Facts, "event" | "wanted"> {
   events: WebhookEvent[];
-  /** Versions that have to verify it, which is an event for each; asked only if anybody listens for that. */
-  unverified?: () => Promise<NonNullable<Facts["wanted"]>[]>;
+  /** Id of the provider, where versions of it may have to verify the pact: that is an event for each, looked for only if anybody listens for it. */
+  verifier?: number;
 }
 
 const requiring: WebhookEvent = "contract_requiring_verification_published";
@@ -54,17 +55,14 @@ export function createWebhooks({ db, jobs, clock, vault, notifier, hosts }: Webh
     JSON.parse(vault.open(sealed, contextOf(uuid))) as WebhookRequest;
 
   async function tell(tx: Tx, happened: readonly Happened[]): Promise<void> {
-    const events = new Set(happened.flatMap((each) => [...each.events, ...(each.unverified ? [requiring] : [])]));
-    const listening = Map.groupBy(await webhookStore(tx).listening(happened, [...events]), ({ pair }) => pair);
-    for (const [pair, webhooks] of listening) {
-      const told = await factsOf(happened[pair], webhooks);
-      for (const webhook of webhooks) {
-        const request = open(webhook);
-        for (const each of told.filter(({ event }) => webhook.events.includes(event)))
-          for (const variables of await variablesOf(tx, each, perDeployed(request)))
-            await begin({ tx, jobs }, { webhook: webhook.uuid, event: each.event, facts: each, variables });
-      }
-    }
+    const events = new Set(happened.flatMap((each) => [...each.events, ...(each.verifier ? [requiring] : [])]));
+    const listening = await webhookStore(tx).listening(happened, [...events]);
+    const byUuid = new Map(listening.map((row) => [row.uuid, row]));
+    const requests = new Map([...byUuid].map(([uuid, row]) => [uuid, open(row)]));
+    for (const { facts, known, webhooks } of await toldOf(tx, happened, listening))
+      for (const webhook of webhooks)
+        for (const variables of variablesOf(facts, known, perDeployed(requests.get(webhook))))
+          await begin({ tx, jobs }, { webhook, event: facts.event, facts, variables });
   }
 
   const deliver: Task = async (payload) => {
@@ -95,7 +93,8 @@ export function createWebhooks({ db, jobs, clock, vault, notifier, hosts }: Webh
   return {
     ...{ tell, seal, open, hosts },
     async test(row, facts) {
-      const [variables = {}] = await variablesOf(db, facts, false);
+      const [known] = await knownOf(db, [facts]);
+      const [variables = {}] = known ? variablesOf(facts, known, false) : [];
       return postOnce({ notifier, hosts }, { request: open(row), variables });
     },
     tasks: { [webhookTask]: deliver },
@@ -111,15 +110,41 @@ export function createWebhooks({ db, jobs, clock, vault, notifier, hosts }: Webh
   };
 }
 
-/** Once for each event. */
-async function factsOf(happened: Happened | undefined, listening: readonly WebhookRow[]): Promise<Facts[]> {
-  if (!happened) return [];
-  const { events, unverified, ...facts } = happened;
-  const wanted = unverified && listening.some((each) => each.events.includes(requiring)) ? await unverified() : [];
-  return [
-    ...events.map((event) => ({ ...facts, event })),
-    ...wanted.map((version) => ({ ...facts, event: requiring, wanted: version })),
-  ];
+interface Told {
+  facts: Facts;
+  known: Known;
+  /** Who listens for it. */
+  webhooks: string[];
+}
+
+/** Once for each event that somebody listens for. */
+async function toldOf(
+  db: Database,
+  happened: readonly Happened[],
+  listening: readonly Pick<WebhookRow & { pair: number }, "uuid" | "events" | "pair">[],
+): Promise<Told[]> {
+  const hears = Map.groupBy(listening, ({ pair }) => pair);
+  const listenersOf = (pair: number, event: WebhookEvent) =>
+    (hears.get(pair) ?? []).filter(({ events }) => events.includes(event)).map(({ uuid }) => uuid);
+  const asked = happened.flatMap(({ verifier, content }, pair) =>
+    verifier === undefined || listenersOf(pair, requiring).length === 0 ? [] : [{ provider: verifier, content }],
+  );
+  const wanted = Map.groupBy(await unverified(db, asked), ({ content }) => content);
+  const all = happened.flatMap(({ events, verifier: _, ...facts }, pair) =>
+    [
+      ...events.map((event): Facts => ({ ...facts, event })),
+      ...(wanted.get(facts.content) ?? []).map((each): Facts => ({ ...facts, event: requiring, wanted: each })),
+    ].map((each) => ({ facts: each, webhooks: listenersOf(pair, each.event) })),
+  );
+  const told = all.filter(({ webhooks }) => webhooks.length > 0);
+  const known = await knownOf(
+    db,
+    told.map(({ facts }) => facts),
+  );
+  return told.flatMap((each, at) => {
+    const found = known[at];
+    return found ? [{ ...each, known: found }] : [];
+  });
 }
 
 async function begin({ tx, jobs }: { tx: Tx; jobs: Jobs }, { facts, variables, ...of }: Begun): Promise<void> {
@@ -137,4 +162,5 @@ interface Begun {
 }
 
 /** One call for each version that serves, where the template asks for it. */
-const perDeployed = (request: WebhookRequest) => uses(request, "currentlyDeployedProviderVersionNumber");
+const perDeployed = (request: WebhookRequest | undefined) =>
+  request !== undefined && uses(request, "currentlyDeployedProviderVersionNumber");
