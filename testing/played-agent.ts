@@ -40,6 +40,7 @@ export function silentEngine(): Engine {
     json: async <T>() => [] as T,
     bytes: async () => Buffer.alloc(0),
     async *lines() {},
+    follow: async () => (async function* () {})(),
     open: async () => (async function* () {})(),
     attach: async () => new PassThrough(),
   };

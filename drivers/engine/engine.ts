@@ -47,6 +47,8 @@ export interface Engine {
   bytes(request: EngineRequest, limits: Limits): Promise<Buffer>;
   /** JSON values of an answer that comes in pieces, one for each line. */
   lines<T>(request: EngineRequest, limits: Limits): AsyncIterable<T>;
+  /** As `lines`, of what goes on until the limits: resolves when the engine begins to answer, and keeps no process from ending. */
+  follow<T>(request: EngineRequest, limits: Limits): Promise<AsyncIterable<T>>;
   /** Resolves when the engine begins to answer; the bytes then come as it sends them, and no faster than they are taken. */
   open(request: EngineRequest, limits: Limits): Promise<AsyncIterable<Buffer>>;
   /** The connection itself once the engine has given it away: what is written is a program's input. Destroyed at the limits. */
@@ -64,7 +66,8 @@ export function connectEngine(options: EngineOptions = {}): Engine {
       return text === "" || text === "OK" ? undefined : JSON.parse(text);
     },
     bytes: (request, limits) => collect(docker, request, limits),
-    lines: (request, limits) => lines(docker, request, limits),
+    lines: (request, limits) => valuesOf(chunksOf(docker, request, limits)),
+    follow: async (request, limits) => valuesOf(await open(docker, request, { ...limits, idle: true })),
     open: (request, limits) => open(docker, request, limits),
     attach: (request, limits) => attach(docker, request, limits),
   };
@@ -90,9 +93,9 @@ async function collect(docker: Modem, request: EngineRequest, limits: Limits): P
   return Buffer.concat(chunks);
 }
 
-async function* lines<T>(docker: Modem, request: EngineRequest, limits: Limits): AsyncIterable<T> {
+async function* valuesOf<T>(chunks: AsyncIterable<Buffer>): AsyncIterable<T> {
   let rest = "";
-  for await (const chunk of chunksOf(docker, request, limits)) {
+  for await (const chunk of chunks) {
     const parts = (rest + chunk.toString()).split("\n");
     rest = parts.pop() ?? "";
     for (const part of parts) if (part.trim() !== "") yield JSON.parse(part);
@@ -104,7 +107,11 @@ async function* chunksOf(docker: Modem, request: EngineRequest, limits: Limits):
   yield* await open(docker, request, limits);
 }
 
-async function open(docker: Modem, request: EngineRequest, limits: Limits): Promise<AsyncIterable<Buffer>> {
+async function open(
+  docker: Modem,
+  request: EngineRequest,
+  { idle, ...limits }: Limits & { idle?: true },
+): Promise<AsyncIterable<Buffer>> {
   const { signal, reason } = limit(limits);
   const explained = (error: unknown) => explain(error, request, reason());
   async function* read(answer: IncomingMessage): AsyncIterable<Buffer> {
@@ -119,7 +126,9 @@ async function open(docker: Modem, request: EngineRequest, limits: Limits): Prom
     // The engine answers such a path with a redirect, over which the client library fails outside of its promise.
     if (/\/\/|\/\.\.?(\/|$)/.test(request.path))
       throw new EngineError("status", `not a path: ${request.path}`, { status: 400 });
-    return read(await dial(docker, request, { signal }));
+    const answer = await dial(docker, request, { signal });
+    if (idle) answer.socket.unref();
+    return read(answer);
   } catch (error) {
     throw explained(error);
   }

@@ -54,7 +54,7 @@ export function createRuntimeByTarget(options: ByTargetOptions): ByTarget {
     start: async (spec: InstanceSpec, call) => (await at(spec.environment)).start(spec, call),
     runOnce: async (spec, call) => (await at(spec.environment)).runOnce(spec, call),
     inspect: (id, call) => holder(id).inspect(id, call),
-    list: async (labels, call) => [...(await docker.list(labels, call)), ...(await swarm.list(labels, call))],
+    list: async (labels, call) => (await Promise.all([docker.list(labels, call), swarm.list(labels, call)])).flat(),
     stop: (id, call) => holder(id).stop(id, call),
     remove: (id, call) => holder(id).remove(id, call),
     logs: (id, call) => holder(id).logs(id, call),

@@ -6,6 +6,7 @@ import type { Pool } from "./addresses.ts";
 import { isFailure, translate } from "./failure.ts";
 import { createNames, type Names } from "./names.ts";
 import { type Inspected, instanceOf } from "./read.ts";
+import { createSightings, type Sightings } from "./sightings.ts";
 
 export interface DockerRuntimeOptions {
   /** Name of the installation, `[a-z0-9][a-z0-9-]*`: part of every name and on every label. */
@@ -33,6 +34,7 @@ export interface Host {
   taken: Map<string, Promise<Taken>>;
   /** Ids of containers that were seen to be ours: what an id stands for never changes, so that it need not be asked again. */
   owned: Set<string>;
+  sightings: Sightings;
 }
 
 export const mostLines = 10_000;
@@ -40,14 +42,16 @@ export const mostLines = 10_000;
 const mostOwned = 10_000;
 
 export function createHost({ install, socketPath }: DockerRuntimeOptions): Host {
+  const engine = connectEngine(socketPath === undefined ? {} : { socketPath });
   return {
     names: createNames(install),
-    engine: connectEngine(socketPath === undefined ? {} : { socketPath }),
+    engine,
     pulls: new Map(),
     lastAddress: new Map(),
     networks: new Map(),
     taken: new Map(),
     owned: new Set(),
+    sightings: createSightings(engine, install),
   };
 }
 
@@ -77,9 +81,11 @@ export async function inspected(host: Host, id: string, limits: Limits): Promise
 
 /** An instance or job of this installation, or nothing. */
 export async function own(host: Host, id: string, limits: Limits): Promise<Instance | undefined> {
+  const note = host.sightings.expect(id);
   const found = await inspected(host, id, limits);
   const instance = found && instanceOf(found, host.names.install);
   if (!instance) return undefined;
+  note(found, instance);
   if (host.owned.size >= mostOwned) host.owned.clear();
   host.owned.add(instance.id);
   return instance;

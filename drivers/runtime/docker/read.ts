@@ -20,7 +20,20 @@ export interface Inspected {
     Error: string;
   };
   Config: { Image: string; Labels: Record<string, string> };
-  NetworkSettings: { Networks: Record<string, { IPAddress: string }> };
+  NetworkSettings: NetworkSettings;
+}
+
+interface NetworkSettings {
+  Networks: Record<string, { IPAddress: string }>;
+}
+
+/** The part of one of `GET /containers/json` that is used. */
+export interface Listed extends Pick<Inspected, "Id" | "NetworkSettings"> {
+  /** In seconds. */
+  Created: number;
+  Labels: Record<string, string>;
+  /** As the `Status` of what is inspected. */
+  State: string;
 }
 
 /** Nothing for a container that is no instance or job of this installation. */
@@ -29,7 +42,7 @@ export function instanceOf(found: Inspected, install: string): Instance | undefi
   const kind = kindOf(labels[label.kind]);
   if (labels[label.install] !== install || !kind) return undefined;
   const state = stateOf(found.State);
-  const address = Object.values(found.NetworkSettings.Networks).find(({ IPAddress }) => IPAddress !== "")?.IPAddress;
+  const address = addressOf(found.NetworkSettings);
   const started = timeOf(found.State.StartedAt);
   const ended = state !== "running" && timeOf(found.State.FinishedAt) !== undefined;
   return {
@@ -47,6 +60,10 @@ export function instanceOf(found: Inspected, install: string): Instance | undefi
     restarts: found.RestartCount,
     ...(started ? { startedAt: started } : {}),
   };
+}
+
+export function addressOf({ Networks }: NetworkSettings): string | undefined {
+  return Object.values(Networks).find(({ IPAddress }) => IPAddress !== "")?.IPAddress;
 }
 
 export function kindOf(kind: string | undefined): Instance["kind"] | undefined {

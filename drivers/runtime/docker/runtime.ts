@@ -20,6 +20,7 @@ import { runOnce } from "./jobs.ts";
 import { label } from "./names.ts";
 import { ensureNetwork, environmentsWith, removeNetwork, removeVolume, removeVolumes } from "./networks.ts";
 import { pull } from "./pull.ts";
+import type { Listed } from "./read.ts";
 import { callersLabels } from "./spec.ts";
 import { usage } from "./usage.ts";
 
@@ -71,7 +72,7 @@ async function removeEnvironment(
   { environment, volumes }: { environment: string; volumes: "keep" | "delete" },
   limits: Limits,
 ): Promise<void> {
-  const left = await ids(host, { [label.environment]: environment }, limits);
+  const left = await listed(host, { [label.environment]: environment }, limits);
   if (left.length > 0) throw new RuntimeError("in-use", `${left.length} containers are left in ${environment}`);
   await removeNetwork(host, environment, limits);
   if (volumes === "delete") await removeVolumes(host, environment, limits);
@@ -92,24 +93,21 @@ async function start(host: Host, spec: InstanceSpec, limits: Limits): Promise<In
 
 async function list(host: Host, labels: Readonly<Record<string, string>>, limits: Limits): Promise<Instance[]> {
   const found: Instance[] = [];
-  const all = await ids(host, callersLabels(labels), limits);
+  const all = await listed(host, callersLabels(labels), limits);
+  const look = (each: Listed) => host.sightings.of(each) ?? own(host, each.Id, limits);
   for (let at = 0; at < all.length; at += atOnce) {
-    const some = await Promise.all(all.slice(at, at + atOnce).map((id) => own(host, id, limits)));
+    const some = await Promise.all(all.slice(at, at + atOnce).map(look));
     found.push(...some.flatMap((each) => each ?? []));
   }
   return found;
 }
 
 /** Of all containers with these labels of the engine, oldest first; the balancer is none of them. */
-async function ids(host: Host, labels: Readonly<Record<string, string>>, limits: Limits): Promise<string[]> {
+async function listed(host: Host, labels: Readonly<Record<string, string>>, limits: Limits): Promise<Listed[]> {
   const query = { all: true, filters: host.names.filter(labels) };
-  const found = await json<{ Id: string; Created: number; Labels: Record<string, string> }[]>(
-    host,
-    { method: "GET", path: "/containers/json", query },
-    limits,
-  );
+  const found = await json<Listed[]>(host, { method: "GET", path: "/containers/json", query }, limits);
   const mine = found.filter(({ Labels }) => Labels[label.name] !== undefined);
-  return mine.toSorted((left, right) => left.Created - right.Created).map(({ Id }) => Id);
+  return mine.toSorted((left, right) => left.Created - right.Created);
 }
 
 async function stop(host: Host, { id, graceMs }: { id: string; graceMs: number }, limits: Limits): Promise<void> {
