@@ -14,7 +14,7 @@ import { type Served, servedAt, writeTarget } from "./served.ts";
 import { deploymentStore, type LaneRow } from "./store.ts";
 
 export async function scaleAll(world: World): Promise<void> {
-  const places = await deploymentStore(world.db).lanes();
+  const places = await deploymentStore(world.db).scaledLanes();
   const scaled = new Set<string>();
   // Beside each other, so that a busy service does not wait for the instances of another one to start.
   await Promise.all(

@@ -39,8 +39,15 @@ export async function supervise({ world, lifecycle, advance }: Supervisor): Prom
   const instances = await world.runtime.list({});
   const present = new Set(instances.map(({ name }) => name));
   for (const name of world.restarts.keys()) if (!present.has(name)) world.restarts.delete(name);
-  for (const lane of await store.lanes())
+  const lanes = await store.lanes();
+  const serving = await store.many(lanes.flatMap((lane) => lane.serving ?? []));
+  const placed = await world.routing.placed();
+  for (const lane of lanes) {
+    const row = serving.find(({ id }) => id === lane.serving);
+    // Most are as they should be: one look at all of them tells so.
+    if (!row || lane.running || isWell(world, row, { instances, placed })) continue;
     await guarded(world, () => world.lanes.hold(laneKey(lane), () => repair(world, lane, instances)));
+  }
   for (const preview of await previewStore(world.db).unended())
     await guarded(world, () => tendPreview({ world, lifecycle, advance }, preview));
   for (const backing of await store.backings())
@@ -66,6 +73,17 @@ async function carryOn({ world, lifecycle, advance }: Supervisor): Promise<void>
     for (const row of left)
       await (row.state === "running" ? lifecycle.queueAdvance(tx, row.id) : lifecycle.queueSettle(tx, row));
   });
+}
+
+type Seen = Pick<Parameters<typeof readDrift>[1], "instances" | "placed">;
+
+/** There is nothing to bring back, to carry on or to tell. */
+function isWell(world: World, row: DeploymentRow, seen: Seen): boolean {
+  const { instances: names = [], moving } = row.rollout?.target ?? {};
+  if (moving || readDrift(row, { ...seen, known: new Set([row.id]) }).words.length > 0) return false;
+  if (restartsToTell(world, seen.instances, names).length > 0) return false;
+  world.drifts.delete(laneKey(row));
+  return true;
 }
 
 /** A rollout looks after its own instances; without one, those of the release that serves must run and have the traffic. */
@@ -98,7 +116,7 @@ async function tell(
   { id, service, environment }: DeploymentRow,
   words: string[],
 ): Promise<void> {
-  const key = `${service} ${environment}`;
+  const key = laneKey({ service, environment });
   const before = drifts.get(key) ?? "";
   const now = words.join("\n");
   if (now === before) return;
@@ -113,18 +131,25 @@ async function tell(
 
 /** A release that was watched long enough is not taken back; that its instances end by themselves must not go unnoticed. */
 async function tellRestarts(
-  { db, emit, restarts: told }: World,
+  world: World,
   { id, service, environment, rollout }: DeploymentRow,
   instances: readonly Instance[],
 ): Promise<void> {
-  const names = new Set(rollout?.target?.instances);
-  for (const instance of instances.filter(({ name }) => names.has(name))) {
+  const { db, emit, restarts: told } = world;
+  for (const instance of restartsToTell(world, instances, rollout?.target?.instances ?? [])) {
     const { name, restarts } = instance;
-    if (!isTold(restarts, told.get(name) ?? 0)) continue;
     told.set(name, restarts);
     const payload = { service, environment, instance: name, restarts, words: restartOf(instance) ?? "" };
     await db.transaction().execute((tx) => emit(tx, `deployment:${id}`, "deployments.instance-restarted", payload));
   }
+}
+
+function restartsToTell(
+  { restarts: told }: World,
+  instances: readonly Instance[],
+  names: readonly string[],
+): Instance[] {
+  return instances.filter(({ name, restarts }) => names.includes(name) && isTold(restarts, told.get(name) ?? 0));
 }
 
 /** Health is no event, it would fill the record: whoever looks at the fleet is told to look again. */
