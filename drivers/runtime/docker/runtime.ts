@@ -94,7 +94,7 @@ async function start(host: Host, spec: InstanceSpec, limits: Limits): Promise<In
 async function list(host: Host, labels: Readonly<Record<string, string>>, limits: Limits): Promise<Instance[]> {
   const found: Instance[] = [];
   const all = await listed(host, callersLabels(labels), limits);
-  const look = (each: Listed) => host.sightings.of(each) ?? own(host, each.Id, limits);
+  const look = async (each: Listed) => host.sightings.of(each) ?? own(host, each.Id, limits);
   for (let at = 0; at < all.length; at += atOnce) {
     const some = await Promise.all(all.slice(at, at + atOnce).map(look));
     found.push(...some.flatMap((each) => each ?? []));

@@ -11,10 +11,10 @@ import { measureLoad } from "./steps/measure.ts";
 import type { World } from "./steps/step.ts";
 import { scalingStore } from "./scaling-store.ts";
 import { type Served, servedAt, writeTarget } from "./served.ts";
-import { deploymentStore, type LaneRow } from "./store.ts";
+import type { LaneRow } from "./store.ts";
 
 export async function scaleAll(world: World): Promise<void> {
-  const places = await deploymentStore(world.db).scaledLanes();
+  const places = await scalingStore(world.db).lanes();
   const scaled = new Set<string>();
   // Beside each other, so that a busy service does not wait for the instances of another one to start.
   await Promise.all(

@@ -290,15 +290,6 @@ function laneStore(database: Database) {
       .executeTakeFirst();
   return {
     lanes: () => db.selectFrom("lanes").selectAll().orderBy("service").orderBy("environment").execute(),
-    /** Those whose number of instances follows the load. */
-    scaledLanes: () =>
-      db
-        .selectFrom("lanes")
-        .innerJoin("deployments", "deployments.id", "lanes.serving")
-        .selectAll("lanes")
-        .where("lanes.running", "is", null)
-        .where(sql<boolean>`deployments.stack -> 'scale' is not null`)
-        .execute(),
     lane: ({ service, environment }: Place) =>
       db
         .selectFrom("lanes")
