@@ -25,6 +25,48 @@ export const contractEndpoints = endpoints({
       ),
     }),
   },
+  showContractFit: {
+    method: "GET",
+    path: "/api/contracts/fit",
+    summary:
+      "To which environments the newest version of a consumer or provider may go, by its contracts with what serves there.",
+    auth: { roles: anyRole },
+    query: z.object({ of: party }),
+    response: z.object({
+      version: z.string().describe("The newest of its main branch; of all, where that has none."),
+      environments: z
+        .array(
+          z.object({
+            environment: z.string(),
+            answer: z.enum(["yes", "no", "unknown", "none"]).describe("`none`: no contracts declared."),
+            reasons: z.array(z.string()).describe("Of a no or an unknown."),
+          }),
+        )
+        .describe("By name, 20 at most."),
+    }),
+    errors: ["not-found"],
+  },
+  listContractCalls: {
+    method: "GET",
+    path: "/api/contracts/calls",
+    summary:
+      "The newest 100 calls that webhooks of contracts made or are to make, with their logs, from which secrets are taken.",
+    auth: { roles: anyRole },
+    response: z.object({
+      calls: z.array(
+        z.object({
+          ...{ id: z.string(), webhook: z.string(), event: z.string() },
+          ...{ consumer: z.string(), provider: z.string() },
+          version: z.string().describe("Of the consumer."),
+          state: z.enum(["waiting", "success", "failure"]),
+          tries: z.int(),
+          at: time,
+          nextAt: time.nullable(),
+          log: z.string(),
+        }),
+      ),
+    }),
+  },
   diffContract: {
     method: "GET",
     path: "/api/contracts/diff",

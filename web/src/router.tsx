@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { activitySearch } from "./activity/activity-search.ts";
 import { readBuildSearch, readBuildsSearch } from "./build/search.ts";
+import { contractsSearch } from "./contracts/contracts-search.ts";
 import { environmentSearch } from "./environment/environment-search.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { fleetSearch } from "./fleet/matching.ts";
@@ -73,6 +74,13 @@ const pullRequest = createRoute({
   validateSearch: pageSearch,
 });
 
+const contracts = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/contracts",
+  component: lazyRouteComponent(() => import("./contracts/contracts-page.tsx"), "ContractsPage"),
+  validateSearch: contractsSearch,
+});
+
 const activity = createRoute({
   getParentRoute: () => rootRoute,
   path: "/activity",
@@ -99,6 +107,7 @@ export function createAppRouter() {
       pullRequest,
       environments,
       environment,
+      contracts,
       activity,
       settings,
     ]),

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { orThrow } from "#api/errors.ts";
+import { brokerClient, publication } from "#testing/broker.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import { checkoutOf } from "../../support/checkout.ts";
@@ -28,6 +29,7 @@ const signs = {
   "/pull-requests?state=all": "Two words",
   "/pull-requests/notes/1": "Say more, please.",
   "/pull-requests/notes/1?view=changes": "Why two?",
+  "/contracts?of=till": "not verified",
   "/activity": "deployments.deployment-finished",
   "/settings": "browser session",
   "/settings?view=people": "signs off, reviews",
@@ -54,6 +56,8 @@ beforeAll(async () => {
   await service.ship("1");
   cart = await probeService(platform, "cart", { manifest: single, deploy: [] });
   await cart.checkout.write(".towline/pipeline.yml", JSON.stringify({ steps: cartSteps }));
+  const broker = brokerClient(`${platform.url}/pact`, `Bearer ${platform.adminToken}`);
+  await broker("POST", "/contracts/publish", publication({ consumer: "till", version: "1", provider: "stock" }));
 });
 
 afterAll(async () => {

@@ -71,7 +71,7 @@ export function createContracts({ access, config, ...deps }: ContractsDeps): Con
     register: (app, path) => registerProtocol(app, path, { access, publicUrl: config.publicUrl, rows }),
     mayServe,
     orderOf,
-    handlers: contractRoutes(store),
+    handlers: contractRoutes(db),
     reactions: [...contractReactions(emit), ...webhooks.reactions],
     tasks: webhooks.tasks,
   };

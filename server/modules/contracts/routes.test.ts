@@ -5,7 +5,6 @@ import type { Context } from "#kernel/http.ts";
 import { publication, startTestBroker, type TestBroker } from "#testing/broker.ts";
 import { testDatabase, type TestDatabase } from "#testing/database.ts";
 import { contractRoutes } from "./routes.ts";
-import { contractStore } from "./store.ts";
 
 let database: TestDatabase;
 let broker: TestBroker;
@@ -40,10 +39,7 @@ afterAll(async () => {
 });
 
 const ask = async (name: keyof typeof contractEndpoints, query: object) => {
-  const handler = contractRoutes(contractStore(database.db))[name] as (
-    input: object,
-    context: Context,
-  ) => Promise<unknown>;
+  const handler = contractRoutes(database.db)[name] as (input: object, context: Context) => Promise<unknown>;
   const answer = await handler({ query }, {} as Context);
   // oxlint-disable-next-line typescript/no-explicit-any -- what a test looks into, by the names that it expects there
   return (isRefusal(answer) ? answer : contractEndpoints[name].response.parse(answer)) as any;
@@ -81,4 +77,35 @@ test("who relies on a field: the newest versions, and those that serve", async (
   ]);
   expect((await ask("listFieldUses", { provider: "catalog", field: "stock" })).uses).toEqual([]);
   expect(await ask("listFieldUses", { provider: "nobody", field: "x" })).toMatchObject({ refused: "not-found" });
+});
+
+test("where the newest version may go, with the reason where it may not", async () => {
+  expect(await ask("showContractFit", { of: "web" })).toEqual({
+    version: "1",
+    environments: [
+      { environment: "prod", answer: "unknown", reasons: [expect.stringContaining("catalog does not serve in prod")] },
+    ],
+  });
+  expect((await ask("showContractFit", { of: "catalog" })).environments).toMatchObject([
+    {
+      environment: "prod",
+      answer: "unknown",
+      reasons: [expect.stringMatching(/catalog 9 has not verified yet what orders 1/)],
+    },
+  ]);
+  expect(await ask("showContractFit", { of: "nobody" })).toMatchObject({ refused: "not-found" });
+});
+
+test("calls of webhooks are listed with what became of them, the newest first", async () => {
+  expect(await ask("listContractCalls", {})).toEqual({ calls: [] });
+  const request = { url: "https://ci.example.com/x", method: "POST" };
+  const made = await broker.client("POST", "/webhooks", { events: [{ name: "contract_published" }], request });
+  expect(made.status).toBe(201);
+  const given = { consumer: "late", version: "1", provider: "catalog" };
+  for (const version of ["1", "2"])
+    await broker.client("POST", "/contracts/publish", publication({ ...given, version }));
+  const { calls } = await ask("listContractCalls", {});
+  expect(calls).toMatchObject(
+    ["2", "1"].map((version) => ({ ...given, version, event: "contract_published", state: expect.any(String) })),
+  );
 });

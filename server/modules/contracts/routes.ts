@@ -1,13 +1,44 @@
 import type { contractEndpoints } from "#api/endpoints/contracts.ts";
 import { refuse } from "#api/errors.ts";
+import type { Database } from "#kernel/database.ts";
 import type { Handlers } from "#kernel/http.ts";
 import { fieldUses } from "./core/field-uses.ts";
 import { pactDiff } from "./core/pact-diff.ts";
 import { readPact } from "./publish.ts";
-import type { ContractStore } from "./store.ts";
+import { mayServe } from "./gate.ts";
+import { contractStore } from "./store.ts";
+import { webhookStore } from "./webhook-store.ts";
 
-export function contractRoutes({ pacts, pacticipants }: ContractStore): Handlers<typeof contractEndpoints> {
+const mostEnvironments = 20;
+
+export function contractRoutes(db: Database): Handlers<typeof contractEndpoints> {
+  const { pacts, pacticipants, environments } = contractStore(db);
   return {
+    async showContractFit({ query: { of } }) {
+      const party = await pacticipants.byName(of);
+      const main = party?.main_branch;
+      const newest = (main && (await pacticipants.latest(of, { branch: main }))) || (await pacticipants.latest(of));
+      if (!newest) return refuse("not-found", `no version of ${of} is known`, { fix: known });
+      const places = (await environments.list()).slice(0, mostEnvironments);
+      // For what serves, the record counts; deployments keep it by themselves.
+      const question = { pacticipant: of, version: newest.number, serving: new Map() };
+      const asked = places.map(async ({ name: environment }) => ({
+        environment,
+        ...(await mayServe(db, { ...question, environment })),
+      }));
+      return { version: newest.number, environments: await Promise.all(asked) };
+    },
+
+    async listContractCalls() {
+      const calls = await webhookStore(db).newestCalls();
+      return {
+        calls: calls.map(({ uuid: id, number: version, created_at, next_at, ...call }) => ({
+          ...{ ...call, id, version, at: created_at.toISOString() },
+          nextAt: next_at?.toISOString() ?? null,
+        })),
+      };
+    },
+
     async listContracts({ query: { of } }) {
       const rows = await pacts.network(of);
       return {

@@ -47,6 +47,7 @@ export type ToldCall = Pick<CallRow, "uuid" | "state" | "tries" | "log" | "tried
 /** Of one webhook. */
 const mostCalls = 500;
 const mostListed = 200;
+const mostShown = 100;
 const longestLog = 20_000;
 
 export function webhookStore(db: Database) {
@@ -125,6 +126,7 @@ function calls(db: Database) {
         order by created_at desc, uuid offset ${mostCalls})`.execute(db);
     },
     call: async (uuid: string) => (await newest(sql`uuid = ${uuid}::uuid`))[0],
+    newestCalls: async () => (await newest(sql`true`)).slice(0, mostShown),
     callsOf: (webhook: string) => newest(sql`webhook = ${webhook}`),
     callsOfPact: ({ consumer, provider }: Pair, number: string) =>
       newest(sql`consumer = ${consumer} and provider = ${provider} and number = ${number}`),

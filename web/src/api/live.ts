@@ -21,7 +21,10 @@ const readers: Record<Module, readonly RowName[]> = {
   ],
   builds: ["listBuilds", "showBuild", "getStatus", "listAudit"],
   images: ["listAudit"],
-  contracts: ["planDeployment", "getStatus", "listAudit"],
+  contracts: [
+    ...(["planDeployment", "getStatus", "listAudit"] as const),
+    ...(["listContracts", "showContractFit", "listContractCalls"] as const),
+  ],
   attestations: ["planDeployment", "showRelease", "verifyRelease", "showReleaseImage", "getStatus", "listAudit"],
   releases: ["listReleases", "showRelease", "getStatus", "listAudit"],
   routing: ["getStatus", "listRoutes", "listAudit"],

@@ -68,6 +68,8 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   listWebhooks: ["GET", "/api/webhooks"],
   removeWebhook: ["DELETE", "/api/webhooks"],
   listContracts: ["GET", "/api/contracts"],
+  showContractFit: ["GET", "/api/contracts/fit"],
+  listContractCalls: ["GET", "/api/contracts/calls"],
   diffContract: ["GET", "/api/contracts/diff"],
   listFieldUses: ["GET", "/api/contracts/uses"],
   planCleaning: ["GET", "/api/cleaning"],

@@ -1,5 +1,6 @@
 import {
   IconActivity,
+  IconFileCheck,
   IconGitPullRequest,
   IconHammer,
   IconLayoutGrid,
@@ -13,6 +14,7 @@ export const pages = [
   { to: "/builds", label: "Builds", key: "b", Icon: IconHammer },
   { to: "/pull-requests", label: "Pull requests", key: "p", Icon: IconGitPullRequest },
   { to: "/environments", label: "Environments", key: "e", Icon: IconStack2 },
+  { to: "/contracts", label: "Contracts", key: "c", Icon: IconFileCheck },
   { to: "/activity", label: "Activity", key: "a", Icon: IconActivity },
   { to: "/settings", label: "Settings", key: "s", Icon: IconSettings },
 ] as const;
