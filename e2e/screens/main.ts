@@ -74,14 +74,17 @@ async function picture(page: Page, { name, path: address, sign, act }: Screen, k
   await act?.(page);
   // What comes in by pieces of its own, such as graphs and charts.
   await page.waitForTimeout(700);
-  const { width = 0 } = page.viewportSize() ?? {};
+  const { width = 0, height = 0 } = page.viewportSize() ?? {};
   const path = join(folder, `${name}-${kind}.png`);
   // What lies over the page is as tall as the window.
   if ((await page.getByRole("dialog").count()) > 0) await page.screenshot({ path, animations: "disabled" });
   else {
-    const height = await page.evaluate<number>("document.documentElement.scrollHeight");
-    const clip = { x: 0, y: 0, width, height: Math.min(height, tallest) };
-    await page.screenshot({ path, fullPage: true, clip, animations: "disabled" });
+    const whole = await page.evaluate<number>("document.documentElement.scrollHeight");
+    // As a window of that height would have it: what stands still beside the page reaches down to its end.
+    await page.setViewportSize({ width, height: Math.min(Math.max(whole, height), tallest) });
+    await page.screenshot({ path, animations: "disabled" });
+    await page.setViewportSize({ width, height });
   }
+  await page.unrouteAll();
   say(`${name} ${kind}`);
 }

@@ -5,7 +5,7 @@ import { type Client, createClient } from "#client/client.ts";
 import type { Platform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import type { Checkout } from "../support/checkout.ts";
-import { deploymentOnce } from "../support/deployments.ts";
+import { deploymentOnce, inPhase, startDeployment } from "../support/deployments.ts";
 import { buildOf, finished, newService, setEnvironments } from "../support/fleet.ts";
 import { newPerson } from "../support/people.ts";
 import { discounts, prices, shopSteps } from "./texts.ts";
@@ -62,6 +62,7 @@ export async function seed(platform: Platform, say: (line: string) => void): Pro
     }),
   );
   await shopBuild(platform, checkouts.storefront);
+  await beginRollout(platform, people);
   for (const checkout of Object.values(checkouts)) await checkout[Symbol.asyncDispose]();
 }
 
@@ -98,12 +99,15 @@ async function firstReleases(platform: Platform, { ana, rita }: People): Promise
   return Object.fromEntries(made.map(([name, checkout]) => [name, checkout])) as Checkouts;
 }
 
-function manifestOf(name: string, { owner, needs, instances = 1 }: Kind): string {
+/** Of the release in a manifest: a quarter of the traffic, and the rest once somebody says so. */
+const carefully = ", strategy: canary, steps: [25%, hold]";
+
+function manifestOf(name: string, { owner, needs, instances = 1 }: Kind, release = ""): string {
   return `service: ${name}
 owner: ${owner}
 http: { port: 8080, health: /health }
 ${needs ? `needs: ${needs}\n` : ""}run: { cpu: 0.25, memory: 64Mi, instances: ${instances} }
-release: { drain: 1s }
+release: { drain: 1s${release} }
 `;
 }
 
@@ -128,12 +132,36 @@ async function laterReleases({ client }: Platform, { rita }: People, checkouts: 
   const sick = await pushVersion(checkouts.payments, "sick 2", "Captures are tried again");
   for (const commit of pushed) await passedBuild(client, commit);
   await buildOf(client, sick, finished, patienceMs);
-  await passedBuild(
-    client,
-    await pushVersion(checkouts.catalog, "3", "SHOP-21: products that are sold out stand last"),
-  );
+  await checkouts.catalog.write("towline.yml", manifestOf("catalog", services.catalog, carefully));
+  const third = await pushVersion(checkouts.catalog, "3", "SHOP-21: products that are sold out stand last");
+  const held = await deploymentOf(client, third);
+  await inPhase(client, held, ["hold"]);
+  orThrow(await rita.promoteDeployment({ params: { id: held } }));
+  await passedBuild(client, third);
   // Waits for the analyst.
   orThrow(await rita.createDeployment({ body: { service: "orders", environment: "production", release: 2 } }));
+}
+
+/** Stands at its first share. */
+async function beginRollout({ client }: Platform, { ana, rita }: People): Promise<void> {
+  const third = { service: "catalog", release: 3 };
+  const environment = "production";
+  orThrow(await ana.approveReleases({ body: { environment, releases: [third], note: "seen in test" } }));
+  await inPhase(client, await startDeployment(rita, { environment, ...third }), ["hold"]);
+}
+
+/** The id of the deployment to `test` that a push leads to. */
+async function deploymentOf(client: Client, commit: string): Promise<string> {
+  let found: string | undefined;
+  await until(
+    async () => {
+      const { deployments } = orThrow(await client.listDeployments({ query: { environment: "test" } }));
+      found = deployments.find((each) => each.commit === commit)?.id;
+      return found !== undefined;
+    },
+    { deadlineMs: patienceMs, describe: () => `${commit} is not deployed` },
+  );
+  return found ?? "";
 }
 
 async function openDiscounts({ dora, rita }: People, checkout: Checkout): Promise<void> {

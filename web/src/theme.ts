@@ -44,7 +44,13 @@ export const theme = createTheme({
         closeButtonProps: { "aria-label": "Close" },
       },
     }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 360 } }),
+    // What a tooltip says is for keyboards and fingers too.
+    Tooltip: Tooltip.extend({
+      defaultProps: {
+        ...{ openDelay: 300, withArrow: true, multiline: true, maw: 360 },
+        events: { hover: true, focus: true, touch: true },
+      },
+    }),
   },
 });
 

@@ -1,23 +1,32 @@
 /** The web interface in a real browser on a real platform. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { orThrow } from "#api/errors.ts";
 import { brokerClient, publication } from "#testing/broker.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
-import { checkoutOf } from "../../support/checkout.ts";
 import { barriersOf, desktop, openBrowser, phone } from "../../support/browser.ts";
 import { setEnvironments } from "../../support/fleet.ts";
-import { newPerson, type Person } from "../../support/people.ts";
+import { newPerson } from "../../support/people.ts";
 import { probeService, type Service } from "../../support/service.ts";
-import { cartSteps } from "./cart.ts";
+import { followLog, previewFiles } from "./build.ts";
+import { cartSteps, endless } from "./cart.ts";
+import { passFreeze, seeDrift } from "./environment.ts";
+import { signAgain } from "./release.ts";
+import { openNotes, seeSplit } from "./review.ts";
+import { patience, signedIn, type Visitor } from "./visitor.ts";
 
 const single = "owner: checkout\nrun: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
+const usual = {
+  test: "target: docker\nwatch: 500ms\n",
+  production: "target: docker\nafter: test\nwatch: 500ms\n",
+};
 /** Each page, with a text that is there once it is. */
 const signs = {
   "/builds": "Version 1",
   "/builds/cart/1": "none is connected",
   "/builds/cart/1?tab=tests": "expected 90 to be 80",
+  "/builds/cart/1?tab=artifacts": "kept/coverage.html",
   "/builds/cart/1?step=flood#L1000004": "the needle",
   "/": "healthy",
   "/?show=shop/production": "Roll back",
@@ -39,7 +48,6 @@ const signs = {
   "/builds?repository=nothing": "No build is like that",
   "/nowhere": "There is no such page",
 };
-const patience = { timeout: 60_000 };
 
 const browser: Browser | undefined = await openBrowser();
 let platform: Platform;
@@ -48,10 +56,7 @@ let cart: Service;
 
 beforeAll(async () => {
   platform = await startPlatform();
-  await setEnvironments(platform, {
-    test: "target: docker\nwatch: 500ms\n",
-    production: "target: docker\nafter: test\nwatch: 500ms\n",
-  });
+  await setEnvironments(platform, usual);
   service = await probeService(platform, "shop", { manifest: single });
   await service.ship("1");
   cart = await probeService(platform, "cart", { manifest: single, deploy: [] });
@@ -76,38 +81,23 @@ function inBrowser(name: string, run: (browser: Browser) => Promise<void>): void
   });
 }
 
-/** Chromium cuts what it is asking for when the machine gets a network interface, as Docker makes one for every container: no fault of the page, which asks again. */
-const isOfMachine = (fault: string): boolean => fault.includes("net::ERR_NETWORK_CHANGED");
+/** A window in which somebody has signed in, the admin where no token is given. */
+const enter = (browser: Browser, token = platform.adminToken, options?: BrowserContextOptions) =>
+  signedIn(browser, { url: platform.url, token }, options);
 
-const isForeign = (url: string): boolean => /^https?:/.test(url) && new URL(url).origin !== platform.url;
-
-/** A window in which somebody has signed in; whatever its scripts complain of fails the test. */
-async function signedIn(
-  browser: Browser,
-  token: string,
-  options: BrowserContextOptions = desktop,
-): Promise<{ page: Page; faults: string[] }> {
-  const page = await (await browser.newContext(options)).newPage();
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on(
-    "console",
-    (message) => message.type() === "error" && !isOfMachine(message.text()) && faults.push(message.text()),
-  );
-  page.on("request", (request) => isForeign(request.url()) && faults.push(`another host is asked: ${request.url()}`));
-  await page.goto(platform.url);
-  await page.locator("input[name=token]").fill(token);
-  // Who is not signed in is refused once, which the browser writes down.
-  faults.length = 0;
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);
-  return { page, faults };
+/** As the admin sees it. */
+function asAdmin(name: string, run: (visitor: Visitor) => Promise<void>): void {
+  inBrowser(name, async (browser) => {
+    const visitor = await enter(browser);
+    await run(visitor);
+    await visitor.page.context().close();
+  });
 }
 
 inBrowser(
   "a wrong token is refused in words, and the right one opens the fleet until one signs out",
   async (browser) => {
-    const { page, faults } = await signedIn(browser, platform.adminToken);
+    const { page, faults } = await enter(browser);
     expect(await page.getByRole("row", { name: /shop/ }).innerText()).toContain("healthy 1/1");
     expect(await page.evaluate("document.cookie")).toBe("");
     await page.reload();
@@ -136,7 +126,7 @@ test("the page lets in no script but its own files, which browsers keep for good
 inBrowser(
   "a push is seen going live without a reload; the button ships it to production, and rolls back",
   async (browser) => {
-    const { page, faults } = await signedIn(browser, platform.adminToken);
+    const { page, faults } = await enter(browser);
     const row = page.getByRole("row", { name: /shop/ });
     const cell = (environment: string) => row.locator(`[data-environment=${environment}]`);
     await page.evaluate("window.unchanged = true");
@@ -155,7 +145,7 @@ inBrowser(
     await until(async () => (await service.ask("/", "production")) === "200 2", { deadlineMs: 180_000 });
 
     // As somebody on call does it, at night, on a phone.
-    const night = await signedIn(browser, platform.adminToken, { ...phone, colorScheme: "dark" });
+    const night = await enter(browser, platform.adminToken, { ...phone, colorScheme: "dark" });
     await night.page.getByRole("button", { name: "Deploy shop to test" }).click();
     await night.page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
     await night.page
@@ -178,7 +168,7 @@ inBrowser(
 inBrowser(
   "a build is watched at work without a reload: why a step waits, the failed test first, a word in 200 MB of log, the gate",
   async (browser) => {
-    const { page, faults } = await signedIn(browser, platform.adminToken);
+    const { page, faults } = await enter(browser);
     await page.keyboard.press("g");
     await page.keyboard.press("b");
     await page.getByRole("heading", { name: "Builds" }).waitFor(patience);
@@ -207,7 +197,7 @@ inBrowser(
     await page.waitForURL(/\?step=flood&attempt=1#L1000004$/, patience);
     await page.getByRole("button", { name: "Close", exact: true }).click();
 
-    const called = await signedIn(browser, platform.adminToken, phone);
+    const called = await enter(browser, platform.adminToken, phone);
     await called.page.goto(`${platform.url}/builds/cart/1`);
     const gate = called.page.getByRole("form", { name: "Deploy to production" });
     await gate.getByRole("textbox", { name: "Reason" }).fill("vouchers");
@@ -221,10 +211,23 @@ inBrowser(
   },
 );
 
+asAdmin("files of a job are shown without letting them do anything, and all can be downloaded", (visitor) =>
+  previewFiles(visitor, platform.url),
+);
+
+asAdmin(
+  "a log is followed while it grows, until somebody reads further up; a build is canceled, and its log had whole",
+  async (visitor) => {
+    await cart.checkout.write(".towline/pipeline.yml", JSON.stringify({ steps: endless }));
+    await cart.push("2");
+    await followLog(visitor, platform.url);
+  },
+);
+
 inBrowser(
   "an environment shows who asks whom as it happens, and a lock is taken, seen and lifted there",
   async (browser) => {
-    const { page, faults } = await signedIn(browser, platform.adminToken);
+    const { page, faults } = await enter(browser);
     await page.evaluate("window.unchanged = true");
     await page.getByRole("link", { name: "Environments" }).click();
     await page.getByRole("link", { name: "test", exact: true }).click();
@@ -249,12 +252,29 @@ inBrowser(
   },
 );
 
+asAdmin("an instance that is gone is told as drift, until it is back", (visitor) => seeDrift(visitor, platform));
+
+inBrowser(
+  "a freeze is seen to hold, a lead lets one deployment pass it, and the new release is watched beside the old until it is canceled",
+  async (browser) => {
+    const [visitor, lead] = [await enter(browser), await enter(browser)];
+    await passFreeze(visitor, lead, platform, service);
+    await setEnvironments(platform, { test: usual.test });
+    await visitor.page.context().close();
+    await lead.page.context().close();
+  },
+);
+
+asAdmin("a release whose signature was taken away is signed again from its page, or says why not", (visitor) =>
+  signAgain(visitor, platform),
+);
+
 inBrowser(
   "a pull request is commented on a line, held up, approved by another, and merged once nothing stands in the way",
   async (browser) => {
     const [dora, lea] = [await newPerson(platform, "dora", "developer"), await newPerson(platform, "lea", "lead")];
-    await openNotes(dora);
-    const { page, faults } = await signedIn(browser, lea.token);
+    await openNotes(platform, dora);
+    const { page, faults } = await enter(browser, lea.token);
     await page.keyboard.press("g");
     await page.keyboard.press("p");
     await page.getByRole("link", { name: "Two words" }).click();
@@ -278,7 +298,7 @@ inBrowser(
       .getByText("lea asks for changes")
       .waitFor(patience);
 
-    const own = await signedIn(browser, dora.token);
+    const own = await enter(browser, dora.token);
     await own.page.goto(`${platform.url}/pull-requests/notes/1`);
     await own.page.getByRole("button", { name: "Approve" }).hover();
     await own.page.getByText("You do not review this: you opened it.").waitFor(patience);
@@ -289,25 +309,13 @@ inBrowser(
     await merge.click();
     await page.getByText("Merged by lea").waitFor(patience);
     expect(faults).toEqual([]);
+    await seeSplit({ page, faults }, platform.url);
     await page.context().close();
   },
 );
 
-/** A repository without a service, and a pull request of its second word. */
-async function openNotes({ client }: Person): Promise<void> {
-  const params = { repository: "notes" };
-  orThrow(await platform.client.createRepository({ body: { name: "notes", requireBuild: false } }));
-  await using notes = await checkoutOf("probe", { url: platform.url, token: platform.adminToken, repository: "notes" });
-  await notes.write(".gitignore", "*\n!notes.txt\n");
-  await notes.write("notes.txt", "one word\n");
-  await notes.push("One word");
-  await notes.write("notes.txt", "one word\ntwo words\n");
-  await notes.push("Two words", "second");
-  orThrow(await client.openPullRequest({ params, body: { branch: "second", title: "Two words" } }));
-}
-
 inBrowser("an admin adds a person, whose token is shown this once and lets in until it is revoked", async (browser) => {
-  const { page, faults } = await signedIn(browser, platform.adminToken);
+  const { page, faults } = await enter(browser);
   await page.keyboard.press("g");
   await page.keyboard.press("s");
   await page.getByRole("tab", { name: "People" }).click();
@@ -318,7 +326,7 @@ inBrowser("an admin adds a person, whose token is shown this once and lets in un
   await tokens.getByRole("textbox", { name: "New token" }).fill("laptop");
   await tokens.getByRole("button", { name: "Make token" }).click();
   const secret = /tw_[\w-]+/.exec(await tokens.getByRole("status").innerText(patience))?.[0] ?? "";
-  const own = await signedIn(browser, secret);
+  const own = await enter(browser, secret);
   await own.page.goto(`${platform.url}/settings?view=people`);
   await own.page.getByText("Your role does not show you the people").waitFor(patience);
   await own.page.context().close();
@@ -335,7 +343,7 @@ inBrowser("an admin adds a person, whose token is shown this once and lets in un
 
 inBrowser("who may only look sees the buttons with the reason why they are not his", async (browser) => {
   const vera = await newPerson(platform, "vera", "viewer");
-  const { page } = await signedIn(browser, vera.token);
+  const { page } = await enter(browser, vera.token);
   await page.getByRole("button", { name: "Deploy shop to test" }).click();
   const button = page.getByRole("dialog").getByRole("button", { name: /^Deploy/ });
   await button.hover();
@@ -347,7 +355,7 @@ inBrowser("who may only look sees the buttons with the reason why they are not h
 });
 
 inBrowser("a server that is away is told, and what is shown is read anew when it is back", async (browser) => {
-  const { page } = await signedIn(browser, platform.adminToken);
+  const { page } = await enter(browser);
   await platform.server.kill();
   await page.getByText(/^as of /).waitFor(patience);
   // As a proxy before it would answer: a stream that the browser does not open a second time.
@@ -372,7 +380,7 @@ for (const [size, options] of Object.entries({ desktop, phone }))
     await stranger.locator("input[name=token]").waitFor(patience);
     expect(await barriersOf(stranger)).toEqual([]);
     await stranger.context().close();
-    const { page } = await signedIn(browser, platform.adminToken, options);
+    const { page } = await enter(browser, platform.adminToken, options);
     await page.keyboard.press("Control+k");
     await page.getByRole("textbox", { name: "Find" }).fill("shop");
     await page.getByRole("button", { name: "Deploy shop to test", exact: true }).waitFor(patience);

@@ -1,10 +1,10 @@
 import { Button, Center, Code, Group, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
-import { read } from "../api/read.ts";
+import { call } from "../api/call.ts";
+import { useActing } from "../parts/acting.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Rows } from "../parts/rows.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
@@ -45,31 +45,39 @@ export function ActivityPage() {
   );
 }
 
-const most = 500;
-/** So many are drawn at first, and more when they are asked for. */
+interface Asked {
+  name?: string;
+  actor?: string;
+}
+
+/** What is drawn at first, and added when older ones are asked for. */
 const page = 100;
 
 function Entries({ name, actor }: { name: string; actor: string }) {
-  const [shown, setShown] = useState(page);
-  const query = { ...(name ? { name } : {}), ...(actor ? { actor } : {}), limit: most };
-  const audit = useQuery(read("listAudit", { query }));
+  const asked: Asked = { ...(name ? { name } : {}), ...(actor ? { actor } : {}) };
+  const audit = useInfiniteQuery({
+    queryKey: ["listAudit", asked],
+    queryFn: ({ pageParam: before, signal }) => call("listAudit", { query: { ...asked, before, limit: page } }, signal),
+    initialPageParam: undefined as number | undefined,
+    getNextPageParam: ({ entries }) => (entries.length === page ? entries.at(-1)?.id : undefined),
+  });
   if (audit.isPending) return <Loading what="the activity" />;
   if (audit.error) return <Failed what="The activity" error={audit.error} again={() => void audit.refetch()} />;
-  const { entries } = audit.data;
+  const entries = audit.data.pages.flatMap((each) => each.entries);
   if (entries.length === 0) return <Empty title="Nothing like that">Another beginning or person may find it.</Empty>;
   return (
     <>
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
-          {entries.length === most ? `The last ${most}` : `${entries.length} in all`}
+          {audit.hasNextPage ? `The last ${entries.length}` : `${entries.length} in all`}
         </Text>
         <Group gap={6}>
-          <Export entries={entries} kind="csv" />
-          <Export entries={entries} kind="json" />
+          <Export asked={asked} kind="csv" />
+          <Export asked={asked} kind="json" />
         </Group>
       </Group>
       <Rows name="Activity" columns={["When", "What", "Who", "Facts"]} plain minWidth={640}>
-        {entries.slice(0, shown).map((entry) => (
+        {entries.map((entry) => (
           <Table.Tr key={entry.id}>
             <Table.Td>
               <TimeAgo at={entry.at} />
@@ -84,9 +92,9 @@ function Entries({ name, actor }: { name: string; actor: string }) {
           </Table.Tr>
         ))}
       </Rows>
-      {shown < entries.length && (
+      {audit.hasNextPage && (
         <Center>
-          <Button variant="default" onClick={() => setShown(shown + page)}>
+          <Button variant="default" loading={audit.isFetchingNextPage} onClick={() => void audit.fetchNextPage()}>
             Show older ones
           </Button>
         </Center>
@@ -115,19 +123,42 @@ function Facts({ entry }: { entry: Entry }) {
   );
 }
 
-/** What is shown, as a file that the browser writes itself. */
-function Export({ entries, kind }: { entries: readonly Entry[]; kind: "csv" | "json" }) {
-  const save = () => {
-    const text = kind === "csv" ? asCsv(entries) : asJson(entries);
+const kinds = { csv: { type: "text/csv", write: asCsv }, json: { type: "application/json", write: asJson } };
+
+/** What was asked for, shown or not, as a file that the browser writes itself. */
+function Export({ asked, kind }: { asked: Asked; kind: keyof typeof kinds }) {
+  const acting = useActing();
+  const save = async () => {
+    const { type, write } = kinds[kind];
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: kind === "csv" ? "text/csv" : "application/json" }));
+    link.href = URL.createObjectURL(new Blob([write(await readAll(asked))], { type }));
     link.download = `activity.${kind}`;
     link.click();
     URL.revokeObjectURL(link.href);
   };
   return (
-    <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} aria-hidden />} onClick={save}>
+    <Button
+      size="compact-sm"
+      variant="default"
+      leftSection={<IconDownload size={14} aria-hidden />}
+      loading={acting.isPending}
+      onClick={() => acting.mutate({ what: kind, run: save })}
+    >
       {kind.toUpperCase()}
     </Button>
   );
+}
+
+const [mostAtOnce, mostExported] = [500, 50_000];
+
+/** From the newest on. */
+async function readAll(asked: Asked): Promise<Entry[]> {
+  const all: Entry[] = [];
+  for (let more = true; more && all.length < mostExported;) {
+    const before = all.at(-1)?.id;
+    const { entries } = await call("listAudit", { query: { ...asked, before, limit: mostAtOnce } });
+    all.push(...entries);
+    more = entries.length === mostAtOnce;
+  }
+  return all;
 }

@@ -16,11 +16,13 @@ const readers: Record<Module, readonly RowName[]> = {
     "showEnvironment",
     "listServices",
     "showService",
+    "planDeployment",
     "listSecrets",
     "listAudit",
   ],
   builds: ["listBuilds", "showBuild", "getStatus", "listAudit"],
-  images: ["listAudit"],
+  // A signature is an image of the registry, and may be taken away there.
+  images: ["verifyRelease", "showReleaseImage", "planDeployment", "listAudit"],
   contracts: [
     ...(["planDeployment", "getStatus", "listAudit"] as const),
     ...(["listContracts", "showContractFit", "listContractCalls"] as const),

@@ -32,11 +32,12 @@ export default function DeployDialog({ service, environment, close }: Place & { 
   const cell = status.data?.services
     .find((each) => each.service === service)
     ?.cells.find((each) => each.environment === environment);
-  const rollout = cell?.running?.id ?? watched;
+  // What was asked for here, what is on its way, and what waits for its turn or a gate.
+  const shown = new Set([cell?.running?.id ?? watched, ...(cell?.waiting ?? []).map(({ id }) => id)]);
   return (
     <Modal opened onClose={close} title={`Deploy ${service} to ${environment}`}>
       <Stack>
-        {rollout && <Rollout key={rollout} id={rollout} />}
+        {[...shown].map((id) => id && <Rollout key={id} id={id} />)}
         <Select
           label="Release"
           data={(releases.data?.releases ?? []).map(({ number, commit }) => ({
@@ -123,7 +124,7 @@ function What({ plan: { from, release, commit, digest, commits, stories } }: { p
 function Risks({ risks }: { risks: Plan["risks"] }) {
   if (risks.length === 0) return null;
   return (
-    <List size="sm" spacing={4} aria-label="Risks">
+    <List size="sm" spacing={4} p={0} aria-label="Risks">
       {risks.map((risk) => (
         <List.Item
           key={risk}

@@ -7,6 +7,7 @@ import { StateSign } from "../parts/state-sign.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import type { Tone } from "../theme.ts";
 import type { Deployment } from "./rollout-progress.tsx";
+import { stepWords } from "./rollout-steps.ts";
 
 /** Newest first; `of` says which name of the place goes without saying. */
 export function DeploymentTable({ rows, of }: { rows: readonly Deployment[]; of: "service" | "environment" }) {
@@ -22,7 +23,16 @@ export function DeploymentTable({ rows, of }: { rows: readonly Deployment[]; of:
         <Table.Tr key={row.id}>
           <Table.Td>
             {row.kind === "rollback" ? "back to " : ""}
-            {row.release ?? "–"}
+            {row.release === null ? (
+              "–"
+            ) : (
+              <Link
+                to="/services/$service/releases/$number"
+                params={{ service: row.service, number: String(row.release) }}
+              >
+                {row.release}
+              </Link>
+            )}
           </Table.Td>
           <Table.Td>
             {other === "service" ? (
@@ -37,7 +47,9 @@ export function DeploymentTable({ rows, of }: { rows: readonly Deployment[]; of:
           </Table.Td>
           <Table.Td>
             <Group gap={6}>
-              <StateSign tone={toneOf(row)}>{row.outcome ?? row.phase ?? row.state}</StateSign>
+              <StateSign tone={toneOf(row)}>
+                {row.outcome ?? (row.phase === null ? row.state : stepWords(row.phase))}
+              </StateSign>
               <Text size="xs" style={{ whiteSpace: "pre-wrap" }} lineClamp={2}>
                 {row.reason ?? row.wait?.message ?? row.detail}
               </Text>

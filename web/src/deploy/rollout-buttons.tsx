@@ -6,20 +6,21 @@ import { call } from "../api/call.ts";
 import { GuardedButton } from "../parts/guarded-button.tsx";
 import { useMayNot } from "../session/session.ts";
 import type { Deployment } from "./rollout-progress.tsx";
+import { canPause } from "./rollout-steps.ts";
 
 type Act = "cancelDeployment" | "pauseDeployment" | "promoteDeployment";
 
-export function RolloutButtons({ deployment: { id, phase, pausedBy } }: { deployment: Deployment }) {
+/** What may be done about one that waits or is on its way. */
+export function RolloutButtons({ deployment: { id, state, phase, pausedBy } }: { deployment: Deployment }) {
   const mayNot = useMayNot()(developing);
   const acting = useMutation({
     mutationFn: (act: Act) => call(act, { params: { id } }),
     onError: ({ message }) => notifications.show({ color: "red", message }),
   });
   const holds = pausedBy !== null || phase === "hold";
-  const acts: [Act, string][] = [
-    holds ? ["promoteDeployment", "Promote"] : ["pauseDeployment", "Pause"],
-    ["cancelDeployment", "Cancel"],
-  ];
+  const tooLate = canPause(phase) ? undefined : "Its traffic has moved already, or goes back.";
+  const steering: [Act, string] = holds ? ["promoteDeployment", "Promote"] : ["pauseDeployment", "Pause"];
+  const acts: [Act, string][] = [...(state === "running" ? [steering] : []), ["cancelDeployment", "Cancel"]];
   return (
     <Group gap={6}>
       {acts.map(([act, word]) => (
@@ -27,7 +28,7 @@ export function RolloutButtons({ deployment: { id, phase, pausedBy } }: { deploy
           key={act}
           size="compact-xs"
           variant={act === "promoteDeployment" ? "filled" : "default"}
-          mayNot={mayNot}
+          mayNot={mayNot ?? (act === "pauseDeployment" ? tooLate : undefined)}
           loading={acting.isPending && acting.variables === act}
           onPress={() => acting.mutate(act)}
         >

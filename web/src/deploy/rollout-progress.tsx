@@ -14,8 +14,9 @@ export function RolloutProgress({ deployment }: { deployment: Deployment }) {
     <Stack gap={4} w="100%" maw={280} role="status">
       <Group gap={6}>
         <StateSign tone={back ? "bad" : "busy"}>
-          {`${kind === "rollback" ? "rollback to" : "release"} ${release ?? "?"}: ${stepWords(phase)}`}
+          {`${kind === "rollback" ? "rollback to" : "release"} ${release ?? "?"}`}
         </StateSign>
+        <Text size="xs">{stepWords(phase)}</Text>
       </Group>
       <Progress value={percent} size="sm" color={back ? "red" : "blue"} animated aria-label="Progress of the rollout" />
       {(pausedBy ?? detail) && (

@@ -30,6 +30,11 @@ export function stepWords(phase: string | null): string {
   return words[phase ?? ""] ?? "beginning";
 }
 
+/** Whether there is traffic that has not moved yet, so that it can be held back. */
+export function canPause(phase: string | null): boolean {
+  return forward.includes(phase ?? "plan");
+}
+
 /** How far along, in percent of the steps and not of the time; `back`: it goes back to the release before. */
 export function stepOf(phase: string | null): { percent: number; back: boolean } {
   const at = way.indexOf(phase ?? "plan");

@@ -5,6 +5,7 @@ import { lazy, Suspense } from "react";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { isBadEnd } from "../fleet/matching.ts";
+import { RolloutButtons } from "./rollout-buttons.tsx";
 import { RolloutProgress } from "./rollout-progress.tsx";
 import { stepWords } from "./rollout-steps.ts";
 
@@ -19,7 +20,10 @@ export function Rollout({ id }: { id: string }) {
   if (state === "waiting")
     return (
       <Alert color="yellow" icon={<IconHourglass aria-hidden />} title={`${what} waits`}>
-        {wait?.message}
+        <Stack gap="xs">
+          {wait?.message}
+          <RolloutButtons deployment={shown.data} />
+        </Stack>
       </Alert>
     );
   if (state === "finished")
@@ -70,7 +74,7 @@ function Split({ fresh, old, before }: { fresh: number; old: number; before: str
         </Text>
         <Text size="xs">new {percent(fresh)} %</Text>
       </Group>
-      <Progress.Root size="lg" aria-label={`Traffic: ${percent(fresh)} % to the new instances`}>
+      <Progress.Root size="lg" role="img" aria-label={`Traffic: ${percent(fresh)} % to the new instances`}>
         <Progress.Section value={percent(old)} color="gray" withAria={false} />
         <Progress.Section value={percent(fresh)} color="tow" withAria={false} />
       </Progress.Root>

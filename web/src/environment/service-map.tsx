@@ -30,6 +30,8 @@ const mostLabels = 16;
 const manyServices = 12;
 const [lowest, tallest] = [220, 640];
 const margin = 48;
+/** What the buttons at the right take: no box is below them. */
+const buttons = 44;
 /** Below it words are too small to be read. */
 const smallest = 0.6;
 
@@ -123,10 +125,10 @@ function Drawing({ nodes, edges }: Props) {
 function frameOf(layout: { width: number; height: number }, width: number, scale: number) {
   const room = (side: number, of: number) => side / (of + margin);
   const most = tallest * scale;
-  const zoom = Math.max(smallest, Math.min(scale, room(width, layout.width), room(most, layout.height)));
+  const zoom = Math.max(smallest, Math.min(scale, room(width - buttons, layout.width), room(most, layout.height)));
   const height = Math.round(Math.min(most, Math.max(lowest, layout.height * zoom + margin)));
   const middle = (side: number, of: number) => Math.max(margin / 2, (side - of * zoom) / 2);
-  return { zoom, height, x: middle(width, layout.width), y: middle(height, layout.height) };
+  return { zoom, height, x: middle(width - buttons, layout.width), y: middle(height, layout.height) };
 }
 
 function boxOf(node: MapNode, position: Point | undefined, faded: boolean): Node<NodeData>[] {

@@ -1,7 +1,9 @@
 import { Box, Paper, Text, useMantineTheme } from "@mantine/core";
+import type { ReactElement } from "react";
 import { CartesianGrid, ResponsiveContainer, Scatter, ScatterChart, Tooltip, XAxis, YAxis } from "recharts";
 import { toneOf } from "../deploy/deployment-table.tsx";
 import type { Deployment } from "../deploy/rollout-progress.tsx";
+import { screenScale } from "../parts/screen-scale.ts";
 import { type Tone, tones } from "../theme.ts";
 
 interface Dot {
@@ -18,14 +20,13 @@ export function Timeline({ deployments }: { deployments: readonly Deployment[] }
     deployment,
   }));
   const services = [...new Set(dots.map(({ service }) => service))].toSorted();
-  const days = (Math.max(...dots.map(({ at }) => at)) - Math.min(...dots.map(({ at }) => at))) / 86_400_000;
-  const label = (at: number) =>
-    days > 2
-      ? new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" })
-      : new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const minutes = (Math.max(...dots.map(({ at }) => at)) - Math.min(...dots.map(({ at }) => at))) / 60_000;
+  const scale = screenScale();
+  const text = { fontSize: 12 * scale, fill: "var(--mantine-color-text)" };
+  const label = (at: number) => (minutes > 2 * 24 * 60 ? dayOf(at) : timeOf(at, minutes < 10));
   return (
     <Box
-      h={64 + Math.max(2, services.length) * 34}
+      h={(64 + Math.max(2, services.length) * 34) * scale}
       role="img"
       aria-label="Deployments over time; the table below has them in words"
     >
@@ -48,7 +49,7 @@ export function Timeline({ deployments }: { deployments: readonly Deployment[] }
             type="category"
             domain={services}
             allowDuplicatedCategory={false}
-            width={112}
+            width={112 * scale}
             tick={text}
             tickLine={false}
             axisLine={false}
@@ -62,7 +63,13 @@ export function Timeline({ deployments }: { deployments: readonly Deployment[] }
   );
 }
 
-const text = { fontSize: 12, fill: "var(--mantine-color-text)" };
+const dayOf = (at: number) => new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" });
+
+const timeOf = (at: number, withSeconds: boolean) =>
+  new Date(at).toLocaleTimeString(undefined, {
+    ...{ hour: "2-digit", minute: "2-digit" },
+    ...(withSeconds ? { second: "2-digit" } : {}),
+  });
 
 /** Round for what went well, a triangle for what went wrong, a ring for what is under way, a bar for the rest. */
 function Mark({ cx = 0, cy = 0, payload }: { cx?: number; cy?: number; payload?: Dot }) {
@@ -70,10 +77,24 @@ function Mark({ cx = 0, cy = 0, payload }: { cx?: number; cy?: number; payload?:
   if (!payload) return null;
   const tone: Tone = toneOf(payload.deployment);
   const fill = theme.colors[tones[tone]]?.[6] ?? "gray";
-  if (tone === "bad") return <path d={`M${cx} ${cy - 7}l7 12h-14z`} fill={fill} />;
-  if (tone === "good") return <circle cx={cx} cy={cy} r={5.5} fill={fill} />;
-  if (tone === "none") return <rect x={cx - 5} y={cy - 2} width={10} height={4} rx={2} fill={fill} />;
-  return <circle cx={cx} cy={cy} r={5} fill="none" stroke={fill} strokeWidth={2.5} />;
+  return (
+    <g transform={`translate(${cx} ${cy}) scale(${screenScale()})`} fill={fill}>
+      {marks[tone](fill)}
+    </g>
+  );
+}
+
+const marks: Record<Tone, (stroke: string) => ReactElement> = {
+  bad: () => <path d="M0 -7l7 12h-14z" />,
+  good: () => <circle r={5.5} />,
+  none: () => <rect x={-5} y={-2} width={10} height={4} rx={2} />,
+  busy: under,
+  waiting: under,
+  soft: under,
+};
+
+function under(stroke: string): ReactElement {
+  return <circle r={5} fill="none" stroke={stroke} strokeWidth={2.5} />;
 }
 
 function Told({ active, payload }: { active?: boolean; payload?: { payload: Dot }[] }) {

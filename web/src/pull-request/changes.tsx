@@ -78,7 +78,14 @@ function Toolbar({ pullRequest, layout, choose }: ToolbarProps) {
           />
         )}
         {state === "open" && (
-          <Popover opened={open} onChange={setOpen} position="bottom-end" width={380} trapFocus shadow="md">
+          <Popover
+            opened={open}
+            onChange={setOpen}
+            position="bottom-end"
+            width="min(380px, calc(100vw - 24px))"
+            trapFocus
+            shadow="md"
+          >
             <Popover.Target>
               <Button size="xs" onClick={() => setOpen(!open)}>
                 Review…

@@ -157,10 +157,12 @@ function Builds({ name }: { name: string }) {
         </Text>
       )}
       <Rows name="Builds" columns={["Build", "State", "Branch", "Commit", "When"]}>
-        {rows.map(({ id, number, outcome, state, branch, commit, createdAt }) => (
+        {rows.map(({ id, repository, number, outcome, state, branch, commit, createdAt }) => (
           <Table.Tr key={id}>
             <Table.Th scope="row" data-of="Build">
-              {number}
+              <Link to="/builds/$repository/$number" params={{ repository, number: String(number) }}>
+                {number}
+              </Link>
             </Table.Th>
             <Table.Td>
               <StateSign tone={buildTone(state, outcome)}>{outcome ?? state}</StateSign>

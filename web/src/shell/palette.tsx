@@ -1,22 +1,31 @@
 import { ActionIcon, Button, Kbd, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
-import { IconBox, IconHammer, IconRocket, IconSearch, IconSettings, IconStack2 } from "@tabler/icons-react";
+import {
+  IconBox,
+  IconGitPullRequest,
+  IconHammer,
+  IconRocket,
+  IconSearch,
+  IconSettings,
+  IconStack2,
+} from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { buildSign } from "../build/words.ts";
+import { standing } from "../pull-request/standing.ts";
 import { settingsViews } from "../settings/settings-search.ts";
 import { pages } from "./pages.ts";
 import { wantedBuild } from "./wanted-build.ts";
 
-/** Ctrl-K: every page, service, place and build by its name. */
+/** Ctrl-K: every page, service, place, build and open pull request by its name. */
 export function Palette() {
   const [open, setOpen] = useState(false);
   const [text, setText] = useState("");
-  const actions = [...usePages(), ...usePlaces(), ...useServices(), ...useBuilds(open, text)];
+  const actions = [...usePages(), ...usePlaces(), ...useServices(), ...usePullRequests(open), ...useBuilds(open, text)];
   return (
     <>
       <Button
@@ -91,6 +100,24 @@ function useServices(): SpotlightActionData[] {
       onClick: () => void navigate({ to: "/", search: { show: `${service}/${environment}` } }),
     })),
   ]);
+}
+
+function usePullRequests(open: boolean): SpotlightActionData[] {
+  const navigate = useNavigate();
+  const { data } = useQuery({ ...read("listPullRequests", { query: { state: "open" } }), enabled: open });
+  return (data?.pullRequests ?? []).map((pullRequest) => {
+    const { repository, number, title, branch } = pullRequest;
+    return {
+      ...{ id: `${repository} pull request ${number}`, label: title, leftSection: <IconGitPullRequest size={18} /> },
+      description: `${repository} #${number} · ${standing(pullRequest).word}`,
+      keywords: [branch],
+      onClick: () =>
+        void navigate({
+          to: "/pull-requests/$repository/$number",
+          params: { repository, number: String(number) },
+        }),
+    };
+  });
 }
 
 /** The newest ones, and any by repository and number. */

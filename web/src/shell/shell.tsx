@@ -39,7 +39,7 @@ function Frame({ name, role }: { name: string; role: string }) {
         <Group h="100%" px="md" wrap="nowrap" justify="space-between">
           <Group wrap="nowrap" gap="sm">
             <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Pages" />
-            <img src="/towline.svg" width={26} height={26} alt="" />
+            <img src="/towline.svg" style={{ width: "1.625rem", height: "1.625rem" }} alt="" />
             <Text fw={700} visibleFrom="xs">
               Towline
             </Text>

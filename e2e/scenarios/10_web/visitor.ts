@@ -1,0 +1,40 @@
+/** Somebody at a browser. */
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { desktop } from "../../support/browser.ts";
+
+export const patience = { timeout: 60_000 };
+/** For what builds, deploys or runs first. */
+export const long = { timeout: 180_000 };
+
+export interface Visitor {
+  page: Page;
+  /** What the scripts of the page complain of, and each other host that is asked. */
+  faults: string[];
+}
+
+/** Chromium cuts what it is asking for when the machine gets a network interface, as Docker makes one for every container: no fault of the page, which asks again. */
+const isOfMachine = (fault: string): boolean => fault.includes("net::ERR_NETWORK_CHANGED");
+
+/** A window in which somebody has signed in. */
+export async function signedIn(
+  browser: Browser,
+  { url, token }: { url: string; token: string },
+  options: BrowserContextOptions = desktop,
+): Promise<Visitor> {
+  const page = await (await browser.newContext(options)).newPage();
+  const faults: string[] = [];
+  const isForeign = (asked: string) => /^https?:/.test(asked) && new URL(asked).origin !== url;
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on(
+    "console",
+    (message) => message.type() === "error" && !isOfMachine(message.text()) && faults.push(message.text()),
+  );
+  page.on("request", (request) => isForeign(request.url()) && faults.push(`another host is asked: ${request.url()}`));
+  await page.goto(url);
+  await page.locator("input[name=token]").fill(token);
+  // Who is not signed in is refused once, which the browser writes down.
+  faults.length = 0;
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);
+  return { page, faults };
+}
