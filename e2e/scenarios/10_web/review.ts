@@ -40,3 +40,35 @@ export async function seeSplit({ page, faults }: Visitor, url: string): Promise<
   expect(await line.nth(1).locator("td").count()).toBe(4);
   expect(faults).toEqual([]);
 }
+
+/** On a phone, where there is room for one side alone. */
+export async function mergeOnPhone({ page, faults }: Visitor, url: string): Promise<void> {
+  const isWide = () => page.evaluate<boolean>("document.documentElement.scrollWidth > window.innerWidth");
+  await page.goto(`${url}/pull-requests`);
+  await page.getByRole("link", { name: "Cream for milk" }).tap(patience);
+  // The reason is for fingers too.
+  await page.getByRole("button", { name: "Merge into main" }).tap({ force: true, ...patience });
+  await page.getByRole("tooltip").getByText("has 0 of 1 required approvals").waitFor(patience);
+  await page.getByRole("tab", { name: /^Changes/ }).tap(patience);
+  const lines = page.getByRole("group", { name: "Lines of list.txt" });
+  await lines.getByText("cream").waitFor(patience);
+  expect(await lines.locator("tr.diff-line").first().locator("td").count()).toBe(3);
+  await lines.locator("td.diff-gutter-insert").last().tap();
+  await page.getByRole("textbox", { name: "On line 2 of list.txt" }).fill("Whipped?");
+  await page.getByRole("button", { name: "Comment", exact: true }).tap();
+  await page.getByRole("article", { name: "Comment by lea" }).getByText("Whipped?").waitFor(patience);
+  await page.getByRole("button", { name: "Review…" }).tap();
+  const word = page.getByRole("textbox", { name: "Your word" });
+  await word.fill("Good.");
+  const box = await word.boundingBox();
+  expect(box && box.x >= 0 && box.x + box.width <= 380).toBe(true);
+  expect(await isWide()).toBe(false);
+  expect(await barriersOf(page)).toEqual([]);
+  await page.getByRole("button", { name: "Approve" }).tap();
+  await page.getByRole("tab", { name: "Overview" }).tap();
+  await page.getByText("Nothing stands in the way.").waitFor(patience);
+  expect(await isWide()).toBe(false);
+  await page.getByRole("button", { name: "Merge into main" }).tap();
+  await page.getByText("Merged by lea").waitFor(patience);
+  expect(faults).toEqual([]);
+}

@@ -13,7 +13,7 @@ import { followLog, previewFiles } from "./build.ts";
 import { cartSteps, endless } from "./cart.ts";
 import { passFreeze, seeDrift } from "./environment.ts";
 import { signAgain } from "./release.ts";
-import { openNotes, seeSplit } from "./review.ts";
+import { mergeOnPhone, openNotes, seeSplit } from "./review.ts";
 import { patience, signedIn, type Visitor } from "./visitor.ts";
 
 const single = "owner: checkout\nrun: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
@@ -270,7 +270,7 @@ asAdmin("a release whose signature was taken away is signed again from its page,
 );
 
 inBrowser(
-  "a pull request is commented on a line, held up, approved by another, and merged once nothing stands in the way",
+  "a pull request is commented on a line, held up, approved by another, and merged once nothing stands in the way; one on a phone",
   async (browser) => {
     const [dora, lea] = [await newPerson(platform, "dora", "developer"), await newPerson(platform, "lea", "lead")];
     await openNotes(platform, dora);
@@ -311,6 +311,9 @@ inBrowser(
     expect(faults).toEqual([]);
     await seeSplit({ page, faults }, platform.url);
     await page.context().close();
+    const onCall = await enter(browser, lea.token, phone);
+    await mergeOnPhone(onCall, platform.url);
+    await onCall.page.context().close();
   },
 );
 
