@@ -9,7 +9,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import { recordObservation } from "./record.ts";
 import { perform } from "./steps/perform.ts";
 import type { Work, World } from "./steps/step.ts";
-import { deploymentStore } from "./store.ts";
+import { type DeploymentRow, deploymentStore } from "./store.ts";
 
 /** A worker that polls longer than this lets others have their turn. */
 const turnMs = 2_000;
@@ -23,13 +23,20 @@ export interface Advance {
   isActive(deployment: string): boolean;
 }
 
+interface Turn {
+  id: string;
+  fence: number;
+  known: DeploymentRow | undefined;
+}
+
 export function createAdvance(world: World, lifecycle: Lifecycle, turns: KeyedLock): Advance {
   const active = new Map<string, AbortController>();
   const pace = createPace(world.timing);
   const store = deploymentStore(world.db);
 
-  async function step(id: string, fence: number, stopping: AbortSignal) {
-    const before = await store.one(id);
+  /** @param known the row as the step before has left it a moment ago */
+  async function step({ id, fence, known }: Turn, stopping: AbortSignal) {
+    const before = known ?? (await store.one(id));
     if (before?.state !== "running" || before.fence !== fence) return undefined;
     const interrupted = new AbortController();
     active.set(id, interrupted);
@@ -42,14 +49,16 @@ export function createAdvance(world: World, lifecycle: Lifecycle, turns: KeyedLo
     const claimed = await store.claim(id);
     if (!claimed) return;
     const end = Date.now() + turnMs;
+    let known: DeploymentRow | undefined;
     for (;;) {
-      const stepped = await step(id, claimed.fence, stopping);
+      const stepped = await step({ id, fence: claimed.fence, known }, stopping);
       if (!stepped) return pace.end(id);
       const waitMs = pace.pause(id, stepped.before.phase, stepped.after.phase);
       if (stopping.aborted || waitMs > longestSleepMs || Date.now() > end) {
         const runAt = new Date(world.clock.now().getTime() + waitMs);
         return world.db.transaction().execute((tx) => lifecycle.queueAdvance(tx, id, runAt));
       }
+      known = waitMs > 0 ? undefined : stepped.after;
       if (waitMs > 0) await sleep(waitMs);
     }
   }

@@ -47,7 +47,7 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     const rollout = begin(now.toISOString(), limits);
     const { phase } = rollout;
     await store.change(row.id, { state: "running", phase, rollout, wait: null, started_at: now });
-    await store.beginStep(row.id, phase, now);
+    await store.beginStep(row.id, { phase, at: now, detail: null });
     await store.setLane(row, { running: row.id });
     await tell(tx, row);
     await emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });

@@ -76,8 +76,7 @@ async function follow({ tx, lifecycle, detail }: Follow, row: DeploymentRow, eve
   if (event.type === "finished") await serveAtEnd(store, row, event);
   if (event.type !== "entered") return;
   const at = new Date(event.at);
-  await store.endStep(row.id, at, detail);
-  await store.beginStep(row.id, event.phase, at);
+  await store.beginStep(row.id, { phase: event.phase, at, detail });
   await lifecycle.changed(tx, row, event.phase);
   if (event.phase === "remove") await serveBefore(store, row);
   if (event.phase === "keep") await store.setLane(row, { serving: row.id });

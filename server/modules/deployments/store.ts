@@ -271,8 +271,11 @@ function stepStore(database: Database) {
         .where("deployment", "=", deployment)
         .where("finished_at", "is", null)
         .execute(),
-    async beginStep(deployment: string, phase: string, at: Date) {
-      await sql`insert into deployment_steps (deployment, position, phase, started_at)
+    /** Ends the one before, which is remembered for `detail`. */
+    async beginStep(deployment: string, { phase, at, detail }: { phase: string; at: Date; detail: string | null }) {
+      await sql`with ended as (update deployment_steps set finished_at = ${at}, detail = ${detail}
+          where deployment = ${deployment} and finished_at is null)
+        insert into deployment_steps (deployment, position, phase, started_at)
         select ${deployment}, coalesce(max(position), 0) + 1, ${phase}, ${at}
         from deployment_steps where deployment = ${deployment}`.execute(db);
     },
