@@ -61,6 +61,18 @@ export function blobsConformance(name: string, open: () => Promise<BlobsUnderTes
       expect(await blobs.uploadSize("one")).toBe(0);
     });
 
+    test("an upload is read as far as it has grown, and under its id no more once it is a blob", async () => {
+      await using opened = await open();
+      const { blobs } = opened;
+      expect(await blobs.read("one")).toBeUndefined();
+      await blobs.append({ upload: "one", at: 0, source: chunksOf("hel") });
+      expect(await readAll(blobs, "one")).toBe("hel");
+      await blobs.append({ upload: "one", at: 3, source: chunksOf("lo") });
+      expect(await readAll(blobs, "one", { first: 2, last: 4 })).toBe("llo");
+      await blobs.commit("one", hello);
+      expect(await blobs.read("one")).toBeUndefined();
+    });
+
     test("a part of a blob is read by first and last byte", async () => {
       await using opened = await open();
       const { blobs } = opened;

@@ -72,8 +72,8 @@ export interface Blobs {
   discard(upload: string): Promise<void>;
   /** Size of a blob in bytes; undefined when there is none. */
   size(digest: string): Promise<number | undefined>;
-  /** The content, or a part of it; undefined when there is no such blob. */
-  read(digest: string, range?: ByteRange): Promise<Content | undefined>;
+  /** The content of a blob by its digest, or of an upload by its id as far as it has grown, or a part of it; undefined when there is none. */
+  read(key: string, range?: ByteRange): Promise<Content | undefined>;
   /** Removes a blob; a missing one is no error. Content that was found before is still copied. */
   remove(digest: string): Promise<void>;
   /** All uploads that hold bytes, in no order. */

@@ -23,7 +23,9 @@ export function checkedDigest(text: string): Digest {
   return digest;
 }
 
+export const isUpload = (id: string): boolean => /^[a-z0-9][a-z0-9-]{0,63}$/.test(id);
+
 export function checkedUpload(id: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(id)) throw new Error(`not an upload's id: ${JSON.stringify(id.slice(0, 80))}`);
+  if (!isUpload(id)) throw new Error(`not an upload's id: ${JSON.stringify(id.slice(0, 80))}`);
   return id;
 }

@@ -2,7 +2,8 @@
 import { type FileHandle, open, opendir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { appendTo } from "./append.ts";
-import { type Append, BlobError, type Stored } from "./contract.ts";
+import { absent, contentOf } from "./content.ts";
+import { type Append, BlobError, type ByteRange, type Content, type Stored } from "./contract.ts";
 import { checkedDigest, checkedUpload } from "./digest.ts";
 import { createHashStates, hashFile } from "./hash-states.ts";
 
@@ -12,6 +13,7 @@ export interface FsUploads {
   /** Syncs the content, checks it, hands the file's path to `publish` (which moves it away) and answers the size. */
   seal(upload: string, digest: string, publish: (path: string) => Promise<void>): Promise<number>;
   discard(upload: string): Promise<void>;
+  read(upload: string, range?: ByteRange): Promise<Content | undefined>;
   list(): AsyncIterable<Stored>;
 }
 
@@ -66,6 +68,7 @@ export function createFsUploads(folder: string): FsUploads {
         return size;
       }),
     discard,
+    read: async (upload, range) => contentOf(pathOf(upload), range),
     list: () => listFiles(folder),
   };
 }
@@ -77,10 +80,6 @@ async function sync(path: string): Promise<number> {
   await using file = await openUpload(path);
   await file.datasync();
   return (await file.stat()).size;
-}
-
-export function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }
 
 function isFull(error: unknown): boolean {

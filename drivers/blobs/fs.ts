@@ -3,13 +3,12 @@
  * rename makes an upload a blob. The order of a commit (sync the content, rename, sync the folder) is what makes every
  * moment of it safe to die in.
  */
-import { type FileHandle, mkdir, open, opendir, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, opendir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Writable } from "node:stream";
-import type { Blobs, ByteRange, Stored } from "./contract.ts";
-import { copyFile } from "./copy-file.ts";
-import { checkedDigest, parseDigest } from "./digest.ts";
-import { absent, createFsUploads } from "./fs-uploads.ts";
+import { absent, contentOf } from "./content.ts";
+import type { Blobs, Stored } from "./contract.ts";
+import { checkedDigest, isUpload, parseDigest } from "./digest.ts";
+import { createFsUploads } from "./fs-uploads.ts";
 
 /** Opens the store in a folder, which is made when it is missing. */
 export async function openFsBlobs(home: string): Promise<Blobs> {
@@ -26,10 +25,7 @@ export async function openFsBlobs(home: string): Promise<Blobs> {
     commit: async (upload, digest) => uploads.seal(upload, digest, (path) => publish(path, pathOf(digest))),
     discard: uploads.discard,
     size: async (digest) => (await stat(pathOf(digest)).catch(absent))?.size,
-    async read(digest, range) {
-      const file = await open(pathOf(digest)).catch(absent);
-      return file && { copyTo: (sink) => copyAndClose(file, range, sink) };
-    },
+    read: async (key, range) => (isUpload(key) ? uploads.read(key, range) : contentOf(pathOf(key), range)),
     remove: (digest) => rm(pathOf(digest), { force: true }),
     uploads: uploads.list,
     blobs: () => listBlobs(folders.blobs),
@@ -38,12 +34,6 @@ export async function openFsBlobs(home: string): Promise<Blobs> {
       return bavail * bsize;
     },
   };
-}
-
-async function copyAndClose(opened: FileHandle, range: ByteRange | undefined, sink: Writable): Promise<void> {
-  await using file = opened;
-  const part = range ? { from: range.first, to: range.last + 1 } : { from: 0, to: (await file.stat()).size };
-  await copyFile(file, part, sink);
 }
 
 async function publish(from: string, to: string): Promise<void> {

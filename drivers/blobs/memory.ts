@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Writable } from "node:stream";
 import { BlobError, type Blobs, type Stored } from "./contract.ts";
-import { checkedDigest, checkedUpload } from "./digest.ts";
+import { checkedDigest, checkedUpload, isUpload } from "./digest.ts";
 import { sinkWriter } from "./sink-writer.ts";
 
 export interface MemoryBlobs extends Blobs {
@@ -49,8 +49,8 @@ export function createMemoryBlobs(now: () => Date = () => new Date()): MemoryBlo
     },
     discard: async (upload) => void uploads.delete(checkedUpload(upload)),
     size: async (digest) => blobs.get(digest)?.content.length,
-    async read(digest, range) {
-      const content = blobs.get(digest)?.content;
+    async read(key, range) {
+      const content = (isUpload(key) ? uploads : blobs).get(key)?.content;
       if (!content) return undefined;
       const part = content.subarray(range?.first ?? 0, range ? range.last + 1 : content.length);
       return { copyTo: (sink) => copy(part, sink) };

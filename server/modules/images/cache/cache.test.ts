@@ -7,6 +7,7 @@ import { createHttpUpstream } from "#drivers/upstream/http.ts";
 import { upstreamEndpoints } from "#api/endpoints/upstreams.ts";
 import { isRefusal } from "#api/errors.ts";
 import {
+  basic,
   imageManifest,
   imageType,
   jobToken,
@@ -18,6 +19,7 @@ import {
   sha256,
   userToken,
 } from "#testing/registry.ts";
+import { until } from "#testing/until.ts";
 
 let there: OpenTestRegistry;
 let here: OpenTestRegistry;
@@ -171,6 +173,97 @@ describe("an image of another registry", () => {
     expect(await liar.registry.blobs.size(wrong)).toBeUndefined();
     expect(await Array.fromAsync(liar.registry.blobs.uploads())).toEqual([]);
   });
+});
+
+describe("a large blob of another registry", () => {
+  const large = Buffer.alloc(5 * 1024 * 1024, "a large layer ");
+  const digest = sha256(large);
+  const chunks = (content: Buffer) =>
+    Array.from({ length: content.length / 65_536 }, (_, index) =>
+      content.subarray(index * 65_536, (index + 1) * 65_536),
+    );
+  type Source = () => AsyncIterable<Uint8Array>;
+
+  /** A registry whose only upstream sends a blob of that size from the source, and counts how often. */
+  async function opened(source: Source) {
+    const upstream = { sent: 0, source };
+    const blob = async () => {
+      upstream.sent += 1;
+      return { size: large.length, source: upstream.source() };
+    };
+    const bed = await openTestRegistry({ upstream: { ...real, blob } });
+    const body = { url: "http://127.0.0.1:1", tagSeconds: 1 };
+    await bed.registry.images.handlers.putUpstream({ params: { name: "up" }, query: undefined, body }, {} as never);
+    const headers = { authorization: basic(await userToken(bed.registry, "vic", "viewer")) };
+    const ask = () => fetch(`${bed.registry.url}/v2/cache/up/shop/blobs/${digest}`, { headers });
+    return { ...bed, upstream, ask };
+  }
+
+  async function* all() {
+    yield* chunks(large);
+  }
+
+  /** Reads on until so many bytes came. */
+  async function read(reader: ReadableStreamDefaultReader<Uint8Array>, most = Infinity): Promise<Buffer> {
+    const got: Uint8Array[] = [];
+    for (let size = 0; size < most;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      got.push(value);
+      size += value.length;
+    }
+    return Buffer.concat(got);
+  }
+
+  test("flows to all who ask for it before it has come in full, is fetched once, and then is here", async () => {
+    const rest = Promise.withResolvers<void>();
+    await using bed = await opened(async function* () {
+      yield* chunks(large.subarray(0, 3 * 1024 * 1024));
+      await rest.promise;
+      yield* chunks(large.subarray(3 * 1024 * 1024));
+    });
+    const answers = await Promise.all([bed.ask(), bed.ask()]);
+    const readers = answers.map(({ body }) => body!.getReader());
+    const begun = await Promise.all(readers.map((reader) => read(reader, 1024 * 1024)));
+    expect(await bed.registry.blobs.size(digest)).toBeUndefined();
+    rest.resolve();
+    const ended = await Promise.all(readers.map((reader) => read(reader)));
+    for (const [index, { status, headers }] of answers.entries()) {
+      expect([status, headers.get("content-length")]).toEqual([200, String(large.length)]);
+      expect(Buffer.concat([begun[index]!, ended[index]!]).equals(large)).toBe(true);
+    }
+    expect(await bed.registry.blobs.size(digest)).toBe(large.length);
+    expect(Buffer.from(await (await bed.ask()).arrayBuffer()).equals(large)).toBe(true);
+    expect(bed.upstream.sent).toBe(1);
+  });
+
+  test.for<[string, Source]>([
+    [
+      "breaks off",
+      async function* () {
+        yield* chunks(large.subarray(0, 3 * 1024 * 1024));
+        throw new UpstreamError("away", "the cable is out");
+      },
+    ],
+    [
+      "is not what its digest says",
+      async function* () {
+        yield* chunks(Buffer.alloc(large.length, "lies"));
+      },
+    ],
+  ])(
+    "that %s cuts the connection, leaves nothing here, and is fetched anew by the next who asks",
+    async ([, source]) => {
+      await using bed = await opened(source);
+      await expect((await bed.ask()).arrayBuffer()).rejects.toThrow();
+      const { blobs } = bed.registry;
+      await until(async () => (await Array.fromAsync(blobs.uploads())).length === 0);
+      expect(await blobs.size(digest)).toBeUndefined();
+      bed.upstream.source = all;
+      expect(Buffer.from(await (await bed.ask()).arrayBuffer()).equals(large)).toBe(true);
+      expect(await blobs.size(digest)).toBe(large.length);
+    },
+  );
 });
 
 test("a copy that was damaged here is fetched again", async () => {

@@ -3,7 +3,7 @@
  * says nothing else. While it is away, what is kept serves.
  */
 import { createHash } from "node:crypto";
-import { BlobError, type Blobs } from "#drivers/blobs/contract.ts";
+import { BlobError, type Blobs, type Content } from "#drivers/blobs/contract.ts";
 import { type Upstream, type UpstreamAt, UpstreamError, type Wanted } from "#drivers/upstream/contract.ts";
 import { type Clock, newId } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
@@ -18,6 +18,7 @@ import { inCache, type Reference } from "../core/names.ts";
 import type { DiskRoom } from "../disk-room.ts";
 import { NoRoomError, type Quota, within } from "../quota.ts";
 import { imageStore, type ImageStore } from "../store.ts";
+import { type Flight, follow, type Progress, startFlight, telling } from "./flight.ts";
 import { type UpstreamRow, upstreamStore } from "./upstream-store.ts";
 
 export interface CacheDeps {
@@ -33,16 +34,20 @@ export interface CacheDeps {
   upstream: Upstream;
 }
 
-/** Both see to it that what is asked for is kept here, and say why it is not. */
+/** All see to it that what is asked for is kept here, and say why it is not. */
 export interface Cache {
   manifest(repository: string, reference: Reference): Promise<Fault | undefined>;
   blob(repository: string, digest: string): Promise<Fault | undefined>;
+  /** Does not wait until all of a large one is here: its content as it comes, which breaks off when it does not come in full. */
+  stream(repository: string, digest: string): Promise<Fault | { size: number; body: Content } | undefined>;
 }
 
 /** So long an upstream that was away is not asked again for what is kept. */
 const awayMs = 30_000;
 /** Downloads at a time; the others wait. */
 const mostDownloads = 8;
+/** Smaller blobs are waited for, so that a client hears what is wrong with them. */
+const streamedFrom = 1024 * 1024;
 
 interface Place {
   /** Ours: `cache/<name>/<there>`. */
@@ -62,40 +67,72 @@ interface Context extends CacheDeps {
 export function createCache(deps: CacheDeps): Cache {
   const context: Context = { ...deps, upstreams: upstreamStore(deps.db), away: new Map() };
   const lock = createKeyedLock();
-  let downloads = 0;
-
+  const fly = createFlights(context);
   const place = async (repository: string): Promise<Place> => placeOf(context, repository);
+
   return {
     manifest: (repository, reference) =>
       answering(async () => {
         const here = await place(repository);
         const key = `${repository} ${reference.kind === "tag" ? reference.tag : reference.digest}`;
         if (reference.kind === "digest") {
-          if (await use(context, repository, reference)) return;
-          return lock.hold(key, () => fetchDigest(context, here, reference.digest));
-        }
-        if (await isFresh(context, here, reference.tag)) return;
-        return lock.hold(key, () => lookUp(context, here, reference.tag));
+          if (!(await use(context, repository, reference)))
+            await lock.hold(key, () => fetchDigest(context, here, reference.digest));
+        } else if (!(await isFresh(context, here, reference.tag)))
+          await lock.hold(key, () => lookUp(context, here, reference.tag));
+        return undefined;
       }),
     blob: (repository, digest) =>
       answering(async () => {
         const here = await place(repository);
-        if (await useBlob(context, repository, digest)) return;
-        // One of many that ask at a time fetches it.
-        return lock.hold(digest, async () => {
-          if (await useBlob(context, repository, digest)) return;
-          downloads += 1;
-          return lock.hold(`download ${downloads % mostDownloads}`, () => fetchBlob(context, here, digest));
-        });
+        if (!(await useBlob(context, repository, digest))) await fly(here, digest).landed;
+        return undefined;
+      }),
+    stream: (repository, digest) =>
+      answering(async () => {
+        const here = await place(repository);
+        if (await useBlob(context, repository, digest)) return undefined;
+        const flight = fly(here, digest);
+        const growing = await flight.begun;
+        if (growing) return { size: growing.size, body: follow(deps.blobs, { ...growing, flight, digest }) };
+        await flight.landed;
+        return undefined;
       }),
   };
 }
 
+/** The way to a blob that is not kept: one of many that ask at a time fetches it. */
+function createFlights(context: Context): (here: Place, digest: string) => Flight {
+  const flights = new Map<string, Flight>();
+  const lock = createKeyedLock();
+  let downloads = 0;
+  return (here, digest) => {
+    const { repository } = here;
+    const key = `${repository} ${digest}`;
+    const known = flights.get(key);
+    if (known) return known;
+    const flight = startFlight((progress) =>
+      lock.hold(digest, async () => {
+        if (await useBlob(context, repository, digest)) return;
+        downloads += 1;
+        const slot = `download ${downloads % mostDownloads}`;
+        await lock.hold(slot, () => fetchBlob(context, here, { digest, progress }));
+      }),
+    );
+    flights.set(key, flight);
+    const end = (error?: unknown) => {
+      flights.delete(key);
+      if (error) context.log.info({ err: error, repository, digest }, "a blob did not come from its upstream");
+    };
+    flight.landed.then(() => end(), end);
+    return flight;
+  };
+}
+
 /** Faults and failures of the upstream as answers. */
-async function answering(work: () => Promise<void>): Promise<Fault | undefined> {
+async function answering<T>(work: () => Promise<T>): Promise<T | Fault> {
   try {
-    await work();
-    return undefined;
+    return await work();
   } catch (error) {
     if (error instanceof FaultError) return error.fault;
     if (!(error instanceof UpstreamError)) throw error;
@@ -201,7 +238,12 @@ async function save(
   });
 }
 
-async function fetchBlob(context: Context, here: Place, digest: string): Promise<void> {
+interface Fetched {
+  digest: string;
+  progress: Progress;
+}
+
+async function fetchBlob(context: Context, here: Place, { digest, progress }: Fetched): Promise<void> {
   const wanted = { repository: here.there, reference: digest };
   await context.store.ensureRepository(here.repository);
   if (await showToo(context, here, wanted)) return;
@@ -209,7 +251,7 @@ async function fetchBlob(context: Context, here: Place, digest: string): Promise
   const { repository } = here;
   const id = newId();
   try {
-    await download(context, here, { wanted, id });
+    await download(context, here, { wanted, id, progress });
     const add = { repository, bytes: () => blobs.uploadSize(id) };
     const refused = await quota.admit(add, () => shelf.commit({ id, repository }, digest));
     if (isFault(refused)) throw new FaultError(refused);
@@ -233,13 +275,14 @@ async function showToo({ upstream, blobs, store, clock }: Context, { repository,
 async function download(
   { upstream, blobs, room, quota }: Context,
   { repository, at }: Place,
-  { wanted, id }: { wanted: Wanted; id: string },
+  { wanted, id, progress }: { wanted: Wanted; id: string; progress: Progress },
 ): Promise<void> {
   const { size = 0, source } = await upstream.blob(at, wanted);
   const { left, refusal } = await quota.room(repository);
   const full = size > left ? refusal : await room.check(size);
+  if (!full && size >= streamedFrom) progress.begin({ upload: id, size });
   try {
-    await blobs.append({ upload: id, at: 0, source: within(source, full ? 0 : left) });
+    await blobs.append({ upload: id, at: 0, source: within(telling(source, progress), full ? 0 : left) });
   } catch (error) {
     throw error instanceof NoRoomError ? new FaultError(full ?? refusal) : error;
   }

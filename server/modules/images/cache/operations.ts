@@ -1,8 +1,8 @@
 /** The registry's operations where a repository is a cache: what is read is fetched first, and nothing is pushed. */
-import { type Fault, fault } from "../core/fault.ts";
+import { type Fault, fault, isFault } from "../core/fault.ts";
 import { inCache } from "../core/names.ts";
-import type { Route } from "../core/route.ts";
-import type { Call, Operation } from "../registry/call.ts";
+import { blobAnswer } from "../registry/blobs.ts";
+import type { Answer, Call, Operation } from "../registry/call.ts";
 import type { AllOperations } from "../registry/protocol.ts";
 import type { Cache } from "./cache.ts";
 
@@ -22,15 +22,20 @@ function guarded(cache: Cache, operation: Operation): Operation {
     async answer(call) {
       if (!("repository" in call.route) || !inCache(call.route.repository)) return operation.answer(call);
       if (operation.action === "push") return readOnly(call);
-      const why = operation.action === "pull" ? await fetchFirst(cache, call.route) : undefined;
-      return why ?? operation.answer(call);
+      const before = operation.action === "pull" ? await fetchFirst(cache, call) : undefined;
+      return before ?? operation.answer(call);
     },
   };
 }
 
-async function fetchFirst(cache: Cache, route: Route): Promise<Fault | undefined> {
+/** Undefined when what is asked for is kept here. */
+async function fetchFirst(cache: Cache, { route, request }: Call): Promise<Fault | Answer | undefined> {
   if (route.kind === "manifest") return cache.manifest(route.repository, route.reference);
-  return route.kind === "blob" ? cache.blob(route.repository, route.digest) : undefined;
+  if (route.kind !== "blob") return undefined;
+  const { repository, digest } = route;
+  if (request.method !== "GET" || request.headers.range !== undefined) return cache.blob(repository, digest);
+  const coming = await cache.stream(repository, digest);
+  return coming && !isFault(coming) ? { ...blobAnswer(digest, coming.size), body: coming.body } : coming;
 }
 
 const readOnly = ({ route }: Call) =>

@@ -43,13 +43,14 @@ async function read(
   // Only GET has ranges in HTTP.
   const range = request.method === "GET" ? readRange(request.headers.range, size) : undefined;
   if (range === "unsatisfiable") return outside(size);
-  const answer = partHeaders(digest, size, range);
+  const answer = blobAnswer(digest, size, range);
   if (request.method === "HEAD") return answer;
   const body = await blobs.read(digest, range);
   return body ? { ...answer, body } : unknown(repository, digest);
 }
 
-function partHeaders(digest: string, size: number, range: ByteRange | undefined): Answer {
+/** Without its body. */
+export function blobAnswer(digest: string, size: number, range?: ByteRange): Answer {
   const headers = {
     "content-type": "application/octet-stream",
     "docker-content-digest": digest,
