@@ -87,6 +87,16 @@ export const errorCatalogue = {
     exit: 1,
     summary: "The server's database does not answer; it is started again by itself, try in a moment.",
   },
+  "store.away": {
+    status: 503,
+    exit: 1,
+    summary: "The store of images and artifacts does not answer, or has too much to do; try again in a moment.",
+  },
+  "store.refused": {
+    status: 502,
+    exit: 1,
+    summary: "The store of images and artifacts refuses its key or has no such bucket: an admin checks TOWLINE_S3_*.",
+  },
   "server.unreachable": { status: 503, exit: 1, summary: "The Towline server does not answer." },
   "server.failed": { status: 500, exit: 1, summary: "Something broke on the server; its log has the request id." },
   "host.docker-missing": { status: 503, exit: 1, summary: "The Docker Engine is missing or does not answer." },

@@ -1,4 +1,5 @@
 /** What `/api/health` looks at: each part by its door. */
+import { RefusalError } from "#api/errors.ts";
 import type { healthEndpoints, HealthRow } from "#api/endpoints/health.ts";
 import type { Builds } from "#builds";
 import type { Disk } from "#deployments";
@@ -14,6 +15,8 @@ interface Deps {
   images: Pick<Images, "damaged">;
   routing: Pick<Routing, "standing">;
   disk: Disk;
+  /** Without a check, contents lie in the home. */
+  stores: { checkStore?: () => Promise<void> };
   /** Looks over the server's machine; without it nothing is said of it. */
   examineMachine?: Look | undefined;
 }
@@ -24,12 +27,14 @@ export function healthHandlers({
   images,
   routing,
   disk,
+  stores: { checkStore },
   examineMachine,
 }: Deps): Handlers<typeof healthEndpoints> {
   const platform = {
     database: lookAtDatabase(db),
     agents: async () => agentRows(await builds.agents()),
     images: async () => [imagesRow(await images.damaged())],
+    ...(checkStore ? { "store of blobs": async () => [await storeRow(checkStore)] } : {}),
     "server's disk": async () => [diskRow(await disk.free(), disk)],
     "load balancer": async () => [balancerRow(await routing.standing())],
   };
@@ -65,6 +70,18 @@ function imagesRow(damaged: number): HealthRow {
   if (damaged === 0) return { name, verdict: "good", found: "no layer is known to be damaged" };
   const fix = "`towline doctor --scrub` says what they belong to, and what to do.";
   return { name, verdict: "bad", found: `${damaged} damaged layers, which are not served`, fix };
+}
+
+async function storeRow(check: () => Promise<void>): Promise<HealthRow> {
+  const name = "store of blobs";
+  try {
+    await check();
+    return { name, verdict: "good", found: "the bucket answers" };
+  } catch (error) {
+    if (!(error instanceof RefusalError)) throw error;
+    const { message, fix = "The server's log says more." } = error.refusal;
+    return { name, verdict: "bad", found: message, fix };
+  }
 }
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -26,7 +26,9 @@ import { createBuilds } from "#builds";
 import { createContracts } from "#contracts";
 import { createDeployments, createDisk, type DeploymentsDeps } from "#deployments";
 import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
+import type { Blobs } from "#drivers/blobs/contract.ts";
 import { openFsBlobs } from "#drivers/blobs/fs.ts";
+import { openS3Blobs } from "#drivers/blobs/s3.ts";
 import { createGit } from "#drivers/git/binary.ts";
 import { createHttpNotifier } from "#drivers/notifier/http.ts";
 import { createRuntimeByTarget } from "#drivers/runtime/by-target.ts";
@@ -94,7 +96,7 @@ export async function startServer(config: Config, log: Log, { web, examineMachin
   const outbox = createOutbox({ db, wake, log });
   const address = { port: config.port };
   const pulse = createPulse();
-  const common = { config, address, log, db, wake, emit: outbox.emit, pulse };
+  const common = { config, address, log, db, wake, emit: outbox.emit, pulse, stores: await blobStores(config) };
   const modules = await createModules({ ...common, stopping: stopping.signal });
   const { access, source, fleet, builds, images, contracts, releases, attestations, routing, deployments } = modules;
   const events = createEventRetention({ db, clock: systemClock, days: config.eventDays });
@@ -104,7 +106,10 @@ export async function startServer(config: Config, log: Log, { web, examineMachin
   const app = createHttp({ log });
   const http = { log, authenticate: access.authenticate, stopping: stopping.signal };
   serveModules(app, modules, http);
-  serveEndpoints(app, http, { table: healthEndpoints, handlers: healthHandlers({ db, ...modules, examineMachine }) });
+  serveEndpoints(app, http, {
+    table: healthEndpoints,
+    handlers: healthHandlers({ ...common, ...modules, examineMachine }),
+  });
   serveState(app, db, stopping.signal);
   if (web !== undefined) serveWeb(app, web);
   const feed = createEventFeed({ db, wake, log, stopping: stopping.signal });
@@ -160,6 +165,7 @@ interface ModuleDeps {
   wake: Wake;
   emit: ReturnType<typeof createOutbox>["emit"];
   pulse: Pulse;
+  stores: BlobStores;
   stopping: AbortSignal;
 }
 
@@ -167,7 +173,7 @@ interface ModuleDeps {
 const dockerFolder = "/var/lib/docker";
 
 /** The modules in the order of the flow: each gets the doors before it. */
-async function createModules({ config, address, stopping, wake, pulse, ...common }: ModuleDeps) {
+async function createModules({ config, address, stopping, wake, pulse, stores, ...common }: ModuleDeps) {
   const { home, diskFloor, testDays, keep } = config;
   const logRules = { days: config.logDays, room: config.logRoom };
   const deps = { ...common, clock: systemClock, jobs };
@@ -193,10 +199,10 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
       artifactDays: config.artifactDays,
     },
     // Apart from the images': what is swept there is not known here.
-    blobs: await openFsBlobs(join(home, "artifacts")),
+    blobs: await stores.open("artifacts"),
   };
   const builds = createBuilds({ ...deps, ...ofBuilds });
-  const ofImages = { vault, upstream: createHttpUpstream(), blobs: await openFsBlobs(home), config };
+  const ofImages = { vault, upstream: createHttpUpstream(), blobs: await stores.open(""), config };
   const images = await createImages({ ...deps, access, ...ofImages });
   const contracts = createContracts({ ...deps, access, vault, notifier, config });
   const releases = createReleases({ ...deps, source, fleet, builds });
@@ -221,10 +227,25 @@ async function createModules({ config, address, stopping, wake, pulse, ...common
   const disk = createDisk([home, dockerFolder], { floor: diskFloor, mark: config.diskMark });
   const ofDeployments = {
     ...{ releases, routing, runtime, whyUnfit, registry, keep, disk, diskFloor },
-    backups: await openFsBlobs(join(home, "backups")),
+    backups: await stores.open("backups"),
   };
   const deployments = createDeployments({ ...deps, source, fleet, builds, contracts, attestations, ...ofDeployments });
   return { access, source, fleet, builds, images, contracts, releases, attestations, routing, deployments, disk };
+}
+
+interface BlobStores {
+  /** The store in a folder of the home: empty, or such as `artifacts`. */
+  open(folder: string): Promise<Blobs>;
+  /** Throws why contents can be neither stored nor read. */
+  checkStore?: () => Promise<void>;
+}
+
+/** Where contents lie: in folders of the home, or under the same names in a bucket. Its library is loaded only where there is one. */
+async function blobStores({ home, s3 }: Config): Promise<BlobStores> {
+  if (!s3) return { open: (folder) => openFsBlobs(join(home, folder)) };
+  const { openBucket } = await import("#drivers/blobs/s3-bucket.ts");
+  const bucket = openBucket(s3);
+  return { open: (folder) => openS3Blobs({ home, bucket, folder }), checkStore: bucket.check };
 }
 
 /** What this installation calls itself in what it signs. */

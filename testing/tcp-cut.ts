@@ -3,14 +3,21 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 export interface TcpCut extends AsyncDisposable {
   port: number;
+  readonly isCut: boolean;
   cut(): void;
   /** New connections go through again; those that were cut stay dead. */
   mend(): void;
 }
 
-export async function cuttableTo(port: number, host = "127.0.0.1"): Promise<TcpCut> {
+/** Cuts itself once it has carried more than `most` bytes there. */
+export async function cuttableTo(port: number, { host = "127.0.0.1", most = Infinity } = {}): Promise<TcpCut> {
   const open = new Set<Socket>();
   let isCut = false;
+  let carried = 0;
+  function cut() {
+    isCut = true;
+    for (const socket of open) socket.unpipe().pause();
+  }
   const server = createServer((near) => {
     open.add(near);
     near.on("error", () => {}).on("close", () => open.delete(near));
@@ -20,16 +27,20 @@ export async function cuttableTo(port: number, host = "127.0.0.1"): Promise<TcpC
     far.on("error", () => near.destroy()).on("close", () => (open.delete(far), isCut || near.destroy()));
     near.on("close", () => far.destroy());
     near.pipe(far).pipe(near);
+    near.on("data", (bytes: Buffer) => {
+      carried += bytes.length;
+      if (carried > most) cut();
+    });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
-    cut() {
-      isCut = true;
-      for (const socket of open) socket.unpipe().pause();
+    get isCut() {
+      return isCut;
     },
+    cut,
     mend() {
       isCut = false;
       for (const socket of open) socket.destroy();

@@ -28,3 +28,20 @@ test("an empty value counts as not set, and the client's own variables are known
 test("the manual has a meaning for every setting", () => {
   expect(configManual().filter(({ meaning }) => meaning === "")).toEqual([]);
 });
+
+test("a bucket comes with both halves of a key or none, and nothing of a bucket without its name", () => {
+  const bucket = { TOWLINE_S3_BUCKET: "images", TOWLINE_S3_PREFIX: "towline/" };
+  const key = { TOWLINE_S3_ACCESS_KEY_ID: "id", TOWLINE_S3_SECRET_ACCESS_KEY: "secret" };
+  const credentials = { accessKeyId: "id", secretAccessKey: "secret" };
+  expect(readConfig({})).toMatchObject({ s3: undefined });
+  expect(readConfig(bucket)).toMatchObject({ s3: { bucket: "images", region: "us-east-1", credentials: undefined } });
+  expect(readConfig({ ...bucket, ...key })).toMatchObject({ s3: { prefix: "towline/", credentials } });
+  for (const wrong of [
+    key,
+    { TOWLINE_S3_ENDPOINT: "https://s3.example.com" },
+    { ...bucket, TOWLINE_S3_ACCESS_KEY_ID: "id" },
+    { ...bucket, TOWLINE_S3_PREFIX: "/no" },
+    { ...bucket, TOWLINE_S3_ENDPOINT: "ftp://s3.example.com" },
+  ])
+    expect(readConfig(wrong)).toMatchObject({ refused: "config.invalid" });
+});

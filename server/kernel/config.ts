@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { refuse, type Refusal } from "#api/errors.ts";
+import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import { nearest } from "#api/nearest.ts";
 
 const port = z.coerce.number().int().min(0).max(65535);
@@ -85,6 +85,26 @@ const schema = z.object({
     .positive()
     .optional()
     .describe("GiB that the images of one repository may take (default: no limit)."),
+  TOWLINE_S3_BUCKET: z
+    .string()
+    .regex(/^[a-zA-Z0-9][\w.-]{2,62}$/, "the name of a bucket")
+    .optional()
+    .describe("Bucket that images, artifacts and dumps of backing services lie in, in place of TOWLINE_HOME."),
+  TOWLINE_S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Address of a service that speaks S3, such as `https://s3.example.com` (default: AWS)."),
+  TOWLINE_S3_REGION: z.string().default("us-east-1").describe("Region of the bucket."),
+  TOWLINE_S3_PREFIX: z
+    .string()
+    .regex(/^([\w.-]+\/)*$/, "folders, each with a slash behind it, such as towline/")
+    .default("")
+    .describe("What the names of all objects begin with, such as `towline/`."),
+  TOWLINE_S3_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe("Key of the bucket (default: from where programs of AWS take it, such as the role of the machine)."),
+  TOWLINE_S3_SECRET_ACCESS_KEY: z.string().optional().describe("The secret of that key."),
   TOWLINE_ARTIFACT_DAYS: z.coerce
     .number()
     .int()
@@ -165,11 +185,21 @@ export interface Config {
   logRoom: number;
   /** Bytes; undefined for no limit. */
   imageRoom: { all: number | undefined; repository: number | undefined };
+  /** Where contents lie that are not to lie in the home. */
+  s3: S3Config | undefined;
   buildDays: number;
   webhookHosts: readonly string[];
   eventDays: number;
   /** Counted from the newest. */
   keep: { builds: number; served: number; releases: number };
+}
+
+export interface S3Config {
+  bucket: string;
+  endpoint: string | undefined;
+  region: string;
+  prefix: string;
+  credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
 }
 
 /** Variables of the client and the agent, known here so that they are not refused as misspelt. */
@@ -185,7 +215,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     return refuse("config.invalid", `${issue?.path.join(".")}: ${issue?.message}`);
   }
   const v = parsed.data;
+  const s3 = s3Config(v);
+  if (isRefusal(s3)) return s3;
   return {
+    s3,
     home: v.TOWLINE_HOME,
     host: v.TOWLINE_HOST,
     port: v.TOWLINE_PORT,
@@ -211,6 +244,23 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       ...{ served: v.TOWLINE_KEEP_SERVED, releases: v.TOWLINE_KEEP_RELEASES },
     },
   };
+}
+
+function s3Config(v: z.infer<typeof schema>): S3Config | undefined | Refusal {
+  const { TOWLINE_S3_ACCESS_KEY_ID: accessKeyId, TOWLINE_S3_SECRET_ACCESS_KEY: secretAccessKey } = v;
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    return refuse("config.invalid", "TOWLINE_S3_ACCESS_KEY_ID and TOWLINE_S3_SECRET_ACCESS_KEY go together");
+  const bucket = v.TOWLINE_S3_BUCKET;
+  if (bucket === undefined) {
+    const alone = v.TOWLINE_S3_ENDPOINT ?? accessKeyId;
+    return alone === undefined
+      ? undefined
+      : refuse("config.invalid", "TOWLINE_S3_BUCKET is missing beside TOWLINE_S3_*");
+  }
+  const [endpoint, region, prefix] = [v.TOWLINE_S3_ENDPOINT, v.TOWLINE_S3_REGION, v.TOWLINE_S3_PREFIX];
+  const credentials =
+    accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined;
+  return { bucket, endpoint, region, prefix, credentials };
 }
 
 const gibibytes = (count: number | undefined) => (count === undefined ? undefined : count * 1024 ** 3);

@@ -70,18 +70,21 @@ async function prepare(): Promise<Refusal | undefined> {
   return undefined;
 }
 
-/** Real clients whose tests are skipped where they are missing: no reason to stop. */
+/** Real programs whose tests are skipped where they are missing: no reason to stop. */
 async function installClients(): Promise<void> {
-  for (const [name, what] of [
-    ["skopeo", "registry client"],
-    ["chromium", "browser"],
-  ] as const) {
+  for (const { name, what, packages } of [
+    { name: "skopeo", what: "registry client", packages: ["skopeo"] },
+    { name: "chromium", what: "browser", packages: ["chromium"] },
+    { name: "swift-proxy-server", what: "S3 service", packages: swift },
+  ]) {
     if ((await findProgram(name)) !== undefined || !(await canInstall())) continue;
     const missing = `The ${what} ${name} is missing`;
-    const refused = await installPackages({ packages: [name], missing, code: "host.tool-missing", log: say });
+    const refused = await installPackages({ packages, missing, code: "host.tool-missing", log: say });
     if (refused) say(refused.message);
   }
 }
+
+const swift = ["swift-proxy", "swift-account", "swift-container", "swift-object"];
 
 function cannotRun(refusal: Refusal): Outcome {
   say(`✗ cannot run: ${refusal.message} [${refusal.refused}]`);

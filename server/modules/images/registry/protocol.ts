@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
+import { errorCatalogue, RefusalError } from "#api/errors.ts";
 import type { Log } from "#kernel/log.ts";
 import { type Fault, fault, isFault } from "../core/fault.ts";
 import { parseRoute, type Route } from "../core/route.ts";
@@ -98,7 +99,14 @@ function failure(log: Log, error: unknown, { request, id }: Pick<Exchange, "requ
   if (isFull(error)) return fault("DENIED", "disk full: the database has no space left", { status: 413 });
   if (gone) log.debug({ err: error, path, requestId: id }, "a client of the registry went away");
   else log.error({ err: error, path, requestId: id }, "a request to the registry failed");
+  if (error instanceof RefusalError) return refused(error);
   return fault("UNKNOWN", `something broke; the server's log has request ${id}`);
+}
+
+/** What the drivers refuse, such as a store that is away: what they know of it is for the log. */
+function refused({ refusal: { refused: code, fix = "" } }: RefusalError): Fault {
+  const { status, summary } = errorCatalogue[code];
+  return fault("UNKNOWN", `${summary} [${code}] ${fix}`.trim(), { status });
 }
 
 /** What PostgreSQL says when its disk is full. */
