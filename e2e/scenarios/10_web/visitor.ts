@@ -1,5 +1,5 @@
 /** Somebody at a browser. */
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { desktop } from "../../support/browser.ts";
 
 export const patience = { timeout: 60_000 };
@@ -29,7 +29,12 @@ export async function signedIn(
     "console",
     (message) => message.type() === "error" && !isOfMachine(message.text()) && faults.push(message.text()),
   );
-  page.on("request", (request) => isForeign(request.url()) && faults.push(`another host is asked: ${request.url()}`));
+  const tell = (request: Request) => {
+    // One that the page's own policy forbade never left the browser.
+    if (isForeign(request.url()) && request.failure()?.errorText !== "csp")
+      faults.push(`another host was asked: ${request.url()}`);
+  };
+  page.on("requestfinished", tell).on("requestfailed", tell);
   await page.goto(url);
   await page.locator("input[name=token]").fill(token);
   // Who is not signed in is refused once, which the browser writes down.
