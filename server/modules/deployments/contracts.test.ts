@@ -155,21 +155,27 @@ test("of two promotions that exclude each other one passes, however close they c
   expect(await server.ended(held?.id ?? "")).toMatchObject({ outcome: "succeeded" });
 });
 
-test("services that belong together go in the order in which every moment is compatible; without one the plan names the pair", async () => {
-  await using scene = await openScene();
-  const { server, publish, verify } = scene;
-  const together = async (...releases: string[]) => {
-    const plan = await server.call("planTogether", { query: { environment: "test", releases: releases.join(",") } });
-    if (isRefusal(plan)) throw new Error(plan.message);
-    return plan;
-  };
+const mismatch = { attribute: "body", identifier: "$.price", description: "expected a number" };
+
+/** The first releases of both serve; the first of the catalog does not keep what the second of the orders asks. */
+async function serveFirstReleases({ server, publish, verify }: Awaited<ReturnType<typeof openScene>>): Promise<void> {
   await publish(1, "/a");
   await publish(2, "/b");
   await verify(1, 1);
   await server.deploy("catalog", 1);
   await server.deploy("orders", 1);
-  const mismatch = { attribute: "body", identifier: "$.price", description: "expected a number" };
   await verify(2, 1, { mismatches: [mismatch] });
+}
+
+test("services that belong together go in the order in which every moment is compatible; without one the plan names the pair", async () => {
+  await using scene = await openScene();
+  const { server, verify } = scene;
+  const together = async (...releases: string[]) => {
+    const plan = await server.call("planTogether", { query: { environment: "test", releases: releases.join(",") } });
+    if (isRefusal(plan)) throw new Error(plan.message);
+    return plan;
+  };
+  await serveFirstReleases(scene);
   await verify(2, 2);
   await verify(1, 2, { mismatches: [mismatch] });
   const none = await together("orders#2", "catalog");
@@ -233,18 +239,12 @@ async function openCommand({ server, broker, place }: Awaited<ReturnType<typeof 
 test("the command deploys together what goes only together, stops at the first that fails, and says why nothing goes", async () => {
   await using scene = await openScene();
   await using command = await openCommand(scene);
-  const { place, server, publish, verify } = scene;
+  const { place, server, verify } = scene;
   const { together } = command;
   const serves = async () =>
     [await place.serving("catalog"), await place.serving("orders")].map((each) => each.releases);
   await server.publish("catalog", commitNumber(3));
-  await publish(1, "/a");
-  await publish(2, "/b");
-  await verify(1, 1);
-  await server.deploy("catalog", 1);
-  await server.deploy("orders", 1);
-  const mismatch = { attribute: "body", identifier: "$.price", description: "expected a number" };
-  await verify(2, 1, { mismatches: [mismatch] });
+  await serveFirstReleases(scene);
   for (const by of [2, 3]) await verify(2, by);
   await verify(1, 2, { mismatches: [mismatch] });
 

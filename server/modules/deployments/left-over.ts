@@ -12,10 +12,14 @@ import { previewStore } from "./previews/preview-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow, type Place } from "./store.ts";
 
 /** Where something serves still; what of a service ends with its environment is told there. */
-export async function leftOver({ fleet }: Pick<DeploymentsDeps, "fleet">, lanes: readonly LaneRow[]) {
-  const named = new Set((await fleet.environments()).map(({ name }) => name));
-  const gone = new Set((await fleet.services()).filter(isGone).map(({ name }) => name));
-  const serving = lanes.filter((lane) => lane.serving && !isPreview(lane.environment));
+export function leftOver(found: {
+  environments: readonly { name: string }[];
+  services: readonly Described[];
+  lanes: readonly LaneRow[];
+}) {
+  const named = new Set(found.environments.map(({ name }) => name));
+  const gone = new Set(found.services.filter(isGone).map(({ name }) => name));
+  const serving = found.lanes.filter((lane) => lane.serving && !isPreview(lane.environment));
   const environments = Object.groupBy(
     serving.filter((lane) => !named.has(lane.environment)),
     (lane) => lane.environment,
@@ -146,18 +150,25 @@ export async function clearGoneServices(
   { db, fleet, routing }: Clearing,
   instances: readonly Instance[],
 ): Promise<void> {
+  const gone = (await fleet.services()).filter(isGone);
+  if (gone.length === 0) return;
   const store = deploymentStore(db);
   const lanes = await store.lanes();
   const rows = [...lanes.filter(({ running, serving }) => running ?? serving), ...(await store.open())];
   const alive = new Set([...rows.map(({ service }) => service), ...instances.map(({ labels }) => labels["service"])]);
   const left = new Set(lanes.map(({ service }) => service));
-  for (const { name: service } of (await fleet.services()).filter(isGone)) {
+  for (const { name: service } of gone) {
     if (alive.has(service) || !left.has(service)) continue;
     await routing.removeRoutes({ service });
     await previewStore(db).deleteLanes({ service });
   }
 }
 
-function isGone({ gone_at: gone }: { gone_at: Date | null }): boolean {
+interface Described {
+  name: string;
+  gone_at: Date | null;
+}
+
+export function isGone({ gone_at: gone }: Pick<Described, "gone_at">): boolean {
   return gone !== null;
 }

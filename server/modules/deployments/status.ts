@@ -9,7 +9,7 @@ import { readBackings } from "./backing/view.ts";
 import { restartOf } from "./core/restarts.ts";
 import { readDrift } from "./drift.ts";
 import { heldOf } from "./gate-facts.ts";
-import { leftOver } from "./left-over.ts";
+import { isGone, leftOver } from "./left-over.ts";
 import { scalingStore, type ScalingRow } from "./scaling-store.ts";
 import { gateStore, type LockRow } from "./gate-store.ts";
 import { type DeploymentRow, deploymentStore, type LaneRow } from "./store.ts";
@@ -38,11 +38,11 @@ export async function readStatus(deps: Deps) {
   const serving = await store.many(lanes.flatMap((lane) => lane.serving ?? []));
   const seen = await look(deps, serving);
   const facts: Facts = { lanes, open, last, scalings, locks, closed, serving, seen };
-  const described = services.filter(({ gone_at: gone }) => gone === null).map(({ name }) => name);
+  const described = services.filter((each) => !isGone(each)).map(({ name }) => name);
   const names = [...new Set([...described, ...[...lanes, ...open].map(({ service }) => service)])].toSorted();
   return {
     environments: environments.map(({ name }) => name),
-    left: await leftOver(deps, lanes),
+    left: leftOver({ environments, services, lanes }),
     previews: await standingPreviews(deps),
     backings: await readBackings(deps, seen?.instances),
     services: await Promise.all(
