@@ -4,21 +4,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Assignment } from "#api/endpoints/agent.ts";
 import { askDocker, dockerLines } from "#drivers/compose/docker.ts";
 import { type AgentBed, image, openAgentBed } from "#testing/agent-bed.ts";
+import { type Asked, askBroker, playBroker } from "#testing/job-broker.ts";
 import { until } from "#testing/until.ts";
 import { containersOf } from "./containers.ts";
 import { brokerToken } from "./contracts/job-broker.ts";
 
 let bed: AgentBed;
 /** Of the server's broker of contracts. */
-const asked: { url: string; authorization: string | undefined }[] = [];
+const asked: Asked[] = [];
 
 beforeAll(async () => {
-  bed = await openAgentBed((app) => {
-    app.get("/pact/*", ({ url, headers }) => {
-      asked.push({ url, authorization: headers.authorization });
-      return { answered: url };
-    });
-  });
+  bed = await openAgentBed(playBroker(asked));
   await bed.start({ capacity: 4, limits: { memory: 128 * 2 ** 20, cpus: 1.5, processes: 100 } });
 });
 
@@ -81,11 +77,6 @@ test("it sees its variables and secrets as they are, and nothing of the agent's"
   );
   expect(log).not.toContain("TOWLINE_TOKEN");
 });
-
-/** Asks for the path of the broker that it is told of, in words that the image of the bed has. */
-const askBroker = (path: string, token = "$PACT_BROKER_TOKEN") =>
-  `bash -c 'place=\${PACT_BROKER_BASE_URL#http://}; place=\${place%/pact}; exec 3<>/dev/tcp/\${place%:*}/\${place#*:}; ` +
-  `printf "GET ${path.replaceAll("%", "%%")} HTTP/1.1\\r\\nHost: $place\\r\\nAuthorization: Bearer ${token}\\r\\nConnection: close\\r\\n\\r\\n" >&3; cat <&3'`;
 
 test("it finds the broker of contracts, by a token that the log hides and that opens nothing else; one that it names itself is left to it", async () => {
   const commands = [askBroker("/pact/pacticipants/a%2Fb"), askBroker("/api/builds"), askBroker("/pact/x", "wrong")];

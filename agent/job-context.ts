@@ -11,7 +11,7 @@ export interface JobContext {
   workspace: string;
   /** Name of this attempt's container, network and Compose project: unique, and known after a crash. */
   name: string;
-  /** Variables of its commands that the agent adds; what the job says itself goes before. */
+  /** Variables that the agent adds; what the job says itself goes before. */
   lent: Readonly<Record<string, string>>;
   /** The container of its commands has been made: from now on an agent that is killed and started anew goes on with it. */
   beginContainer(): Promise<void>;

@@ -146,16 +146,16 @@ async function begun(opened: JobContext): Promise<JobResult> {
   const { agent, assignment, workspace, name } = opened;
   const { work } = assignment;
   await mkdir(workspace, { recursive: true });
-  // It takes as long as a checkout does.
-  const network = work.kind === "command" ? createNetwork(agent.engine, name, agent.labels) : Promise.resolve();
+  // It takes as long as a checkout does. A test has networks of its Compose file, and this one for the way to the broker.
+  const network = work.kind === "publish" ? Promise.resolve() : createNetwork(agent.engine, name, agent.labels);
   network.catch(() => {});
   using _ = await agent.checkouts.checkout(opened);
   await network;
   if (work.kind === "publish") return await publish(opened, work);
-  if (work.kind === "test")
-    return await withCaches(opened, [], () => withContracts(opened, () => runTest(opened, work)));
   await using broker = await openJobBroker(opened);
   const context = { ...opened, lent: broker.variables };
+  if (work.kind === "test")
+    return await withCaches(context, [], () => withContracts(context, () => runTest(context, work)));
   const plugged = await plugIn(context, work);
   if ("outcome" in plugged) return plugged;
   const lacking = await fetchWanted(context);

@@ -5,14 +5,14 @@ import type { JobContext } from "./job-context.ts";
 
 /** Runs one service of the Compose file to its end, with what it depends on. */
 export async function runTest(context: JobContext, work: Extract<Work, { kind: "test" }>): Promise<JobResult> {
-  const { agent, assignment, workspace, name, ended, log } = context;
+  const { agent, assignment, workspace, name, lent, ended, log } = context;
   await log.say(`~~~ ${work.compose}: ${work.run}`);
   const running = agent.compose.run({
     project: name,
     directory: workspace,
     file: work.compose,
     service: work.run,
-    env: { ...assignment.env, ...assignment.secrets },
+    env: { ...lent, ...assignment.env, ...assignment.secrets },
     labels: agent.labels,
     cache: assignment.build.repository,
     signal: ended,

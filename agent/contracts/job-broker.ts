@@ -1,4 +1,7 @@
-/** The server's broker of contracts as the commands of a job reach it, by the clients of Pact: at the gateway of the job's own network, while it runs. */
+/**
+ * The server's broker of contracts as a job reaches it, by the clients of Pact: at the gateway of the job's own network, while it runs.
+ * That is an address of this machine, so the containers of a test reach it from the networks of their Compose file too.
+ */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request as sendHttp, type ServerResponse } from "node:http";
@@ -36,7 +39,7 @@ export async function openJobBroker({ agent, assignment, name }: JobContext): Pr
   } catch (error) {
     log.warn(
       { job: assignment.job, trouble: troubleOf(error) },
-      "the commands of a job do not reach the broker of contracts",
+      "a job does not reach the broker of contracts",
     );
     return none;
   }

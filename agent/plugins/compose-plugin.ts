@@ -64,14 +64,14 @@ interface One {
 
 /** What both ways of calling Compose have in common. */
 function requestOf(context: JobContext, { config, index, env }: One) {
-  const { agent, assignment, workspace, name, ended, log } = context;
+  const { agent, assignment, workspace, name, lent, ended, log } = context;
   const [file = "", ...others] = config.config;
   const overrides = [...others, ...(pushesOf(config).length > 0 ? [overrideOf(index)] : [])];
   const given = [...config.env, ...config.environment].filter((each) => each.includes("="));
   const sets = given.map((each) => [each.slice(0, each.indexOf("=")), each.slice(each.indexOf("=") + 1)]);
   return {
     ...{ project: name, directory: workspace, file, overrides, cache: assignment.build.repository, signal: ended },
-    env: { ...assignment.env, ...env, ...assignment.secrets, ...Object.fromEntries(sets) },
+    env: { ...lent, ...assignment.env, ...env, ...assignment.secrets, ...Object.fromEntries(sets) },
     labels: agent.labels,
     deadlineMs: assignment.timeoutMs + 60_000,
     onOutput: (bytes: Buffer) => log.write(bytes),
