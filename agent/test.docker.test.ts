@@ -72,9 +72,12 @@ test("a broker that the Compose file or the step names is left to it", async () 
   expect(own.log()).toContain("at http://broker:9292, none\n");
 
   const secrets = { PACT_BROKER_TOKEN: "of-another-broker" };
-  const others = await give(`
+  const others = await give(
+    `
     environment: [${broker}]
-    command: sh -c "echo at $\${PACT_BROKER_BASE_URL-nowhere}"`, { secrets });
+    command: sh -c "echo at $\${PACT_BROKER_BASE_URL-nowhere}"`,
+    { secrets },
+  );
   expect(await others.finished()).toMatchObject({ outcome: "passed" });
   expect(others.log()).toContain("at nowhere\n");
 });

@@ -37,10 +37,7 @@ export async function openJobBroker({ agent, assignment, name }: JobContext): Pr
     if (host === undefined) return none;
     return await listenForClients({ url, credentials: assignment.credentials, host, port: brokerPort });
   } catch (error) {
-    log.warn(
-      { job: assignment.job, trouble: troubleOf(error) },
-      "a job does not reach the broker of contracts",
-    );
+    log.warn({ job: assignment.job, trouble: troubleOf(error) }, "a job does not reach the broker of contracts");
     return none;
   }
 }

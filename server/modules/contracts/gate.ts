@@ -3,8 +3,9 @@ import type { Database } from "#kernel/database.ts";
 import { verifyingRetries } from "#pipeline/choose-steps.ts";
 import { withIds } from "./core/content.ts";
 import { mismatchesOf } from "./core/mismatches.ts";
-import { type Answer, permission, type PermissionReason, type Question } from "./core/permission.ts";
+import { type Answer, permission, type PermissionReason } from "./core/permission.ts";
 import { type Candidate, orderTogether, type Serving } from "./core/together.ts";
+import type { World } from "./core/world.ts";
 import { readPact, sha1 } from "./publish.ts";
 import { contractStore } from "./store.ts";
 
@@ -18,20 +19,25 @@ export interface ContractAnswer {
 const mostReasons = 20;
 const mostWords = 300;
 
-/** @param db a transaction's, where nothing may begin to serve between the answer and what is done by it. */
-export async function mayServe(db: Database, question: Question): Promise<ContractAnswer> {
-  const { worlds } = contractStore(db);
-  const { pacticipant, version, environment, serving } = question;
-  const query = { selectors: [{ pacticipant, version }], target: { environment }, ignore: [] };
-  const { answer, reasons } = permission(await worlds.forMatrix(query, namedIn(serving)), question);
-  return { answer, reasons: await wordsOf(db, reasons, environment) };
-}
-
 export interface Together {
   environment: string;
   /** By pacticipant, the versions that serve there. */
   serving: Serving;
   candidates: readonly Candidate[];
+}
+
+/**
+ * May each of them, by itself, begin to serve beside what serves there? One question for all: what it costs does not grow with them.
+ * @param db a transaction's, where nothing may begin to serve between the answers and what is done by them.
+ */
+export async function mayServe(db: Database, together: Together): Promise<ContractAnswer[]> {
+  const { environment, serving, candidates } = together;
+  const world = await worldOf(db, together);
+  const told = candidates.map(async (each) => {
+    const { answer, reasons } = permission(world, { ...each, environment, serving });
+    return { answer, reasons: await wordsOf(db, reasons, environment) };
+  });
+  return Promise.all(told);
 }
 
 export interface TogetherAnswer {
@@ -42,10 +48,9 @@ export interface TogetherAnswer {
 }
 
 /** Asked of services that may have to be deployed together. @param candidates `mostTogether` at most. */
-export async function orderOf(db: Database, { environment, serving, candidates }: Together): Promise<TogetherAnswer> {
-  const selectors = candidates.map(({ pacticipant, version }) => ({ pacticipant, version }));
-  const query = { selectors, target: { environment }, ignore: [] };
-  const world = await contractStore(db).worlds.forMatrix(query, namedIn(serving));
+export async function orderOf(db: Database, together: Together): Promise<TogetherAnswer> {
+  const { environment, serving, candidates } = together;
+  const world = await worldOf(db, together);
   const { order, stuck } = orderTogether(candidates, serving, (next, now) =>
     permission(world, { ...next, environment, serving: now }),
   );
@@ -56,8 +61,13 @@ export async function orderOf(db: Database, { environment, serving, candidates }
   return { order, stuck: await Promise.all(told) };
 }
 
-const namedIn = (serving: Serving) =>
-  [...serving].flatMap(([pacticipant, versions]) => versions.map((version) => ({ pacticipant, version })));
+function worldOf(db: Database, { environment, serving, candidates }: Together): Promise<World> {
+  const selectors = candidates.map(({ pacticipant, version }) => ({ pacticipant, version }));
+  const there = [...serving].flatMap(([pacticipant, versions]) =>
+    versions.map((version) => ({ pacticipant, version })),
+  );
+  return contractStore(db).worlds.forMatrix({ selectors, target: { environment }, ignore: [] }, there);
+}
 
 async function wordsOf(db: Database, reasons: readonly PermissionReason[], environment: string): Promise<string[]> {
   const told = await Promise.all(reasons.slice(0, mostReasons).map((each) => sentences(db, each, environment)));

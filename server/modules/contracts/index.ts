@@ -18,7 +18,6 @@ import { publicationRows } from "./broker/publication.ts";
 import { verificationRows } from "./broker/verification.ts";
 import { webhookRows } from "./broker/webhooks.ts";
 import { versionRows } from "./broker/versions.ts";
-import type { Question } from "./core/permission.ts";
 import { type ContractAnswer, mayServe, orderOf, type Together, type TogetherAnswer } from "./gate.ts";
 import { contractReactions } from "./reactions.ts";
 import { contractRoutes } from "./routes.ts";
@@ -43,8 +42,8 @@ export interface ContractsDeps {
 export interface Contracts {
   /** Adds the Pact Broker's API below a path such as `/pact`; at the root, where the path is empty. */
   register(app: FastifyInstance, path: string): void;
-  /** May the version begin to serve beside what serves there? @param db the transaction in which it begins to. */
-  mayServe(db: Database, question: Question): Promise<ContractAnswer>;
+  /** May each of these, by itself, begin to serve beside what serves there? Answers in their order, by one question. @param db the transaction in which one begins to. */
+  mayServe(db: Database, together: Together): Promise<ContractAnswer[]>;
   /** In which order may these go, so that every moment is compatible? */
   orderOf(db: Database, together: Together): Promise<TogetherAnswer>;
   reactions: Reaction[];

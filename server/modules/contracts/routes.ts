@@ -21,12 +21,12 @@ export function contractRoutes(db: Database): Handlers<typeof contractEndpoints>
       if (!newest) return refuse("not-found", `no version of ${of} is known`, { fix: known });
       const places = (await environments.list()).slice(0, mostEnvironments);
       // For what serves, the record counts; deployments keep it by themselves.
-      const question = { pacticipant: of, version: newest.number, serving: new Map() };
-      const asked = places.map(async ({ name: environment }) => ({
-        environment,
-        ...(await mayServe(db, { ...question, environment })),
-      }));
-      return { version: newest.number, environments: await Promise.all(asked) };
+      const question = { candidates: [{ pacticipant: of, version: newest.number }], serving: new Map() };
+      const asked = places.map(async ({ name: environment }) => {
+        const answers = await mayServe(db, { ...question, environment });
+        return answers.map((answer) => ({ environment, ...answer }));
+      });
+      return { version: newest.number, environments: (await Promise.all(asked)).flat() };
     },
 
     async listContractCalls() {

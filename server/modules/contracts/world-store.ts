@@ -4,7 +4,7 @@ import type { Database } from "#kernel/database.ts";
 import type { Query, Target } from "./core/matrix.ts";
 import { isOpen, type Selector } from "./core/selectors.ts";
 import type { ContentSelector, Wanted } from "./core/to-verify.ts";
-import type { Publication, Verification, Version, World } from "./core/world.ts";
+import type { Integration, Publication, Verification, Version, World } from "./core/world.ts";
 
 /** An answer of more rows than this helps nobody, and costs everybody. */
 const mostRows = 20_000;
@@ -18,50 +18,49 @@ interface Named {
 
 type Name = { id: number; name: string; main_branch: string | null };
 
+const nothing: Parts = { integrations: [], versions: [], publications: [], verifications: [] };
+
+const isNamed = <T extends Partial<Named>>(given: T): given is T & Pick<Named, "version"> =>
+  given.version !== undefined;
+
 export function worldStore(db: Database) {
   return {
-    /** With `more` versions, of those who matter. */
+    /** With `more` versions, of those who matter. As many selectors of versions as there are cost no more statements than one. */
     async forMatrix({ selectors, target, ignore }: Query, more: readonly Named[] = []): Promise<World> {
-      const asked = await named(
-        db,
-        selectors.map(({ pacticipant }) => pacticipant),
-      );
-      const ignored = await named(
-        db,
-        ignore.map(({ pacticipant }) => pacticipant),
-      );
+      const chosen = new Set(selectors.map(({ pacticipant }) => pacticipant));
+      const known = await named(db, [...chosen, ...ignore.map(({ pacticipant }) => pacticipant)]);
+      const asked = known.filter(({ name }) => chosen.has(name));
+      if (asked.length === 0) return world(db, known, nothing);
       const narrowed = !isOpen({ pacticipant: "", ...target });
-      const ids = asked.map(({ id }) => id);
-      const others = narrowed || selectors.length === 1 ? await neighbours(db, ids) : [];
-      const idOf = new Map([...asked, ...ignored].map(({ id, name }) => [name, id]));
-      const of = (name: string) => [idOf.get(name) ?? 0];
-      const open = [
-        ...selectors.filter(isOpen).flatMap(({ pacticipant }) => of(pacticipant)),
-        ...(narrowed ? [] : others.map(({ id }) => id)),
-      ];
-      const chosen = await Promise.all([
-        ...selectors.map((each) => versionIds(db, of(each.pacticipant), each)),
-        ...ignore.map((each) => (each.version === undefined ? [] : versionIds(db, of(each.pacticipant), each))),
-        narrowed
-          ? versionIds(
-              db,
-              others.map(({ id }) => id),
-              target,
-            )
-          : [],
-        namedVersions(db, [...ids, ...others.map(({ id }) => id)], more),
-      ]);
-      const versions = chosen.flat();
-      const all = [...new Map([...asked, ...others, ...ignored].map((each) => [each.id, each])).values()];
-      const publications = await publicationsOf(db, { versions, consumers: open, providers: all.map(({ id }) => id) });
+      const askedIds = asked.map(({ id }) => id);
+      const integrated = narrowed || selectors.length === 1 ? await integrationsOf(db, askedIds) : [];
+      const others = integrated.flat().filter(({ name }) => !chosen.has(name));
+      const all = [...new Map([...known, ...others].map((each) => [each.id, each])).values()];
+      const otherIds = [...new Set(others.map(({ id }) => id))];
+      const idOf = new Map(known.map(({ id, name }) => [name, id]));
+      const of = ({ pacticipant }: Selector) => [idOf.get(pacticipant) ?? 0];
+      const open = [...selectors.filter(isOpen).flatMap(of), ...(narrowed ? [] : otherIds)];
+      const ids = all.map(({ id }) => id);
+      const versions = (
+        await Promise.all([
+          namedVersions(db, ids, [...[...selectors, ...ignore].filter(isNamed), ...more]),
+          ...selectors.filter((each) => !isNamed(each)).map((each) => versionIds(db, of(each), each)),
+          narrowed ? versionIds(db, otherIds, target) : [],
+        ])
+      ).flat();
+      const publications = await publicationsOf(db, { versions, consumers: open, providers: ids });
       const contents = [...new Set(publications.map(({ content }) => Number(content)))];
       const verifications = await newestResults(db, { contents, versions, open });
-      return world(db, all, { versions, publications, verifications });
+      const integrations = integrated.map(([consumer, provider]) => ({
+        consumer: consumer.name,
+        provider: provider.name,
+      }));
+      return world(db, all, { integrations, versions, publications, verifications });
     },
 
     async forProvider(wanted: Wanted): Promise<World> {
       const [provider] = await named(db, [wanted.provider]);
-      if (!provider) return { pacticipants: new Map(), versions: [], publications: [], verifications: [] };
+      if (!provider) return world(db, [], nothing);
       const consumers = await consumersOf(db, provider.id);
       const ids = consumers.map(({ id }) => id);
       const heads = await notable(db, ids);
@@ -73,7 +72,9 @@ export function worldStore(db: Database) {
         firstSuccesses(db, contents),
         beginnings(db, provider.id, wanted),
       ]);
-      return world(db, [...consumers, provider], { versions: [...versions, ...began], publications, verifications });
+      const integrations = consumers.map(({ name }) => ({ consumer: name, provider: provider.name }));
+      const parts = { integrations, versions: [...versions, ...began], publications, verifications };
+      return world(db, [...consumers, provider], parts);
     },
   };
 }
@@ -84,12 +85,26 @@ async function named(db: Database, names: readonly string[]): Promise<Name[]> {
   ).rows;
 }
 
-async function neighbours(db: Database, ids: readonly number[]): Promise<Name[]> {
-  const { rows } = await sql<Name>`
-    select id, name, main_branch from contract_pacticipants where id <> all(${ids}) and id in (
-      select consumer from contract_integrations where provider = any(${ids})
-      union select provider from contract_integrations where consumer = any(${ids}))`.execute(db);
-  return rows;
+interface IntegrationRow {
+  consumer: number;
+  consumer_name: string;
+  consumer_branch: string | null;
+  provider: number;
+  provider_name: string;
+  provider_branch: string | null;
+}
+
+/** Consumer and provider of each contract that one of these ever had. */
+async function integrationsOf(db: Database, ids: readonly number[]): Promise<[Name, Name][]> {
+  const { rows } = await sql<IntegrationRow>`
+    select c.id as consumer, c.name as consumer_name, c.main_branch as consumer_branch,
+      r.id as provider, r.name as provider_name, r.main_branch as provider_branch
+    from contract_integrations i join contract_pacticipants c on c.id = i.consumer join contract_pacticipants r on r.id = i.provider
+    where i.consumer = any(${ids}) or i.provider = any(${ids})`.execute(db);
+  return rows.map((row) => [
+    { id: row.consumer, name: row.consumer_name, main_branch: row.consumer_branch },
+    { id: row.provider, name: row.provider_name, main_branch: row.provider_branch },
+  ]);
 }
 
 async function consumersOf(db: Database, provider: number): Promise<Name[]> {
@@ -112,18 +127,17 @@ async function namedVersions(db: Database, of: readonly number[], given: readonl
   );
 }
 
-/** At least those that the selector means; none for one that means all. */
+/** At least those that the selector, which names no version, means; none for one that means all. */
 async function versionIds(
   db: Database,
   of: readonly number[],
   selector: Target & Partial<Selector>,
 ): Promise<number[]> {
-  const { version, environment, tag, branch, mainBranch, latest } = selector;
-  const several = [version, environment, tag, branch ?? mainBranch].filter((each) => each !== undefined).length > 1;
+  if (of.length === 0) return [];
+  const { environment, tag, branch, mainBranch, latest } = selector;
+  const several = [environment, tag, branch ?? mainBranch].filter((each) => each !== undefined).length > 1;
   const id = several ? sql`version as id` : sql`max(version) as id`;
   const each = several ? sql`` : sql`group by pacticipant`;
-  if (version !== undefined)
-    return idsOf(db, sql`select id from contract_versions where pacticipant = any(${of}) and number = ${version}`);
   if (environment !== undefined)
     return idsOf(
       db,
@@ -199,6 +213,7 @@ interface Published {
 }
 
 async function publicationsOf(db: Database, { versions, consumers, providers }: Published): Promise<Publication[]> {
+  if (versions.length + consumers.length === 0) return [];
   const part = (condition: ReturnType<typeof sql>) => sql`
     select p.id, p.version, c.name as consumer, r.name as provider, p.content, p.created_at from contract_publications p
     join contract_versions v on v.id = p.version join contract_pacticipants c on c.id = v.pacticipant
@@ -248,6 +263,7 @@ async function newestResults(
   db: Database,
   { contents, versions, open }: { contents: readonly number[]; versions: readonly number[]; open: readonly number[] },
 ): Promise<Verification[]> {
+  if (contents.length === 0) return [];
   const { rows } = await sql<ResultRow>`
     select distinct on (e.content, e.version) e.id, e.content, e.number, e.version, e.success, e.wip, e.created_at
     from contract_verifications e
@@ -276,6 +292,7 @@ async function beginnings(db: Database, provider: number, { branch, tags }: Want
 }
 
 interface Parts {
+  integrations: Integration[];
   versions: readonly number[];
   publications: Publication[];
   verifications: Verification[];
@@ -293,12 +310,21 @@ interface DetailRow {
 }
 
 async function world(db: Database, names: readonly Name[], parts: Parts): Promise<World> {
-  const { versions, publications, verifications } = parts;
+  const { versions, integrations, publications, verifications } = parts;
   const ids = new Set([
     ...versions,
     ...publications.map(({ version }) => version),
     ...verifications.map(({ version }) => version),
   ]);
+  const rows = ids.size === 0 ? [] : await detailsOf(db, [...ids]);
+  return {
+    pacticipants: new Map(names.map(({ name, main_branch }) => [name, { mainBranch: main_branch }])),
+    versions: rows.map(({ created_at, ...row }): Version => ({ ...row, createdAt: created_at.toISOString() })),
+    ...{ integrations, publications, verifications },
+  };
+}
+
+async function detailsOf(db: Database, ids: readonly number[]): Promise<DetailRow[]> {
   const { rows } = await sql<DetailRow>`select v.id, p.name as pacticipant, v.number, v.created_at,
       coalesce((select array_agg(b.branch order by b.branch) from contract_branches b where b.version = v.id), '{}') as branches,
       coalesce((select array_agg(t.tag order by t.tag) from contract_tags t where t.version = v.id), '{}') as tags,
@@ -308,10 +334,6 @@ async function world(db: Database, names: readonly Name[], parts: Parts): Promis
         array_agg(distinct e.name) filter (where w.kind = 'released') as released
       from contract_placements w join contract_environments e on e.uuid = w.environment
       where w.version = v.id and w.ended_at is null) w on true
-    where v.id = any(${[...ids]})`.execute(db);
-  return {
-    pacticipants: new Map(names.map(({ name, main_branch }) => [name, { mainBranch: main_branch }])),
-    versions: rows.map(({ created_at, ...row }): Version => ({ ...row, createdAt: created_at.toISOString() })),
-    ...{ publications, verifications },
-  };
+    where v.id = any(${ids})`.execute(db);
+  return rows;
 }

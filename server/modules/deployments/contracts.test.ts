@@ -1,4 +1,5 @@
 /** Contracts as a gate: services of two repositories, and the broker of contracts on the same database. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile } from "node:child_process";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { placeEndpoints } from "#api/endpoints/places.ts";
 import { backingEndpoints } from "#api/endpoints/backing.ts";
 import { isRefusal } from "#api/errors.ts";
 import { createHttp, serveEndpoints } from "#kernel/http.ts";
+import { countedDatabase } from "#testing/counted-database.ts";
 import { interaction, publication, startTestBroker } from "#testing/broker.ts";
 import { openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
@@ -21,7 +23,12 @@ async function openScene(rules = "") {
   place.world.services = ["orders", "catalog"];
   place.world.environments["test"] = `target: docker\nwatch: 0s\n${rules}\n`;
   const broker = stack.use(await startTestBroker(place.database.url));
-  const server = stack.use(await place.server());
+  const asking = new AsyncLocalStorage<{ statements: number }>();
+  const db = countedDatabase(place.database, () => {
+    const asked = asking.getStore();
+    if (asked) asked.statements++;
+  });
+  const server = stack.use(await place.server({ db }));
   for (const n of [1, 2]) for (const service of place.world.services) await server.publish(service, commitNumber(n));
 
   const publish = async (release: number, path: string) => {
@@ -87,6 +94,11 @@ async function openScene(rules = "") {
     gate,
     shown,
     recorded,
+    /** What the work asks the database; not what goes on beside it. */
+    async counted<T>(work: () => Promise<T>): Promise<[T, number]> {
+      const asked = { statements: 0 };
+      return [await asking.run(asked, work), asked.statements];
+    },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -129,6 +141,39 @@ test("a release waits for its verification; a no names consumer, interaction and
   const back = await server.call("rollBack", { body: { service: "catalog", environment: "test" } }, "lead");
   if (isRefusal(back)) throw new Error(back.message);
   expect(await server.ended(back.id)).toMatchObject({ outcome: "succeeded", release: 1 });
+});
+
+test("however many wait, contracts are asked by one question, and each gets its own answer", async () => {
+  await using scene = await openScene();
+  const { place, server, publish, ask, shown, counted } = scene;
+  place.world.services.push("billing");
+  await server.publish("billing", commitNumber(1));
+  await publish(1, "/a");
+  const body = { environment: "test", reason: "to count", seconds: 300 };
+  expect(isRefusal(await server.call("lockPlace", { body }, "lead"))).toBe(false);
+
+  const look = async () => {
+    const [shown, cost] = await counted(() => server.call("showEnvironment", { params: { environment: "test" } }));
+    if (isRefusal(shown)) throw new Error(shown.message);
+    const said = shown.waiting.map(({ deployment, gates }) => [
+      deployment.service,
+      gates.find(({ gate }) => gate === "contracts")?.answer,
+    ]);
+    return { answers: Object.fromEntries(said) as object, cost };
+  };
+  const waits = async (service: string) => {
+    const id = await ask(service, 1);
+    await until(async () => (await shown(id)).wait !== null);
+  };
+  await waits("orders");
+  const one = await look();
+  expect(one.answers).toEqual({ orders: "unknown" });
+  expect(one.cost).toBeGreaterThan(3);
+  await waits("billing");
+  await waits("catalog");
+  const three = await look();
+  expect(three.answers).toEqual({ orders: "unknown", billing: "none", catalog: "yes" });
+  expect(three.cost).toBeLessThanOrEqual(one.cost);
 });
 
 test("of two promotions that exclude each other one passes, however close they come", async () => {

@@ -1,8 +1,8 @@
 /** What a deployment asks of engine, balancer and database. Many at once share the machine on which they wait: what each asks, all wait for. */
 import { isRefusal } from "#api/errors.ts";
-import { Kysely, PostgresDialect, sql } from "kysely";
+import { sql } from "kysely";
 import { expect, test } from "vitest";
-import type { Database } from "#kernel/database.ts";
+import { countedDatabase } from "#testing/counted-database.ts";
 import { type DeploymentsPlace, openDeploymentsPlace, quickTiming } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
@@ -14,10 +14,7 @@ const still = { ...quickTiming, superviseMs: hourly, scaleMs: hourly };
 function counting({ database }: DeploymentsPlace) {
   const asked: Record<string, number> = {};
   const count = (what: string) => void (asked[what] = (asked[what] ?? 0) + 1);
-  const db: Database = new Kysely({
-    dialect: new PostgresDialect({ pool: database.pool }),
-    log: () => count("statement"),
-  });
+  const db = countedDatabase(database, () => count("statement"));
   const wrap = <T extends object>(door: T): T =>
     new Proxy(door, {
       get(target, name) {

@@ -22,38 +22,78 @@ export interface Judged extends Place {
 
 export type GateDeps = Pick<DeploymentsDeps, "db" | "clock" | "attestations" | "contracts" | "disk">;
 
-/** The gates of release and place, open and closed. Without an environment there are none: the deployment fails by itself. */
+/**
+ * The gates of release and place, open and closed, of each of these in the environment. What they have in common is read once for all.
+ * Without an environment there are none: the deployments fail by themselves.
+ */
 export async function readGates(
   deps: GateDeps,
   environment: EnvironmentFile | undefined,
-  row: Judged,
-): Promise<Gate[]> {
-  if (!environment) return [];
-  const { db, clock } = deps;
-  const { after, signOffs, freeze: freezes } = environment;
-  const [gates, store, now] = [gateStore(db), deploymentStore(db), clock.now()];
-  const here = { release: row.release_id ?? "", environment: row.environment };
-  const given = signOffs.length > 0 && row.release_id ? await gates.countingSignOffs(here, row.digest ?? "") : [];
-  const servedAfter = after !== undefined && row.release_id !== null && (await store.hasServed(row.release_id, after));
-  const facts: GateFacts = {
-    ...{ kind: row.kind, environment: environment.name, release: row.release ?? 0, after, signOffs, freezes, now },
-    servedAfter,
-    given: given.map(({ sign_off: signOff, user_name: user }) => ({ signOff, user })),
-    overridden: row.overrides.map(({ freeze }) => freeze),
-    locks: [...(await gates.locksOn(row, now)).map(heldOf), ...(await restoring(db, row))],
-    previews: environment.preview && (await standing(db, environment.name, environment.preview)),
-    full: deps.disk && (await whyFull(deps.disk)),
-    first: await goingFirst(store, environment, row),
-    attested: await attested(deps, environment, row),
-    contracts: environment.preview ? undefined : await contractsSay(deps, environment, row),
-  };
-  return gatesOf(facts);
+  rows: readonly Judged[],
+): Promise<Gate[][]> {
+  if (!environment || rows.length === 0) return rows.map(() => []);
+  const common = await readCommon(deps, environment, rows);
+  const gates: Gate[][] = [];
+  for (const [at, row] of rows.entries()) gates.push(gatesOf(await factsOf(deps, { environment, common, row, at })));
+  return gates;
 }
 
-async function contractsSay({ db, contracts }: GateDeps, { name, contracts: rule }: EnvironmentFile, row: Judged) {
-  const question = { pacticipant: row.service, version: row.commit ?? "", environment: name };
+type Common = Awaited<ReturnType<typeof readCommon>>;
+
+/** What is asked once, however many wait. */
+async function readCommon(deps: GateDeps, environment: EnvironmentFile, rows: readonly Judged[]) {
+  const { db, clock, disk } = deps;
+  const { name, preview, order } = environment;
+  const now = clock.now();
+  const isOrdered = rows.some(({ service }) => Object.hasOwn(order, service) && order[service]?.length);
+  return {
+    now,
+    locks: await gateStore(db).locksOn({ services: rows.map(({ service }) => service), environment: name }, now),
+    restored: await restoring(db, name),
+    previews: preview && (await standing(db, name, preview)),
+    full: disk && (await whyFull(disk)),
+    open: isOrdered ? (await deploymentStore(db).open()).filter((each) => each.environment === name) : [],
+    contracts: preview ? [] : await contractsSay(deps, environment, rows),
+  };
+}
+
+interface Told {
+  environment: EnvironmentFile;
+  common: Common;
+  row: Judged;
+  /** Of the row among all. */
+  at: number;
+}
+
+async function factsOf(deps: GateDeps, { environment, common, row, at }: Told): Promise<GateFacts> {
+  const { db } = deps;
+  const { after, signOffs, freeze: freezes } = environment;
+  const here = { release: row.release_id ?? "", environment: row.environment };
+  const isSigned = signOffs.length > 0 && row.release_id !== null;
+  const given = isSigned ? await gateStore(db).countingSignOffs(here, row.digest ?? "") : [];
+  const servedAfter =
+    after !== undefined && row.release_id !== null && (await deploymentStore(db).hasServed(row.release_id, after));
+  return {
+    ...{ kind: row.kind, environment: environment.name, release: row.release ?? 0, after, signOffs, freezes },
+    ...{ now: common.now, previews: common.previews, full: common.full, servedAfter },
+    given: given.map(({ sign_off: signOff, user_name: user }) => ({ signOff, user })),
+    overridden: row.overrides.map(({ freeze }) => freeze),
+    locks: [
+      ...common.locks.filter(({ service }) => service === "*" || service === row.service).map(heldOf),
+      ...common.restored,
+    ],
+    first: goingFirst(environment, row, common.open),
+    attested: await attested(deps, environment, row),
+    contracts: common.contracts[at],
+  };
+}
+
+async function contractsSay({ db, contracts }: GateDeps, environment: EnvironmentFile, rows: readonly Judged[]) {
+  const { name, contracts: rule } = environment;
+  const candidates = rows.map(({ service, commit }) => ({ pacticipant: service, version: commit ?? "" }));
   const serving = await servingStore(db).commitsIn(name);
-  return { ...(await contracts.mayServe(db, { ...question, serving })), required: rule === "required" };
+  const answers = await contracts.mayServe(db, { environment: name, serving, candidates });
+  return answers.map((answer) => ({ ...answer, required: rule === "required" }));
 }
 
 async function attested({ db, attestations }: GateDeps, { require }: EnvironmentFile, row: Judged) {
@@ -64,15 +104,10 @@ async function attested({ db, attestations }: GateDeps, { require }: Environment
 }
 
 /** Those of the services that come before this one which have an open deployment here. */
-async function goingFirst(
-  store: ReturnType<typeof deploymentStore>,
-  { order, name }: EnvironmentFile,
-  { service }: Place,
-): Promise<string[]> {
+function goingFirst({ order, name }: EnvironmentFile, { service }: Place, open: readonly DeploymentRow[]): string[] {
   const before = Object.hasOwn(order, service) ? (order[service] ?? []) : [];
-  if (before.length === 0) return [];
-  const open = (await store.open()).filter((each) => each.environment === name && before.includes(each.service));
-  return open.map(({ service: other, release, state }) => {
+  const going = open.filter((each) => before.includes(each.service));
+  return going.map(({ service: other, release, state }) => {
     const how = state === "running" ? "is on its way" : "waits";
     return `${other} goes first in ${name}: its release ${release ?? "?"} ${how}`;
   });
@@ -83,7 +118,7 @@ async function standing(db: GateDeps["db"], name: string, { most }: PreviewRules
 }
 
 /** While data of the environment is restored, it holds still. */
-async function restoring(db: GateDeps["db"], { environment }: Place) {
+async function restoring(db: GateDeps["db"], environment: string) {
   const works = (await backingStore(db).openWorks()).filter((work) => work.environment === environment);
   return works
     .filter(({ kind }) => kind === "restore")

@@ -116,12 +116,12 @@ function lockStore(database: Database) {
         .orderBy("environment")
         .orderBy("service")
         .execute(),
-    /** Those that hold a place. */
-    locksOn: ({ service, environment }: Place, now: Date) =>
+    /** Those that hold the environment, or one of the services there. */
+    locksOn: ({ services, environment }: { services: readonly string[]; environment: string }, now: Date) =>
       db
         .selectFrom("place_locks")
         .selectAll()
-        .where("service", "in", [service, "*"])
+        .where("service", "in", [...services, "*"])
         .where("environment", "in", [environment, "*"])
         .where("expires_at", ">", now)
         .orderBy("fence")

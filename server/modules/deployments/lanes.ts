@@ -37,11 +37,11 @@ export async function judgeLane(
   view: LaneView,
   environment: EnvironmentFile | undefined,
 ): Promise<LaneView> {
-  const waiting: Contender[] = [];
-  for (const row of view.waiting) {
-    const gates = await readGates(deps, environment, row);
-    waiting.push({ ...contender(row), closed: gates.filter(({ open }) => !open) });
-  }
+  const gates = await readGates(deps, environment, view.waiting);
+  const waiting = view.waiting.map((row, at) => ({
+    ...contender(row),
+    closed: (gates[at] ?? []).filter(({ open }) => !open),
+  }));
   return { ...view, lane: { ...view.lane, waiting } };
 }
 

@@ -19,18 +19,14 @@ export function placeRoutes(deps: DeploymentsDeps): Handlers<typeof placeEndpoin
       const { name, target, domain, after, watch, signOffs, freeze, variables, backing } = found;
       const held = new Set(freezesAt(freeze, deps.clock.now()));
       const waiting = (await store.open()).filter((row) => row.state === "waiting" && row.environment === name);
+      const gates = await readGates(deps, found, waiting);
       return {
         ...{ name, target, watch, signOffs },
         ...{ domain: domain ?? null, after: after ?? null },
         freezes: freeze.map((each) => ({ ...each, reason: each.reason ?? null, holds: held.has(each) })),
         variables: Object.keys(variables).toSorted(),
         backing: Object.entries(backing).map(([of, { image }]) => ({ name: of, image })),
-        waiting: await Promise.all(
-          waiting.map(async (row) => ({
-            deployment: viewDeployment(row),
-            gates: await readGates(deps, found, row),
-          })),
-        ),
+        waiting: waiting.map((row, at) => ({ deployment: viewDeployment(row), gates: gates[at] ?? [] })),
       };
     },
 

@@ -38,7 +38,7 @@ export function createWeigh(
     const { id: release_id, number, digest, commit } = release;
     const overrides = wish.override ? [{ ...wish.override, by: "", at: "" }] : [];
     const row = { ...place, kind, release_id, release: number, commit, digest, overrides };
-    const gates = await readGates(deps, environment, row);
+    const [gates = []] = await readGates(deps, environment, [row]);
     const closed = gates.filter(({ open }) => !open);
     const isOlder = await orderIn(source, view, [release]);
     const superseded = supersededBy({ kind, commit, closed }, view.lane, isOlder);

@@ -114,7 +114,7 @@ test("the order in which facts arrive does not matter, nor what is about others"
       const before = { found: matrix(made, asked), judgement: judge(made, asked, matrix(made, asked)) };
       made.pact("X", "1", "Y").result("X 1 Y", "1", { in: ["prod"], fails: true });
       const other: World = {
-        pacticipants: made.pacticipants,
+        ...{ pacticipants: made.pacticipants, integrations: made.integrations },
         versions: shuffled(made.versions),
         publications: shuffled(made.publications),
         verifications: shuffled(made.verifications),

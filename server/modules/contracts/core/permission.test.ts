@@ -15,6 +15,8 @@ test("who has no contract with anybody is told so, known or not", () => {
   const world = new TestWorld().pacticipant("alone");
   expect(asked(world, "alone 1", {})).toEqual(["none"]);
   expect(asked(world, "nobody 1", {})).toEqual(["none"]);
+  world.pact("web", "1", "api");
+  expect(asked(world, "alone 1", { web: ["1"], api: ["1"] })).toEqual(["none"]);
 });
 
 test("what really serves counts, whatever was recorded of it", () => {

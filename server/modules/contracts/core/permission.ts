@@ -31,13 +31,19 @@ export type PermissionReason =
 
 export function permission(world: World, question: Question): Permission {
   const { pacticipant, version, environment } = question;
-  if (!world.pacticipants.has(pacticipant) || world.pacticipants.size === 1) return { answer: "none", reasons: [] };
+  if (!hasPartner(world, pacticipant)) return { answer: "none", reasons: [] };
   const there = withServing(world, question);
   const query: Query = { selectors: [{ pacticipant, version }], target: { environment }, ignore: [] };
   const { verdict, reasons } = judge(there, query, matrix(there, query));
   const faults = reasons.filter(isFault);
   const lost = lostPacts(there, question);
   return { answer: lost.length > 0 && verdict === "yes" ? "unknown" : verdict, reasons: [...faults, ...lost] };
+}
+
+function hasPartner({ integrations }: World, name: string): boolean {
+  return integrations.some(
+    ({ consumer, provider }) => consumer !== provider && (consumer === name || provider === name),
+  );
 }
 
 /** The world in which exactly these serve in the environment; those that nobody has heard of yet are in it too. */

@@ -1,5 +1,5 @@
 /** Worlds of tests, told as what happened, in its order. */
-import type { Publication, Verification, Version, World } from "./world.ts";
+import type { Integration, Publication, Verification, Version, World } from "./world.ts";
 
 interface More {
   tags?: string[];
@@ -14,6 +14,10 @@ export class TestWorld implements World {
   readonly publications: Publication[] = [];
   readonly verifications: Verification[] = [];
   #id = 0;
+
+  get integrations(): Integration[] {
+    return this.publications.map(({ consumer, provider }) => ({ consumer, provider }));
+  }
 
   pacticipant(name: string, mainBranch: string | null = null): this {
     this.pacticipants.set(name, { mainBranch: mainBranch ?? this.pacticipants.get(name)?.mainBranch ?? null });

@@ -47,9 +47,17 @@ export interface Verification {
   createdAt: string;
 }
 
+/** By names. */
+export interface Integration {
+  consumer: string;
+  provider: string;
+}
+
 export interface World {
   /** Every pacticipant that matters here, and the branch that it calls its main one. */
   pacticipants: ReadonlyMap<string, { mainBranch: string | null }>;
+  /** Who ever had a contract with whom, of those whom the question is about. */
+  integrations: readonly Integration[];
   versions: readonly Version[];
   publications: readonly Publication[];
   verifications: readonly Verification[];

@@ -18,6 +18,6 @@ export async function changeNow(
   if (!spec || isDeepStrictEqual(row.spec, spec)) return undefined;
   const now = clock.now();
   if (freezesAt(environment.freeze, now).length > 0) return undefined;
-  const locks = await gateStore(db).locksOn({ service: "*", environment: row.environment }, now);
+  const locks = await gateStore(db).locksOn({ services: [], environment: row.environment }, now);
   return locks.length > 0 || (await backingStore(db).openWork(row)) ? undefined : spec;
 }
