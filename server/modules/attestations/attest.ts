@@ -13,6 +13,7 @@ import { readBom, renderBom } from "./core/bom.ts";
 import { provenance } from "./core/statement.ts";
 import { envelopeType } from "./envelope.ts";
 import type { SigningKeys } from "./key.ts";
+import type { ReadLayer } from "./read-layer.ts";
 import { scanImage, type ScanLimits, scanLimits } from "./scan-image.ts";
 import { type AttestationRow, attestationStore } from "./store.ts";
 import { Unreadable } from "./unreadable.ts";
@@ -28,6 +29,7 @@ export interface AttestDeps {
   contents: Contents;
   releases: Pick<Releases, "releaseById">;
   keys: SigningKeys;
+  readLayer: ReadLayer;
   /** Names of this installation in what it signs. */
   origin: Origin;
   /** What an image may cost; the usual where it is absent. */
@@ -124,7 +126,7 @@ async function make(deps: AttestDeps, row: AttestationRow, signal: AbortSignal):
   const { image: repository, digest } = row;
   const release = await deps.releases.releaseById(row.release);
   const limits = { ...scanLimits, ...deps.limits };
-  const scan = await scanImage({ contents, limits, signal }, { repository, digest });
+  const scan = await scanImage({ contents, readLayer: deps.readLayer, limits, signal }, { repository, digest });
   const manifest = await contents.manifest(repository, digest);
   if (!release || !scan || !manifest) return false;
   const { by, at } = { by: deps.origin.version, at: release.createdAt.toISOString() };

@@ -9,11 +9,12 @@ import { attestTask, attestWaiting, type AttestDeps } from "./attest.ts";
 import { createLacks, type Lacks } from "./gate.ts";
 import { createSigningKeys } from "./key.ts";
 import { attestationReactions } from "./reactions.ts";
+import { createLayerReader } from "./read-layer.ts";
 import { attestationRoutes } from "./routes.ts";
 
 export type { Demand } from "./core/verdict.ts";
 
-export interface AttestationsDeps extends Omit<AttestDeps, "keys" | "releases"> {
+export interface AttestationsDeps extends Omit<AttestDeps, "keys" | "readLayer" | "releases"> {
   vault: Vault;
   releases: Pick<Releases, "release" | "releaseById">;
 }
@@ -30,7 +31,7 @@ export interface Attestations {
 
 export function createAttestations(given: AttestationsDeps): Attestations {
   const keys = createSigningKeys(given);
-  const deps = { ...given, keys };
+  const deps = { ...given, keys, readLayer: createLayerReader() };
   return {
     lacks: createLacks(deps),
     handlers: attestationRoutes(deps),

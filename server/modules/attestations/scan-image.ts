@@ -1,22 +1,16 @@
 /** The packages of an image: its layers are read one after the other, as they would lie on each other. */
 import { z } from "zod";
 import type { Contents, Part } from "#images";
-import { createLayerTree, type LayerTree, plainPath, whiteoutOf } from "./core/layer-tree.ts";
-import { copyrightPath, databases, readCopyright, readSystem, systemPath } from "./core/databases.ts";
+import { copyrightPath } from "./core/databases.ts";
+import { createLayerTree, type LayerTree } from "./core/layer-tree.ts";
 import type { Package, System } from "./core/packages.ts";
-import { type Budget, readArchive } from "./read-archive.ts";
+import type { ReadBlob } from "./read-archive.ts";
+import type { Found, ImageBudget, ReadLayer } from "./read-layer.ts";
 import { Unreadable } from "./unreadable.ts";
 
 export interface Scan {
   packages: Package[];
   system: System | undefined;
-}
-
-/** What one file says. */
-interface Found {
-  packages?: Package[];
-  licences?: string[];
-  system?: System | undefined;
 }
 
 export interface ScanLimits {
@@ -41,6 +35,7 @@ export const scanLimits: ScanLimits = {
 
 interface Scanning {
   contents: Pick<Contents, "manifest" | "blob">;
+  readLayer: ReadLayer;
   limits: ScanLimits;
   signal: AbortSignal;
 }
@@ -50,7 +45,8 @@ export async function scanImage(
   scanning: Scanning,
   image: { repository: string; digest: string },
 ): Promise<Scan | undefined> {
-  const budget = { bytes: scanning.limits.bytes, entries: scanning.limits.entries };
+  const { bytes, entries, files } = scanning.limits;
+  const budget = { bytes, entries, files };
   const manifest = await scanning.contents.manifest(image.repository, image.digest);
   if (!manifest) return undefined;
   if (manifest.config !== undefined) return scanLayers(scanning, manifest.parts, budget);
@@ -77,66 +73,20 @@ function runnable(index: Buffer, most: number): string[] {
 }
 
 async function scanLayers(
-  { contents, limits, signal }: Scanning,
+  { contents, readLayer, limits, signal }: Scanning,
   layers: readonly Part[],
-  budget: Budget,
+  budget: ImageBudget,
 ): Promise<Scan> {
   if (layers.length > limits.layers) throw new Unreadable(`it has more than ${limits.layers} layers`);
   const tree = createLayerTree<Found>();
-  const room = { files: limits.files };
   for (const { digest } of layers) {
     tree.beginLayer();
-    const entry = entryInto(tree, room);
-    await readArchive((range) => contents.blob(digest, range), { budget, signal, entry }).catch((error: unknown) => {
+    const read: ReadBlob = (range) => contents.blob(digest, range);
+    await readLayer({ digest, read, tree, budget, signal }).catch((error: unknown) => {
       throw error instanceof Unreadable ? new Unreadable(`layer ${digest}: ${error.message}`) : error;
     });
   }
   return gather(tree);
-}
-
-interface Entry {
-  path: string;
-  type: string;
-  size: number;
-  linkpath?: string | undefined;
-}
-
-function entryInto(tree: LayerTree<Found>, room: { files: number }) {
-  return ({ path: written, type, size, linkpath }: Entry): ((content: Buffer) => void) | undefined => {
-    const path = plainPath(written);
-    if (path === undefined || path === "") return undefined;
-    const whiteout = whiteoutOf(path);
-    if (whiteout) {
-      if ("hide" in whiteout) tree.hide(whiteout.hide);
-      else tree.hideBelow(whiteout.hideBelow);
-      return undefined;
-    }
-    if (type === "Directory") return void tree.folder(path);
-    const linked = type === "Link" ? tree.inThisLayer(plainPath(linkpath ?? "") ?? "") : undefined;
-    tree.cover(path);
-    if (linked) return void tree.put(path, linked);
-    const read = isFile(type) ? readerOf(path, size) : undefined;
-    if (!read) return undefined;
-    room.files -= 1;
-    if (room.files < 0) throw new Unreadable("it has too many packages");
-    return (content) => tree.put(path, read(content.toString("utf8")));
-  };
-}
-
-/** Bytes of a text about licences; a longer one is not looked at. */
-const largestText = 1024 * 1024;
-
-const isFile = (type: string) => type === "File" || type === "OldFile" || type === "ContiguousFile";
-
-function readerOf(path: string, size: number): ((text: string) => Found) | undefined {
-  const database = databases.find((each) => each.path.test(path));
-  if (database) {
-    if (size > database.largest) throw new Unreadable(`${path} is larger than ${database.largest} bytes`);
-    return (text) => ({ packages: database.read(text).filter((each) => each !== undefined) });
-  }
-  if (size > largestText) return undefined;
-  if (copyrightPath.test(path)) return (text) => ({ licences: readCopyright(text) });
-  return systemPath.test(path) ? (text) => ({ system: readSystem(text) }) : undefined;
 }
 
 function gather(tree: LayerTree<Found>): Scan {
