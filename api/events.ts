@@ -206,6 +206,8 @@ export const eventCatalogue = {
     outcome: z.enum(["made", "failed"]),
     reason: z.string().optional(),
   }),
+  /** Ids of the key that signs from now on, and of the one before it. */
+  "attestations.key-rotated": z.object({ key: z.string(), before: z.string().nullable(), actor: z.string() }),
   /** No environment needs its image any more, and newer ones are kept: the image goes, the record stays. */
   "deployments.release-retired": release.extend({ repository: z.string() }),
   /** A route was closed for a while, or opened again. */

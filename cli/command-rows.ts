@@ -187,10 +187,17 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/attestation.ts")).attestRelease,
   },
   {
-    usage: "release key",
-    summary: "print the public key of what is signed, for `cosign verify --key`",
+    usage: "release key [id]",
+    summary: "print the public key of what is signed, for `cosign verify --key`; an older one by its id",
+    options: [["--all", "list the key that signs and those before it"]],
     example: "towline release key > towline.pub",
     load: async () => (await import("./commands/attestation.ts")).showKey,
+  },
+  {
+    usage: "release rotate-key",
+    summary: "make a new key that signs from now on; what older keys signed counts on; admins only",
+    example: "towline release rotate-key",
+    load: async () => (await import("./commands/attestation.ts")).rotateKey,
   },
   {
     usage: "deploy <service> <environment>",

@@ -1,14 +1,16 @@
-/** `docs/operations.md` against the code: every command in it is one, with options that it has; every setting is known. */
+/** `docs/operations.md` and `docs/registry.md` against the code: every command is one, with options that it has; every setting is known. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { configManual } from "#kernel/config.ts";
 import { commandRows } from "./command-rows.ts";
 
-const manual = readFileSync(join(import.meta.dirname, "..", "docs", "operations.md"), "utf8");
+const read = (name: string) => readFileSync(join(import.meta.dirname, "..", "docs", `${name}.md`), "utf8");
+const manual = read("operations") + read("registry");
 const blocks = [...manual.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
-  .filter(([, language]) => language === "")
-  .flatMap(([, , text = ""]) => text.split("\n"));
+  .filter(([, language = ""]) => ["", "sh"].includes(language))
+  .flatMap(([, , text = ""]) => text.split("\n"))
+  .map((line) => line.replace(/ # .*/, ""));
 const inline = [...manual.replaceAll(/^```.*?^```$/gms, "").matchAll(/`([^`\n]+)`/g)].map(([, text = ""]) => text);
 const commands = [...blocks, ...inline].flatMap(
   (line) => /^(?:[A-Z_]+=\S+ )*(?:\/opt\/towline\/)?towline ([a-z].*)$/.exec(line)?.[1] ?? [],

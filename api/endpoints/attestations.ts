@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyRole, developing, endpoints } from "../endpoint.ts";
+import { administering, anyRole, developing, endpoints } from "../endpoint.ts";
 import { digest, serviceName } from "../names.ts";
 
 const params = z.object({ service: serviceName, number: z.coerce.number().int().positive() });
@@ -11,6 +11,13 @@ const attestation = z.object({
   reason: z.string().nullable().describe("Why it failed."),
 });
 
+const attestationKey = z.object({
+  id: z.string().describe("SHA-256 of the key (DER) in hex."),
+  publicKey: z.string().describe("PEM."),
+  createdAt: z.iso.datetime(),
+  retiredAt: z.iso.datetime().nullable().describe("Null: it signs."),
+});
+
 const changed = z.object({ type: z.string(), name: z.string(), version: z.string() });
 
 export const attestationEndpoints = endpoints({
@@ -19,12 +26,17 @@ export const attestationEndpoints = endpoints({
     path: "/api/attestation-key",
     summary: "The public key of what this installation signs, as `cosign verify --key` takes it.",
     auth: "public",
-    response: z.object({
-      id: z.string().describe("SHA-256 of the key (DER) in hex."),
+    response: attestationKey.extend({
       algorithm: z.literal("ecdsa-p256-sha256"),
-      publicKey: z.string().describe("PEM."),
-      createdAt: z.iso.datetime(),
+      older: z.array(attestationKey).describe("Those that signed before it, newest first: what they signed counts on."),
     }),
+  },
+  rotateAttestationKey: {
+    method: "POST",
+    path: "/api/attestation-key/rotate",
+    summary: "Makes a new key that signs from now on; what older keys signed counts on.",
+    auth: { roles: administering },
+    response: attestationKey.extend({ before: z.string().nullable().describe("Id of the key that signed until now.") }),
   },
   attestRelease: {
     method: "POST",

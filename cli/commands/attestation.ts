@@ -1,18 +1,41 @@
 /** What is attested of releases: made, checked, and the packages that it lists. */
 import type { CallOutput } from "#api/endpoint.ts";
+import { refuse } from "#api/errors.ts";
 import type { attestationEndpoints } from "#api/endpoints/attestations.ts";
 import type { Client } from "#client/client.ts";
-import { accepted, bytes, paint, print, printJson, table } from "../output.ts";
+import { accepted, bytes, CommandRefused, paint, print, printJson, table } from "../output.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
 type Flags = SessionFlags & { json?: boolean };
 type Image = CallOutput<(typeof attestationEndpoints)["showReleaseImage"]>;
 type Params = { service: string; number: string };
 
-export async function showKey(flags: Flags): Promise<void> {
-  const key = accepted(await (await openClient(flags)).showAttestationKey({}));
-  if (flags.json) return printJson(key);
+/** The one that signs, an older one by the beginning of its id, or a table of all. */
+export async function showKey(flags: Flags & { all?: boolean }, wanted?: string): Promise<void> {
+  const current = accepted(await (await openClient(flags)).showAttestationKey({}));
+  if (flags.json) return printJson(current);
+  const keys = [current, ...current.older];
+  if (flags.all) {
+    const rows = keys.map(({ id, createdAt, retiredAt }) => [id.slice(0, 16), createdAt, retiredAt ?? "signs"]);
+    return print(table(["KEY", "MADE", "REPLACED"], rows));
+  }
+  const found = wanted === undefined ? [current] : keys.filter(({ id }) => id.startsWith(wanted));
+  const [key] = found;
+  if (found.length !== 1 || !key) {
+    const fix = "towline release key --all lists them.";
+    throw new CommandRefused(refuse("not-found", `${found.length} keys begin with ${wanted}`, { fix }));
+  }
   process.stdout.write(key.publicKey);
+}
+
+export async function rotateKey(flags: Flags): Promise<void> {
+  const client = await openClient(flags);
+  const answer = accepted(await client.rotateAttestationKey({}));
+  if (flags.json) return printJson(answer);
+  print(`releases are signed with key ${answer.id.slice(0, 16)} from now on`);
+  if (answer.before === null) return;
+  print(`what ${answer.before.slice(0, 16)} signed counts on; its private half is gone`);
+  print("to sign a release anew: towline release attest <service> <number>");
 }
 
 export async function attestRelease(flags: Flags, service: string, number: string): Promise<void> {

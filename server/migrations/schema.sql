@@ -11,8 +11,10 @@ create table approvals (
 create table attestation_keys (
   id text not null,
   public_key text not null,
-  sealed text not null,
+  sealed text,
   created_at timestamp with time zone not null,
+  retired_at timestamp with time zone,
+  CHECK (((sealed IS NULL) = (retired_at IS NOT NULL))),
   PRIMARY KEY (id)
 );
 
@@ -1018,6 +1020,8 @@ create table users (
   CHECK ((role = ANY (ARRAY['viewer'::text, 'developer'::text, 'analyst'::text, 'lead'::text, 'admin'::text]))),
   PRIMARY KEY (name)
 );
+
+CREATE UNIQUE INDEX attestation_keys_current ON public.attestation_keys USING btree ((true)) WHERE (retired_at IS NULL);
 
 CREATE INDEX attestations_waiting ON public.attestations USING btree (changed_at) WHERE (state = 'waiting'::text);
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
   const rules = "watch: 500ms\n";
   await setEnvironments(platform, {
     test: `target: docker\n${rules}`,
-    production: `target: docker\nafter: test\n${rules}`,
+    production: `target: docker\nafter: test\nrequire: [signature, sbom, provenance]\n${rules}`,
   });
   people = {
     dana: await newPerson(platform, "dana", "developer"),
@@ -186,6 +186,19 @@ describe("from the first push to production", () => {
     expect(done(await vera.run("release", "key"))).toContain("BEGIN PUBLIC KEY");
   });
 
+  test("towline release rotate-key makes a new key, and what the old one signed counts on", async () => {
+    const old = json(await vera.run("release", "key", "--json")) as { id: string; publicKey: string };
+    expect(failed(await lea.run("release", "rotate-key"), 2)).toContain("[auth.forbidden]");
+    const said = done(await lea.run("release", "rotate-key", "--url", platform.url, "--token", platform.adminToken));
+    const [, key] = /signed with key ([0-9a-f]{16}) from now on/.exec(said) ?? [];
+    expect(said).toMatch(/towline release attest <service> <number>/);
+    const listed = done(await vera.run("release", "key", "--all"));
+    expect(listed).toMatch(new RegExp(`^${key} .*signs\\s*\n${old.id.slice(0, 16)} `, "m"));
+    expect(done(await vera.run("release", "key", old.id.slice(0, 16)))).toBe(old.publicKey);
+    expect(failed(await vera.run("release", "key", "nope"), 1)).toContain("[not-found]");
+    expect(done(await vera.run("release", "verify", "shop", "1"))).toContain(`by key ${old.id.slice(0, 16)}`);
+  });
+
   test("towline logs shows what the instances wrote, secrets masked", async () => {
     const said = done(await vera.run("logs", "shop", "test", "--lines", "5"));
     expect(said).toMatch(/^── shop-test-r1-\w+-1 \(running\)$/m);
@@ -199,7 +212,12 @@ describe("from the first push to production", () => {
     expect(failed(await vera.run("approve", "shop"), 2)).toContain("[auth.forbidden]");
     expect(failed(await dana.run("approve", "shop"), 2)).toContain("[auth.forbidden]");
     expect(failed(await dana.run("deploy", "shop", "production", "--yes"), 2)).toContain("[auth.forbidden]");
+    await removeSignature("shop", 1);
     done(await lea.run("approve", "shop"));
+    // Production demands it: the release stands at the gate, with the reason, until it is signed again.
+    const reason = "release 1 is not proven: signature: there is no signed signature";
+    await until(async () => done(await vera.run("status")).includes(reason), { deadlineMs: 60_000 });
+    done(await dana.run("release", "attest", "shop", "1"));
     expect(done(await lea.run("build", "watch", "shop"))).toMatch(/shop #1 passed/);
     expect(failed(await lea.run("approve", "shop"), 1)).toContain("no build of shop stands at a gate");
     expect(await ask(platform.httpPort, "shop.production.localhost")).toBe("200 1");
@@ -375,6 +393,18 @@ describe("every command", () => {
     expect(done(await dana.run("--version"))).toMatch(/^\d+\.\d+\.\d+$/m);
   });
 });
+
+/** As Lea may, who may delete from the registry: the list of what is about the image, and the signature. */
+async function removeSignature(service: string, number: number): Promise<void> {
+  const { digest } = json(await lea.run("release", "show", service, String(number), "--json")) as { digest: string };
+  const headers = { authorization: `Basic ${Buffer.from(`lea:${people.lea.token}`).toString("base64")}` };
+  for (const end of ["", ".sig"]) {
+    const manifests = `${platform.url}/v2/${service}/manifests/`;
+    const found = await fetch(`${manifests}${digest.replace(":", "-")}${end}`, { method: "HEAD", headers });
+    const named = found.headers.get("docker-content-digest") ?? "";
+    expect((await fetch(manifests + named, { method: "DELETE", headers })).status).toBe(202);
+  }
+}
 
 /** Standard output of a command that must succeed and say nothing on the side. */
 function done(said: Said): string {

@@ -7,6 +7,7 @@ import type { attestationEndpoints } from "#api/endpoints/attestations.ts";
 import type { Releases } from "#releases";
 import { attestTask, attestWaiting, type AttestDeps } from "./attest.ts";
 import { createLacks, type Lacks } from "./gate.ts";
+import { createJudgements } from "./judgements.ts";
 import { createSigningKeys } from "./key.ts";
 import { attestationReactions } from "./reactions.ts";
 import { createLayerReader } from "./read-layer.ts";
@@ -31,9 +32,10 @@ export interface Attestations {
 
 export function createAttestations(given: AttestationsDeps): Attestations {
   const keys = createSigningKeys(given);
-  const deps = { ...given, keys, readLayer: createLayerReader() };
+  const judgements = createJudgements({ ...given, keys });
+  const deps = { ...given, keys, judgements, readLayer: createLayerReader() };
   return {
-    lacks: createLacks(deps),
+    lacks: createLacks(judgements),
     handlers: attestationRoutes(deps),
     reactions: attestationReactions(deps),
     tasks: { [attestTask]: (_, stopping) => attestWaiting(deps, stopping) },

@@ -1,24 +1,36 @@
 import type { attestationEndpoints } from "#api/endpoints/attestations.ts";
 import { refuse, type Refusal, isRefusal } from "#api/errors.ts";
 import type { Database } from "#kernel/database.ts";
-import type { Handlers } from "#kernel/http.ts";
+import { type Handlers, userOf } from "#kernel/http.ts";
 import type { Release, Releases } from "#releases";
 import { type AttestDeps, want } from "./attest.ts";
 import { changesSince, layersOfImage, withText } from "./image-page.ts";
+import type { Judgements } from "./judgements.ts";
+import type { PublicKey } from "./key.ts";
 import { attestationStore } from "./store.ts";
 import { verify } from "./verification.ts";
 
-interface Deps extends Pick<AttestDeps, "db" | "contents" | "keys" | "jobs" | "clock"> {
+interface Deps extends Pick<AttestDeps, "db" | "contents" | "emit" | "keys" | "jobs" | "clock"> {
   releases: Pick<Releases, "release">;
+  judgements: Judgements;
 }
 
 export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoints> {
-  const { db, contents, keys } = deps;
+  const { db, contents, keys, judgements } = deps;
   return {
     async showAttestationKey() {
-      const { id, pem, createdAt } = await keys.current();
-      return { id, algorithm: "ecdsa-p256-sha256" as const, publicKey: pem, createdAt: createdAt.toISOString() };
+      const current = await keys.current();
+      const older = (await keys.trusted(db)).filter(({ id }) => id !== current.id);
+      return { ...viewOf(current), algorithm: "ecdsa-p256-sha256" as const, older: older.map(viewOf) };
     },
+
+    rotateAttestationKey: (_, context) =>
+      db.transaction().execute(async (tx) => {
+        const { key, before } = await keys.rotate(tx);
+        const change = { key: key.id, before: before?.id ?? null };
+        await deps.emit(tx, "attestation-key", "attestations.key-rotated", { ...change, actor: userOf(context).name });
+        return { ...viewOf(key), before: change.before };
+      }),
 
     async attestRelease({ params }) {
       const release = await keptRelease(deps, params);
@@ -30,7 +42,7 @@ export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoi
     async verifyRelease({ params }) {
       const release = await keptRelease(deps, params);
       if (isRefusal(release)) return release;
-      const { listed: _, ...verification } = await verify(deps, db, release);
+      const { listed: _, isWhole: __, ...verification } = await verify(deps, db, release);
       return { ...verification, image: release.image, attestation: await stateOf(db, release) };
     },
 
@@ -41,7 +53,7 @@ export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoi
       if (!shown) return gone(release);
       const { service, previous } = release;
       const before = previous === null ? undefined : await deps.releases.release(service, previous);
-      const now = await verify(deps, db, release);
+      const now = await judgements.of(db, release);
       const listed = (now.listed ?? []).toSorted((a, b) => (a.purl < b.purl ? -1 : 1));
       const found = withText(listed, query.find);
       const rest = found.filter(({ purl }) => purl > query.after);
@@ -50,7 +62,7 @@ export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoi
         size: shown.layers.reduce((sum, { size }) => sum + size, 0),
         attestation: await stateOf(db, release),
         previous,
-        changes: changesSince(before && (await verify(deps, db, before)), now),
+        changes: changesSince(before && (await judgements.of(db, before)), now),
         packageCount: now.listed?.length ?? null,
         found: found.length,
         packages: rest.slice(0, query.limit),
@@ -58,6 +70,11 @@ export function attestationRoutes(deps: Deps): Handlers<typeof attestationEndpoi
     },
   };
 }
+
+const viewOf = ({ id, pem, createdAt, retiredAt }: PublicKey) => ({
+  ...{ id, publicKey: pem, createdAt: createdAt.toISOString() },
+  retiredAt: retiredAt?.toISOString() ?? null,
+});
 
 async function keptRelease(
   { releases }: Deps,

@@ -1,12 +1,15 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
 
 export interface KeyRow {
   id: string;
   /** PEM. */
   public_key: string;
-  sealed: string;
+  /** The private half; gone with the key's retirement. */
+  sealed: string | null;
   created_at: Date;
+  /** Null: it signs. */
+  retired_at: Date | null;
 }
 
 export interface AttestationRow {
@@ -29,13 +32,30 @@ type Tables = { attestation_keys: KeyRow; attestations: AttestationRow };
 export function attestationStore(database: Database) {
   const db: Kysely<Tables> = database.withTables<Tables>();
   return {
-    /** The newest first. */
-    keys: () => db.selectFrom("attestation_keys").selectAll().orderBy("created_at", "desc").execute(),
-    async insertKey(row: KeyRow): Promise<void> {
-      await db.insertInto("attestation_keys").values(row).execute();
+    /** Until the transaction ends, nobody else changes which key signs. */
+    lockKeys: () => sql`select pg_advisory_xact_lock(hashtextextended('attestation keys', 0))`.execute(db),
+    /** The one that signs first, then those before it, newest first. */
+    keys: () =>
+      db
+        .selectFrom("attestation_keys")
+        .selectAll()
+        .orderBy("retired_at", (order) => order.desc().nullsFirst())
+        .execute(),
+    async insertKey(row: Omit<KeyRow, "retired_at">): Promise<void> {
+      await db
+        .insertInto("attestation_keys")
+        .values({ ...row, retired_at: null })
+        .execute();
+    },
+    async retireKey(id: string, retired_at: Date): Promise<void> {
+      await db.updateTable("attestation_keys").set({ sealed: null, retired_at }).where("id", "=", id).execute();
+    },
+    async forgetKeys(ids: readonly string[]): Promise<void> {
+      await db.deleteFrom("attestation_keys").where("id", "in", ids).execute();
     },
     async resealKey(id: string, sealed: string): Promise<void> {
-      await db.updateTable("attestation_keys").set({ sealed }).where("id", "=", id).execute();
+      const ofKey = db.updateTable("attestation_keys").set({ sealed }).where("id", "=", id);
+      await ofKey.where("retired_at", "is", null).execute();
     },
     find: (release: string) =>
       db.selectFrom("attestations").selectAll().where("release", "=", release).executeTakeFirst(),

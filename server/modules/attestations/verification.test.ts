@@ -5,16 +5,20 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Demand } from "#attestations";
 import type { Release } from "#releases";
+import { systemClock } from "#kernel/clock.ts";
 import { openVault } from "#kernel/vault.ts";
 import { archive } from "#testing/archive.ts";
 import {
   attest,
   type AttestationsPlace,
+  imageOf,
   openAttestationsPlace,
   publicKey,
   verified,
 } from "#testing/attestations-place.ts";
 import { imageType, pushBlob, sha256 } from "#testing/registry.ts";
+import { createJudgements } from "./judgements.ts";
+import { createSigningKeys } from "./key.ts";
 
 let place: AttestationsPlace;
 beforeAll(async () => {
@@ -175,6 +179,54 @@ test("content that was changed on the disk is told", async () => {
     ok: false,
     reason: `the content of a signature, ${digest}, is missing or damaged`,
   });
+});
+
+test("what was found of a release is remembered; what could not be read is looked at again", async () => {
+  const { contents } = place.opened.registry.images;
+  const release = await madeOf("remembered");
+  let read = 0;
+  let isAway = true;
+  const again = await place.again({
+    contents: {
+      ...contents,
+      blob: async (digest) => {
+        read += 1;
+        return isAway ? undefined : contents.blob(digest);
+      },
+    },
+  });
+  const lacking = () => again.lacks(place.opened.registry.db, release.id, ["signature"]);
+  expect(await lacking()).toEqual([expect.stringMatching(/is missing or damaged/)]);
+  isAway = false;
+  expect(await lacking()).toEqual([]);
+  const shown = await imageOf(again, release);
+  const before = read;
+  expect(await lacking()).toEqual([]);
+  // The page reads the image's configuration, and none of the evidence.
+  expect([(await imageOf(again, release)).packages, read]).toEqual([shown.packages, before + 1]);
+  expect((await verified(again, release)).checks.every(({ ok }) => ok)).toBe(true);
+  expect(read).toBeGreaterThan(before + 3);
+});
+
+test.for([
+  ["releases", { releases: 2, packages: 100 }],
+  ["packages", { releases: 100, packages: 2 }],
+] as const)("no more %s are remembered than may be, those asked for last", async ([, limits]) => {
+  const { registry } = place.opened;
+  const { contents } = registry.images;
+  const keys = createSigningKeys({ db: registry.db, vault: await openVault(registry.home), clock: systemClock });
+  let read = 0;
+  const counting = { ...contents, blob: (digest: string) => ((read += 1), contents.blob(digest)) };
+  const judgements = createJudgements({ contents: counting, keys }, limits);
+  const releases = [await madeOf("first"), await madeOf("second"), await madeOf("third")];
+  const isReadAgain = async (index: number) => {
+    const before = read;
+    expect((await judgements.of(registry.db, releases[index]!)).packages).toBe(1);
+    return read > before;
+  };
+  const asked: boolean[] = [];
+  for (const index of [0, 1, 0, 2, 0, 2, 1, 2, 0]) asked.push(await isReadAgain(index));
+  expect(asked).toEqual([true, true, false, true, false, false, true, false, true]);
 });
 
 test("the key stays over restarts, is sealed at rest, and is sealed anew when the vault's key changes", async () => {

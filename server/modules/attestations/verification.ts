@@ -3,7 +3,7 @@
  * installation. One that holds is enough; the others do no harm.
  */
 import { z } from "zod";
-import type { About, Contents } from "#images";
+import type { About, Contents, Part } from "#images";
 import type { Database } from "#kernel/database.ts";
 import type { Release } from "#releases";
 import { signatureAnnotation, signatureType } from "./artifacts.ts";
@@ -34,6 +34,8 @@ export async function verify({ contents, keys }: VerificationDeps, db: Database,
 export interface Judged extends Verification {
   /** The packages of the signed bill of materials. */
   listed: Listed[] | null;
+  /** Nothing was missing or damaged: another look at the same manifests finds the same. */
+  isWhole: boolean;
 }
 
 interface Judging {
@@ -45,24 +47,35 @@ interface Judging {
 export async function judge(contents: Pick<Contents, "blob">, judging: Judging): Promise<Judged> {
   const { trusted, release } = judging;
   const layers = layersOf(judging.about);
+  let isWhole = true;
+  const read: Read = async (layer, largest) => {
+    const content = await readSmall(contents, layer, largest);
+    // What is too large stays so.
+    if (!content && layer.size <= largest) isWhole = false;
+    return content;
+  };
   const envelopes: Opened[] = [];
   for (const layer of layers.filter(({ mediaType }) => mediaType === envelopeType || mediaType === bundleType)) {
-    const content = await readSmall(contents, layer, largestEnvelope);
+    const content = await read(layer, largestEnvelope);
     const opened = content && openEnvelope(content, trusted);
     if (opened) envelopes.push(opened);
     else if (!content) envelopes.push({ damaged: layer.digest, predicateType: layer.annotations["predicateType"] });
   }
   const provenance = provenanceIn(envelopes, release);
   const bom = bomIn(envelopes, release);
+  const signature = await checkSignature(read, layers, judging);
   return {
     digest: release.digest,
-    checks: [await checkSignature(contents, layers, judging), bom.check, provenance.check],
+    checks: [signature, bom.check, provenance.check],
+    isWhole,
     provenance: provenance.facts,
     packages: bom.listed?.length ?? null,
     listed: bom.listed,
   };
 }
 
+/** Undefined for what is missing, damaged, or larger. */
+type Read = (layer: Pick<Part, "digest" | "size">, largest: number) => Promise<Buffer | undefined>;
 type Opened = OpenedEnvelope | { damaged: string; predicateType: string | undefined };
 
 const layerShape = z.object({
@@ -84,14 +97,10 @@ const simpleShape = z.object({
   critical: z.object({ image: z.object({ "docker-manifest-digest": z.string() }), type: z.string() }),
 });
 
-async function checkSignature(
-  contents: Pick<Contents, "blob">,
-  layers: ReturnType<typeof layersOf>,
-  { trusted, release }: Judging,
-) {
+async function checkSignature(read: Read, layers: ReturnType<typeof layersOf>, { trusted, release }: Judging) {
   const rejected: string[] = [];
   for (const layer of layers.filter(({ mediaType }) => mediaType === signatureType)) {
-    const payload = await readSmall(contents, layer, 1024 * 1024);
+    const payload = await read(layer, 1024 * 1024);
     if (!payload) {
       rejected.push(`the content of a signature, ${layer.digest}, is missing or damaged`);
       continue;

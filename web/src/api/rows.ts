@@ -12,6 +12,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   createToken: ["POST", "/api/tokens"],
   revokeToken: ["DELETE", "/api/tokens/:id"],
   showAttestationKey: ["GET", "/api/attestation-key"],
+  rotateAttestationKey: ["POST", "/api/attestation-key/rotate"],
   attestRelease: ["POST", "/api/services/:service/releases/:number/attestation"],
   verifyRelease: ["GET", "/api/services/:service/releases/:number/verification"],
   showReleaseImage: ["GET", "/api/services/:service/releases/:number/image"],
