@@ -72,7 +72,7 @@ function imagesRow(damaged: number): HealthRow {
   return { name, verdict: "bad", found: `${damaged} damaged layers, which are not served`, fix };
 }
 
-async function storeRow(check: () => Promise<void>): Promise<HealthRow> {
+export async function storeRow(check: () => Promise<void>): Promise<HealthRow> {
   const name = "store of blobs";
   try {
     await check();

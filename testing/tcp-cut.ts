@@ -7,6 +7,8 @@ export interface TcpCut extends AsyncDisposable {
   cut(): void;
   /** New connections go through again; those that were cut stay dead. */
   mend(): void;
+  /** Ends all connections, which both ends hear; new ones go through. */
+  breakOff(): void;
 }
 
 /** Cuts itself once it has carried more than `most` bytes there. */
@@ -18,6 +20,9 @@ export async function cuttableTo(port: number, { host = "127.0.0.1", most = Infi
     isCut = true;
     for (const socket of open) socket.unpipe().pause();
   }
+  const breakOff = () => {
+    for (const socket of open) socket.destroy();
+  };
   const server = createServer((near) => {
     open.add(near);
     near.on("error", () => {}).on("close", () => open.delete(near));
@@ -43,10 +48,11 @@ export async function cuttableTo(port: number, { host = "127.0.0.1", most = Infi
     cut,
     mend() {
       isCut = false;
-      for (const socket of open) socket.destroy();
+      breakOff();
     },
+    breakOff,
     async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy();
+      breakOff();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -34,12 +34,19 @@ export interface Multipart extends Listed {
   uploadId: string;
 }
 
+/** Of an object, or of a part of it. */
+export interface Body {
+  stream: Readable;
+  /** Bytes that are to come. */
+  size: number;
+}
+
 /** Keys are without the prefix. */
 export interface Bucket {
   /** Bytes of an object; undefined when there is none. */
   size(key: string): Promise<number | undefined>;
   /** What comes must be read to its end or destroyed. Undefined when there is no such object. */
-  get(key: string, range?: ByteRange): Promise<Readable | undefined>;
+  get(key: string, range?: ByteRange): Promise<Body | undefined>;
   /** Shows the object when all of it is there, and not before. */
   put(key: string, body: Readable, size: number): Promise<void>;
   /** A missing one is no error. */
@@ -55,6 +62,8 @@ export interface Bucket {
 
 /** Small questions are answered within so long, or the service is away. */
 const answerMs = 30_000;
+/** Who looks at the platform's health waits less for each of its parts, and is to hear what to do. */
+const checkMs = 3_000;
 /** A connection on which nothing moves for so long is given up; a slow reader of ours holds one. */
 const idleMs = 5 * 60_000;
 const mostConnections = 256;
@@ -86,7 +95,7 @@ function connect({ region, endpoint, credentials }: S3Place): S3Client {
   });
 }
 
-const soon = () => ({ abortSignal: AbortSignal.timeout(answerMs) });
+const soon = (withinMs = answerMs) => ({ abortSignal: AbortSignal.timeout(withinMs) });
 
 function objectsIn(place: S3Place, client: S3Client): Pick<Bucket, "size" | "get" | "put" | "delete" | "check"> {
   const { asked, orNothing } = asking(place);
@@ -96,7 +105,7 @@ function objectsIn(place: S3Place, client: S3Client): Pick<Bucket, "size" | "get
     async get(key, range) {
       const part = range ? { Range: `bytes=${range.first}-${range.last}` } : {};
       const answer = await orNothing(client.send(new GetObjectCommand({ ...at(key), ...part })));
-      return answer?.Body as Readable | undefined;
+      return answer && { stream: answer.Body as Readable, size: answer.ContentLength ?? 0 };
     },
     async put(key, body, size) {
       const partSize = Math.max(partBytes, Math.ceil(size / mostParts));
@@ -104,7 +113,7 @@ function objectsIn(place: S3Place, client: S3Client): Pick<Bucket, "size" | "get
       await asked(upload.done());
     },
     delete: async (key) => void (await orNothing(client.send(new DeleteObjectCommand(at(key)), soon()))),
-    check: async () => void (await asked(client.send(new HeadBucketCommand({ Bucket: place.bucket }), soon()))),
+    check: async () => void (await asked(client.send(new HeadBucketCommand({ Bucket: place.bucket }), soon(checkMs)))),
   };
 }
 

@@ -1,17 +1,21 @@
 /** The suite of every store of blobs, and what only a bucket can do wrong, against OpenStack Swift's S3. */
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { look } from "#kernel/health.ts";
 import { openTestRegistry, pushImage, sha256 } from "#testing/registry.ts";
 import { startSwift, type Swift, whyNoSwift } from "#testing/swift.ts";
-import { cuttableTo } from "#testing/tcp-cut.ts";
+import { cuttableTo, type TcpCut } from "#testing/tcp-cut.ts";
 import { until } from "#testing/until.ts";
 import { blobsConformance, chunksOf, digestOf } from "./conformance.ts";
-import type { Blobs, Stored } from "./contract.ts";
+import { storeRow } from "../../server/health.ts";
+import type { Blobs, ByteRange, Stored } from "./contract.ts";
 import { openS3Blobs } from "./s3.ts";
 import { type Bucket, openBucket, type S3Place } from "./s3-bucket.ts";
 
@@ -85,6 +89,82 @@ function testsOnSwift(): void {
       expect(await blobs.uploadSize("one")).toBe(5);
     },
   );
+
+  /** The blob by a way of its own; `look` hears how many bytes have come. */
+  async function readOver(
+    store: Opened,
+    { digest, range }: { digest: string; range?: ByteRange | undefined },
+    look: (bytes: number, way: TcpCut) => void,
+  ) {
+    await using way = await cuttableTo(service.port);
+    const bucket = openBucket({ ...store.place, endpoint: `http://127.0.0.1:${way.port}` });
+    const blobs = await openS3Blobs({ home: store.home, bucket, folder: "" });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const sink = new Writable({
+      write(chunk: Buffer, _, done) {
+        chunks.push(Buffer.from(chunk));
+        bytes += chunk.length;
+        look(bytes, way);
+        done();
+      },
+    });
+    const content = await blobs.read(digest, range);
+    const failed = await content?.copyTo(sink).catch((error: unknown) => error);
+    return { failed, content: Buffer.concat(chunks) };
+  }
+
+  async function committed({ blobs }: Opened): Promise<{ digest: string; large: Buffer }> {
+    const large = randomBytes(24 * 1024 * 1024);
+    const digest = digestOf(large);
+    await blobs.append({ upload: "one", at: 0, source: chunksOf(large) });
+    await blobs.commit("one", digest);
+    return { digest, large };
+  }
+
+  test("a download that breaks off goes on at the byte where it was, whole or a part of the blob", async () => {
+    await using store = await open();
+    const { digest, large } = await committed(store);
+    for (const range of [undefined, { first: 1_000_000, last: large.length - 7 }]) {
+      let [breaks, next] = [0, 2_000_000];
+      const { failed, content } = await readOver(store, { digest, range }, (bytes, way) => {
+        if (bytes < next || breaks === 3) return;
+        breaks += 1;
+        // What is on its way may come all the same: much less than this.
+        next = bytes + 5_000_000;
+        way.breakOff();
+      });
+      expect([failed, breaks]).toEqual([undefined, 3]);
+      const { first, last } = range ?? { first: 0, last: large.length - 1 };
+      expect(content.equals(large.subarray(first, last + 1))).toBe(true);
+    }
+  });
+
+  test("one that does not go on after a few tries is given up, and what came of it is right", async () => {
+    await using store = await open();
+    const { digest, large } = await committed(store);
+    const { failed, content } = await readOver(store, { digest }, (_, way) => void way[Symbol.asyncDispose]());
+    expect(failed).toMatchObject({ refusal: { refused: "store.away" } });
+    expect(content.length).toBeLessThan(large.length);
+    expect(content.equals(large.subarray(0, content.length))).toBe(true);
+  });
+
+  test("the page on health says that the bucket is away and what to do, in time, and that it is back", async () => {
+    await using store = await open();
+    await using way = await cuttableTo(service.port);
+    const { check } = openBucket({ ...store.place, endpoint: `http://127.0.0.1:${way.port}` });
+    const row = () => storeRow(check);
+    const isGood = async () => (await row()).verdict === "good";
+    await until(isGood);
+    expect(await row()).toEqual({ name: "store of blobs", verdict: "good", found: "the bucket answers" });
+    way.cut();
+    const rows = await look({ "store of blobs": async () => [await row()] });
+    expect(rows).toMatchObject([
+      { verdict: "bad", found: expect.stringContaining("does not answer"), fix: "Try again in a moment." },
+    ]);
+    way.mend();
+    await until(isGood);
+  });
 
   test("an image is pushed to a registry on a bucket, pulled by parts, and gone at once when it is deleted", async () => {
     await using store = await open();

@@ -8,11 +8,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
-import type { Blobs } from "./contract.ts";
+import type { Writable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import type { Blobs, ByteRange } from "./contract.ts";
 import { checkedDigest, isUpload, parseDigest } from "./digest.ts";
 import { createFsUploads } from "./fs-uploads.ts";
-import type { Bucket, Multipart } from "./s3-bucket.ts";
+import type { Body, Bucket, Multipart } from "./s3-bucket.ts";
 import { sinkWriter } from "./sink-writer.ts";
 
 export interface S3Shelf {
@@ -51,7 +52,7 @@ export async function openS3Blobs({ home, bucket, folder }: S3Shelf): Promise<Bl
     async read(key, range) {
       if (isUpload(key)) return uploads.read(key, range);
       const body = await bucket.get(keyOf(key), range);
-      return body && { copyTo: (sink) => copyTo(body, sink) };
+      return body && { copyTo: (sink) => copyTo(resumed(bucket, { key: keyOf(key), range }, body), sink) };
     },
     remove: async (digest) => bucket.delete(keyOf(digest)),
     async *uploads() {
@@ -78,13 +79,47 @@ const leftPrefix = "s3-";
 const idOfLeft = ({ key, uploadId }: Multipart): string =>
   leftPrefix + createHash("sha256").update(`${key}\0${uploadId}`).digest("hex").slice(0, 40);
 
+/** One more break than so many, with less than a mebibyte after each, is the end. */
+const mostBreaks = 5;
+const progressBytes = 1024 * 1024;
+/** Twice as long after each. */
+const againMs = 100;
+
+/** All that is to come: where the connection breaks off the rest is asked for, for what a digest names never changes. */
+async function* resumed(
+  bucket: Pick<Bucket, "get">,
+  { key, range }: { key: string; range: ByteRange | undefined },
+  begun: Body,
+): AsyncGenerator<Uint8Array> {
+  const first = range?.first ?? 0;
+  const last = first + begun.size - 1;
+  let at = first;
+  let breaks = { count: 0, at };
+  for (let body: Body | undefined = begun; ; body = undefined) {
+    try {
+      body ??= await bucket.get(key, { first: at, last });
+      for await (const chunk of body?.stream ?? []) {
+        at += (chunk as Uint8Array).length;
+        yield chunk as Uint8Array;
+      }
+      if (at > last) return;
+      throw new Error(`the bucket ended ${key} ${last + 1 - at} bytes early`);
+    } catch (error) {
+      if (at - breaks.at >= progressBytes) breaks = { count: 0, at };
+      breaks.count += 1;
+      if (breaks.count > mostBreaks) throw error;
+    }
+    await setTimeout(againMs * 2 ** (breaks.count - 1));
+  }
+}
+
 /** The next chunk comes while the one before is written. */
-async function copyTo(body: Readable, sink: Writable): Promise<void> {
+async function copyTo(body: AsyncIterable<Uint8Array>, sink: Writable): Promise<void> {
   using writer = sinkWriter(sink);
   let writing = Promise.resolve();
   for await (const chunk of body) {
     await writing;
-    writing = writer.write(chunk as Uint8Array);
+    writing = writer.write(chunk);
     // Met at the next turn.
     writing.catch(() => undefined);
   }

@@ -5,9 +5,11 @@ import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import { ask } from "../../support/ask.ts";
 import { type Checkout, checkoutOf } from "../../support/checkout.ts";
-import { type CommandLine, commandLine, type Said } from "../../support/command-line.ts";
+import { type CommandLine, commandLine } from "../../support/command-line.ts";
 import { setEnvironments } from "../../support/fleet.ts";
 import { newPerson, type Person } from "../../support/people.ts";
+import { removeSignature } from "../../support/remove-signature.ts";
+import { done, failed, json } from "../../support/said.ts";
 
 const run = promisify(execFile);
 const pipeline = `steps:
@@ -212,7 +214,8 @@ describe("from the first push to production", () => {
     expect(failed(await vera.run("approve", "shop"), 2)).toContain("[auth.forbidden]");
     expect(failed(await dana.run("approve", "shop"), 2)).toContain("[auth.forbidden]");
     expect(failed(await dana.run("deploy", "shop", "production", "--yes"), 2)).toContain("[auth.forbidden]");
-    await removeSignature("shop", 1);
+    const released = json(await lea.run("release", "show", "shop", "1", "--json")) as { digest: string };
+    await removeSignature({ url: platform.url, token: people.lea.token }, "shop", released.digest);
     done(await lea.run("approve", "shop"));
     // Production demands it: the release stands at the gate, with the reason, until it is signed again.
     const reason = "release 1 is not proven: signature: there is no signed signature";
@@ -393,34 +396,3 @@ describe("every command", () => {
     expect(done(await dana.run("--version"))).toMatch(/^\d+\.\d+\.\d+$/m);
   });
 });
-
-/** As Lea may, who may delete from the registry: the list of what is about the image, and the signature. */
-async function removeSignature(service: string, number: number): Promise<void> {
-  const { digest } = json(await lea.run("release", "show", service, String(number), "--json")) as { digest: string };
-  const headers = { authorization: `Basic ${Buffer.from(`lea:${people.lea.token}`).toString("base64")}` };
-  for (const end of ["", ".sig"]) {
-    const manifests = `${platform.url}/v2/${service}/manifests/`;
-    const found = await fetch(`${manifests}${digest.replace(":", "-")}${end}`, { method: "HEAD", headers });
-    const named = found.headers.get("docker-content-digest") ?? "";
-    expect((await fetch(manifests + named, { method: "DELETE", headers })).status).toBe(202);
-  }
-}
-
-/** Standard output of a command that must succeed and say nothing on the side. */
-function done(said: Said): string {
-  expect(said.code, said.stderr + said.stdout).toBe(0);
-  return said.stdout;
-}
-
-/** Standard error of a command that must end with this status. */
-function failed(said: Said, code: 1 | 2): string {
-  expect(said.code, said.stderr + said.stdout).toBe(code);
-  return said.stderr;
-}
-
-/** The one line of JSON of a command that must succeed. */
-function json(said: Said): Record<string, unknown> {
-  const text = done(said);
-  expect(text.trimEnd().split("\n").length).toBe(1);
-  return JSON.parse(text) as Record<string, unknown>;
-}

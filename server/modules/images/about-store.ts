@@ -10,7 +10,10 @@ export interface About {
   tag: string | null;
 }
 
-/** So many at most, and none that is larger: the oldest first, so that nobody pushes what came with the image out of sight. */
+/**
+ * So many at most, and none that is larger: what stands under the tags first, for it took the place of what was made before; then the
+ * oldest, so that nobody pushes what came with the image out of sight.
+ */
 const most = 100;
 const largest = 1024 * 1024;
 
@@ -22,7 +25,7 @@ export function aboutStore(db: Images) {
         left join image_tags t on t.repository = m.repository and t.digest = m.digest and t.tag = any(${[...tags]})
         where m.repository = ${repository} and (m.subject = ${digest} or t.tag is not null)
           and octet_length(m.content) <= ${largest}
-        order by m.pushed_at, m.digest limit ${most}`.execute(db);
+        order by t.tag is null, m.pushed_at, m.digest limit ${most}`.execute(db);
       return rows;
     },
   };

@@ -45,12 +45,7 @@ export function createBlobShelf({ db, blobs, clock }: { db: Database; blobs: Blo
     commit: ({ id, repository }, digest) =>
       lock.hold(digest, async () => {
         const size = await blobs.commit(id, digest);
-        await db.transaction().execute(async (tx) => {
-          const books = imageStore(tx);
-          await books.blobs.insert(digest, size);
-          await books.blobs.link(repository, digest, clock.now());
-          await books.uploads.delete(id);
-        });
+        await store.blobs.commit({ upload: id, repository, digest, size, now: clock.now() });
       }),
     async remove(repository, digest, unleasedSince) {
       try {

@@ -81,12 +81,7 @@ export function createContents(deps: Deps): Contents {
   };
 }
 
-async function put(
-  { store, blobs, shelf }: Deps,
-  repository: string,
-  contents: readonly (Buffer | string)[],
-): Promise<void> {
-  await store.ensureRepository(repository);
+async function put({ blobs, shelf }: Deps, repository: string, contents: readonly (Buffer | string)[]): Promise<void> {
   for (const each of contents) {
     const content = Buffer.from(each);
     const upload = newId();

@@ -10,6 +10,10 @@ export interface NewManifest extends ParsedManifest {
   digest: string;
   content: Buffer;
   pushedAt: Date;
+  /** What it needs of what is there. */
+  needs: { blobs: string[]; children: string[] };
+  /** Tags that are its from now on, each once. */
+  tags: string[];
 }
 
 export interface Referrer {
@@ -21,6 +25,13 @@ export interface Referrer {
 }
 
 export const oneOf = (digests: string[]) => sql<boolean>`digest = any(${digests})`;
+
+/**
+ * Part of a statement: the repository, made where it is missing. Statements write all they can at once, for each way to the database
+ * and back waits for the processor twice.
+ */
+export const made = (repository: string) =>
+  sql`made as (insert into image_repositories (name) values (${repository}) on conflict do nothing)`;
 
 export function manifestStore(db: Images) {
   return { ...manifests(db), ...references(db), ...referrers(db) };
@@ -52,23 +63,31 @@ function manifests(db: Images) {
       return found !== undefined;
     },
     /** The same content under another media type is the same manifest, presented anew. */
-    async upsert(manifest: NewManifest): Promise<void> {
-      const { repository, digest, content } = manifest;
-      const changeable = {
-        media_type: manifest.mediaType,
-        artifact_type: manifest.artifactType ?? null,
-        subject: manifest.subject ?? null,
-        annotations: manifest.annotations
-          ? sql<Record<string, string>>`${JSON.stringify(manifest.annotations)}::json`
-          : null,
-        pushed_at: manifest.pushedAt,
-        leased_at: manifest.pushedAt,
-      };
-      await db
-        .insertInto("image_manifests")
-        .values({ repository, digest, content, ...changeable })
-        .onConflict((conflict) => conflict.columns(["repository", "digest"]).doUpdateSet(changeable))
-        .execute();
+    async save({ repository, digest, pushedAt: now, needs, tags, ...manifest }: NewManifest): Promise<void> {
+      const annotations = manifest.annotations ? JSON.stringify(manifest.annotations) : null;
+      const subject = manifest.subject ?? null;
+      // Tags in order, so that two pushes of the same tags do not wait for each other.
+      await sql`
+        with ${made(repository)},
+          manifest as (
+            insert into image_manifests
+              (repository, digest, content, media_type, artifact_type, subject, annotations, pushed_at, leased_at)
+            values (${repository}, ${digest}, ${manifest.content}, ${manifest.mediaType}, ${manifest.artifactType ?? null},
+              ${subject}, ${annotations}::json, ${now}, ${now})
+            on conflict (repository, digest) do update set media_type = excluded.media_type,
+              artifact_type = excluded.artifact_type, subject = excluded.subject, annotations = excluded.annotations,
+              pushed_at = excluded.pushed_at, leased_at = excluded.leased_at),
+          blobs as (
+            insert into image_manifest_blobs (repository, manifest, digest)
+            select ${repository}, ${digest}, unnest(${needs.blobs}::text[]) on conflict do nothing),
+          children as (
+            insert into image_manifest_children (repository, parent, child)
+            select ${repository}, ${digest}, unnest(${needs.children}::text[]) on conflict do nothing)
+        insert into image_tags (repository, tag, digest, changed_at)
+        select ${repository}, unnest(${tags.toSorted()}::text[]), ${digest}, ${now}::timestamptz
+        on conflict (repository, tag) do update set digest = excluded.digest, changed_at = excluded.changed_at`.execute(
+        db,
+      );
     },
     /** Leases it to a push anew; false when it is gone. */
     async renew(repository: string, digest: string, now: Date): Promise<boolean> {
@@ -111,21 +130,10 @@ function manifests(db: Images) {
 function references(db: Images) {
   return {
     /** Those of the digests that are manifests of the repository, kept from deletion until the transaction ends. */
-    lock: async (repository: string, digests: string[]) =>
-      (
-        await db
-          .selectFrom("image_manifests")
-          .select("digest")
-          .where("repository", "=", repository)
-          .where(oneOf(digests))
-          .forKeyShare()
-          .execute()
-      ).map(({ digest }) => digest),
-    async refer(repository: string, manifest: string, needs: { blobs: string[]; children: string[] }): Promise<void> {
-      await sql`insert into image_manifest_blobs (repository, manifest, digest)
-        select ${repository}, ${manifest}, unnest(${needs.blobs}::text[]) on conflict do nothing`.execute(db);
-      await sql`insert into image_manifest_children (repository, parent, child)
-        select ${repository}, ${manifest}, unnest(${needs.children}::text[]) on conflict do nothing`.execute(db);
+    async lock(repository: string, digests: string[]): Promise<string[]> {
+      if (digests.length === 0) return [];
+      const ofThem = db.selectFrom("image_manifests").select("digest").where("repository", "=", repository);
+      return (await ofThem.where(oneOf(digests)).forKeyShare().execute()).map(({ digest }) => digest);
     },
   };
 }

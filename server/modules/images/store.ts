@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
 import type { Page } from "./core/page.ts";
-import { manifestStore, oneOf } from "./manifest-store.ts";
+import { made, manifestStore, oneOf } from "./manifest-store.ts";
 import { pinStore } from "./pin-store.ts";
 import { garbageStore } from "./garbage-store.ts";
 import { scrubStore } from "./scrub-store.ts";
@@ -30,12 +30,6 @@ export type ImageStore = ReturnType<typeof imageStore>;
 
 function repositories(db: Images) {
   return {
-    ensureRepository: (name: string) =>
-      db
-        .insertInto("image_repositories")
-        .values({ name })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute(),
     hasRepository: async (name: string) =>
       (await db.selectFrom("image_repositories").select("name").where("name", "=", name).executeTakeFirst()) !==
       undefined,
@@ -60,6 +54,17 @@ function repositories(db: Images) {
         .limit(limit)
         .execute(),
   };
+}
+
+/** The transaction is not waited for on the disk; a later one that is takes it along. Only in effect where it is selected from. */
+const relaxed = sql`relaxed as (select set_config('synchronous_commit', 'off', true))`;
+
+interface Commit {
+  upload: string;
+  repository: string;
+  digest: string;
+  size: number;
+  now: Date;
 }
 
 interface Mount {
@@ -93,24 +98,26 @@ function blobs(db: Images) {
         .executeTakeFirst();
       return numUpdatedRows > 0n;
     },
-    /** Its content was written this moment: whatever was wrong with it is right now. */
-    async insert(digest: string, size: number): Promise<void> {
-      await sql`insert into image_blobs (digest, size) values (${digest}, ${size})
-        on conflict (digest) do update set size = excluded.size, damaged_at = null
-        where image_blobs.damaged_at is not null or image_blobs.size <> excluded.size`.execute(db);
+    /** Its content was written this moment, by this upload: whatever was wrong with it is right now, and the repository shows it. */
+    async commit({ upload, repository, digest, size, now }: Commit): Promise<void> {
+      await sql`
+        with ended as (delete from image_uploads where id = ${upload}::uuid), ${made(repository)},
+          written as (
+            insert into image_blobs (digest, size) values (${digest}, ${size})
+            on conflict (digest) do update set size = excluded.size, damaged_at = null
+            where image_blobs.damaged_at is not null or image_blobs.size <> excluded.size)
+        insert into image_repository_blobs (repository, digest, leased_at) values (${repository}, ${digest}, ${now})
+        on conflict (repository, digest) do update set leased_at = excluded.leased_at`.execute(db);
     },
-    async link(repository: string, digest: string, now: Date): Promise<void> {
-      await db
-        .insertInto("image_repository_blobs")
-        .values({ repository, digest, leased_at: now })
-        .onConflict((conflict) => conflict.columns(["repository", "digest"]).doUpdateSet({ leased_at: now }))
-        .execute();
-    },
-    /** Shows in one repository what another shows, `from` or any; false when that does not show it. */
+    /**
+     * Shows in one repository what another shows, `from` or any; false when that does not show it. Not waited for on the disk: the
+     * manifest that needs it is, and a client whose mount a power cut forgot pushes again.
+     */
     async mount({ from, to, digest, size, now }: Mount): Promise<boolean> {
       const { rows } = await sql`
+        with ${relaxed}, ${made(to)}
         insert into image_repository_blobs (repository, digest, leased_at)
-        select ${to}, digest, ${now}::timestamptz from image_repository_blobs join image_blobs b using (digest)
+        select ${to}, digest, ${now}::timestamptz from relaxed, image_repository_blobs join image_blobs b using (digest)
         where digest = ${digest} and b.size = ${size} and b.damaged_at is null
           and (${from ?? null}::text is null or repository = ${from ?? null}) limit 1
         on conflict (repository, digest) do update set leased_at = excluded.leased_at returning digest`.execute(db);
@@ -150,11 +157,27 @@ function blobs(db: Images) {
 
 function uploads(db: Images) {
   return {
-    /** Not waited for on the disk: a client whose upload a power cut forgot begins again. */
-    async insert(id: string, repository: string, now: Date): Promise<void> {
-      await sql`with relaxed as (select set_config('synchronous_commit', 'off', true))
+    /**
+     * False where the repository has `most` of them already. Not waited for on the disk: a client whose upload a power cut forgot
+     * begins again.
+     */
+    async open({
+      id,
+      repository,
+      now,
+      most,
+    }: {
+      id: string;
+      repository: string;
+      now: Date;
+      most: number;
+    }): Promise<boolean> {
+      const { rows } = await sql`
+        with ${relaxed}, ${made(repository)}
         insert into image_uploads (id, repository, touched_at)
-        select ${id}::uuid, ${repository}, ${now} from relaxed`.execute(db);
+        select ${id}::uuid, ${repository}, ${now}::timestamptz from relaxed
+        where (select count(*) from image_uploads where repository = ${repository}) < ${most} returning id`.execute(db);
+      return rows.length > 0;
     },
     /** Notes, now and then, that the upload is in use; false when there is none. */
     async touch(id: string, repository: string, now: Date): Promise<boolean> {
@@ -171,14 +194,6 @@ function uploads(db: Images) {
     async delete(id: string): Promise<void> {
       await db.deleteFrom("image_uploads").where("id", "=", id).execute();
     },
-    count: async (repository: string) =>
-      (
-        await db
-          .selectFrom("image_uploads")
-          .select((count) => count.fn.countAll<number>().as("n"))
-          .where("repository", "=", repository)
-          .executeTakeFirstOrThrow()
-      ).n,
     stale: async (before: Date) =>
       (await db.selectFrom("image_uploads").select("id").where("touched_at", "<", before).limit(1000).execute()).map(
         ({ id }) => id,

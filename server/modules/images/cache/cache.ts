@@ -17,7 +17,7 @@ import { configOf, listParts, parseManifest } from "../core/manifest.ts";
 import { inCache, type Reference } from "../core/names.ts";
 import type { DiskRoom } from "../disk-room.ts";
 import { NoRoomError, type Quota, within } from "../quota.ts";
-import { imageStore, type ImageStore } from "../store.ts";
+import type { ImageStore } from "../store.ts";
 import { type Flight, follow, type Progress, startFlight, telling } from "./flight.ts";
 import { type UpstreamRow, upstreamStore } from "./upstream-store.ts";
 
@@ -215,7 +215,7 @@ async function fetchDigest(context: Context, here: Place, digest: string): Promi
 }
 
 async function save(
-  { upstream, db, clock, room }: Context,
+  { upstream, store, clock, room }: Context,
   { repository, at }: Place,
   { wanted, tag }: { wanted: Wanted; tag?: string },
 ): Promise<void> {
@@ -229,13 +229,10 @@ async function save(
   const full = await room.check(content.length);
   if (full) throw new FaultError(full);
   const now = clock.now();
-  await db.transaction().execute(async (tx) => {
-    const books = imageStore(tx);
-    await books.ensureRepository(repository);
-    // What it needs is fetched when somebody asks for it, so nothing is noted as needed.
-    await books.manifests.upsert({ ...parsed, repository, digest, content, pushedAt: now });
-    if (tag !== undefined) await books.tags.set(repository, tag, { digest, now });
-  });
+  // What it needs is fetched when somebody asks for it, so nothing is noted as needed.
+  const needs = { blobs: [], children: [] };
+  const tags = tag === undefined ? [] : [tag];
+  await store.manifests.save({ ...parsed, repository, digest, content, pushedAt: now, needs, tags });
 }
 
 interface Fetched {
@@ -245,7 +242,6 @@ interface Fetched {
 
 async function fetchBlob(context: Context, here: Place, { digest, progress }: Fetched): Promise<void> {
   const wanted = { repository: here.there, reference: digest };
-  await context.store.ensureRepository(here.repository);
   if (await showToo(context, here, wanted)) return;
   const { blobs, shelf, room, quota } = context;
   const { repository } = here;

@@ -76,13 +76,9 @@ export async function saveManifest(
 ): Promise<undefined> {
   const { repository, digest, tags, actor } = push;
   const books = imageStore(tx);
-  const now = clock.now();
-  await books.ensureRepository(repository);
   const needs = await lockNeeds(books, repository, push.parsed);
-  await books.manifests.upsert({ ...push.parsed, repository, digest, content: push.content, pushedAt: now });
-  await books.manifests.refer(repository, digest, needs);
-  // In order, so that two pushes of the same tags do not wait for each other.
-  for (const tag of tags.toSorted()) await books.tags.set(repository, tag, { digest, now });
+  const { parsed, content } = push;
+  await books.manifests.save({ ...parsed, repository, digest, content, pushedAt: clock.now(), needs, tags });
   await emit(tx, `images:${repository}`, "images.manifest-pushed", { repository, digest, tags, actor });
 }
 

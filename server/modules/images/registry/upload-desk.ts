@@ -37,12 +37,9 @@ export async function openUpload(deps: UploadDeps, repository: string): Promise<
   if (full) return full;
   const { left, refusal } = await quota.room(repository);
   if (left <= 0) return refusal;
-  await store.ensureRepository(repository);
-  if ((await store.uploads.count(repository)) >= mostOpen)
-    return fault("TOOMANYREQUESTS", `${repository} has ${mostOpen} uploads open; finish or cancel some`);
   const upload = { id: newId(), repository };
-  await store.uploads.insert(upload.id, repository, clock.now());
-  return upload;
+  if (await store.uploads.open({ ...upload, now: clock.now(), most: mostOpen })) return upload;
+  return fault("TOOMANYREQUESTS", `${repository} has ${mostOpen} uploads open; finish or cancel some`);
 }
 
 /** Writes the request's body behind what is there; answers the size of the upload. The signal ends it midway. */
