@@ -264,9 +264,23 @@ export function balancerConformance(what: string, setUp: () => Promise<BalancerH
       await expect(harness.balancer.setSlots([{ route: id, position: 1, slot: emptySlot }])).rejects.toMatchObject(
         missing,
       );
-      await expect(harness.balancer.health([{ route: id, position: 1 }])).rejects.toMatchObject(missing);
       await expect(harness.balancer.sessions("nowhere", 0)).rejects.toMatchObject(missing);
       await expect(harness.balancer.stats("nowhere")).rejects.toMatchObject(missing);
+    });
+
+    test("who asks for the health of slots that are not applied yet is told of the others", async () => {
+      const a = await harness.instance("a");
+      const { id } = await applied(1);
+      await harness.balancer.setSlots([{ route: id, position: 0, slot: ready(a) }]);
+      await isUp(id, 0);
+      const places = [
+        { route: id, position: 1 },
+        { route: "nowhere", position: 0 },
+        { route: id, position: 0 },
+      ];
+      const unknown = { health: "unknown" };
+      expect(await harness.balancer.health(places)).toEqual([unknown, unknown, { health: "up", detail: "200" }]);
+      expect(await harness.balancer.health(places.slice(0, 2))).toEqual([unknown, unknown]);
     });
 
     test("a call whose signal has fired does nothing", async () => {

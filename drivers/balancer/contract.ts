@@ -107,7 +107,7 @@ export interface BalancerConfig {
   routes: readonly Route[];
 }
 
-/** `unknown`: no check has ended since the address was set. */
+/** `unknown`: no check has ended since the address was set, or the slot is not applied yet. */
 export const slotHealths = ["up", "down", "unknown"] as const;
 
 export interface SlotHealth {
@@ -175,7 +175,10 @@ export interface Balancer {
    */
   setSlots(changes: readonly SlotChange[], options?: CallOptions): Promise<void>;
 
-  /** What the balancer's own checks, made from the instances' network, say of the slots' present addresses; as many as it is asked for. */
+  /**
+   * What the balancer's own checks, made from the instances' network, say of the slots' present addresses; as many as it is asked for.
+   * Who asks may be ahead of what was applied: of a route or slot that is not here yet nothing is known, and of the others all the same.
+   */
   health(slots: readonly SlotPlace[], options?: CallOptions): Promise<SlotHealth[]>;
 
   /**

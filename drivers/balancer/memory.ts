@@ -46,9 +46,12 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
   const noted: RecentRequest[] = [];
   const healthy = options.healthy ?? (() => true);
   const openIn = (found: Kept) => [...found.slots.keys()].filter((index) => isOpen(found, index, healthy));
-  const find = (route: string, slot = 0, call: CallOptions = {}): Kept & { slot: Slot } => {
+  const reach = (call: CallOptions = {}): void => {
     if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
     if (call.signal?.aborted) throw new BalancerError("aborted", "the call was aborted");
+  };
+  const find = (route: string, slot = 0, call: CallOptions = {}): Kept & { slot: Slot } => {
+    reach(call);
     const found = kept.get(route);
     const slotFound = found?.slots[slot];
     if (!found || !slotFound) throw new BalancerError("not-found", `there is no slot ${slot} of ${route}`);
@@ -67,7 +70,8 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       changes.forEach(({ position, slot }, at) => (found[at]![position] = structuredClone(slot)));
     },
     async health(places, call) {
-      return places.map(({ route, position }) => healthOf(find(route, position, call), healthy));
+      reach(call);
+      return places.map(({ route, position }) => healthOf(kept.get(route), position, healthy));
     },
     async sessions(route, slot, call) {
       const { address } = find(route, slot, call).slot;
@@ -130,11 +134,15 @@ function controlsOf({ find, openIn, all }: Inside): Pick<MemoryBalancer, "count"
 }
 
 function healthOf(
-  { slot, route }: Kept & { slot: Slot },
+  found: Kept | undefined,
+  position: number,
   healthy: NonNullable<MemoryBalancerOptions["healthy"]>,
 ): SlotHealth {
-  if (!slot.address || slot.state === "maint") return { health: "unknown" };
-  return healthy(slot.address, route.healthPath) ? { health: "up", detail: "200" } : { health: "down", detail: "503" };
+  const slot = found?.slots[position];
+  if (!slot?.address || slot.state === "maint") return { health: "unknown" };
+  return healthy(slot.address, found?.route.healthPath)
+    ? { health: "up", detail: "200" }
+    : { health: "down", detail: "503" };
 }
 
 function isOpen(

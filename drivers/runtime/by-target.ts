@@ -23,7 +23,7 @@ export function createRuntimeByTarget(options: ByTargetOptions): ByTarget {
   const { isOfSwarm, docker, swarm } = options;
   const place = createPlaces(options);
   const at = async (environment: string | undefined) =>
-    environment === undefined ? docker : options[await place(environment)];
+    environment === undefined ? docker : options[await place(environment, await options.targetOf(environment))];
   const holder = (id: string) => (isOfSwarm(id) ? swarm : docker);
   const runtime: Runtime = {
     ensureNetwork: async (environment, call) => (await at(environment)).ensureNetwork(environment, call),
@@ -63,7 +63,7 @@ export function createRuntimeByTarget(options: ByTargetOptions): ByTarget {
     runtime,
     async whyUnfit(environment) {
       const asked = await options.targetOf(environment);
-      const now = await place(environment);
+      const now = await place(environment, asked);
       if (asked !== undefined && asked !== now)
         return `${environment} runs on the target \`${now}\` and its file says \`${asked}\`; an environment does not move: give the new target an environment of another name`;
       return options[now].ensureNetwork(environment).then(() => undefined, unfitness);
@@ -77,14 +77,14 @@ function unfitness(error: unknown): string {
 }
 
 /** Changing the file of an environment that serves must not tear its instances from its network. */
-function createPlaces({ targetOf, ...runtimes }: ByTargetOptions): (environment: string) => Promise<Target> {
+function createPlaces(runtimes: ByTargetOptions): (environment: string, asked: Target | undefined) => Promise<Target> {
   const known = new Map<string, Target>();
   const occupied = async (environment: string) => {
     for (const target of targets) if ((await runtimes[target].list({ environment })).length > 0) return target;
     return undefined;
   };
-  return async (environment) => {
-    const [asked, before] = [await targetOf(environment), known.get(environment)];
+  return async (environment, asked) => {
+    const before = known.get(environment);
     if (before !== undefined && (asked ?? before) === before) return before;
     const now = (await occupied(environment)) ?? asked ?? "docker";
     known.set(environment, now);

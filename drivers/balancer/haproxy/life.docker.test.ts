@@ -107,7 +107,7 @@ describe("HAProxy in its container", () => {
     const config = await serving(a);
     const before = await process();
     const later = bed.again();
-    await expect(later.health([{ route: "shop", position: 0 }])).rejects.toMatchObject({ code: "not-found" });
+    await expect(later.sessions("shop", 0)).rejects.toMatchObject({ code: "not-found" });
     await later.apply(config);
     expect(await process()).toEqual(before);
     expect(await bed.request(host)).toBe("a");

@@ -2,7 +2,7 @@
 import type { Address, RouteStats, Slot, SlotHealth, SlotPlace } from "../contract.ts";
 import { type ServerState, serves, type StatLine } from "./parse.ts";
 import { backendName, serverName } from "./names.ts";
-import { type Call, find, type World } from "./world.ts";
+import { type Call, find, slotAt, type World } from "./world.ts";
 
 /** Takes the counters of all routes, before a reload starts them anew. */
 export async function noteAll(world: World, { signal }: Call): Promise<void> {
@@ -40,7 +40,7 @@ export async function servingIn(world: World, route: string, { signal }: Call): 
 
 /** One question for all of them, however many there are. */
 export async function slotsHealth(world: World, places: readonly SlotPlace[], { signal }: Call): Promise<SlotHealth[]> {
-  const asked = places.map((place) => ({ ...place, slot: find(world, place.route, place.position).slot }));
+  const asked = places.map((place) => ({ ...place, slot: slotAt(world, place.route, place.position) }));
   if (!asked.some(({ slot }) => isChecked(slot))) return asked.map(() => ({ health: "unknown" }));
   const [first, ...more] = new Set(places.map(({ route }) => backendName(route)));
   const only = more.length === 0 ? first : undefined;
@@ -58,8 +58,8 @@ export async function slotsHealth(world: World, places: readonly SlotPlace[], { 
   });
 }
 
-function isChecked(slot: Slot): slot is Slot & { address: Address } {
-  return slot.address !== undefined && slot.state !== "maint";
+function isChecked(slot: Slot | undefined): slot is Slot & { address: Address } {
+  return slot?.address !== undefined && slot.state !== "maint";
 }
 
 /**

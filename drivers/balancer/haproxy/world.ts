@@ -83,6 +83,11 @@ export function find(world: World, route: string, slot: number): { route: Route;
   return { route: found, slot: at };
 }
 
+/** As `find`; undefined where there is none. */
+export function slotAt({ config }: World, route: string, slot: number): Slot | undefined {
+  return config.routes.find(({ id }) => id === route)?.slots[slot];
+}
+
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
