@@ -157,6 +157,11 @@ describe.each([rust, ruby])("the command line client, $tag", (client) => {
       );
       await works("record-release", ...of);
       await works("record-support-ended", ...of);
+      await works("create-environment", "--name", `gone-${tag}`);
+      const all = (await admin("GET", "/environments")).body._embedded.environments as { name: string; uuid: string }[];
+      const gone = ["--uuid", all.find(({ name }) => name === `gone-${tag}`)?.uuid ?? ""];
+      await works("delete-environment", ...gone);
+      await fails(client.notFound, "delete-environment", ...gone);
       const serving = await admin("GET", `/environments/${uuid}/deployed-versions/currently-deployed`);
       expect(serving.body._embedded.deployedVersions).toHaveLength(1);
     },
@@ -168,6 +173,8 @@ describe.each([rust, ruby])("the command line client, $tag", (client) => {
     async () => {
       const question = ["can-i-deploy", "--pacticipant", web, "--version", version, "--to-environment", prod];
       await fails(/no verified pact between/, ...question);
+      await fails(/no verified pact between/, ...question, "--retry-while-unknown", "1", "--retry-interval", "1");
+      await fails(/no verified pact between/, ...question.slice(0, 5), "--to", "t1");
       await works(...question, "--ignore", orders);
       await fails(
         /Pacticipant nobody not found/,
