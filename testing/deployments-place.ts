@@ -83,6 +83,8 @@ export interface TestWorld {
   forgotten: string[];
   /** Digests of images that a real registry has, by content. */
   digests: Map<string, string>;
+  /** How often files of environments were read, each a statement of the real fleet. */
+  environmentReads: number;
 }
 
 /** What a crash test puts between the modules and the world. */
@@ -153,6 +155,7 @@ function newWorld(): TestWorld {
     unproven: [],
     forgotten: [],
     digests: new Map(),
+    environmentReads: 0,
   };
 }
 
@@ -373,6 +376,7 @@ function doors(world: TestWorld) {
     world.pullRequests,
   );
   const environment = async (name: string) => {
+    world.environmentReads++;
     const text = world.environments[isPreview(name) ? previewTemplate : name === previewTemplate ? "" : name];
     const file = isPreview(name) ? previewTemplate : name;
     const value = text === undefined ? undefined : parseEnvironment(file, text).value;
@@ -387,11 +391,18 @@ function doors(world: TestWorld) {
     services: async () => Promise.all(world.services.map(service)),
     environments: async () =>
       (await Promise.all(Object.keys(world.environments).map(environment))).filter((each) => each !== undefined),
-    secretsFor: async () => world.secrets,
+    async secretsFor() {
+      // Some may stand in the file.
+      world.environmentReads++;
+      return world.secrets;
+    },
     // A version is told by the value here: another value, another number.
     secretVersions: async () =>
       Object.fromEntries(Object.entries(world.secrets).map(([name, value]) => [name, versionOf(value)])),
-    previews: async () => parseEnvironment(previewTemplate, world.environments[previewTemplate] ?? "").value?.preview,
+    async previews() {
+      world.environmentReads++;
+      return parseEnvironment(previewTemplate, world.environments[previewTemplate] ?? "").value?.preview;
+    },
     forgetPreview: async (name) => void world.forgotten.push(name),
     backingPassword: async (name, backing) => `password of ${backing} in ${name}`,
   };

@@ -9,12 +9,12 @@ type Deps = Pick<DeploymentsDeps, "fleet" | "releases">;
 export async function pendingOf({ fleet, releases }: Deps, row: DeploymentRow): Promise<string[]> {
   const { stack, service } = row;
   if (!stack || row.release_id === null) return [];
-  const [environment, release, versions] = await Promise.all([
+  const [environment, release] = await Promise.all([
     fleet.environment(row.environment),
     releases.releaseById(row.release_id),
-    fleet.secretVersions(service, row.environment),
   ]);
   if (!environment || !release) return [];
+  const versions = await fleet.secretVersions(service, environment);
   const wanted: Record<string, string> = { ...release.manifest.variables, ...environment.variables };
   const given = Object.entries(stack.variables);
   const plain = given.flatMap(([name, each]) => (each.from === "value" && !isOurs(name) ? [[name, each.value]] : []));

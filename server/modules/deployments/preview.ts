@@ -18,9 +18,9 @@ export async function previewDeployment(
 ) {
   const weighed = await requests.weigh({ ...wish, kind: "deploy" });
   if (isRefusal(weighed)) return weighed;
-  const { release, gates } = weighed;
+  const { environment, release, gates } = weighed;
   const { serving } = await readLane(deploymentStore(deps.db), wish);
-  const stack = await renderFor(deps, wish, release);
+  const stack = await renderFor(deps, environment, release);
   if (typeof stack === "string") return refuse("environment.invalid", stack);
   const older = serving && serving.repository === release.repository ? (serving.commit ?? undefined) : undefined;
   const { repository, commit: newer } = release;

@@ -47,7 +47,7 @@ export interface Fleet {
   /** Secrets for instances of a service, by name; those in Git win, then the most specific. Throws when one cannot be opened. */
   secretsFor(service: string, environment: string): Promise<Record<string, string>>;
   /** By name, a number that is another one whenever the value is. Opens nothing. */
-  secretVersions(service: string, environment: string): Promise<Record<string, number>>;
+  secretVersions(service: string, environment: EnvironmentFile): Promise<Record<string, number>>;
   /** Secrets for the build jobs of a service, as far as it belongs to the repository; of none those that are for all. */
   jobSecrets(repository: string, service: string | null): Promise<Record<string, string>>;
   /** The password of a backing service: made once, then always the same. */
@@ -64,7 +64,7 @@ export function createFleet(deps: FleetDeps): Fleet {
   const store = fleetStore(db);
   const secrets = fleetSecrets(db, vault);
   source.guard(fleetRepository, (files) => checkEnvironments(identity, files));
-  const inGit = secretsInGit(identity, async (name) => environment(name));
+  const inGit = secretsInGit(identity);
 
   const enqueue = (tx: Tx, repository: string) =>
     jobs.add(tx, readTask, { repository }, { key: `${readTask}:${repository}` });
@@ -76,7 +76,7 @@ export function createFleet(deps: FleetDeps): Fleet {
     );
   }
 
-  async function environment(name: string): Promise<EnvironmentFile | undefined> {
+  async function readEnvironment(name: string): Promise<EnvironmentFile | undefined> {
     if (name === previewTemplate) return undefined;
     const found = definitionOf(await store.environment(isPreview(name) ? previewTemplate : name));
     return found && { ...found, name };
@@ -85,17 +85,18 @@ export function createFleet(deps: FleetDeps): Fleet {
   return {
     service: (name) => store.service(name),
     services: () => store.services(),
-    environment,
+    environment: readEnvironment,
     previews: async () => definitionOf(await store.environment(previewTemplate))?.preview,
     forgetPreview: async (name) => void (isPreview(name) && (await secretStore(db).deleteBackingSecrets(name))),
     environments,
     async secretsFor(service, environment) {
       const kept = await secrets.open([service, "*"], scopesOf(environment));
-      return { ...kept, ...(await inGit.open(service, environment)) };
+      const file = await readEnvironment(environment);
+      return { ...kept, ...(file && (await inGit.open(service, file))) };
     },
     async secretVersions(service, environment) {
-      const kept = await secrets.versions([service, "*"], scopesOf(environment));
-      return { ...kept, ...(await inGit.versions(service, environment)) };
+      const kept = await secrets.versions([service, "*"], scopesOf(environment.name));
+      return { ...kept, ...inGit.versions(service, environment) };
     },
     async jobSecrets(repository, service) {
       const own = (await store.servicesOf(repository)).filter(({ name, folder }) => name === service || folder === "");

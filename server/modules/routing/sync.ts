@@ -7,6 +7,7 @@ import { type Runtime, RuntimeError } from "#drivers/runtime/contract.ts";
 import type { Fleet } from "#fleet";
 import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
+import { isPreview } from "#pipeline/preview-rules.ts";
 import { balancerConfig, type Pool, slotChanges } from "./core/balancer-config.ts";
 import { routingStore } from "./store.ts";
 
@@ -34,7 +35,8 @@ export function createSync({ db, balancer, runtime, fleet }: SyncDeps): Sync {
     const { pools, slots } = await readPools(db);
     for (const environment of new Set(pools.map((pool) => pool.environment)))
       if (!networks.has(environment)) await findNetwork(environment);
-    return balancerConfig(pools, slots, { networks, borrowed: (await fleet.previews())?.borrow });
+    const borrowed = pools.some((pool) => isPreview(pool.environment)) ? (await fleet.previews())?.borrow : undefined;
+    return balancerConfig(pools, slots, { networks, borrowed });
   }
 
   /** An environment that cannot be served as things are must not stand in the way of the others. */

@@ -1,5 +1,6 @@
 /** Containers of deployments: started, looked at, and removed when nothing leads to them any more. */
 import { type CallOptions, type Instance, type InstanceSpec, RuntimeError } from "#drivers/runtime/contract.ts";
+import type { Resolved } from "#stack/resolve-variables.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { World } from "./step.ts";
 import { readVariables } from "./values.ts";
@@ -24,36 +25,32 @@ export async function pullImage(
   await runtime.pull(image, { ...call, environment, ...(auth ? { auth } : {}) });
 }
 
-/** What both an instance and the migration of a stack are made of. */
-export async function containerOf(world: World, owner: Owner, name: string) {
-  const { stack } = owner;
-  const { environment, image, limits } = stack;
-  const { values: env, files } = await readVariables(world.fleet, stack);
+/** What both an instance and the migration of a stack are made of. @param resolved the stack's variables and files, as they are read now */
+export function containerOf(owner: Owner, name: string, { values: env, files }: Resolved) {
+  const { environment, image, limits } = owner.stack;
   const placed = Object.entries(files).map(([path, content]) => ({ path, content, uid: "image" as const }));
   const container = { name, environment, image, env, labels: labelsOf(owner), ...limits };
   return placed.length > 0 ? { ...container, files: placed } : container;
 }
 
-async function specOf(world: World, owner: Owner, name: string): Promise<InstanceSpec> {
+function specOf(owner: Owner, name: string, resolved: Resolved): InstanceSpec {
   const { command, rollout } = owner.stack;
-  const container = await containerOf(world, owner, name);
+  const container = containerOf(owner, name, resolved);
   return { ...container, kind: "service", graceMs: rollout.stopGraceMs, ...(command ? { command } : {}) };
 }
 
 /** Runs, whatever was there under that name before: a half-made one, or one with other variables, is made anew. */
-export async function ensureInstance(
-  world: World,
-  owner: Owner,
-  request: { name: string; call: CallOptions },
+async function ensureInstance(
+  { runtime }: World,
+  { owner, spec }: { owner: Owner; spec: InstanceSpec },
+  call: CallOptions,
 ): Promise<Instance> {
-  const { runtime } = world;
-  const { name, call } = request;
-  const spec = await specOf(world, owner, name);
+  const { name } = spec;
   try {
     return await runtime.start(spec, call);
   } catch (error) {
     if (!(error instanceof RuntimeError) || error.code !== "name-taken") throw error;
-    const present = (await instancesOf(world, owner.id)).find((each) => each.name === name);
+    const present = (await instancesOf({ runtime }, owner.id)).find((each) => each.name === name);
     if (present?.state === "running" && present.address) return present;
     if (present) await runtime.remove(present.id);
     return runtime.start(spec, call);
@@ -71,8 +68,10 @@ export async function runAndPlace(
   owner: Owner,
   { names, call }: { names: readonly string[]; call: CallOptions },
 ): Promise<void> {
-  const instances = await Promise.all(names.map((name) => ensureInstance(world, owner, { name, call })));
   const { stack } = owner;
+  const resolved = await readVariables(world.fleet, stack);
+  const specs = names.map((name) => specOf(owner, name, resolved));
+  const instances = await Promise.all(specs.map((spec) => ensureInstance(world, { owner, spec }, call)));
   await world.routing.place({
     ...{ service: stack.service, environment: stack.environment, healthPath: stack.health.path },
     instances: instances.map(({ name, address }) => ({

@@ -13,7 +13,7 @@ import { verify } from "./verify.ts";
 import { containerOf, evenly, instancesOf, pullImage, removeAll, runAndPlace, stopSome, tailOf } from "./instances.ts";
 import { plan } from "./plan.ts";
 import { type Answer, answerTo, mask, type PlannedWork, withTail, type Work, type World } from "./step.ts";
-import { readValues } from "./values.ts";
+import { readValues, readVariables } from "./values.ts";
 
 export interface Performed {
   observation: Observation;
@@ -106,7 +106,7 @@ async function prepare(world: World, { stack }: PlannedWork, signal: AbortSignal
 async function migrate(world: World, work: PlannedWork, call: CallOptions): Promise<Answer> {
   const { migrate: command } = work.stack.rollout;
   if (!command) return { type: "done" };
-  const container = await containerOf(world, work, migrationName(work));
+  const container = containerOf(work, migrationName(work), await readVariables(world.fleet, work.stack));
   const result = await world.runtime.runOnce({ ...container, command }, call).catch((error: unknown) => {
     const late = error instanceof RuntimeError && error.code === "deadline" && !call.signal?.aborted;
     if (!late) throw error;

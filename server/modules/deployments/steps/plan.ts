@@ -1,5 +1,6 @@
 /** What is to run, and what serves now. */
 import { isRefusal } from "#api/errors.ts";
+import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Release } from "#releases";
 import { renderStack } from "#stack/render-stack.ts";
 import { resolveVariables } from "#stack/resolve-variables.ts";
@@ -7,7 +8,7 @@ import type { Stack, Strategy } from "#stack/stack.ts";
 import { instanceNames } from "../core/instance-names.ts";
 import { layoutsOf } from "../core/layout.ts";
 import type { Target } from "../core/rollout.ts";
-import { deploymentStore, type Place } from "../store.ts";
+import { deploymentStore } from "../store.ts";
 import { strangerThere } from "../previews/belongs.ts";
 import { placeOfNeed } from "../previews/borrowing.ts";
 import type { Answer, Work, World } from "./step.ts";
@@ -22,9 +23,10 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
   const unfit = await world.whyUnfit(work.environment);
   if (unfit !== undefined) return failed(unfit);
   const environment = await world.fleet.environment(work.environment);
-  const stranger = environment && (await strangerThere(world.db, environment, release));
+  if (!environment) return failed(`there is no environment ${work.environment}`);
+  const stranger = await strangerThere(world.db, environment, release);
   if (stranger) return failed(stranger.message);
-  const stack = await renderFor(world, work, release);
+  const stack = await renderFor(world, environment, release);
   if (typeof stack === "string") return failed(stack);
   const resolved = resolveVariables(stack, await readValues(world.fleet, stack));
   if ("missing" in resolved) return failed(secretsMissing(resolved.missing, work));
@@ -40,11 +42,9 @@ export async function plan(world: World, work: Work): Promise<{ answer: Answer; 
 /** The stack of a release in an environment, or why there is none. Needed services get their addresses here, also before they serve. */
 export async function renderFor(
   { db, fleet, routing, registry }: Pick<World, "db" | "fleet" | "routing" | "registry">,
-  { environment: name }: Place,
+  environment: EnvironmentFile,
   release: Release,
 ): Promise<Stack | string> {
-  const environment = await fleet.environment(name);
-  if (!environment) return `there is no environment ${name}`;
   const urls: Record<string, string> = {};
   for (const service of release.manifest.needs) {
     // One that is not in the fleet gets no address, and the stack says so.
@@ -57,7 +57,7 @@ export async function renderFor(
   const repository = `${registry.address(environment.target)}/${image}`;
   const stack = renderStack({ manifest, environment, urls, release: { number, commit, digest, repository } });
   if (isRefusal(stack)) return [stack.message, stack.fix].filter(Boolean).join("; ");
-  return withVersions(stack, await fleet.secretVersions(stack.service, name));
+  return withVersions(stack, await fleet.secretVersions(stack.service, environment));
 }
 
 /** Which values its instances get, so that a change of one shows as a change of the stack. */

@@ -78,8 +78,8 @@ function orThrow<T>(parsed: { value?: T | undefined; errors?: unknown }): T {
 async function specs(kind: "deploy" | "rollback", release: Release, environment: EnvironmentFile) {
   const started: InstanceSpec[] = [];
   const deployment = newFor({ kind, service: release.service, environment: environment.name }, release);
-  const world = worldOf(environment, started);
-  const stack = await renderFor(world, deployment, release);
+  const world = worldOf(started);
+  const stack = await renderFor(world, environment, release);
   if (typeof stack === "string") throw new Error(stack);
   const owner = { ...deployment, stack, release: release.number };
   await runAndPlace(world, owner, { names: instanceNames(owner, stack.instances), call: {} });
@@ -89,10 +89,9 @@ async function specs(kind: "deploy" | "rollback", release: Release, environment:
   });
 }
 
-function worldOf(environment: EnvironmentFile, started: InstanceSpec[]): World {
+function worldOf(started: InstanceSpec[]): World {
   const world = {
     fleet: {
-      environment: async () => environment,
       service: async (service: string) => ({ name: service }),
       secretVersions: async () => ({ PAYMENT_KEY: 3 }),
       secretsFor: async () => ({ PAYMENT_KEY: "one", MAIL_KEY: "two" }),
