@@ -16,19 +16,17 @@ import type { Address, Balancer } from "#drivers/balancer/contract.ts";
 import { createMemoryBalancer, type MemoryBalancer } from "#drivers/balancer/memory.ts";
 import { createMemoryBlobs, type MemoryBlobs } from "#drivers/blobs/memory.ts";
 import type { ContainerSpec, Runtime } from "#drivers/runtime/contract.ts";
-import { type Behaviour, createMemoryRuntime, type MemoryRuntime, type PlayProgram } from "#drivers/runtime/memory.ts";
+import { createMemoryRuntime, type MemoryRuntime } from "#drivers/runtime/memory.ts";
 import { type Clock, newId, systemClock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Context } from "#kernel/http.ts";
 import { type Jobs, jobs, startJobs } from "#kernel/jobs.ts";
 import { createOutbox, type Emit } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
-import { parseEnvironment } from "#pipeline/environment-file.ts";
-import { isPreview, previewTemplate } from "#pipeline/preview-rules.ts";
 import { createReleases, type Releases } from "#releases";
 import { createRouting, type Routing } from "#routing";
 import { testDatabase, type TestDatabase } from "./database.ts";
-import { linearGit } from "./linear-git.ts";
+import { doors, newWorld, type TestWorld } from "./deployments-world.ts";
 import { until } from "./until.ts";
 
 export interface DeploymentsPlace extends AsyncDisposable {
@@ -52,39 +50,6 @@ export interface Serving {
   instances: string[];
   /** Every instance that exists, with traffic or not. */
   all: string[];
-}
-
-/** What tests change. */
-export interface TestWorld {
-  /** What containers do; absent: they run. */
-  behave: ((spec: ContainerSpec) => Behaviour) | undefined;
-  /** What programs inside of containers do; absent: no image has any. */
-  play: PlayProgram | undefined;
-  /** Whether an instance of this name passes its health check. */
-  healthy: (instance: string) => boolean;
-  /** Requests under way at an instance. */
-  sessions: (instance: string) => number;
-  /** `towline.yml`, by commit; absent: `manifestOf`. */
-  manifests: Map<string, string>;
-  environments: Record<string, string>;
-  services: string[];
-  /** Those of them that no repository describes any more. */
-  gone: string[];
-  secrets: Record<string, string>;
-  /** Why an environment cannot be served, by name. */
-  unfit: Record<string, string>;
-  /** By service, where it is not the one of its own name. */
-  repositories: Map<string, string>;
-  /** Open pull requests, by branch. */
-  pullRequests: Map<string, number>;
-  /** What is not proven of releases' images, whatever is demanded. */
-  unproven: string[];
-  /** Environments of pull requests whose values were forgotten. */
-  forgotten: string[];
-  /** Digests of images that a real registry has, by content. */
-  digests: Map<string, string>;
-  /** How often files of environments were read, each a statement of the real fleet. */
-  environmentReads: number;
 }
 
 /** What a crash test puts between the modules and the world. */
@@ -135,29 +100,6 @@ export const quickTiming: DeploymentsDeps["timing"] = {
   limits: { ...quick, end: 2_000, hold: 5_000, verify: 2_000, restore: 500, look: 5_000, back: 10_000 },
   ...{ pollMs: 5, watchPollMs: 20, superviseMs: 100, settleMs: 2_000 },
 };
-
-export const manifestOf = (service: string, more = "") =>
-  `service: ${service}\nhttp: { port: 8080 }\nrelease: { drain: 200ms }\n${more}`;
-
-function newWorld(): TestWorld {
-  return {
-    behave: undefined,
-    play: undefined,
-    healthy: () => true,
-    sessions: () => 0,
-    manifests: new Map(),
-    environments: { test: "target: docker\nwatch: 0s\n", production: "target: docker\nafter: test\nwatch: 0s\n" },
-    ...{ services: [], gone: [] },
-    secrets: {},
-    unfit: {},
-    repositories: new Map(),
-    pullRequests: new Map(),
-    unproven: [],
-    forgotten: [],
-    digests: new Map(),
-    environmentReads: 0,
-  };
-}
 
 export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
   const database = await testDatabase();
@@ -366,46 +308,4 @@ async function publish(
     return number > 0;
   });
   return { number, build };
-}
-
-const versionOf = (value: string) => Buffer.from(value).reduce((sum, byte) => (sum * 31 + byte) % 1_000_003, 7);
-
-function doors(world: TestWorld) {
-  const source = linearGit(
-    (repository, revision) => world.manifests.get(revision) ?? manifestOf(repository),
-    world.pullRequests,
-  );
-  const environment = async (name: string) => {
-    world.environmentReads++;
-    const text = world.environments[isPreview(name) ? previewTemplate : name === previewTemplate ? "" : name];
-    const file = isPreview(name) ? previewTemplate : name;
-    const value = text === undefined ? undefined : parseEnvironment(file, text).value;
-    return value && { ...value, name };
-  };
-  const described = { folder: "", owner: null, commit: "", manifest: {} };
-  const service = async (name: string) =>
-    ({ name, repository: name, ...described, gone_at: world.gone.includes(name) ? new Date() : null }) as never;
-  const fleet: DeploymentsDeps["fleet"] = {
-    environment,
-    service: async (name) => (world.services.includes(name) ? service(name) : undefined),
-    services: async () => Promise.all(world.services.map(service)),
-    environments: async () =>
-      (await Promise.all(Object.keys(world.environments).map(environment))).filter((each) => each !== undefined),
-    async secretsFor() {
-      // Some may stand in the file.
-      world.environmentReads++;
-      return world.secrets;
-    },
-    // A version is told by the value here: another value, another number.
-    secretVersions: async () =>
-      Object.fromEntries(Object.entries(world.secrets).map(([name, value]) => [name, versionOf(value)])),
-    async previews() {
-      world.environmentReads++;
-      return parseEnvironment(previewTemplate, world.environments[previewTemplate] ?? "").value?.preview;
-    },
-    forgetPreview: async (name) => void world.forgotten.push(name),
-    backingPassword: async (name, backing) => `password of ${backing} in ${name}`,
-  };
-  const builds = { evidence: async () => [], publishes: async () => true };
-  return { source, fleet, builds };
 }

@@ -46,11 +46,8 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
   const noted: RecentRequest[] = [];
   const healthy = options.healthy ?? (() => true);
   const openIn = (found: Kept) => [...found.slots.keys()].filter((index) => isOpen(found, index, healthy));
-  const reach = (call: CallOptions = {}): void => {
-    if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
-    if (call.signal?.aborted) throw new BalancerError("aborted", "the call was aborted");
-  };
-  const find = (route: string, slot = 0, call: CallOptions = {}): Kept & { slot: Slot } => {
+  const reach = (call?: CallOptions) => reachable(balancer, call);
+  const find = (route: string, slot = 0, call?: CallOptions): Kept & { slot: Slot } => {
     reach(call);
     const found = kept.get(route);
     const slotFound = found?.slots[slot];
@@ -61,7 +58,7 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
     down: false,
     async apply(config) {
       checkConfig(config);
-      if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
+      reach();
       kept = next(config, kept);
     },
     async setSlots(changes, call) {
@@ -92,7 +89,7 @@ export function createMemoryBalancer(options: MemoryBalancerOptions = {}): Memor
       return { cursor: String(times.length), slots: slots.map((_, slot) => of(slot)) };
     },
     async recent() {
-      if (balancer.down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
+      reach();
       return { since: noted[0]?.at ?? 0, requests: [...noted] };
     },
     note: (requests) => void noted.push(...requests),
@@ -131,6 +128,11 @@ function controlsOf({ find, openIn, all }: Inside): Pick<MemoryBalancer, "count"
       return found.slots[index]!.address!;
     },
   };
+}
+
+function reachable({ down }: MemoryBalancer, call: CallOptions = {}): void {
+  if (down) throw new BalancerError("balancer-unreachable", "the balancer does not answer");
+  if (call.signal?.aborted) throw new BalancerError("aborted", "the call was aborted");
 }
 
 function healthOf(

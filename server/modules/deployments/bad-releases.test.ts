@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
-import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { manifestOf } from "#testing/deployments-world.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 
 /** Release 1 serves, release 2 is made. */

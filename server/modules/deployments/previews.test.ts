@@ -1,7 +1,8 @@
 import { isRefusal } from "#api/errors.ts";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { type DeploymentsServer, manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { type DeploymentsServer, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { manifestOf } from "#testing/deployments-world.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ContainerSpec } from "#drivers/runtime/contract.ts";
-import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { manifestOf } from "#testing/deployments-world.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { createEventFeed } from "#kernel/event-feed.ts";
 import { openWake } from "#kernel/wake.ts";
-import { manifestOf, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { manifestOf } from "#testing/deployments-world.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
 

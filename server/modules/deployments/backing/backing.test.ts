@@ -4,12 +4,8 @@ import type { AllEndpoints } from "#api/endpoints.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import type { PlayProgram } from "#drivers/runtime/memory.ts";
-import {
-  type DeploymentsPlace,
-  type DeploymentsServer,
-  manifestOf,
-  openDeploymentsPlace,
-} from "#testing/deployments-place.ts";
+import { type DeploymentsPlace, type DeploymentsServer, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { manifestOf } from "#testing/deployments-world.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
 
