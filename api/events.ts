@@ -78,9 +78,11 @@ export const eventCatalogue = {
     number: z.int(),
     branch: branchName,
     head: revision,
+    actor,
   }),
-  "source.pull-request-approved": z.object({ repository: repositoryName, number: z.int(), user: z.string() }),
-  "source.changes-requested": z.object({ repository: repositoryName, number: z.int(), user: z.string() }),
+  /** `user` did it, who is the actor too, by whom it is found. */
+  "source.pull-request-approved": z.object({ repository: repositoryName, number: z.int(), user: z.string(), actor }),
+  "source.changes-requested": z.object({ repository: repositoryName, number: z.int(), user: z.string(), actor }),
   /** How a build of this commit stands was noted, so what waits for it shows otherwise now. */
   "source.check-changed": z.object({ repository: repositoryName, commit: revision }),
   /** `user` had asked for them. */
@@ -219,7 +221,7 @@ export const eventCatalogue = {
     reason: z.string().optional(),
     actor: z.string(),
   }),
-  "deployments.deployment-created": deployment.extend({ request: uuid.optional() }),
+  "deployments.deployment-created": deployment.extend({ request: uuid.optional(), actor }),
   "deployments.deployment-changed": deployment.extend({ phase: z.string() }),
   /** Which commits serve there, come or go: the one with the traffic first, then the one that a rollout takes from or brings. */
   "deployments.serving-changed": z.object({

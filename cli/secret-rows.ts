@@ -50,6 +50,7 @@ export const secretRows: readonly CommandRow[] = [
     usage: "audit",
     summary: "who did what, newest first; admins only",
     options: [
+      ["--kind <kind>", "what it is about, such as deployments or 'approvals and locks'"],
       ["--name <beginning>", "of the event, such as fleet.secret"],
       ["--actor <user>", "only what this user did"],
       ["--limit <number>", "most entries", "50"],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { activityKinds } from "../activity-kinds.ts";
 import { administering, anyRole, endpoints, roles } from "../endpoint.ts";
 import { userName, uuid } from "../names.ts";
 
@@ -60,6 +61,7 @@ export const accessEndpoints = endpoints({
         .max(80)
         .regex(/^[a-z.-]+$/, "the beginning of an event's name, such as fleet.secret")
         .optional(),
+      kind: z.enum(activityKinds).optional().describe("What the event is about."),
       actor: userName.optional(),
       before: z.coerce.number().int().positive().optional().describe("Only what came before this one."),
       limit: z.coerce.number().int().min(1).max(500).default(50),
@@ -70,6 +72,10 @@ export const accessEndpoints = endpoints({
           id: z.int(),
           at: z.iso.datetime(),
           name: z.string(),
+          /** Null for an event that this version knows no more. */
+          kind: z.enum(activityKinds).nullable(),
+          /** Who did what to what, for people. */
+          sentence: z.string(),
           subject: z.string(),
           /** Null where the platform did it by itself. */
           actor: z.string().nullable(),

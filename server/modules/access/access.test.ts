@@ -131,6 +131,36 @@ describe("the audit log", () => {
       expect((await call(root, "GET", `/api/audit?${query}`)).body.error.code).toBe("request.invalid");
   });
 
+  test("says it in a sentence, is asked by what it is about, and is read to its end however long it is", async () => {
+    const root = await newUser("ruth", "admin");
+    await newUser("lars", "lead");
+    await db
+      .transaction()
+      .execute((tx) =>
+        emit.all(
+          tx,
+          "environment:long",
+          Array.from({ length: 1_203 }, (_, index) => ({
+            name: "fleet.key-rotated" as const,
+            payload: { key: `key ${index}`, actor: "lars" },
+          })),
+        ),
+      );
+    const entries = async (query: string) => (await call(root, "GET", `/api/audit?${query}`)).body.entries;
+    expect(await entries("kind=people%20and%20tokens&limit=2&actor=admin")).toMatchObject([
+      { kind: "people and tokens", sentence: "admin made the token “t” for lars" },
+      { kind: "people and tokens", sentence: "admin added lars with the role lead" },
+    ]);
+    const ids: number[] = [];
+    for (let page = await entries("kind=rules%20and%20secrets&actor=lars&limit=500"); page.length > 0; ) {
+      ids.push(...page.map(({ id }: { id: number }) => id));
+      page = await entries(`kind=rules%20and%20secrets&actor=lars&limit=500&before=${ids.at(-1)}`);
+    }
+    expect(ids).toHaveLength(1_203);
+    expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => b - a));
+    expect((await call(root, "GET", "/api/audit?kind=gossip")).body.error.code).toBe("request.invalid");
+  });
+
   test("is only added to", async () => {
     await expect(sql`update events set name = 'x'`.execute(db)).rejects.toThrow("events are only added");
     await expect(sql`delete from events`.execute(db)).rejects.toThrow("events of the last 30 days stay");

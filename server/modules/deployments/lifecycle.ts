@@ -35,7 +35,9 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
   /** It waits until its lane is settled. */
   async function create(tx: Tx, deployment: NewDeployment): Promise<DeploymentRow> {
     const row = await deploymentStore(tx).insert(deployment);
-    await emit(tx, subjectOf(row), "deployments.deployment-created", { ...factsOf(row), ...requestOf(row) });
+    await emit(tx, subjectOf(row), "deployments.deployment-created", {
+      ...{ ...factsOf(row), ...requestOf(row), ...(row.actor === null ? {} : { actor: row.actor }) },
+    });
     await queueSettle(tx, row);
     return row;
   }

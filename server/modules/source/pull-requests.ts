@@ -36,7 +36,9 @@ export async function openPullRequest(
     if (open) return refuse("conflict", `${branch} has the open pull request ${open.number} already`);
     const number = await sourceStore(tx).takeNumber(repository);
     const made = await pullRequestStore(tx).insert({ ...request, number, author, head });
-    await context.emit(tx, subjectOf(repository), "source.pull-request-opened", { repository, number, branch, head });
+    await context.emit(tx, subjectOf(repository), "source.pull-request-opened", {
+      ...{ repository, number, branch, head, actor: author },
+    });
     return made;
   });
 }

@@ -27,7 +27,7 @@ export async function approvePullRequest(
     await store.endRequest(key, user);
     const row = { ...key, user_name: user, revision: head, at: context.clock.now() };
     if (await store.approve(row))
-      await context.emit(tx, subjectOf(key.repository), "source.pull-request-approved", { ...key, user });
+      await context.emit(tx, subjectOf(key.repository), "source.pull-request-approved", { ...key, user, actor: user });
   });
 }
 
@@ -43,7 +43,7 @@ export async function requestChanges(
     await store.endApproval(key, user);
     const row = { ...key, user_name: user, revision: head, at: context.clock.now() };
     if (await store.requestChanges(row))
-      await context.emit(tx, subjectOf(key.repository), "source.changes-requested", { ...key, user });
+      await context.emit(tx, subjectOf(key.repository), "source.changes-requested", { ...key, user, actor: user });
   });
 }
 

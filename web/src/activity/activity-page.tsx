@@ -1,8 +1,9 @@
-import { Button, Center, Code, Group, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Button, Center, Code, Group, Select, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { type ActivityKind, activityKinds } from "#api/activity-kinds.ts";
 import { call } from "../api/call.ts";
 import { useActing } from "../parts/acting.ts";
 import { Copy } from "../parts/copy.tsx";
@@ -11,10 +12,11 @@ import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import type { ActivitySearch } from "./activity-search.ts";
 import { asCsv, asJson, type Entry, factsOf } from "./export.ts";
+import { readAll } from "./read-all.ts";
 
 /** Everything that happened, newest first. */
 export function ActivityPage() {
-  const { event = "", person = "" }: ActivitySearch = useSearch({ from: "/activity" });
+  const { kind, event = "", person = "" }: ActivitySearch = useSearch({ from: "/activity" });
   const navigate = useNavigate({ from: "/activity" });
   const change = (to: { [K in keyof ActivitySearch]: ActivitySearch[K] | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...to }), replace: true });
@@ -25,6 +27,16 @@ export function ActivityPage() {
         Activity
       </Title>
       <Group align="end">
+        <Select
+          label="What about"
+          description="Kind of event"
+          placeholder="Everything"
+          data={activityKinds.map((each) => ({ value: each, label: labelOf(each) }))}
+          value={kind ?? null}
+          onChange={(value) => change({ kind: activityKinds.find((each) => each === value) })}
+          clearable
+          w={220}
+        />
         <TextInput
           label="Event"
           description="The beginning of its name, such as deployments"
@@ -40,12 +52,16 @@ export function ActivityPage() {
           w={200}
         />
       </Group>
-      <Entries {...asked} />
+      <Entries kind={kind} {...asked} />
     </Stack>
   );
 }
 
+/** As the head of a line. */
+const labelOf = (kind: ActivityKind) => kind.charAt(0).toUpperCase() + kind.slice(1);
+
 interface Asked {
+  kind?: ActivityKind;
   name?: string;
   actor?: string;
 }
@@ -53,8 +69,8 @@ interface Asked {
 /** What is drawn at first, and added when older ones are asked for. */
 const page = 100;
 
-function Entries({ name, actor }: { name: string; actor: string }) {
-  const asked: Asked = { ...(name ? { name } : {}), ...(actor ? { actor } : {}) };
+function Entries({ kind, name, actor }: { kind: ActivityKind | undefined; name: string; actor: string }) {
+  const asked: Asked = { ...(kind ? { kind } : {}), ...(name ? { name } : {}), ...(actor ? { actor } : {}) };
   const audit = useInfiniteQuery({
     queryKey: ["listAudit", asked],
     queryFn: ({ pageParam: before, signal }) => call("listAudit", { query: { ...asked, before, limit: page } }, signal),
@@ -64,7 +80,7 @@ function Entries({ name, actor }: { name: string; actor: string }) {
   if (audit.isPending) return <Loading what="the activity" />;
   if (audit.error) return <Failed what="The activity" error={audit.error} again={() => void audit.refetch()} />;
   const entries = audit.data.pages.flatMap((each) => each.entries);
-  if (entries.length === 0) return <Empty title="Nothing like that">Another beginning or person may find it.</Empty>;
+  if (entries.length === 0) return <Empty title="Nothing like that">Another kind, beginning or person may find it.</Empty>;
   return (
     <>
       <Group justify="space-between">
@@ -76,16 +92,17 @@ function Entries({ name, actor }: { name: string; actor: string }) {
           <Export asked={asked} kind="json" />
         </Group>
       </Group>
-      <Rows name="Activity" columns={["When", "What", "Who", "Facts"]} plain minWidth={640}>
+      <Rows name="Activity" columns={["When", "What happened", "Details"]} plain minWidth={640}>
         {entries.map((entry) => (
           <Table.Tr key={entry.id}>
             <Table.Td>
               <TimeAgo at={entry.at} />
             </Table.Td>
             <Table.Th scope="row" fw={400}>
-              <Code>{entry.name}</Code>
+              <Text size="sm" lineClamp={3} style={{ overflowWrap: "anywhere" }} title={entry.sentence}>
+                {entry.sentence}
+              </Text>
             </Table.Th>
-            <Table.Td>{entry.actor ?? "Towline"}</Table.Td>
             <Table.Td>
               <Facts entry={entry} />
             </Table.Td>
@@ -107,7 +124,8 @@ function Facts({ entry }: { entry: Entry }) {
   const { words, ids } = factsOf(entry);
   return (
     <>
-      <Text size="sm" lineClamp={3} style={{ overflowWrap: "anywhere" }}>
+      <Code fz="xs">{entry.name}</Code>
+      <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: "anywhere" }}>
         {words}
       </Text>
       {ids.length > 0 && (
@@ -131,7 +149,7 @@ function Export({ asked, kind }: { asked: Asked; kind: keyof typeof kinds }) {
   const save = async () => {
     const { type, write } = kinds[kind];
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([write(await readAll(asked))], { type }));
+    link.href = URL.createObjectURL(new Blob([write(await readAll((next) => call("listAudit", { query: { ...asked, ...next } })))], { type }));
     link.download = `activity.${kind}`;
     link.click();
     URL.revokeObjectURL(link.href);
@@ -147,18 +165,4 @@ function Export({ asked, kind }: { asked: Asked; kind: keyof typeof kinds }) {
       {kind.toUpperCase()}
     </Button>
   );
-}
-
-const [mostAtOnce, mostExported] = [500, 50_000];
-
-/** From the newest on. */
-async function readAll(asked: Asked): Promise<Entry[]> {
-  const all: Entry[] = [];
-  for (let more = true; more && all.length < mostExported;) {
-    const before = all.at(-1)?.id;
-    const { entries } = await call("listAudit", { query: { ...asked, before, limit: mostAtOnce } });
-    all.push(...entries);
-    more = entries.length === mostAtOnce;
-  }
-  return all;
 }

@@ -31,7 +31,7 @@ function wordsOf(value: unknown): string {
   return short ?? value;
 }
 
-const columns = ["id", "at", "name", "subject", "actor"] as const;
+const columns = ["id", "at", "sentence", "kind", "name", "subject", "actor"] as const;
 
 /** With a head, by RFC 4180; the facts are JSON in the last column. */
 export function asCsv(entries: readonly Entry[]): string {

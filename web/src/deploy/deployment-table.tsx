@@ -1,5 +1,6 @@
 import { Group, Table, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { stepWords } from "#api/rollout-words.ts";
 import { isBadEnd } from "../fleet/matching.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Rows } from "../parts/rows.tsx";
@@ -7,7 +8,6 @@ import { StateSign } from "../parts/state-sign.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import type { Tone } from "../theme.ts";
 import type { Deployment } from "./rollout-progress.tsx";
-import { stepWords } from "./rollout-steps.ts";
 
 /** Newest first; `of` says which name of the place goes without saying. */
 export function DeploymentTable({ rows, of }: { rows: readonly Deployment[]; of: "service" | "environment" }) {

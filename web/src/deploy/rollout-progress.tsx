@@ -1,7 +1,8 @@
 import { Group, Progress, Stack, Text } from "@mantine/core";
+import { stepWords } from "#api/rollout-words.ts";
 import type { Output } from "../api/call.ts";
 import { StateSign } from "../parts/state-sign.tsx";
-import { stepOf, stepWords } from "./rollout-steps.ts";
+import { stepOf } from "./rollout-steps.ts";
 import { RolloutButtons } from "./rollout-buttons.tsx";
 
 export type Deployment = Output<"listDeployments">["deployments"][number];

@@ -2,12 +2,12 @@ import { Alert, Box, Group, Progress, Skeleton, Stack, Text } from "@mantine/cor
 import { IconCircleCheck, IconHourglass, IconProgress } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
+import { stepWords } from "#api/rollout-words.ts";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { isBadEnd } from "../fleet/matching.ts";
 import { RolloutButtons } from "./rollout-buttons.tsx";
 import { RolloutProgress } from "./rollout-progress.tsx";
-import { stepWords } from "./rollout-steps.ts";
 
 const SideBySide = lazy(() => import("./side-by-side.tsx"));
 

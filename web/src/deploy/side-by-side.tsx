@@ -30,6 +30,11 @@ const measures: Measure[] = [
 export default function SideBySide({ fresh, old, before }: Props) {
   return (
     <SimpleGrid cols={2} spacing="sm" verticalSpacing={6}>
+      {[before, "new"].map((side) => (
+        <Text key={side} size="xs" fw={600} truncate aria-hidden>
+          {side}
+        </Text>
+      ))}
       {measures.flatMap((measure) => {
         const values = [...old.points, ...fresh.points].map((point) => measure.of(point) ?? 0);
         const top = Math.max(measure.least, ...values);
@@ -70,10 +75,10 @@ function Chart({ measure: { name, of, words }, points, top, side, colour }: Char
   return (
     <div role="img" aria-label={`${name}, ${side}: ${now} now`}>
       <Group justify="space-between" gap={4} wrap="nowrap">
-        <Text size="xs" c="dimmed" truncate>
-          {name}, {side}
+        <Text size="xs" c="dimmed">
+          {name}
         </Text>
-        <Text size="xs" fw={600}>
+        <Text size="xs" fw={600} style={{ whiteSpace: "nowrap" }}>
           {now}
         </Text>
       </Group>

@@ -8,6 +8,7 @@ import { Headings } from "../parts/headings.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { CellView } from "./cell-view.tsx";
 import classes from "./fleet.module.css";
+import { LeftOver } from "./left-over.tsx";
 import { type FleetSearch, matching, stateFilters, type Status } from "./matching.ts";
 
 const DeployDialog = lazy(() => import("../deploy/deploy-dialog.tsx"));
@@ -79,6 +80,7 @@ function Fleet({ status }: { status: Status }) {
           />
         </Group>
       </Group>
+      <LeftOver left={status.left} />
       {status.services.length === 0 ? (
         <Empty title="No service yet">
           A repository with a <code>towline.yml</code> becomes a service by its first push to the default branch.

@@ -39,6 +39,23 @@ test("whom a box leads to stands right of it, and a line over a layer runs aroun
   expect(inside).toEqual([]);
 });
 
+test("the whole has all lines in it, also one that runs below all boxes", () => {
+  const ids = ["people", "storefront", "billing", "orders", "catalog", "payments"];
+  const calls = [
+    ...["storefront", "orders", "catalog"].map((to) => line("people", to)),
+    ...[line("storefront", "catalog"), line("storefront", "orders"), line("billing", "orders")],
+    ...[line("orders", "catalog"), line("orders", "payments")],
+  ];
+  const { lines, width, height } = layOut(
+    ids.map((id) => ({ id, ...size })),
+    calls,
+    spacing,
+  );
+  const outside = [...lines.values()].flat().filter(({ x, y }) => x < 10 || y < 10 || x > width - 10 || y > height - 10);
+  expect(lines.size).toBe(calls.length);
+  expect(outside).toEqual([]);
+});
+
 test("fifty boxes have places of their own", () => {
   const ids = Array.from({ length: 50 }, (_, index) => `s${index}`);
   const calls = ids.flatMap((id, index) => ids.slice(index + 1, index + 3).map((to) => line(id, to)));

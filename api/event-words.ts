@@ -1,0 +1,383 @@
+/** Each event as a sentence for people who know none of its names: who did what to what. A new event without its words does not compile. */
+import type { ActivityKind } from "./activity-kinds.ts";
+import { eventCatalogue, type EventName, type EventPayload } from "./events.ts";
+import { stepWords } from "./rollout-words.ts";
+
+interface Telling<N extends EventName> {
+  kind: ActivityKind;
+  tell(facts: EventPayload<N>): string;
+}
+
+const short = (revision: string) => revision.slice(0, 8);
+const day = (time: string) => time.slice(0, 10);
+const because = (reason: string | undefined) => (reason ? `: ${reason}` : "");
+const count = (number: number, of: string) => `${number} ${of}${number === 1 ? "" : "s"}`;
+const list = (names: readonly string[]) => names.join(", ");
+
+interface Place {
+  service: string;
+  environment: string;
+}
+const all = (name: string, plural: string) => (name === "*" ? `all ${plural}` : name);
+const place = ({ service, environment }: Place) => `${all(service, "services")} in ${all(environment, "environments")}`;
+
+const pull = ({ repository, number }: { repository: string; number: number }) =>
+  `pull request ${number} of ${repository}`;
+
+const build = ({ repository, number, folder }: { repository: string; number: number; folder?: string | undefined }) =>
+  `Build ${number} of ${repository}${folder ? ` (${folder})` : ""}`;
+
+const ended = { passed: "passed", failed: "failed", canceled: "was canceled" };
+
+type Deployment = EventPayload<"deployments.deployment-changed">;
+const release = ({ service, release: number }: Pick<Deployment, "service" | "release">) =>
+  number === undefined ? service : `release ${number} of ${service}`;
+
+/** `Release 2 of orders`, at the begin of a sentence. */
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `did`, where somebody is known to have done it; else the same said of the thing. */
+const by = (actor: string | undefined, did: string, itself: string) => (actor === undefined ? itself : `${actor} ${did}`);
+
+const access = {
+  "access.user-created": {
+    kind: "people and tokens",
+    tell: ({ user, role, actor = "Towline" }) => `${actor} added ${user} with the role ${role}`,
+  },
+  "access.role-changed": {
+    kind: "people and tokens",
+    tell: ({ user, role, actor = "Towline" }) => `${actor} gave ${user} the role ${role}`,
+  },
+  "access.token-created": {
+    kind: "people and tokens",
+    tell: ({ user, name, actor = "Towline" }) =>
+      `${actor} made the token “${name}”${user === actor ? "" : ` for ${user}`}`,
+  },
+  "access.token-revoked": { kind: "people and tokens", tell: ({ actor = "Towline" }) => `${actor} revoked a token` },
+} satisfies Part<"access">;
+
+const source = {
+  "source.repository-created": {
+    kind: "rules and secrets",
+    tell: ({ repository, actor }) =>
+      by(actor, `made the repository ${repository}`, `The repository ${repository} was made`),
+  },
+  "source.repository-changed": {
+    kind: "rules and secrets",
+    tell: ({ repository, allowDirectPush, requiredApprovals, requireBuild, actor }) =>
+      `${actor} set the rules of ${repository}: ${count(requiredApprovals, "approval")} for a merge, ` +
+      `${requireBuild ? "which a build must have passed" : "with or without a passed build"}, ` +
+      `${allowDirectPush ? "or a push without a pull request" : "and no push without a pull request"}`,
+  },
+  "source.ref-changed": { kind: "code and pull requests", tell: tellRef },
+  "source.pull-request-opened": {
+    kind: "code and pull requests",
+    tell: ({ actor, branch, ...it }) =>
+      by(actor, `opened ${pull(it)}, from ${branch}`, `${capital(pull(it))} was opened, from ${branch}`),
+  },
+  "source.pull-request-approved": {
+    kind: "approvals and locks",
+    tell: ({ user, ...it }) => `${user} approved ${pull(it)}`,
+  },
+  "source.changes-requested": {
+    kind: "approvals and locks",
+    tell: ({ user, ...it }) => `${user} asked for changes to ${pull(it)}`,
+  },
+  "source.check-changed": {
+    kind: "code and pull requests",
+    tell: ({ repository, commit }) => `Whether commit ${short(commit)} of ${repository} may be merged was looked at anew`,
+  },
+  "source.change-request-withdrawn": {
+    kind: "approvals and locks",
+    tell: ({ user, actor, ...it }) =>
+      `${actor} withdrew the request ${user === actor ? "" : `of ${user} `}for changes to ${pull(it)}`,
+  },
+  "source.comment-added": {
+    kind: "code and pull requests",
+    tell: ({ actor, ...it }) => `${actor} commented ${pull(it)}`,
+  },
+  "source.comment-removed": {
+    kind: "code and pull requests",
+    tell: ({ actor, author, ...it }) =>
+      `${actor} removed a comment ${author === actor ? "" : `of ${author} `}from ${pull(it)}`,
+  },
+  "source.pull-request-merged": {
+    kind: "code and pull requests",
+    tell: ({ actor, ...it }) => by(actor, `merged ${pull(it)}`, `${capital(pull(it))} was merged by a push`),
+  },
+  "source.pull-request-closed": {
+    kind: "code and pull requests",
+    tell: ({ actor, ...it }) =>
+      by(actor, `closed ${pull(it)}`, `${capital(pull(it))} was closed, for its branch is gone`),
+  },
+} satisfies Part<"source">;
+
+function tellRef({ repository, ref, before, after, actor }: EventPayload<"source.ref-changed">): string {
+  const [, kind, name = ref] = /^refs\/(heads|tags)\/(.+)$/.exec(ref) ?? [];
+  const what = `the ${kind === "tags" ? "tag" : "branch"} ${name} of ${repository}`;
+  if (after === undefined) return by(actor, `removed ${what}`, `${capital(what)} was removed`);
+  const at = `at commit ${short(after)}`;
+  if (before === undefined) return by(actor, `made ${what}, ${at}`, `${capital(what)} was made, ${at}`);
+  return by(actor, `pushed to ${what}, now ${at}`, `${capital(what)} was moved, now ${at}`);
+}
+
+const fleet = {
+  "fleet.service-changed": {
+    kind: "rules and secrets",
+    tell: ({ service, commit }) => `The manifest of ${service} is that of commit ${short(commit)} now`,
+  },
+  "fleet.environment-changed": {
+    kind: "rules and secrets",
+    tell: ({ environment, commit }) => `The rules of ${environment} were changed or removed by commit ${short(commit)}`,
+  },
+  "fleet.secret-changed": {
+    kind: "rules and secrets",
+    tell: ({ name, change, actor, ...where }) => `${actor} ${change} the secret ${name} of ${place(where)}`,
+  },
+  "fleet.key-rotated": {
+    kind: "rules and secrets",
+    tell: ({ actor }) => `${actor} replaced the key by which secrets are sealed`,
+  },
+} satisfies Part<"fleet">;
+
+const builds = {
+  "builds.build-created": {
+    kind: "builds and tests",
+    tell: ({ branch, commit, tag, ...it }) =>
+      `${build(it)} was asked for, of ${tag ? "the tag" : "the branch"} ${branch} at commit ${short(commit)}`,
+  },
+  "builds.test-quarantine-changed": {
+    kind: "builds and tests",
+    tell: ({ repository, name, until, actor }) =>
+      until === null
+        ? `${actor} let the test “${name}” of ${repository} count again`
+        : `${actor} lets the test “${name}” of ${repository} fail until ${day(until)}`,
+  },
+  "builds.build-finished": {
+    kind: "builds and tests",
+    tell: ({ outcome, ofServices, ...it }) =>
+      `${build(it)} ${ended[outcome]}${ofServices ? ", for the builds of its services did" : ""}`,
+  },
+  "builds.service-checked": {
+    kind: "builds and tests",
+    tell: ({ of, outcome, reason, repository, commit }) =>
+      outcome === undefined
+        ? `Commit ${short(commit)} of ${repository} waits for a build of ${of.service}`
+        : `${capital(of.service)} ${ended[outcome]} for commit ${short(commit)} of ${repository}${because(reason)}`,
+  },
+  "builds.job-finished": {
+    kind: "builds and tests",
+    tell: ({ key, attempt, outcome }) =>
+      `The step ${key} of a build ${ended[outcome]}${attempt > 1 ? ` at attempt ${attempt}` : ""}`,
+  },
+  "builds.image-published": {
+    kind: "releases and images",
+    tell: ({ service, ...it }) => `${build(it)} made an image of ${service}`,
+  },
+  "builds.deploy-requested": {
+    kind: "deployments",
+    tell: ({ service, environment, actor, ...it }) =>
+      `${build(it)} asked to deploy ${service} to ${environment}${actor ? `, as ${actor} said` : ""}`,
+  },
+  "builds.deploy-canceled": { kind: "deployments", tell: () => "A build wants its deployment no more" },
+  "builds.trigger-changed": {
+    kind: "rules and secrets",
+    tell: ({ repository, trigger, name, change, actor }) => `${actor} ${change} the ${trigger} ${name} of ${repository}`,
+  },
+} satisfies Part<"builds">;
+
+const images = {
+  "images.manifest-pushed": {
+    kind: "releases and images",
+    tell: ({ repository, tags, actor }) =>
+      `${actor} pushed an image of ${repository}${tags.length > 0 ? `, as ${list(tags)}` : ""}`,
+  },
+  "images.manifest-deleted": {
+    kind: "releases and images",
+    tell: ({ repository, tag, actor }) => `${actor} removed ${tag ? `the tag ${tag}` : "an image"} of ${repository}`,
+  },
+  "releases.release-created": {
+    kind: "releases and images",
+    tell: ({ service, number, commit }) => `Release ${number} of ${service} was made, of commit ${short(commit)}`,
+  },
+  "attestations.release-attested": {
+    kind: "releases and images",
+    tell: ({ service, number, outcome, reason }) =>
+      `Release ${number} of ${service} ${outcome === "made" ? "was signed" : `could not be signed${because(reason)}`}`,
+  },
+  "deployments.release-retired": {
+    kind: "releases and images",
+    tell: ({ service, number }) => `The image of release ${number} of ${service} may go: nothing needs it any more`,
+  },
+} satisfies Part<"images" | "releases" | "attestations", "deployments.release-retired">;
+
+const contracts = {
+  "contracts.verification-wanted": {
+    kind: "contracts",
+    tell: ({ provider, consumer, commit }) =>
+      `Commit ${short(commit)} of ${provider} is still to be held against what ${consumer} asks of it`,
+  },
+  "contracts.verified": {
+    kind: "contracts",
+    tell: ({ provider, version, consumer, success }) =>
+      `${provider} at ${short(version)} ${success ? "keeps" : "breaks"} what ${consumer} asks of it`,
+  },
+  "contracts.webhook-changed": {
+    kind: "contracts",
+    tell: ({ change, actor }) => `${actor} ${change} a webhook of the contracts`,
+  },
+} satisfies Part<"contracts">;
+
+const deployments = {
+  "deployments.deployment-created": {
+    kind: "deployments",
+    tell: ({ environment, actor, ...it }) =>
+      by(
+        actor,
+        `asked to deploy ${release(it)} to ${environment}`,
+        `${capital(release(it))} is to be deployed to ${environment}`,
+      ),
+  },
+  "deployments.deployment-changed": {
+    kind: "deployments",
+    tell: ({ environment, phase, ...it }) =>
+      `The deployment of ${release(it)} to ${environment} goes on: ${stepWords(phase)}`,
+  },
+  "deployments.serving-changed": {
+    kind: "deployments",
+    tell: ({ commits: [serving, other], ...where }) => {
+      if (serving === undefined) return `Nothing of ${place(where)} serves now`;
+      return `${place(where)}: commit ${short(serving)} serves${other ? `, and ${short(other)} comes or goes` : ""}`;
+    },
+  },
+  "deployments.deployment-finished": { kind: "deployments", tell: tellEnd },
+  "deployments.preview-ended": {
+    kind: "deployments",
+    tell: ({ repository, pullRequest, reason }) =>
+      `The preview of ${pull({ repository, number: pullRequest })} ended${because(reason)}`,
+  },
+  "deployments.environment-removed": {
+    kind: "deployments",
+    tell: ({ environment, services, actor }) =>
+      `${actor} ended the environment ${environment}${services.length > 0 ? ` with ${list(services)}` : ""}`,
+  },
+  "deployments.service-removed": {
+    kind: "deployments",
+    tell: ({ service, environments, actor }) => `${actor} ended the service ${service} in ${list(environments)}`,
+  },
+  "deployments.secrets-read": {
+    kind: "deployments",
+    tell: ({ environment, secrets, ...it }) =>
+      `${capital(release(it))} got ${secrets.length === 1 ? "the secret" : "the secrets"} ${list(secrets.map(({ name }) => name))} in ${environment}`,
+  },
+} satisfies Partial<Part<"deployments">>;
+
+function tellEnd({ environment, outcome, reason, ...it }: EventPayload<"deployments.deployment-finished">): string {
+  const what = release(it);
+  const words = {
+    succeeded: `${capital(what)} serves in ${environment}`,
+    "rolled-back": `${capital(what)} was taken back in ${environment}${because(reason)}`,
+    failed: `${capital(what)} could not be deployed to ${environment}${because(reason)}`,
+    canceled: `The deployment of ${what} to ${environment} was canceled${because(reason)}`,
+    superseded: `The deployment of ${what} to ${environment} made way for a newer one`,
+  };
+  return words[outcome];
+}
+
+const approvals = {
+  "deployments.sign-off-changed": {
+    kind: "approvals and locks",
+    tell: ({ environment, signOff, change, actor, ...it }) =>
+      `${actor} ${change === "given" ? "gave" : "withdrew"} the sign-off ${signOff} of ${release(it)} for ${environment}`,
+  },
+  "deployments.lock-changed": {
+    kind: "approvals and locks",
+    tell: ({ change, reason, actor, ...where }) =>
+      `${actor} ${change === "locked" ? "locked" : "lifted the lock on"} ${place(where)}${because(reason)}`,
+  },
+  "deployments.freeze-overridden": {
+    kind: "approvals and locks",
+    tell: ({ environment, freeze, reason, actor, ...it }) =>
+      `${actor} let ${release(it)} pass the freeze ${freeze} of ${environment}${because(reason)}`,
+  },
+} satisfies Partial<Part<"deployments">>;
+
+const running = {
+  "routing.mode-changed": {
+    kind: "running services",
+    tell: ({ mode, reason, actor, ...where }) =>
+      `${actor} ${{ open: "opened", maintenance: "closed for maintenance", paused: "paused" }[mode]} ${place(where)}${because(reason)}`,
+  },
+  "deployments.drift-found": {
+    kind: "running services",
+    tell: ({ drift, ...where }) => `${place(where)} ran otherwise than it should${because(drift.join("; "))}`,
+  },
+  "deployments.backing-changed": { kind: "running services", tell: tellBacking },
+  "deployments.instance-restarted": {
+    kind: "running services",
+    tell: ({ words, restarts, ...where }) =>
+      `An instance of ${place(where)} was started again, ${count(restarts, "time")} by now${because(words)}`,
+  },
+  "deployments.program-begun": {
+    kind: "running services",
+    tell: ({ command, reason, actor, ...where }) =>
+      `${actor} began “${command.join(" ")}” inside of ${place(where)}${because(reason)}`,
+  },
+  "deployments.program-ended": {
+    kind: "running services",
+    tell: ({ end, exitCode, reason, actor, ...where }) =>
+      `What ${actor} ran inside of ${place(where)} ended: ${exitCode === undefined ? (reason ?? end) : `exit code ${exitCode}`}`,
+  },
+  "deployments.scaled": {
+    kind: "running services",
+    tell: ({ from, to, reason, ...where }) =>
+      `${place(where)} goes from ${from} to ${count(to, "instance")}${because(reason)}`,
+  },
+  "deployments.scaling-troubled": {
+    kind: "running services",
+    tell: ({ trouble, ...where }) => `The number of instances of ${place(where)} changed with trouble${because(trouble)}`,
+  },
+} satisfies Part<"routing"> & Partial<Part<"deployments">>;
+
+const tried = { started: "began", succeeded: "succeeded", failed: "failed", canceled: "was canceled" };
+
+function tellBacking(facts: EventPayload<"deployments.backing-changed">): string {
+  const { environment, name, change, outcome = "started", reason, actor } = facts;
+  const what = `${name} in ${environment}`;
+  if (change === "replaced" || change === "removed") return `${actor} ${change} ${what}`;
+  if (change === "downloaded") return `${actor} downloaded a backup of ${what}`;
+  if (outcome === "started") return `${actor} began ${change === "backup" ? "a backup" : "to restore a backup"} of ${what}`;
+  return `The ${change} of ${what} ${tried[outcome]}${because(reason)}`;
+}
+
+type Of<M extends string> = Extract<EventName, `${M}.${string}`>;
+type Part<M extends string, Also extends EventName = never> = { readonly [N in Of<M> | Also]: Telling<N> };
+
+export const eventWords: { readonly [N in EventName]: Telling<N> } = {
+  ...access,
+  ...source,
+  ...fleet,
+  ...builds,
+  ...images,
+  ...contracts,
+  ...deployments,
+  ...approvals,
+  ...running,
+};
+
+/** The names of a kind. */
+export function eventsOf(kind: ActivityKind): EventName[] {
+  return (Object.keys(eventWords) as EventName[]).filter((name) => eventWords[name].kind === kind);
+}
+
+/** What happened, in a sentence; an event whose name or shape is no more in the catalogue is told by its name. */
+export function tellEvent(name: string, payload: unknown): { kind: ActivityKind | null; sentence: string } {
+  if (!isEvent(name)) return { kind: null, sentence: name };
+  const { kind, tell } = eventWords[name] as Telling<EventName>;
+  const facts = eventCatalogue[name].safeParse(payload);
+  return { kind, sentence: facts.success ? tell(facts.data as never) : name };
+}
+
+function isEvent(name: string): name is EventName {
+  return Object.hasOwn(eventWords, name);
+}
