@@ -9,6 +9,7 @@ export const activityKinds = [
   "contracts",
   "rules and secrets",
   "people and tokens",
+  "steps in between",
 ] as const;
 
 export type ActivityKind = (typeof activityKinds)[number];

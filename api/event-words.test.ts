@@ -59,7 +59,11 @@ describe("an event is told as a sentence", () => {
       { service: "*", environment: "production", fence: 1, reason: "audit", change: "locked", actor: "rita" },
       "rita locked all services in production: audit",
     ],
-    ["deployments.scaled", { ...place, from: 2, to: 1, reason: "calm" }, "orders in production goes from 2 to 1 instance: calm"],
+    [
+      "deployments.scaled",
+      { ...place, from: 2, to: 1, reason: "calm" },
+      "orders in production goes from 2 to 1 instance: calm",
+    ],
     [
       "deployments.backing-changed",
       { environment: "test", name: "db", change: "restore", actor: "rita", outcome: "failed", reason: "no room" },

@@ -37,7 +37,8 @@ const release = ({ service, release: number }: Pick<Deployment, "service" | "rel
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `did`, where somebody is known to have done it; else the same said of the thing. */
-const by = (actor: string | undefined, did: string, itself: string) => (actor === undefined ? itself : `${actor} ${did}`);
+const by = (actor: string | undefined, did: string, itself: string) =>
+  actor === undefined ? itself : `${actor} ${did}`;
 
 const access = {
   "access.user-created": {
@@ -84,8 +85,9 @@ const source = {
     tell: ({ user, ...it }) => `${user} asked for changes to ${pull(it)}`,
   },
   "source.check-changed": {
-    kind: "code and pull requests",
-    tell: ({ repository, commit }) => `Whether commit ${short(commit)} of ${repository} may be merged was looked at anew`,
+    kind: "steps in between",
+    tell: ({ repository, commit }) =>
+      `Whether commit ${short(commit)} of ${repository} may be merged was looked at anew`,
   },
   "source.change-request-withdrawn": {
     kind: "approvals and locks",
@@ -159,38 +161,45 @@ const builds = {
       `${build(it)} ${ended[outcome]}${ofServices ? ", for the builds of its services did" : ""}`,
   },
   "builds.service-checked": {
-    kind: "builds and tests",
+    kind: "steps in between",
     tell: ({ of, outcome, reason, repository, commit }) =>
       outcome === undefined
         ? `Commit ${short(commit)} of ${repository} waits for a build of ${of.service}`
         : `${capital(of.service)} ${ended[outcome]} for commit ${short(commit)} of ${repository}${because(reason)}`,
   },
   "builds.job-finished": {
-    kind: "builds and tests",
+    kind: "steps in between",
     tell: ({ key, attempt, outcome }) =>
       `The step ${key} of a build ${ended[outcome]}${attempt > 1 ? ` at attempt ${attempt}` : ""}`,
   },
   "builds.image-published": {
-    kind: "releases and images",
+    kind: "steps in between",
     tell: ({ service, ...it }) => `${build(it)} made an image of ${service}`,
   },
   "builds.deploy-requested": {
-    kind: "deployments",
+    kind: "steps in between",
     tell: ({ service, environment, actor, ...it }) =>
       `${build(it)} asked to deploy ${service} to ${environment}${actor ? `, as ${actor} said` : ""}`,
   },
-  "builds.deploy-canceled": { kind: "deployments", tell: () => "A build wants its deployment no more" },
+  "builds.deploy-canceled": { kind: "steps in between", tell: () => "A build wants its deployment no more" },
   "builds.trigger-changed": {
     kind: "rules and secrets",
-    tell: ({ repository, trigger, name, change, actor }) => `${actor} ${change} the ${trigger} ${name} of ${repository}`,
+    tell: ({ repository, trigger, name, change, actor }) =>
+      `${actor} ${change} the ${trigger} ${name} of ${repository}`,
   },
 } satisfies Part<"builds">;
 
+/** Tags under which signatures and bills of materials are found (https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md). */
+const attached = /^sha256-[0-9a-f]{64}/;
+
 const images = {
   "images.manifest-pushed": {
-    kind: "releases and images",
-    tell: ({ repository, tags, actor }) =>
-      `${actor} pushed an image of ${repository}${tags.length > 0 ? `, as ${list(tags)}` : ""}`,
+    kind: "steps in between",
+    tell: ({ repository, tags, actor }) => {
+      const [of, names] = [`image of ${repository}`, tags.filter((tag) => !attached.test(tag))];
+      if (names.length < tags.length) return `${actor} attached what is known of it to an ${of}`;
+      return `${actor} pushed an ${of}${names.length > 0 ? `, as ${list(names)}` : ""}`;
+    },
   },
   "images.manifest-deleted": {
     kind: "releases and images",
@@ -239,12 +248,12 @@ const deployments = {
       ),
   },
   "deployments.deployment-changed": {
-    kind: "deployments",
+    kind: "steps in between",
     tell: ({ environment, phase, ...it }) =>
       `The deployment of ${release(it)} to ${environment} goes on: ${stepWords(phase)}`,
   },
   "deployments.serving-changed": {
-    kind: "deployments",
+    kind: "steps in between",
     tell: ({ commits: [serving, other], ...where }) => {
       if (serving === undefined) return `Nothing of ${place(where)} serves now`;
       return `${place(where)}: commit ${short(serving)} serves${other ? `, and ${short(other)} comes or goes` : ""}`;
@@ -266,7 +275,7 @@ const deployments = {
     tell: ({ service, environments, actor }) => `${actor} ended the service ${service} in ${list(environments)}`,
   },
   "deployments.secrets-read": {
-    kind: "deployments",
+    kind: "steps in between",
     tell: ({ environment, secrets, ...it }) =>
       `${capital(release(it))} got ${secrets.length === 1 ? "the secret" : "the secrets"} ${list(secrets.map(({ name }) => name))} in ${environment}`,
   },
@@ -335,7 +344,8 @@ const running = {
   },
   "deployments.scaling-troubled": {
     kind: "running services",
-    tell: ({ trouble, ...where }) => `The number of instances of ${place(where)} changed with trouble${because(trouble)}`,
+    tell: ({ trouble, ...where }) =>
+      `The number of instances of ${place(where)} changed with trouble${because(trouble)}`,
   },
 } satisfies Part<"routing"> & Partial<Part<"deployments">>;
 
@@ -346,7 +356,8 @@ function tellBacking(facts: EventPayload<"deployments.backing-changed">): string
   const what = `${name} in ${environment}`;
   if (change === "replaced" || change === "removed") return `${actor} ${change} ${what}`;
   if (change === "downloaded") return `${actor} downloaded a backup of ${what}`;
-  if (outcome === "started") return `${actor} began ${change === "backup" ? "a backup" : "to restore a backup"} of ${what}`;
+  if (outcome === "started")
+    return `${actor} began ${change === "backup" ? "a backup" : "to restore a backup"} of ${what}`;
   return `The ${change} of ${what} ${tried[outcome]}${because(reason)}`;
 }
 

@@ -287,6 +287,8 @@ export const deploymentEndpoints = endpoints({
       digest,
       /** The release that serves there now. */
       from: z.int().positive().nullable(),
+      /** The one that served before it, to which a rollback goes. */
+      back: z.int().positive().nullable(),
       /** Variables by name only, secrets by the number of their value. */
       changes: z.array(z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
       /** Those that the commits name. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { findProgram } from "../../tools/host/programs.ts";
 
 /** Undefined where this machine has none. */
@@ -43,5 +43,23 @@ async function inScheme(page: Page, colorScheme: "light" | "dark"): Promise<void
   );
 }
 
-export const phone: BrowserContextOptions = { viewport: { width: 380, height: 780 }, hasTouch: true };
-export const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
+interface Words {
+  textContent: string;
+  scrollWidth: number;
+  clientWidth: number;
+  clientHeight: number;
+}
+
+/** The words beside the charts in a place that are shortened, or broken into lines, for want of room. */
+export function cutOff(place: Locator): Promise<string[]> {
+  return place
+    .locator("[role=img] p")
+    .evaluateAll<string[], Words>((all) =>
+      all
+        .filter((words) => words.scrollWidth > words.clientWidth + 1 || words.clientHeight > 26)
+        .map((words) => words.textContent),
+    );
+}
+
+export const phone = { viewport: { width: 380, height: 780 }, hasTouch: true } satisfies BrowserContextOptions;
+export const desktop = { viewport: { width: 1280, height: 800 } } satisfies BrowserContextOptions;

@@ -1,4 +1,4 @@
-/** A service's repository as a developer has it: copied from e2e/services, committed to, pushed with a real Git. */
+/** A service's repository as a developer has it: copied from e2e/services or examples, committed to, pushed with a real Git. */
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ export interface Remote {
   repository: string;
 }
 
-/** A new checkout with the files of `e2e/services/<service>`, nothing committed yet. */
+/** A new checkout with the files of `e2e/services/<service>`, which may be a way from there; nothing committed yet. */
 export async function checkoutOf(service: string, { url, token, repository }: Remote): Promise<Checkout> {
   const folder = await mkdtemp(join(tmpdir(), "towline-checkout-"));
   await cp(join(services, service), folder, { recursive: true });

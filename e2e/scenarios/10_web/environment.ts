@@ -2,10 +2,11 @@
 import { expect } from "vitest";
 import type { Platform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
-import { barriersOf } from "../../support/browser.ts";
-import { setEnvironments } from "../../support/fleet.ts";
+import { ask } from "../../support/ask.ts";
+import { barriersOf, cutOff, desktop, phone } from "../../support/browser.ts";
+import { cloneFleet, setEnvironments } from "../../support/fleet.ts";
 import { occupied } from "../../support/instances.ts";
-import type { Service } from "../../support/service.ts";
+import { productsIn } from "./flow.ts";
 import { long, patience, type Visitor } from "./visitor.ts";
 
 const calm = "Nothing waits, nothing drifts, nobody holds it";
@@ -15,8 +16,8 @@ export async function seeDrift({ page, faults }: Visitor, platform: Platform): P
   await page.goto(`${platform.url}/environments/test`);
   await page.getByText(calm).waitFor(patience);
   {
-    await using name = await occupied(platform, { service: "shop", environment: "test" });
-    await page.getByText(`shop: ${name.instance} is gone`).waitFor(long);
+    await using name = await occupied(platform, { service: "catalog", environment: "test" });
+    await page.getByText(`catalog: ${name.instance} is gone`).waitFor(long);
     await page.getByText("1 on fire").waitFor(patience);
     expect(await barriersOf(page)).toEqual([]);
   }
@@ -31,9 +32,9 @@ freeze: [{ name: stocktaking, from: 2020-01-01, to: 2090-01-01, reason: the shel
 `;
 
 /** Release 1 serves in `test`, and release 2 is on its way until somebody cancels it. */
-export async function passFreeze(visitor: Visitor, lead: Visitor, platform: Platform, shop: Service): Promise<void> {
+export async function passFreeze(visitor: Visitor, lead: Visitor, platform: Platform): Promise<void> {
   const { page, faults } = visitor;
-  await page.goto(`${platform.url}/?show=shop/test`);
+  await page.goto(`${platform.url}/?show=catalog/test`);
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("heading", { name: "From release 1 to 2" }).waitFor(patience);
   await lead.page.goto(`${platform.url}/environments/test`);
@@ -58,18 +59,39 @@ export async function passFreeze(visitor: Visitor, lead: Visitor, platform: Plat
   const figure = (name: RegExp) => dialog.getByRole("img", { name });
   await until(
     async () => {
-      await shop.ask();
+      await ask(platform.httpPort, "catalog.test.localhost");
       return figure(/^Requests, new: (?!0 )/).isVisible();
     },
     { deadlineMs: long.timeout, describe: () => "the requests to the new release are not shown" },
   );
   expect(await figure(/^(Requests|Failed|p95), release 1: /).count()).toBe(3);
   expect(await figure(/^Failed, new: 0 % now/).isVisible()).toBe(true);
+  await page.setViewportSize(phone.viewport);
+  expect(await cutOff(dialog)).toEqual([]);
+  await page.setViewportSize(desktop.viewport);
   await dialog.getByRole("button", { name: "Pause" }).hover();
   await page.getByRole("tooltip").getByText("Its traffic has moved already").waitFor(patience);
   expect(await barriersOf(page)).toEqual([]);
   await dialog.getByRole("button", { name: "Cancel" }).click();
   await dialog.getByText("Release 2 canceled", { exact: true }).waitFor(long);
-  expect(await shop.ask()).toBe("200 1");
+  expect(await productsIn("test", platform)).not.toContain("discount");
+  expect(faults).toEqual([]);
+}
+
+/** The file of production goes, by mistake or not: what serves there is told, and ends only when somebody says so. */
+export async function endLeftOver({ page, faults }: Visitor, platform: Platform): Promise<void> {
+  await using fleet = await cloneFleet(platform);
+  await fleet.git("rm", "--quiet", "environments/production.yml");
+  await fleet.push("Production is no more");
+  const told = page.getByText("production has no file any more, and catalog serves on there");
+  await told.waitFor(patience);
+  expect(await productsIn("production", platform)).toContain("discount");
+  expect(await barriersOf(page)).toEqual([]);
+  await page.getByRole("button", { name: "End production…" }).click();
+  await page.getByRole("button", { name: "End production", exact: true }).click();
+  await told.waitFor({ state: "detached", ...patience });
+  await until(async () => !(await productsIn("production", platform)).includes("discount"), {
+    deadlineMs: long.timeout,
+  });
   expect(faults).toEqual([]);
 }

@@ -7,11 +7,11 @@ import type { Platform } from "#testing/platform.ts";
 import { barriersOf } from "../../support/browser.ts";
 import { long, patience, type Visitor } from "./visitor.ts";
 
-/** The signature of release 1 of the shop is taken away; its last layer, which is to be read to sign it, is away for a while. */
+/** The signature of release 1 of the catalog is taken away; its last layer, which is to be read to sign it, is away for a while. */
 export async function signAgain({ page, faults }: Visitor, platform: Platform): Promise<void> {
-  const params = { service: "shop", number: 1 };
+  const params = { service: "catalog", number: 1 };
   const { digest, image, layers } = orThrow(await platform.client.showReleaseImage({ params, query: {} }));
-  await page.goto(`${platform.url}/services/shop/releases/1`);
+  await page.goto(`${platform.url}/services/catalog/releases/1`);
   await page.getByText("Verified: the signature holds").waitFor(patience);
   await removeSignature(platform, image, digest);
   await page.getByText("The signature does not hold").waitFor(patience);

@@ -1,4 +1,4 @@
-/** Pull requests of a repository without a service. */
+/** A pull request of a repository without a service. */
 import { expect } from "vitest";
 import { orThrow } from "#api/errors.ts";
 import type { Platform } from "#testing/platform.ts";
@@ -7,27 +7,22 @@ import { checkoutOf } from "../../support/checkout.ts";
 import type { Person } from "../../support/people.ts";
 import { patience, type Visitor } from "./visitor.ts";
 
-/** One of a second word, and one that corrects a list. */
+/** One that corrects a list. */
 export async function openNotes({ url, adminToken, client }: Platform, author: Person): Promise<void> {
   const params = { repository: "notes" };
   orThrow(await client.createRepository({ body: { name: "notes", requireBuild: false } }));
   await using notes = await checkoutOf("probe", { url, token: adminToken, repository: "notes" });
-  await notes.write(".gitignore", "*\n!notes.txt\n!list.txt\n");
-  await notes.write("notes.txt", "one word\n");
+  await notes.write(".gitignore", "*\n!list.txt\n");
   await notes.write("list.txt", "tea\nmilk\n");
-  const first = await notes.push("One word");
-  await notes.write("notes.txt", "one word\ntwo words\n");
-  await notes.push("Two words", "second");
-  orThrow(await author.client.openPullRequest({ params, body: { branch: "second", title: "Two words" } }));
-  await notes.git("reset", "--quiet", "--hard", first);
+  await notes.push("Breakfast");
   await notes.write("list.txt", "tea\ncream\n");
-  await notes.push("Cream", "third");
-  orThrow(await author.client.openPullRequest({ params, body: { branch: "third", title: "Cream for milk" } }));
+  await notes.push("Cream", "second");
+  orThrow(await author.client.openPullRequest({ params, body: { branch: "second", title: "Cream for milk" } }));
 }
 
 /** The old beside the new, which a browser remembers. */
 export async function seeSplit({ page, faults }: Visitor, url: string): Promise<void> {
-  await page.goto(`${url}/pull-requests/notes/2?view=changes`);
+  await page.goto(`${url}/pull-requests/notes/1?view=changes`);
   await page.getByRole("radiogroup", { name: "Layout" }).getByText("split").click(patience);
   const line = page.getByRole("group", { name: "Lines of list.txt" }).locator("tr.diff-line");
   await line.nth(1).waitFor(patience);

@@ -5,13 +5,17 @@ import { orThrow } from "#api/errors.ts";
 import { brokerClient, publication } from "#testing/broker.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
+import { ask } from "../../support/ask.ts";
 import { barriersOf, desktop, openBrowser, phone } from "../../support/browser.ts";
+import type { Checkout } from "../../support/checkout.ts";
 import { setEnvironments } from "../../support/fleet.ts";
-import { newPerson } from "../../support/people.ts";
+import { shipExample } from "../../support/example.ts";
+import { newPerson, type Person } from "../../support/people.ts";
 import { probeService, type Service } from "../../support/service.ts";
 import { followLog, previewFiles } from "./build.ts";
 import { cartSteps, endless } from "./cart.ts";
-import { passFreeze, seeDrift } from "./environment.ts";
+import { endLeftOver, passFreeze, seeDrift } from "./environment.ts";
+import { merge, openDiscounts, review, rollBack, seeBack, seeOwn, shipLive } from "./flow.ts";
 import { signAgain } from "./release.ts";
 import { mergeOnPhone, openNotes, seeSplit } from "./review.ts";
 import { patience, signedIn, type Visitor } from "./visitor.ts";
@@ -29,17 +33,19 @@ const signs = {
   "/builds/cart/1?tab=artifacts": "kept/coverage.html",
   "/builds/cart/1?step=flood#L1000004": "the needle",
   "/": "healthy",
-  "/?show=shop/production": "Roll back",
-  "/services/shop": "succeeded",
-  "/services/shop/releases/1": "the signature holds",
-  "/services/shop/releases/99": "There is no release 99",
+  "/?show=catalog/production": "Roll back",
+  "/services/catalog": "succeeded",
+  "/services/catalog/releases/1": "the signature holds",
+  "/services/catalog/releases/99": "There is no release 99",
   "/environments": "quiet",
   "/environments/test": "Who asks whom",
-  "/pull-requests?state=all": "Two words",
-  "/pull-requests/notes/1": "Say more, please.",
-  "/pull-requests/notes/1?view=changes": "Why two?",
+  "/pull-requests?state=all": "Discounts for some products",
+  "/pull-requests/catalog/1": "Say more, please.",
+  "/pull-requests/catalog/1?view=changes": "Why two?",
   "/contracts?of=till": "not verified",
-  "/activity": "deployments.deployment-finished",
+  "/activity": "What happened",
+  "/activity?kind=approvals and locks": "admin locked all services in test: the database moves",
+  "/activity?event=deployments.deployment-finished": "Release 2 of catalog serves in production",
   "/settings": "browser session",
   "/settings?view=people": "signs off, reviews",
   "/settings?view=agents": "queue=default",
@@ -51,14 +57,18 @@ const signs = {
 
 const browser: Browser | undefined = await openBrowser();
 let platform: Platform;
-let service: Service;
+let catalog: Checkout;
 let cart: Service;
+let dora: Person;
+let lea: Person;
 
 beforeAll(async () => {
   platform = await startPlatform();
   await setEnvironments(platform, usual);
-  service = await probeService(platform, "shop", { manifest: single });
-  await service.ship("1");
+  dora = await newPerson(platform, "dora", "developer");
+  lea = await newPerson(platform, "lea", "lead");
+  catalog = await shipExample(platform, "catalog");
+  await openDiscounts(catalog, dora);
   cart = await probeService(platform, "cart", { manifest: single, deploy: [] });
   await cart.checkout.write(".towline/pipeline.yml", JSON.stringify({ steps: cartSteps }));
   const broker = brokerClient(`${platform.url}/pact`, `Bearer ${platform.adminToken}`);
@@ -67,7 +77,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  await service?.[Symbol.asyncDispose]();
+  await catalog?.[Symbol.asyncDispose]();
   await cart?.[Symbol.asyncDispose]();
   await platform?.[Symbol.asyncDispose]();
 });
@@ -98,7 +108,7 @@ inBrowser(
   "a wrong token is refused in words, and the right one opens the fleet until one signs out",
   async (browser) => {
     const { page, faults } = await enter(browser);
-    expect(await page.getByRole("row", { name: /shop/ }).innerText()).toContain("healthy 1/1");
+    expect(await page.getByRole("row", { name: /catalog/ }).innerText()).toContain("healthy 2/2");
     expect(await page.evaluate("document.cookie")).toBe("");
     await page.reload();
     await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);
@@ -124,44 +134,22 @@ test("the page lets in no script but its own files, which browsers keep for good
 });
 
 inBrowser(
-  "a push is seen going live without a reload; the button ships it to production, and rolls back",
+  "a change of the example fleet is reviewed and merged, seen going live without a reload, shipped to production by the button, and rolled back from a phone",
   async (browser) => {
-    const { page, faults } = await enter(browser);
-    const row = page.getByRole("row", { name: /shop/ });
-    const cell = (environment: string) => row.locator(`[data-environment=${environment}]`);
-    await page.evaluate("window.unchanged = true");
-    await service.push("2");
-    await cell("test").getByText("release 2", { exact: true }).waitFor({ timeout: 120_000 });
-    expect(await page.evaluate("window.unchanged")).toBe(true);
-
-    await page.getByRole("button", { name: "Deploy shop to production" }).click();
-    const dialog = page.getByRole("dialog");
-    await dialog.getByRole("heading", { name: "Release 2, the first here" }).waitFor(patience);
-    expect(await dialog.getByRole("list", { name: "Gates" }).innerText()).toContain("after");
-    await dialog.getByRole("button", { name: "Deploy to production" }).click();
-    await dialog.getByText("Release 2 succeeded", { exact: true }).waitFor({ timeout: 120_000 });
-    await page.keyboard.press("Escape");
-    await cell("production").getByText("release 2", { exact: true }).waitFor({ timeout: 120_000 });
-    await until(async () => (await service.ask("/", "production")) === "200 2", { deadlineMs: 180_000 });
-
-    // As somebody on call does it, at night, on a phone.
+    const [watching, reviewer] = [await enter(browser), await enter(browser, lea.token)];
+    await watching.page.evaluate("window.unchanged = true");
+    await review(reviewer);
+    const author = await enter(browser, dora.token);
+    await seeOwn(author, platform.url);
+    await author.page.context().close();
+    await merge(reviewer);
+    await reviewer.page.context().close();
+    await shipLive(watching, platform);
     const night = await enter(browser, platform.adminToken, { ...phone, colorScheme: "dark" });
-    await night.page.getByRole("button", { name: "Deploy shop to test" }).click();
-    await night.page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
-    await night.page
-      .getByRole("dialog")
-      .getByText("Rollback to release 1 succeeded", { exact: true })
-      .waitFor({ timeout: 120_000 });
-    expect(night.faults).toEqual([]);
+    await rollBack(night);
     await night.page.context().close();
-    await cell("test").getByText("release 1", { exact: true }).waitFor({ timeout: 120_000 });
-    await page.getByRole("link", { name: "shop" }).click();
-    await page.getByText("back to 1").waitFor(patience);
-    await page.keyboard.press("g");
-    await page.keyboard.press("f");
-    await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);
-    expect(faults).toEqual([]);
-    await page.context().close();
+    await seeBack(watching);
+    await watching.page.context().close();
   },
 );
 
@@ -232,10 +220,10 @@ inBrowser(
     await page.getByRole("link", { name: "Environments" }).click();
     await page.getByRole("link", { name: "test", exact: true }).click();
     const map = page.getByRole("region", { name: "Who asks whom" });
-    await map.getByText("shop", { exact: true }).first().waitFor(patience);
+    await map.getByText("catalog", { exact: true }).first().waitFor(patience);
     await until(
       async () => {
-        await service.ask();
+        await ask(platform.httpPort, "catalog.test.localhost");
         return map.getByText("People", { exact: true }).first().isVisible();
       },
       { deadlineMs: 180_000, describe: () => "the requests of people are not on the map" },
@@ -258,7 +246,7 @@ inBrowser(
   "a freeze is seen to hold, a lead lets one deployment pass it, and the new release is watched beside the old until it is canceled",
   async (browser) => {
     const [visitor, lead] = [await enter(browser), await enter(browser)];
-    await passFreeze(visitor, lead, platform, service);
+    await passFreeze(visitor, lead, platform);
     await setEnvironments(platform, { test: usual.test });
     await visitor.page.context().close();
     await lead.page.context().close();
@@ -270,47 +258,12 @@ asAdmin("a release whose signature was taken away is signed again from its page,
 );
 
 inBrowser(
-  "a pull request is commented on a line, held up, approved by another, and merged once nothing stands in the way; one on a phone",
+  "a pull request is read side by side, and commented on a line, approved and merged on a phone",
   async (browser) => {
-    const [dora, lea] = [await newPerson(platform, "dora", "developer"), await newPerson(platform, "lea", "lead")];
     await openNotes(platform, dora);
-    const { page, faults } = await enter(browser, lea.token);
-    await page.keyboard.press("g");
-    await page.keyboard.press("p");
-    await page.getByRole("link", { name: "Two words" }).click();
-    const merge = page.getByRole("button", { name: "Merge into main" });
-    await merge.hover();
-    await page.getByRole("tooltip").getByText("has 0 of 1 required approvals").waitFor(patience);
-
-    await page.getByRole("tab", { name: /^Changes/ }).click();
-    await page.getByRole("group", { name: "Lines of notes.txt" }).press("ArrowDown");
-    await page.keyboard.press("ArrowDown");
-    await page.keyboard.press("Enter");
-    await page.keyboard.type("Why two?");
-    await page.keyboard.press("Control+Enter");
-    await page.getByRole("article", { name: "Comment by lea" }).getByText("Why two?").waitFor(patience);
-    await page.getByRole("button", { name: "Review…" }).click();
-    await page.getByRole("textbox", { name: "Your word" }).fill("Say more, please.");
-    await page.getByRole("button", { name: "Ask for changes" }).click();
-    await page.getByRole("tab", { name: "Overview" }).click();
-    await page
-      .getByRole("list", { name: "What the merge waits for" })
-      .getByText("lea asks for changes")
-      .waitFor(patience);
-
-    const own = await enter(browser, dora.token);
-    await own.page.goto(`${platform.url}/pull-requests/notes/1`);
-    await own.page.getByRole("button", { name: "Approve" }).hover();
-    await own.page.getByText("You do not review this: you opened it.").waitFor(patience);
-    await own.page.context().close();
-
-    await page.getByRole("button", { name: "Approve" }).click();
-    await page.getByText("Nothing stands in the way.").waitFor(patience);
-    await merge.click();
-    await page.getByText("Merged by lea").waitFor(patience);
-    expect(faults).toEqual([]);
-    await seeSplit({ page, faults }, platform.url);
-    await page.context().close();
+    const desk = await enter(browser, lea.token);
+    await seeSplit(desk, platform.url);
+    await desk.page.context().close();
     const onCall = await enter(browser, lea.token, phone);
     await mergeOnPhone(onCall, platform.url);
     await onCall.page.context().close();
@@ -347,7 +300,7 @@ inBrowser("an admin adds a person, whose token is shown this once and lets in un
 inBrowser("who may only look sees the buttons with the reason why they are not his", async (browser) => {
   const vera = await newPerson(platform, "vera", "viewer");
   const { page } = await enter(browser, vera.token);
-  await page.getByRole("button", { name: "Deploy shop to test" }).click();
+  await page.getByRole("button", { name: "Deploy catalog to test" }).click();
   const button = page.getByRole("dialog").getByRole("button", { name: /^Deploy/ });
   await button.hover();
   await page.getByText("This needs one of the roles developer, lead, admin.").first().waitFor(patience);
@@ -385,8 +338,8 @@ for (const [size, options] of Object.entries({ desktop, phone }))
     await stranger.context().close();
     const { page } = await enter(browser, platform.adminToken, options);
     await page.keyboard.press("Control+k");
-    await page.getByRole("textbox", { name: "Find" }).fill("shop");
-    await page.getByRole("button", { name: "Deploy shop to test", exact: true }).waitFor(patience);
+    await page.getByRole("textbox", { name: "Find" }).fill("catalog");
+    await page.getByRole("button", { name: "Deploy catalog to test", exact: true }).waitFor(patience);
     expect(await barriersOf(page)).toEqual([]);
     const seen = [];
     for (const [path, sign] of Object.entries(signs)) {
@@ -398,3 +351,7 @@ for (const [size, options] of Object.entries({ desktop, phone }))
     expect(seen.filter(({ barriers, wide }) => wide || barriers.length > 0)).toEqual([]);
     await page.context().close();
   });
+
+asAdmin("what serves in an environment without a file is told on the page of the fleet, and ended there", (visitor) =>
+  endLeftOver(visitor, platform),
+);

@@ -134,25 +134,23 @@ describe("the audit log", () => {
   test("says it in a sentence, is asked by what it is about, and is read to its end however long it is", async () => {
     const root = await newUser("ruth", "admin");
     await newUser("lars", "lead");
-    await db
-      .transaction()
-      .execute((tx) =>
-        emit.all(
-          tx,
-          "environment:long",
-          Array.from({ length: 1_203 }, (_, index) => ({
-            name: "fleet.key-rotated" as const,
-            payload: { key: `key ${index}`, actor: "lars" },
-          })),
-        ),
-      );
+    await db.transaction().execute((tx) =>
+      emit.all(
+        tx,
+        "environment:long",
+        Array.from({ length: 1_203 }, (_, index) => ({
+          name: "fleet.key-rotated" as const,
+          payload: { key: `key ${index}`, actor: "lars" },
+        })),
+      ),
+    );
     const entries = async (query: string) => (await call(root, "GET", `/api/audit?${query}`)).body.entries;
     expect(await entries("kind=people%20and%20tokens&limit=2&actor=admin")).toMatchObject([
       { kind: "people and tokens", sentence: "admin made the token “t” for lars" },
       { kind: "people and tokens", sentence: "admin added lars with the role lead" },
     ]);
     const ids: number[] = [];
-    for (let page = await entries("kind=rules%20and%20secrets&actor=lars&limit=500"); page.length > 0; ) {
+    for (let page = await entries("kind=rules%20and%20secrets&actor=lars&limit=500"); page.length > 0;) {
       ids.push(...page.map(({ id }: { id: number }) => id));
       page = await entries(`kind=rules%20and%20secrets&actor=lars&limit=500&before=${ids.at(-1)}`);
     }

@@ -250,7 +250,7 @@ test("the plan shows what would change and which gates hold", async () => {
   place.world.environments["test"] = "target: docker\nwatch: 0s\nvariables: { LOG_LEVEL: debug }\n";
   const plan = await server.call("planDeployment", { query: { ...orders, release: "3" } });
   if (isRefusal(plan)) throw new Error(plan.message);
-  expect(plan).toMatchObject({ release: 3, from: 1 });
+  expect(plan).toMatchObject({ release: 3, from: 1, back: null });
   expect(plan.changes).toContainEqual({ path: "variables.LOG_LEVEL", before: null, after: "set" });
   expect(plan.commits.map(({ message }) => message)).toEqual(["change 3", "change 2"]);
   expect(plan.gates.map(({ gate, open }) => [gate, open])).toEqual([

@@ -19,7 +19,8 @@ export async function previewDeployment(
   const weighed = await requests.weigh({ ...wish, kind: "deploy" });
   if (isRefusal(weighed)) return weighed;
   const { environment, release, gates } = weighed;
-  const { serving } = await readLane(deploymentStore(deps.db), wish);
+  const store = deploymentStore(deps.db);
+  const { serving } = await readLane(store, wish);
   const stack = await renderFor(deps, environment, release);
   if (typeof stack === "string") return refuse("environment.invalid", stack);
   const older = serving && serving.repository === release.repository ? (serving.commit ?? undefined) : undefined;
@@ -27,10 +28,11 @@ export async function previewDeployment(
   const commits = await deps.source.commitsBetween(repository, { older, newer, limit: mostCommits });
   const changes = diffStack(serving?.stack ?? undefined, stack);
   const from = serving?.release ?? null;
-  const last = await deploymentStore(deps.db).lastFinishedAt(wish);
+  const back = from === null ? null : ((await store.servedBefore(wish, from))?.release ?? null);
+  const last = await store.lastFinishedAt(wish);
   return {
     ...{ service: wish.service, environment: wish.environment },
-    ...{ release: release.number, commit: newer, digest: release.digest, from, gates },
+    ...{ release: release.number, commit: newer, digest: release.digest, from, back, gates },
     risks: risksOf({ stack, changes, from, commits: commits.length, last }),
     changes: changes.map(viewChange),
     stories: [...new Set(commits.flatMap(({ message }) => storyNames(message)))],

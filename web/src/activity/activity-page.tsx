@@ -80,7 +80,8 @@ function Entries({ kind, name, actor }: { kind: ActivityKind | undefined; name: 
   if (audit.isPending) return <Loading what="the activity" />;
   if (audit.error) return <Failed what="The activity" error={audit.error} again={() => void audit.refetch()} />;
   const entries = audit.data.pages.flatMap((each) => each.entries);
-  if (entries.length === 0) return <Empty title="Nothing like that">Another kind, beginning or person may find it.</Empty>;
+  if (entries.length === 0)
+    return <Empty title="Nothing like that">Another kind, beginning or person may find it.</Empty>;
   return (
     <>
       <Group justify="space-between">
@@ -149,7 +150,9 @@ function Export({ asked, kind }: { asked: Asked; kind: keyof typeof kinds }) {
   const save = async () => {
     const { type, write } = kinds[kind];
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([write(await readAll((next) => call("listAudit", { query: { ...asked, ...next } })))], { type }));
+    link.href = URL.createObjectURL(
+      new Blob([write(await readAll((next) => call("listAudit", { query: { ...asked, ...next } })))], { type }),
+    );
     link.download = `activity.${kind}`;
     link.click();
     URL.revokeObjectURL(link.href);

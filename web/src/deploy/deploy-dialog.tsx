@@ -104,6 +104,8 @@ function PlanOf({ place, release, watch }: PlanProps) {
 
 type Plan = Output<"planDeployment">;
 
+const noneBefore = "No other release has served here before.";
+
 function What({ plan: { from, release, commit, digest, commits, stories } }: { plan: Plan }) {
   return (
     <Box>
@@ -161,7 +163,8 @@ function Changes({ changes }: { changes: Plan["changes"] }) {
 
 function Buttons({ place, plan, watch }: { place: Place; plan: Plan; watch: (deployment: string) => void }) {
   const mayNot = useMayNot()(developing);
-  const noWayBack = mayNot ?? (plan.from === null ? "Nothing serves here yet." : undefined);
+  const noWayBack =
+    mayNot ?? (plan.from === null ? "Nothing serves here yet." : plan.back === null ? noneBefore : undefined);
   const closed = plan.gates.filter(({ open }) => !open).length;
   const deploying = useMutation({
     mutationFn: () => call("createDeployment", { body: { ...place, release: plan.release } }),
@@ -187,7 +190,7 @@ function Buttons({ place, plan, watch }: { place: Place; plan: Plan; watch: (dep
           loading={goingBack.isPending}
           onPress={() => goingBack.mutate()}
         >
-          Roll back
+          {plan.back === null ? "Roll back" : `Roll back to release ${plan.back}`}
         </GuardedButton>
         <GuardedButton
           mayNot={mayNot}

@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Stack, Text, Tooltip, VisuallyHidden } from "@mantine/core";
-import { IconLock, IconRocket } from "@tabler/icons-react";
+import { IconLock, IconRefreshAlert, IconRocket } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { Copy } from "../parts/copy.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
@@ -27,7 +27,7 @@ export function CellView({ service, cell }: { service: string; cell: Cell | unde
   );
 }
 
-function Serving({ cell: { release, commit, since, url, instances, healthy } }: { cell: Cell }) {
+function Serving({ cell: { release, commit, since, url, instances, healthy, scale } }: { cell: Cell }) {
   if (release === null) return <StateSign tone="none">nothing serves</StateSign>;
   const count = `${instances.healthy ?? "?"}/${instances.wanted}`;
   const tone = healthy === null ? "none" : healthy ? "good" : "bad";
@@ -49,11 +49,28 @@ function Serving({ cell: { release, commit, since, url, instances, healthy } }: 
       <Text size="xs" c="dimmed">
         {commit && <Copy value={commit} shown={commit.slice(0, 8)} what="commit" />} {since && <TimeAgo at={since} />}
       </Text>
+      {scale && <Scale scale={scale} wanted={instances.wanted} />}
     </>
   );
 }
 
-function Troubles({ cell: { drift, pending, locks, closed, last, running } }: { cell: Cell }) {
+/** Where the load decides how many there are. */
+function Scale({
+  scale: { min, max, arriving, leaving, why },
+  wanted,
+}: {
+  scale: NonNullable<Cell["scale"]>;
+  wanted: number;
+}) {
+  const moving = [arriving > 0 ? `${arriving} more on the way` : "", leaving > 0 ? `${leaving} on the way out` : ""];
+  return (
+    <Text size="xs" c="dimmed">
+      {[`${wanted} of ${min} to ${max} instances`, ...moving].filter(Boolean).join(", ")}: {why}
+    </Text>
+  );
+}
+
+function Troubles({ cell: { drift, restarted, pending, locks, closed, last, running } }: { cell: Cell }) {
   return (
     <>
       {!running && isBadEnd(last?.outcome) && (
@@ -67,6 +84,12 @@ function Troubles({ cell: { drift, pending, locks, closed, last, running } }: { 
         <Text key={words} size="xs" c="red">
           Drift: {words}
         </Text>
+      ))}
+      {restarted.map((words) => (
+        <Group key={words} gap={4} wrap="nowrap">
+          <IconRefreshAlert size={13} style={{ flex: "none" }} aria-label="Restarted" />
+          <Text size="xs">{words}</Text>
+        </Group>
       ))}
       {closed && <StateSign tone="waiting">{closed.mode}</StateSign>}
       {pending.length > 0 && (

@@ -51,7 +51,9 @@ test("the whole has all lines in it, also one that runs below all boxes", () => 
     calls,
     spacing,
   );
-  const outside = [...lines.values()].flat().filter(({ x, y }) => x < 10 || y < 10 || x > width - 10 || y > height - 10);
+  const outside = [...lines.values()]
+    .flat()
+    .filter(({ x, y }) => x < 10 || y < 10 || x > width - 10 || y > height - 10);
   expect(lines.size).toBe(calls.length);
   expect(outside).toEqual([]);
 });
