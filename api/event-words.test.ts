@@ -65,6 +65,16 @@ describe("an event is told as a sentence", () => {
       "orders in production goes from 2 to 1 instance: calm",
     ],
     [
+      "images.manifest-pushed",
+      { repository: "orders", digest: "sha256:ab", tags: [`sha256-${"ab".repeat(32)}.sig`], actor: "towline" },
+      "towline attached a signature to an image of orders",
+    ],
+    [
+      "images.manifest-pushed",
+      { repository: "orders", digest: "sha256:ab", tags: ["1.2", "latest"], actor: "dora" },
+      "dora pushed an image of orders, as 1.2, latest",
+    ],
+    [
       "deployments.backing-changed",
       { environment: "test", name: "db", change: "restore", actor: "rita", outcome: "failed", reason: "no room" },
       "The restore of db in test failed: no room",

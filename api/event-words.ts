@@ -189,16 +189,21 @@ const builds = {
   },
 } satisfies Part<"builds">;
 
-/** Tags under which signatures and bills of materials are found (https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md). */
-const attached = /^sha256-[0-9a-f]{64}/;
+/** By the end of its tag (https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md). */
+const attachments: Record<string, string> = {
+  ".sig": "a signature",
+  ".att": "a statement of how it was built",
+  ".sbom": "a list of what is in it",
+};
 
 const images = {
   "images.manifest-pushed": {
     kind: "steps in between",
     tell: ({ repository, tags, actor }) => {
-      const [of, names] = [`image of ${repository}`, tags.filter((tag) => !attached.test(tag))];
-      if (names.length < tags.length) return `${actor} attached what is known of it to an ${of}`;
-      return `${actor} pushed an ${of}${names.length > 0 ? `, as ${list(names)}` : ""}`;
+      const attached = tags.flatMap((tag) => attachments[/^sha256-[0-9a-f]{64}(\.\w+)?$/.exec(tag)?.[1] ?? ""] ?? []);
+      if (attached.length > 0) return `${actor} attached ${list(attached)} to an image of ${repository}`;
+      const names = tags.filter((tag) => !tag.startsWith("sha256-"));
+      return `${actor} pushed an image of ${repository}${names.length > 0 ? `, as ${list(names)}` : ""}`;
     },
   },
   "images.manifest-deleted": {

@@ -54,10 +54,13 @@ export const theme = createTheme({
   },
 });
 
-/** The library's own greys are too light to read on its grounds. */
+/** The library's own greys, and its yellow on a yellow ground, are too light to read. */
 export const readable: CSSVariablesResolver = () => ({
   variables: {},
-  light: { "--mantine-color-dimmed": "#5b646c", "--mantine-color-placeholder": "#6b747c" },
+  light: {
+    ...{ "--mantine-color-dimmed": "#5b646c", "--mantine-color-placeholder": "#6b747c" },
+    "--mantine-color-yellow-light-color": "#864800",
+  },
   dark: { "--mantine-color-dimmed": "#a3abb2", "--mantine-color-placeholder": "#98a0a7" },
 });
 

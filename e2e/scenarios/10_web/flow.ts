@@ -22,6 +22,9 @@ export function productsIn(environment: string, { httpPort }: Platform): Promise
   return ask(httpPort, `catalog.${environment}.localhost`, "/products");
 }
 
+const untilDiscounts = (environment: string, platform: Platform) =>
+  until(async () => (await productsIn(environment, platform)).includes("discount"), { deadlineMs: long.timeout });
+
 /** A lead finds the pull request by its name, asks for changes, and is content in the end. */
 export async function review({ page }: Visitor): Promise<void> {
   await page.keyboard.press("Control+k");
@@ -67,19 +70,18 @@ const mergeButton = ({ page }: Pick<Visitor, "page">) => page.getByRole("button"
 export async function shipLive({ page, faults }: Visitor, platform: Platform): Promise<void> {
   await cellOf(page, "test").getByText("release 2", { exact: true }).waitFor(long);
   expect(await page.evaluate("window.unchanged")).toBe(true);
-  expect(await productsIn("test", platform)).toContain("discount");
+  await untilDiscounts("test", platform);
 
   await page.getByRole("button", { name: "Deploy catalog to production" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("heading", { name: "Release 2, the first here" }).waitFor(patience);
   expect(await dialog.getByRole("list", { name: "Gates" }).innerText()).toContain("after");
-  await dialog.getByRole("button", { name: "Deploy to production" }).click();
+  // Which says something else until the release has served in `test`.
+  await dialog.getByRole("button", { name: "Deploy to production" }).click(long);
   await dialog.getByText("Release 2 succeeded", { exact: true }).waitFor(long);
   await page.keyboard.press("Escape");
   await cellOf(page, "production").getByText("release 2", { exact: true }).waitFor(long);
-  await until(async () => (await productsIn("production", platform)).includes("discount"), {
-    deadlineMs: long.timeout,
-  });
+  await untilDiscounts("production", platform);
   expect(faults).toEqual([]);
 }
 

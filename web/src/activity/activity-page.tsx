@@ -38,18 +38,18 @@ export function ActivityPage() {
           w={220}
         />
         <TextInput
-          label="Event"
-          description="The beginning of its name, such as deployments"
-          value={event}
-          onChange={({ currentTarget }) => change({ event: currentTarget.value || undefined })}
-          w={300}
-        />
-        <TextInput
           label="Person"
           description="Who did it"
           value={person}
           onChange={({ currentTarget }) => change({ person: currentTarget.value || undefined })}
           w={200}
+        />
+        <TextInput
+          label="Event"
+          description="The beginning of its name, such as deployments"
+          value={event}
+          onChange={({ currentTarget }) => change({ event: currentTarget.value || undefined })}
+          w={300}
         />
       </Group>
       <Entries kind={kind} {...asked} />
