@@ -67,8 +67,8 @@ const source = {
     kind: "rules and secrets",
     tell: ({ repository, allowDirectPush, requiredApprovals, requireBuild, actor }) =>
       `${actor} set the rules of ${repository}: ${count(requiredApprovals, "approval")} for a merge, ` +
-      `${requireBuild ? "which a build must have passed" : "with or without a passed build"}, ` +
-      `${allowDirectPush ? "or a push without a pull request" : "and no push without a pull request"}`,
+      (requireBuild ? "which a build must have passed, " : "with or without a passed build, ") +
+      (allowDirectPush ? "or a push without a pull request" : "and no push without a pull request"),
   },
   "source.ref-changed": { kind: "code and pull requests", tell: tellRef },
   "source.pull-request-opened": {
@@ -218,6 +218,10 @@ const images = {
     kind: "releases and images",
     tell: ({ service, number, outcome, reason }) =>
       `Release ${number} of ${service} ${outcome === "made" ? "was signed" : `could not be signed${because(reason)}`}`,
+  },
+  "attestations.key-rotated": {
+    kind: "rules and secrets",
+    tell: ({ actor }) => `${actor} replaced the key by which releases are signed`,
   },
   "deployments.release-retired": {
     kind: "releases and images",
@@ -388,12 +392,8 @@ export function eventsOf(kind: ActivityKind): EventName[] {
 
 /** What happened, in a sentence; an event whose name or shape is no more in the catalogue is told by its name. */
 export function tellEvent(name: string, payload: unknown): { kind: ActivityKind | null; sentence: string } {
-  if (!isEvent(name)) return { kind: null, sentence: name };
-  const { kind, tell } = eventWords[name] as Telling<EventName>;
-  const facts = eventCatalogue[name].safeParse(payload);
-  return { kind, sentence: facts.success ? tell(facts.data as never) : name };
-}
-
-function isEvent(name: string): name is EventName {
-  return Object.hasOwn(eventWords, name);
+  if (!Object.hasOwn(eventWords, name)) return { kind: null, sentence: name };
+  const { kind, tell } = eventWords[name as EventName] as Telling<EventName>;
+  const facts = eventCatalogue[name as EventName].safeParse(payload);
+  return { kind, sentence: facts.success ? tell(facts.data) : name };
 }
