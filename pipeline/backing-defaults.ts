@@ -71,8 +71,9 @@ cd "$(of dir)"; cat > restored.rdb; redis-check-rdb restored.rdb >&2; redis-cli 
 /**
  * The name of the node is in its data, and must not be the container's. Its tools dump what is defined (users, virtual hosts, exchanges,
  * queues, bindings, policies); for messages it would have to be stopped. The password in a dump may be another environment's.
- * Tried by hand with RabbitMQ 3.10 of Debian, also over a restart. No test of the suite runs it: its image takes 220 MB, and a node far
- * longer to start than all that the test would prove.
+ * Tried by hand with RabbitMQ 3.10 of Debian: persistent messages of a durable queue were there when its container had been replaced, also
+ * after a kill; without the name of the node the queue itself was gone. No test of the suite runs it: its image takes 220 MB, and each
+ * start 13 s.
  */
 const rabbitmq: BackingDefaults = {
   port: 5672,
