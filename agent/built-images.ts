@@ -71,10 +71,18 @@ async function remove(engine: Engine, { name }: BuiltImage): Promise<boolean> {
 
 const kept = 3;
 
-/** Removes all images of a service but the newest: each build leaves one. */
-export async function keepNewest(engine: Engine, agent: string, service: string): Promise<void> {
-  const images = await builtImages(engine, agent);
-  for (const image of images.filter((each) => each.service === service).slice(kept)) await remove(engine, image);
+/**
+ * Removes all images of a service but the newest: each build leaves one. That of `tag` is just built and stays, whatever its time says:
+ * one of layers that were built before has theirs.
+ */
+export async function keepNewest(
+  engine: Engine,
+  agent: string,
+  { service, tag }: { service: string; tag: string },
+): Promise<void> {
+  const images = (await builtImages(engine, agent)).filter((each) => each.service === service);
+  const older = images.filter(({ name }) => !name.endsWith(`:${tag}`));
+  for (const image of older.slice(kept - (images.length - older.length))) await remove(engine, image);
 }
 
 /** Removes those of before a time: of services that nobody builds any more. */
@@ -88,6 +96,26 @@ export function createBuiltImages(engine: Engine, agent: string): Removable {
     name: "built image",
     async removeOldest() {
       for (const image of (await builtImages(engine, agent)).toReversed()) if (await remove(engine, image)) return true;
+      return false;
+    },
+  };
+}
+
+const gigabyte = 1024 ** 3;
+
+/** BuildKit's layers, which no image keeps: those that were used last stay the longest. */
+export function createBuildCache(engine: Engine): Removable {
+  return {
+    name: "build cache",
+    async removeOldest() {
+      for (const gigabytes of [16, 8, 4, 2, 1, 0]) {
+        const query = { all: "1", "keep-storage": String(gigabytes * gigabyte) };
+        const pruned = await engine.json<{ SpaceReclaimed?: number }>(
+          { method: "POST", path: "/build/prune", query },
+          { deadlineMs: 10 * 60_000 },
+        );
+        if ((pruned.SpaceReclaimed ?? 0) > 0) return true;
+      }
       return false;
     },
   };

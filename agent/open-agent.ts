@@ -9,7 +9,7 @@ import { lockProcess } from "#kernel/process-lock.ts";
 import type { AgentContext } from "./agent-context.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { type AttemptRecord, type AttemptRecords, createAttemptRecords } from "./attempt-records.ts";
-import { createBuiltImages } from "./built-images.ts";
+import { createBuildCache, createBuiltImages } from "./built-images.ts";
 import { createCacheStore } from "./caches/cache-store.ts";
 import { agentLabel, containersOf, homeLabel } from "./containers.ts";
 import { createLocks } from "./job-tool/locks.ts";
@@ -76,6 +76,7 @@ function openStores({ home, checkouts, engine, diskFloor, log }: AgentOptions, i
     { name: "mirror", removeOldest: checkouts.removeOldest },
     { name: "image", removeOldest: pulled.removeOldest },
     createBuiltImages(engine, id),
+    createBuildCache(engine),
   ];
   const room = createRoom({ free: () => freeBytes(home), floor: diskFloor, stores }, (kind) => {
     count(tally.removed, kind);

@@ -1,5 +1,5 @@
 import type { JobResult, Work } from "#api/endpoints/agent.ts";
-import { docker } from "./docker-client.ts";
+import { dockerBuild } from "./docker-client.ts";
 import { inside } from "./inside.ts";
 import { builtLabels, keepNewest, markBuilder } from "./built-images.ts";
 import { push } from "./images.ts";
@@ -18,7 +18,7 @@ export async function publish(context: JobContext, work: PublishWork): Promise<J
   const args = await buildArguments(context, work, `${repository}:${tag}`);
   if (!Array.isArray(args)) return args;
   await markBuilder(agent.engine, agent.labels);
-  const built = await docker({ args, signal: ended, onOutput: (bytes) => log.write(bytes) });
+  const built = await dockerBuild({ args, signal: ended, onOutput: (bytes) => log.write(bytes) });
   if (built !== 0) {
     await mustAnswer(agent.engine);
     return { outcome: "failed", exitStatus: built, reason: "the image could not be built" };
@@ -27,7 +27,7 @@ export async function publish(context: JobContext, work: PublishWork): Promise<J
   const { user: username, password } = assignment.credentials;
   const { engine } = agent;
   const digest = await push(engine, { repository, tag, auth: { username, password }, signal: ended, say: log.say });
-  await keepNewest(engine, agent.id, work.service).catch((error: unknown) =>
+  await keepNewest(engine, agent.id, { service: work.service, tag }).catch((error: unknown) =>
     agent.log.warn({ err: error, repository }, "older images were not removed"),
   );
   const reference = `${repository}@${digest}`;
@@ -49,7 +49,7 @@ async function buildArguments(
   if (root === undefined) return notInside(context);
   if (file === undefined) return notInside(dockerfile);
   return [
-    ...["build", "--force-rm", "--tag", image, "--file", file],
+    ...["--tag", image, "--file", file],
     ...builtLabels(agent.id, assignment.build.commit).flatMap((label) => ["--label", label]),
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     root,
