@@ -4,6 +4,9 @@ import { dockerLines } from "#drivers/compose/docker.ts";
 import { type AgentBed, image, openAgentBed } from "#testing/agent-bed.ts";
 import { jobToken, openTestRegistry, type OpenTestRegistry } from "#testing/registry.ts";
 import { until } from "#testing/until.ts";
+import { imageBuilder } from "#drivers/compose/image-builder.ts";
+import { connectEngine } from "#drivers/engine/engine.ts";
+import { createBuildCache } from "./built-images.ts";
 
 let opened: OpenTestRegistry;
 let bed: AgentBed;
@@ -87,6 +90,24 @@ test("images that were built for a registry at another address count too, and wh
   await dockerLines("rmi", others);
   expect(left).toEqual([others]);
   expect((await tags()).length).toBe(3);
+});
+
+test("one of layers that were built before stays as the newest, and the next build begins with them", async () => {
+  const withFile = (word: string) => ({
+    Dockerfile: `FROM ${image}\nCOPY word.txt /\n`,
+    "word.txt": `${word} ${process.pid}`,
+  });
+  for (const word of ["first", "second", "third", "fourth"]) await (await give(withFile(word))).finished();
+  const again = await give(withFile("first"));
+  expect(await again.finished()).toMatchObject({ outcome: "passed" });
+  expect(again.log()).toMatch(/CACHED|Using cache/);
+  expect(await tags()).toContain(`${repository()}:${again.assignment.build.commit}`);
+  expect((await tags()).length).toBe(3);
+});
+
+test("what only the builder keeps goes when there is no room", async () => {
+  const { name } = await imageBuilder();
+  expect(await createBuildCache(connectEngine()).removeOldest()).toBe(name === "BuildKit");
 });
 
 test("one that a container stands on stays", async () => {

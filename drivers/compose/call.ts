@@ -24,10 +24,14 @@ export interface Call {
 }
 
 export function createCall(
-  given: Pick<Call, "client" | "engine" | "paths" | "stop"> & { request: ComposeRun | ComposeBuild },
+  given: Pick<Call, "client" | "engine" | "paths" | "stop"> & {
+    request: ComposeRun | ComposeBuild;
+    /** Variables of `builderEnv`. */
+    builder: Record<string, string>;
+  },
 ): Call {
-  const { client, engine, paths, request, stop } = given;
-  const env = clientEnv(request.env, hostEnv());
+  const { client, engine, paths, request, stop, builder } = given;
+  const env = clientEnv(request.env, { ...hostEnv(), ...builder });
   const always = [...client.args, "--project-name", request.project, ...filesOf(paths), "--ansi", "never"];
   let complaint = Buffer.alloc(0);
   return {

@@ -7,6 +7,7 @@ import { cleanupProject, projectsWith } from "./cleanup.ts";
 import { createCall, type Call } from "./call.ts";
 import type { Compose, ComposeBuild, ComposeEnd, ComposeRun } from "./contract.ts";
 import { detectCompose, type ComposeClient, differentEngines } from "./detect.ts";
+import { builderEnv } from "./image-builder.ts";
 import { checkNames, checkPrefix, checkProject, findFiles } from "./request.ts";
 import { dependencyLogs, exitOf, explain, type Exit } from "./verdict.ts";
 
@@ -49,7 +50,10 @@ async function run(client: ComposeClient, engine: Engine, request: ComposeRun): 
   if (isRefusal(paths)) return paths;
   // A run of the same name that was killed may have left its containers.
   await cleanupProject(engine, request.project, { settle: false });
-  return runAndCleanUp(request, createCall({ client, engine, request, paths, stop: stopOf(request) }));
+  return runAndCleanUp(
+    request,
+    createCall({ client, engine, request, paths, stop: stopOf(request), builder: await builderEnv() }),
+  );
 }
 
 async function buildServices(
@@ -64,7 +68,7 @@ async function buildServices(
   const paths = await findFiles(request);
   if (isRefusal(paths)) return paths;
   const { project, cache, services, signal } = request;
-  const call = createCall({ client, engine, request, paths, stop: stopOf(request) });
+  const call = createCall({ client, engine, request, paths, stop: stopOf(request), builder: await builderEnv() });
   const exitCode = await call.compose(["build", ...(client.major > 1 ? [] : ["--force-rm"]), ...services]);
   if (exitCode === 0 && cache !== undefined) await keepImages(engine, project, cache);
   await cleanupProject(engine, project, { settle: call.stop.aborted });

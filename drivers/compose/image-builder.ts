@@ -4,7 +4,7 @@
  * plugin buildx for it, an older one has it in itself: https://docs.docker.com/build/buildkit/
  */
 import { access, constants } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { askCommand } from "./docker.ts";
 
 export interface ImageBuilder {
@@ -53,8 +53,15 @@ export function imageBuilder(): Promise<ImageBuilder> {
   return (chosen ??= clientsHere().then((clients) => chooseBuilder(clients, process.env["DOCKER_BUILDKIT"])));
 }
 
+/** Variables by which programs that call `docker build` themselves build the same way: version 1 of Compose is one. */
+export async function builderEnv(): Promise<Record<string, string>> {
+  const { name, command } = await imageBuilder();
+  if (name === "classic") return {};
+  return { DOCKER_BUILDKIT: "1", PATH: [dirname(command), process.env["PATH"] ?? ""].join(delimiter) };
+}
+
 async function clientsHere(): Promise<DockerClient[]> {
-  const paths = (process.env["PATH"] ?? "").split(":").map((folder) => join(folder, "docker"));
+  const paths = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "docker"));
   const runs = await Promise.all(
     paths.map((path) =>
       access(path, constants.X_OK).then(

@@ -3,6 +3,7 @@ import { freemem, homedir, totalmem } from "node:os";
 import type { HealthRow } from "#api/endpoints/health.ts";
 import { isRefusal } from "#api/errors.ts";
 import { detectCompose } from "#drivers/compose/detect.ts";
+import { imageBuilder } from "#drivers/compose/image-builder.ts";
 import { askEngine } from "./engine.ts";
 import { findCompiler } from "./compiler.ts";
 import { findGit } from "./git.ts";
@@ -11,7 +12,7 @@ const gibibyte = 1024 ** 3;
 
 /** Everything about this machine that Towline depends on; `folder` is where its state lives (or will). */
 export function examineHost(folder = homedir()): Promise<HealthRow[]> {
-  return Promise.all([node(), git(), engine(), compose(), compiler(), disk(folder), memory(), openFiles()]);
+  return Promise.all([node(), git(), engine(), compose(), builder(), compiler(), disk(folder), memory(), openFiles()]);
 }
 
 async function node(): Promise<HealthRow> {
@@ -41,6 +42,13 @@ async function compose(): Promise<HealthRow> {
   if (isRefusal(found))
     return { name: "compose", verdict: "bad", found: found.message, fix: found.fix ?? "Install docker-compose." };
   return { name: "compose", verdict: "good", found: `${[found.command, ...found.args].join(" ")} ${found.version}` };
+}
+
+async function builder(): Promise<HealthRow> {
+  const { name, command } = await imageBuilder();
+  if (name === "BuildKit") return { name: "image builder", verdict: "good", found: `${name} by ${command}` };
+  const fix = "Install Docker's plugin buildx (docker-buildx-plugin): the classic builder is several times slower.";
+  return { name: "image builder", verdict: "warning", found: name, fix };
 }
 
 /** Agents make the tool with it by which jobs call them. */
