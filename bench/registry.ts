@@ -20,7 +20,7 @@ import { measureLargeLayers, measureScale } from "./registry/scale.ts";
 import { type Registry, startDebianRegistry, startOwnRegistry } from "./registry/registries.ts";
 
 const rounds = 5;
-/** Ratios of the medians, ours to Debian's, at most. */
+/** At most: ratios of the medians, ours to Debian's. */
 const aims: Record<string, number> = {
   push_ratio: 1,
   push_again_ratio: 1,
@@ -31,11 +31,11 @@ const aims: Record<string, number> = {
   pull_ratio: 1.2,
   docker_push_ratio: 1.2,
   docker_pull_ratio: 1.2,
-  // Of ours alone: what a request costs with many repositories to what it costs with few.
+  // Of ours alone: what a request costs with many repositories to what it costs with few, and the server's memory under large layers.
   many_ratio: 1.5,
+  memory_peak_mib: 250,
+  memory_pull_peak_mib: 250,
 };
-const aimMemoryMiB = 250;
-
 interface Taken {
   ms: number;
   cpuMs: number;
@@ -68,7 +68,6 @@ export async function main(): Promise<BenchResult> {
   }
   const figures = { ...memory, ...figuresOf(times), ...(await measureScale(ours)) };
   const missed = Object.entries(aims).filter(([name, aim]) => !((figures[name] ?? Infinity) <= aim));
-  if (!((figures["memory_peak_mib"] ?? Infinity) <= aimMemoryMiB)) missed.push(["memory_peak_mib", aimMemoryMiB]);
   const named = missed.map(([name, aim]) => `${name} > ${aim}`).join(", ");
   return { bench: "registry", ok: missed.length === 0, figures: { ...figures, missed: named } };
 }

@@ -13,7 +13,7 @@ const groups: Record<string, string> = {
   deploy: "deployments: deploy, together, pause, promote, abort",
   environment: "environments, which are files in the repository `fleet`: remove",
   pr: "pull requests: open, list, show, approve, merge, close",
-  release: "releases: list, show, verify, attest, key",
+  release: "releases: list, show, verify, attest, key, rotate-key",
   repository: "repositories: create, list",
   schedule: "builds at the times of a cron expression: create, list, remove",
   token: "tokens: list, create, revoke",

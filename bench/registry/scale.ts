@@ -85,15 +85,16 @@ async function fill({ home }: OwnRegistry): Promise<void> {
 const layersAtOnce = 5;
 const layerMiB = 1024;
 
-/** Peak of the server's memory while five layers of 1 GiB come at once, streamed as docker does. */
+/** Peaks of the server's memory while five layers of 1 GiB come at once, streamed as docker does, and while they are pulled. */
 export async function measureLargeLayers(registry: OwnRegistry): Promise<Record<string, number>> {
-  // From here on the kernel counts the peak anew.
-  await writeFile(`/proc/${registry.pid}/clear_refs`, "5");
-  const before = await peakMiB(registry.pid);
+  const before = await countPeakAnew(registry);
   const began = performance.now();
   const digests = await Promise.all(Array.from({ length: layersAtOnce }, () => pushLayer(registry)));
   const took = (performance.now() - began) / 1000;
   const peak = await peakMiB(registry.pid);
+  await countPeakAnew(registry);
+  await Promise.all(digests.map((digest) => pullLayer(registry, digest)));
+  const pullPeak = await peakMiB(registry.pid);
   for (const digest of digests) {
     const { statusCode } = await call(registry, "DELETE", `bench/large/blobs/${digest}`);
     if (statusCode !== 202) throw new Error(`the deletion was answered with ${statusCode}`);
@@ -101,8 +102,23 @@ export async function measureLargeLayers(registry: OwnRegistry): Promise<Record<
   return {
     memory_before_mib: round(before, 0),
     memory_peak_mib: round(peak, 0),
+    memory_pull_peak_mib: round(pullPeak, 0),
     large_mib_per_s: round((layersAtOnce * layerMiB) / took, 0),
   };
+}
+
+/** The kernel's; answers what it is now. */
+async function countPeakAnew({ pid }: OwnRegistry): Promise<number> {
+  await writeFile(`/proc/${pid}/clear_refs`, "5");
+  return peakMiB(pid);
+}
+
+async function pullLayer(registry: OwnRegistry, digest: string): Promise<void> {
+  const headers = await registry.authorization();
+  const answer = await request(`http://${registry.host}/v2/bench/large/blobs/${digest}`, { headers, bodyTimeout: 0 });
+  let bytes = 0;
+  for await (const chunk of answer.body) bytes += (chunk as Buffer).length;
+  if (bytes !== layerMiB * 1024 * 1024) throw new Error(`a large layer came with ${bytes} bytes`);
 }
 
 async function pushLayer(registry: OwnRegistry): Promise<string> {

@@ -71,6 +71,8 @@ const mostConnections = 256;
 const partBytes = 8 * 1024 * 1024;
 const partsAtOnce = 2;
 const mostParts = 1000;
+/** Uploads in parts at a time; the others wait: each has four parts' bytes in memory, of which half are copies. */
+const uploadsAtOnce = 2;
 
 export function openBucket(place: S3Place): Bucket {
   const client = connect(place);
@@ -100,6 +102,7 @@ const soon = (withinMs = answerMs) => ({ abortSignal: AbortSignal.timeout(within
 function objectsIn(place: S3Place, client: S3Client): Pick<Bucket, "size" | "get" | "put" | "delete" | "check"> {
   const { asked, orNothing } = asking(place);
   const at = (key: string) => ({ Bucket: place.bucket, Key: place.prefix + key });
+  const inTurn = createLines(uploadsAtOnce);
   return {
     size: async (key) => (await orNothing(client.send(new HeadObjectCommand(at(key)), soon())))?.ContentLength,
     async get(key, range) {
@@ -110,10 +113,23 @@ function objectsIn(place: S3Place, client: S3Client): Pick<Bucket, "size" | "get
     async put(key, body, size) {
       const partSize = Math.max(partBytes, Math.ceil(size / mostParts));
       const upload = new Upload({ client, params: { ...at(key), Body: body }, partSize, queueSize: partsAtOnce });
-      await asked(upload.done());
+      const send = () => asked(upload.done());
+      await (size > partSize ? inTurn(send) : send());
     },
     delete: async (key) => void (await orNothing(client.send(new DeleteObjectCommand(at(key)), soon()))),
     check: async () => void (await asked(client.send(new HeadBucketCommand({ Bucket: place.bucket }), soon(checkMs)))),
+  };
+}
+
+/** Work in so many lines, in each of which one waits for the one before it. */
+function createLines(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const ends = Array.from({ length: count }, (): Promise<unknown> => Promise.resolve());
+  let next = 0;
+  return async (work) => {
+    const line = next++ % count;
+    const done = Promise.resolve(ends[line]).then(work);
+    ends[line] = done.catch(() => undefined);
+    return done;
   };
 }
 
