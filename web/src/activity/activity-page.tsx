@@ -2,7 +2,7 @@ import { Button, Center, Code, Group, Select, Stack, Table, Text, TextInput, Tit
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ActivityKind, activityKinds } from "#api/activity-kinds.ts";
 import { call } from "../api/call.ts";
 import { useActing } from "../parts/acting.ts";
@@ -12,6 +12,7 @@ import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import type { ActivitySearch } from "./activity-search.ts";
 import { asCsv, asJson, type Entry, factsOf } from "./export.ts";
+import { placeOf } from "./place-of.ts";
 import { readAll } from "./read-all.ts";
 
 /** Everything that happened, newest first. */
@@ -101,7 +102,7 @@ function Entries({ kind, name, actor }: { kind: ActivityKind | undefined; name: 
             </Table.Td>
             <Table.Th scope="row" fw={400}>
               <Text size="sm" lineClamp={3} style={{ overflowWrap: "anywhere" }} title={entry.sentence}>
-                {entry.sentence}
+                <Linked entry={entry} />
               </Text>
             </Table.Th>
             <Table.Td>
@@ -119,6 +120,11 @@ function Entries({ kind, name, actor }: { kind: ActivityKind | undefined; name: 
       )}
     </>
   );
+}
+
+function Linked({ entry }: { entry: Entry }) {
+  const place = placeOf(entry);
+  return place ? <Link {...place}>{entry.sentence}</Link> : entry.sentence;
 }
 
 function Facts({ entry }: { entry: Entry }) {

@@ -56,7 +56,7 @@ export function DeploymentTable({ rows, of }: { rows: readonly Deployment[]; of:
             </Group>
           </Table.Td>
           <Table.Td>{row.commit && <Copy value={row.commit} shown={row.commit.slice(0, 8)} what="commit" />}</Table.Td>
-          <Table.Td>{row.actor ?? "–"}</Table.Td>
+          <Table.Td>{row.actor ?? "Towline"}</Table.Td>
           <Table.Td>
             <TimeAgo at={row.finishedAt ?? row.startedAt ?? row.createdAt} />
           </Table.Td>

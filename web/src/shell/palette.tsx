@@ -2,9 +2,11 @@ import { ActionIcon, Button, Kbd, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
 import {
+  IconArrowBackUp,
   IconBox,
   IconGitPullRequest,
   IconHammer,
+  IconLock,
   IconRocket,
   IconSearch,
   IconSettings,
@@ -79,11 +81,16 @@ function usePages(): SpotlightActionData[] {
 function usePlaces(): SpotlightActionData[] {
   const navigate = useNavigate();
   const { data } = useQuery(read("getStatus", {}));
-  return (data?.environments ?? []).map((environment) => ({
-    ...{ id: `environment ${environment}`, label: environment, description: "environment" },
-    leftSection: <IconStack2 size={18} />,
-    onClick: () => void navigate({ to: "/environments/$environment", params: { environment } }),
-  }));
+  return (data?.environments ?? []).flatMap((environment) => {
+    const onClick = () => void navigate({ to: "/environments/$environment", params: { environment } });
+    return [
+      {
+        ...{ id: `environment ${environment}`, label: environment, description: "environment" },
+        ...{ leftSection: <IconStack2 size={18} />, onClick },
+      },
+      { id: `lock ${environment}`, label: `Lock ${environment}`, leftSection: <IconLock size={18} />, onClick },
+    ];
+  });
 }
 
 function useServices(): SpotlightActionData[] {
@@ -94,11 +101,15 @@ function useServices(): SpotlightActionData[] {
       ...{ id: service, label: service, description: owner ?? "service", leftSection: <IconBox size={18} /> },
       onClick: () => void navigate({ to: "/services/$service", params: { service } }),
     },
-    ...cells.map(({ environment }) => ({
-      ...{ id: `${service}/${environment}`, label: `Deploy ${service} to ${environment}` },
-      leftSection: <IconRocket size={18} />,
-      onClick: () => void navigate({ to: "/", search: { show: `${service}/${environment}` } }),
-    })),
+    ...cells.flatMap(({ environment, release }) => {
+      const show = `${service}/${environment}`;
+      const onClick = () => void navigate({ to: "/", search: { show } });
+      const back = { id: `back ${show}`, label: `Roll back ${service} in ${environment}` };
+      return [
+        { id: show, label: `Deploy ${service} to ${environment}`, leftSection: <IconRocket size={18} />, onClick },
+        ...(release === null ? [] : [{ ...back, leftSection: <IconArrowBackUp size={18} />, onClick }]),
+      ];
+    }),
   ]);
 }
 
