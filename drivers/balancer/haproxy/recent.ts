@@ -13,7 +13,9 @@ export async function recentRequests(world: World, { signal }: Call): Promise<Re
   const [first] = lines;
   // A full buffer has made room for newer lines: what it holds begins with its first one.
   const isFull = text.length > ringBytes * 0.9;
-  const since = isFull && first ? first.at + 1 : Math.floor(Date.now() / 1000) - uptime;
+  // Both are cut to whole seconds: the difference may lie a second after the start, and after the first request.
+  const started = lines.reduce((earliest, { at }) => Math.min(earliest, at), Math.floor(Date.now() / 1000) - uptime);
+  const since = isFull && first ? first.at + 1 : started;
   for (const pid of old) lines.push(...parseRequests(await world.master.events(pid, requestRing, signal)));
   return { since, requests: lines.flatMap(viewOf) };
 }

@@ -6,6 +6,7 @@ import type { Blobs } from "#drivers/blobs/contract.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
+import { together } from "#kernel/together.ts";
 import { type Damage, examineBlob } from "./examine-blob.ts";
 import { isStillNeeded } from "./still-needed.ts";
 import type { BookedBlob } from "./scrub-store.ts";
@@ -30,6 +31,13 @@ export interface BlobShelf {
 export function createBlobShelf({ db, blobs, clock }: { db: Database; blobs: Blobs; clock: Clock }): BlobShelf {
   const store = imageStore(db);
   const lock = createKeyedLock();
+
+  // Clients ask for all layers of an image at once, and many clients for those of one.
+  const shownAs = together(async (repository, digests: string[]) => {
+    const found = await store.blobs.find(repository, [...new Set(digests)]);
+    const byDigest = new Map(found.map((each) => [each.digest, each]));
+    return digests.map((digest) => byDigest.get(digest));
+  });
 
   const collect = (digest: string) =>
     lock.hold(digest, async () => {
@@ -58,7 +66,7 @@ export function createBlobShelf({ db, blobs, clock }: { db: Database; blobs: Blo
       }
     },
     async find(repository, digest) {
-      const [shown, size] = await Promise.all([store.blobs.find(repository, digest), blobs.size(digest)]);
+      const [shown, size] = await Promise.all([shownAs(repository, digest), blobs.size(digest)]);
       return shown?.size === size ? shown : undefined;
     },
     collect,

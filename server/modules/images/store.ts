@@ -78,16 +78,16 @@ interface Mount {
 
 function blobs(db: Images) {
   return {
-    /** A blob that the repository shows and that is whole: its size, and when it was last leased to a push. */
-    find: (repository: string, digest: string) =>
+    /** Those of the digests that the repository shows and that are whole: their size, and when they were last leased to a push. */
+    find: (repository: string, digests: string[]) =>
       db
         .selectFrom("image_repository_blobs as l")
         .innerJoin("image_blobs as b", "b.digest", "l.digest")
-        .select(["b.size", "l.leased_at"])
+        .select(["b.digest", "b.size", "l.leased_at"])
         .where("l.repository", "=", repository)
-        .where("l.digest", "=", digest)
+        .where(sql<boolean>`l.digest = any(${digests})`)
         .where("b.damaged_at", "is", null)
-        .executeTakeFirst(),
+        .execute(),
     /** Leases it to a push anew; false when it is gone. */
     async renew(repository: string, digest: string, now: Date): Promise<boolean> {
       const { numUpdatedRows } = await db

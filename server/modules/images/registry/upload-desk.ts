@@ -71,7 +71,7 @@ export async function writeUpload(
 export async function finishUpload(deps: UploadDeps, upload: Upload, digest: string): Promise<Fault | undefined> {
   const { blobs, store, shelf, quota } = deps;
   const { id, repository } = upload;
-  const bytes = async () => ((await store.blobs.find(repository, digest)) ? 0 : blobs.uploadSize(id));
+  const bytes = async () => ((await store.blobs.find(repository, [digest])).length > 0 ? 0 : blobs.uploadSize(id));
   const refused = await quota.admit({ repository, bytes }, () =>
     shelf.commit(upload, digest).catch(refusalOf(deps, upload)),
   );

@@ -112,7 +112,7 @@ async function mount(deps: UploadDeps, call: Call<RouteOf<"uploads">>): Promise<
   if (!isDigest(digest) || (from !== undefined && !isRepository(from))) return undefined;
   const size = await blobs.size(digest);
   if (size === undefined) return undefined;
-  const bytes = async () => ((await store.blobs.find(to, digest)) ? 0 : size);
+  const bytes = async () => ((await store.blobs.find(to, [digest])).length > 0 ? 0 : size);
   const mounted = await quota.admit({ repository: to, bytes, isHeld: true }, () =>
     store.blobs.mount({ from, to, digest, size, now: clock.now() }),
   );
