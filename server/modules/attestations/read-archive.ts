@@ -23,16 +23,22 @@ export interface ArchiveReading {
 export type ReadBlob = (range?: ByteRange) => Promise<Content | undefined>;
 
 const largestHeader = 1024 * 1024;
+const missing = "its content is missing in the store of blobs";
 
 /** Packed by gzip or zstd, or plain. Throws `Unreadable` for what is no archive, or more than the budget. */
 export async function readArchive(read: ReadBlob, reading: ArchiveReading): Promise<void> {
   const unpacker = unpackerFor(await firstBytes(read));
   const content = await read();
-  if (!content) throw new Unreadable("its content is missing in the store of blobs");
+  if (!content) throw new Unreadable(missing);
   const unpacked = pipeline(unpacker, archiveSink(reading), { signal: reading.signal });
   const [copied, done] = await Promise.allSettled([content.copyTo(unpacker).then(() => unpacker.end()), unpacked]);
   if (done.status === "rejected") throw explained(done.reason);
   if (copied.status === "rejected") throw copied.reason;
+}
+
+/** For what was read before: throws as `readArchive` does where the content is gone meanwhile, or cannot be read. */
+export async function checkArchive(read: ReadBlob): Promise<void> {
+  if ((await firstBytes(read)).length === 0) throw new Unreadable(missing);
 }
 
 function archiveSink({ budget, entry }: ArchiveReading): Writable {

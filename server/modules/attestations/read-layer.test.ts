@@ -64,6 +64,15 @@ test("what was read before is held against the limits all the same", async () =>
     await expect(again({ ...room, ...less })).rejects.toThrow(Unreadable);
 });
 
+test("a layer that was read before and whose content is gone cannot be read any more", async () => {
+  const reader = createLayerReader();
+  const blob = blobOf(upper);
+  await packagesIn(reader, "zod", blob);
+  await expect(packagesIn(reader, "zod", { read: async () => undefined })).rejects.toThrow("is missing in the store");
+  const broken = { read: () => Promise.reject(new Error("the disk is away")) };
+  await expect(packagesIn(reader, "zod", broken)).rejects.toThrow("the disk is away");
+});
+
 test("a layer of more than is kept is read each time, and is not half a layer the second time", async () => {
   const reader = createLayerReader(10_000);
   const many = Array.from({ length: 20 }, (_, at) => ({ path: `file-${at}`, content: "" }));

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { copyrightPath, databases, readCopyright, readSystem, systemPath } from "./core/databases.ts";
 import { type LayerTree, plainPath, whiteoutOf } from "./core/layer-tree.ts";
 import type { Package, System } from "./core/packages.ts";
-import { type Budget, readArchive, type ReadBlob } from "./read-archive.ts";
+import { type Budget, checkArchive, readArchive, type ReadBlob } from "./read-archive.ts";
 import { Unreadable } from "./unreadable.ts";
 
 /** What one file says. */
@@ -53,6 +53,7 @@ export function createLayerReader(room = 64 * megabyte): ReadLayer {
   return async ({ digest, read, tree, budget, signal }) => {
     const kept = known.get(digest);
     if (kept) {
+      await checkArchive(read);
       spend(budget, kept.cost);
       for (const change of kept.changes) change(tree);
       return;
