@@ -120,8 +120,8 @@ export function goLive(queries: QueryClient): () => void {
     figures: () => void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => figures.has(name) }),
     missed: () => void queries.invalidateQueries(),
     open() {
-      // What happened during the cut was told to nobody.
-      if (connection.state === "away") void queries.invalidateQueries();
+      // What happened before it was open was told to nobody: during a cut, and since the page read what it shows first.
+      void queries.invalidateQueries();
       become({ state: "live" });
     },
     error() {
