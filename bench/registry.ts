@@ -36,6 +36,7 @@ const aims: Record<string, number> = {
   memory_peak_mib: 250,
   memory_pull_peak_mib: 250,
 };
+
 interface Taken {
   ms: number;
   cpuMs: number;

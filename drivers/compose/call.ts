@@ -2,6 +2,7 @@ import type { Engine } from "#drivers/engine/engine.ts";
 import type { ComposeBuild, ComposeRun } from "./contract.ts";
 import type { ComposeClient } from "./detect.ts";
 import { askCommand, hostEnv, type DockerAnswer } from "./docker.ts";
+import { builderEnv } from "./image-builder.ts";
 import { runAttached } from "../process/run-attached.ts";
 import { clientEnv } from "./request.ts";
 
@@ -23,15 +24,11 @@ export interface Call {
   complaint(): string;
 }
 
-export function createCall(
-  given: Pick<Call, "client" | "engine" | "paths" | "stop"> & {
-    request: ComposeRun | ComposeBuild;
-    /** Variables of `builderEnv`. */
-    builder: Record<string, string>;
-  },
-): Call {
-  const { client, engine, paths, request, stop, builder } = given;
-  const env = clientEnv(request.env, { ...hostEnv(), ...builder });
+export async function createCall(
+  given: Pick<Call, "client" | "engine" | "paths" | "stop"> & { request: ComposeRun | ComposeBuild },
+): Promise<Call> {
+  const { client, engine, paths, request, stop } = given;
+  const env = clientEnv(request.env, { ...hostEnv(), ...(await builderEnv()) });
   const always = [...client.args, "--project-name", request.project, ...filesOf(paths), "--ansi", "never"];
   let complaint = Buffer.alloc(0);
   return {

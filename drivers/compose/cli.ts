@@ -7,7 +7,6 @@ import { cleanupProject, projectsWith } from "./cleanup.ts";
 import { createCall, type Call } from "./call.ts";
 import type { Compose, ComposeBuild, ComposeEnd, ComposeRun } from "./contract.ts";
 import { detectCompose, type ComposeClient, differentEngines } from "./detect.ts";
-import { builderEnv } from "./image-builder.ts";
 import { checkNames, checkPrefix, checkProject, findFiles } from "./request.ts";
 import { dependencyLogs, exitOf, explain, type Exit } from "./verdict.ts";
 
@@ -50,10 +49,7 @@ async function run(client: ComposeClient, engine: Engine, request: ComposeRun): 
   if (isRefusal(paths)) return paths;
   // A run of the same name that was killed may have left its containers.
   await cleanupProject(engine, request.project, { settle: false });
-  return runAndCleanUp(
-    request,
-    createCall({ client, engine, request, paths, stop: stopOf(request), builder: await builderEnv() }),
-  );
+  return runAndCleanUp(request, await createCall({ client, engine, request, paths, stop: stopOf(request) }));
 }
 
 async function buildServices(
@@ -68,7 +64,7 @@ async function buildServices(
   const paths = await findFiles(request);
   if (isRefusal(paths)) return paths;
   const { project, cache, services, signal } = request;
-  const call = createCall({ client, engine, request, paths, stop: stopOf(request), builder: await builderEnv() });
+  const call = await createCall({ client, engine, request, paths, stop: stopOf(request) });
   const exitCode = await call.compose(["build", ...(client.major > 1 ? [] : ["--force-rm"]), ...services]);
   if (exitCode === 0 && cache !== undefined) await keepImages(engine, project, cache);
   await cleanupProject(engine, project, { settle: call.stop.aborted });

@@ -3,8 +3,8 @@
  * is several times quicker: the classic one makes a container and a layer for each line. A `docker` client of 23 and newer needs its
  * plugin buildx for it, an older one has it in itself: https://docs.docker.com/build/buildkit/
  */
-import { access, constants } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname } from "node:path";
+import { programsIn, searchPath } from "#drivers/process/programs.ts";
 import { askCommand } from "./docker.ts";
 
 export interface ImageBuilder {
@@ -57,20 +57,11 @@ export function imageBuilder(): Promise<ImageBuilder> {
 export async function builderEnv(): Promise<Record<string, string>> {
   const { name, command } = await imageBuilder();
   if (name === "classic") return {};
-  return { DOCKER_BUILDKIT: "1", PATH: [dirname(command), process.env["PATH"] ?? ""].join(delimiter) };
+  return { DOCKER_BUILDKIT: "1", PATH: [dirname(command), ...searchPath()].join(delimiter) };
 }
 
 async function clientsHere(): Promise<DockerClient[]> {
-  const paths = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "docker"));
-  const runs = await Promise.all(
-    paths.map((path) =>
-      access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return Promise.all([...new Set(paths.filter((_, at) => runs[at]))].map(look));
+  return Promise.all((await programsIn(searchPath(), "docker")).map(look));
 }
 
 async function look(command: string): Promise<DockerClient> {

@@ -45,13 +45,10 @@ async function runVite(outDir: string): Promise<void> {
 async function stateOf(): Promise<string> {
   const hash = createHash("sha256");
   const files = await Array.fromAsync(
-    glob(
-      "{web/{src,public}/**/*,web/*.{html,ts},api/{activity-kinds,rollout-words}.ts,tools/web/build.ts,package-lock.json}",
-      {
-        cwd: root,
-        withFileTypes: true,
-      },
-    ),
+    glob("{web/{src,public}/**/*,web/*.{html,ts},api/**/*.ts,tools/web/build.ts,package-lock.json}", {
+      cwd: root,
+      withFileTypes: true,
+    }),
   );
   const paths = files
     .filter((file) => file.isFile())

@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { orThrow } from "#api/errors.ts";
 import type { Platform } from "#testing/platform.ts";
 import { barriersOf } from "../../support/browser.ts";
+import { removeSignature } from "../../support/remove-signature.ts";
 import { long, patience, type Visitor } from "./visitor.ts";
 
 /** The signature of release 1 of the catalog is taken away; its last layer, which is to be read to sign it, is away for a while. */
@@ -13,7 +14,7 @@ export async function signAgain({ page, faults }: Visitor, platform: Platform): 
   const { digest, image, layers } = orThrow(await platform.client.showReleaseImage({ params, query: {} }));
   await page.goto(`${platform.url}/services/catalog/releases/1`);
   await page.getByText("Verified: the signature holds").waitFor(patience);
-  await removeSignature(platform, image, digest);
+  await removeSignature({ url: platform.url, token: platform.adminToken }, image, digest);
   await page.getByText("The signature does not hold").waitFor(patience);
   const sign = page.getByRole("button", { name: "Sign it now" });
 
@@ -32,19 +33,6 @@ export async function signAgain({ page, faults }: Visitor, platform: Platform): 
   await sign.click();
   await page.getByText("Verified: the signature holds").waitFor(long);
   expect(faults).toEqual([]);
-}
-
-/** As anybody can who may delete in the registry; the index that lists it goes first. */
-async function removeSignature({ url, adminToken }: Platform, repository: string, digest: string): Promise<void> {
-  const headers = { authorization: `Basic ${Buffer.from(`admin:${adminToken}`).toString("base64")}` };
-  const base = digest.replace(":", "-");
-  for (const tag of [base, `${base}.sig`]) {
-    const address = (reference: string) => `${url}/v2/${repository}/manifests/${reference}`;
-    const found = await fetch(address(tag), { method: "HEAD", headers });
-    const manifest = found.headers.get("docker-content-digest") ?? "none";
-    const removed = await fetch(address(manifest), { method: "DELETE", headers });
-    if (removed.status !== 202) throw new Error(`${tag} stays: ${removed.status} ${await removed.text()}`);
-  }
 }
 
 const fileOf = ({ home }: Platform, digest: string) => {

@@ -2,6 +2,7 @@
  * What was found about releases, remembered: gates and pages ask often, and what a digest names never changes. So what was found about
  * the same manifests under the same keys holds, as long as all of it could be read.
  */
+import { LRUCache } from "lru-cache";
 import type { Database } from "#kernel/database.ts";
 import { judge, type Judged, type VerificationDeps, type Verified } from "./verification.ts";
 
@@ -14,32 +15,19 @@ const most = { releases: 200, packages: 50_000 };
 
 /** @param limits of all that is remembered together; what was found last is kept whatever its size. */
 export function createJudgements({ contents, keys }: VerificationDeps, limits = most): Judgements {
-  // The one that was asked for last is the last.
-  const remembered = new Map<string, { judged: Promise<Judged>; packages: number }>();
-
-  function forgetOldest(): void {
-    let packages = [...remembered.values()].reduce((sum, each) => sum + each.packages, 0);
-    for (const [key, oldest] of remembered) {
-      const isLast = remembered.size === 1;
-      if (isLast || (remembered.size <= limits.releases && packages <= limits.packages)) return;
-      remembered.delete(key);
-      packages -= oldest.packages;
-    }
-  }
+  const remembered = new LRUCache<string, Promise<Judged>>({ max: limits.releases, maxSize: limits.packages });
+  const sizeOf = ({ packages }: Judged) => Math.min(Math.max(packages ?? 0, 1), limits.packages);
 
   async function find(key: string, finding: Promise<Judged>): Promise<Judged> {
-    const entry = { judged: finding, packages: 0 };
-    remembered.set(key, entry);
+    remembered.set(key, finding, { size: 1 });
     try {
       const judged = await finding;
-      entry.packages = judged.packages ?? 0;
       if (!judged.isWhole) remembered.delete(key);
+      else if (remembered.has(key)) remembered.set(key, finding, { size: sizeOf(judged) });
       return judged;
     } catch (error) {
       remembered.delete(key);
       throw error;
-    } finally {
-      forgetOldest();
     }
   }
 
@@ -49,11 +37,7 @@ export function createJudgements({ contents, keys }: VerificationDeps, limits = 
       const trusted = await keys.trusted(db);
       const named = [...trusted.map(({ id }) => id), ...about.map(({ digest }) => digest)];
       const key = [release.digest, release.commit, ...named].join(" ");
-      const known = remembered.get(key);
-      if (!known) return find(key, judge(contents, { about, trusted, release }));
-      remembered.delete(key);
-      remembered.set(key, known);
-      return known.judged;
+      return remembered.get(key) ?? find(key, judge(contents, { about, trusted, release }));
     },
   };
 }

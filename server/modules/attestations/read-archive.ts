@@ -4,14 +4,8 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
 import type { ByteRange, Content } from "#drivers/blobs/contract.ts";
+import { type Budget, spend } from "./budget.ts";
 import { Unreadable } from "./unreadable.ts";
-
-/** What may still be read of an image: it shrinks as its layers are. */
-export interface Budget {
-  /** Bytes, unpacked. */
-  bytes: number;
-  entries: number;
-}
 
 export interface ArchiveReading {
   budget: Budget;
@@ -36,11 +30,6 @@ export async function readArchive(read: ReadBlob, reading: ArchiveReading): Prom
   if (copied.status === "rejected") throw copied.reason;
 }
 
-/** For what was read before: throws as `readArchive` does where the content is gone meanwhile, or cannot be read. */
-export async function checkArchive(read: ReadBlob): Promise<void> {
-  if ((await firstBytes(read)).length === 0) throw new Unreadable(missing);
-}
-
 function archiveSink({ budget, entry }: ArchiveReading): Writable {
   const takers = new WeakMap<ReadEntry, (content: Buffer) => void>();
   let [broken, ended]: [Error | undefined, boolean] = [undefined, false];
@@ -50,8 +39,7 @@ function archiveSink({ budget, entry }: ArchiveReading): Writable {
       // Here Docker stops reading, and the parser does not.
       if (ended) return false;
       const found = each as ReadEntry;
-      budget.entries -= 1;
-      if (budget.entries < 0) throw new Unreadable("its archives have too many entries");
+      spend(budget, { entries: 1 });
       const take = entry(found);
       if (take) takers.set(found, take);
       return take !== undefined;
@@ -74,11 +62,9 @@ function archiveSink({ budget, entry }: ArchiveReading): Writable {
   });
   return new Writable({
     write(chunk: Buffer, _, done) {
-      budget.bytes -= chunk.length;
-      if (budget.bytes < 0) return done(new Unreadable("it is too large when unpacked"));
-      if (ended) return done(broken);
       try {
-        parser.write(chunk);
+        spend(budget, { bytes: chunk.length });
+        if (!ended) parser.write(chunk);
         done(broken);
       } catch (error) {
         done(error as Error);
@@ -98,10 +84,13 @@ function unpackerFor(magic: Buffer): Transform {
   return new Transform({ transform: (chunk: Buffer, _, done) => done(null, Buffer.from(chunk)) });
 }
 
-async function firstBytes(read: ReadBlob): Promise<Buffer> {
+/** Throws `Unreadable` where there is no content. */
+export async function firstBytes(read: ReadBlob): Promise<Buffer> {
+  const content = await read({ first: 0, last: 3 });
+  if (!content) throw new Unreadable(missing);
   const chunks: Buffer[] = [];
   const sink = new PassThrough().on("data", (chunk: Buffer) => chunks.push(Buffer.from(chunk)));
-  await (await read({ first: 0, last: 3 }))?.copyTo(sink);
+  await content.copyTo(sink);
   sink.end();
   await new Promise((resolve) => sink.once("end", resolve));
   return Buffer.concat(chunks);

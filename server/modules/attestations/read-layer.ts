@@ -1,9 +1,10 @@
 /** What a layer does to the files of interest that lie below it, in the order of its entries. */
 import { LRUCache } from "lru-cache";
+import { type Budget, spend } from "./budget.ts";
 import { copyrightPath, databases, readCopyright, readSystem, systemPath } from "./core/databases.ts";
 import { type LayerTree, plainPath, whiteoutOf } from "./core/layer-tree.ts";
 import type { Package, System } from "./core/packages.ts";
-import { type Budget, checkArchive, readArchive, type ReadBlob } from "./read-archive.ts";
+import { firstBytes, readArchive, type ReadBlob } from "./read-archive.ts";
 import { Unreadable } from "./unreadable.ts";
 
 /** What one file says. */
@@ -13,17 +14,11 @@ export interface Found {
   system?: System | undefined;
 }
 
-/** What may still be read of an image: it shrinks as its layers are. */
-export interface ImageBudget extends Budget {
-  /** That hold packages or licences. */
-  files: number;
-}
-
 type Change = (tree: LayerTree<Found>) => void;
 
 interface Layer {
   changes: Change[];
-  cost: ImageBudget;
+  cost: Budget;
   /** Bytes, about. */
   size: number;
 }
@@ -32,7 +27,7 @@ interface Reading {
   digest: string;
   read: ReadBlob;
   tree: LayerTree<Found>;
-  budget: ImageBudget;
+  budget: Budget;
   signal: AbortSignal;
 }
 
@@ -53,7 +48,8 @@ export function createLayerReader(room = 64 * megabyte): ReadLayer {
   return async ({ digest, read, tree, budget, signal }) => {
     const kept = known.get(digest);
     if (kept) {
-      await checkArchive(read);
+      // What is gone or cannot be read is not attested, though it was read before.
+      await firstBytes(read);
       spend(budget, kept.cost);
       for (const change of kept.changes) change(tree);
       return;
@@ -77,15 +73,6 @@ export function createLayerReader(room = 64 * megabyte): ReadLayer {
   };
 }
 
-function spend(budget: ImageBudget, cost: ImageBudget): void {
-  budget.bytes -= cost.bytes;
-  budget.entries -= cost.entries;
-  budget.files -= cost.files;
-  if (budget.bytes < 0) throw new Unreadable("it is too large when unpacked");
-  if (budget.entries < 0) throw new Unreadable("its archives have too many entries");
-  if (budget.files < 0) throw new Unreadable("it has too many packages");
-}
-
 interface Entry {
   path: string;
   type: string;
@@ -99,7 +86,7 @@ type Note = (change: Change, bytes: number) => void;
 function changeBy(
   { path: written, type, size, linkpath }: Entry,
   note: Note,
-  budget: ImageBudget,
+  budget: Budget,
 ): ((content: Buffer) => void) | undefined {
   const path = plainPath(written);
   if (path === undefined || path === "") return undefined;
@@ -109,13 +96,12 @@ function changeBy(
     else note((tree) => tree.hideBelow(whiteout.hideBelow), path.length);
     return undefined;
   }
-  if (type === "Directory") return note((tree) => tree.folder(path), path.length) as undefined;
-  if (type === "Link") return note(linkTo(plainPath(linkpath ?? "") ?? "", path), 2 * path.length) as undefined;
+  if (type === "Directory") return void note((tree) => tree.folder(path), path.length);
+  if (type === "Link") return void note(linkTo(plainPath(linkpath ?? "") ?? "", path), 2 * path.length);
   note((tree) => tree.cover(path), path.length);
   const read = isFile(type) ? readerOf(path, size) : undefined;
   if (!read) return undefined;
-  budget.files -= 1;
-  if (budget.files < 0) throw new Unreadable("it has too many packages");
+  spend(budget, { files: 1 });
   return (content) => {
     const found = read(content.toString("utf8"));
     note((tree) => tree.put(path, found), path.length + content.length);

@@ -1,11 +1,12 @@
 /** The packages of an image: its layers are read one after the other, as they would lie on each other. */
 import { z } from "zod";
 import type { Contents, Part } from "#images";
+import type { Budget } from "./budget.ts";
 import { copyrightPath } from "./core/databases.ts";
 import { createLayerTree, type LayerTree } from "./core/layer-tree.ts";
 import type { Package, System } from "./core/packages.ts";
 import type { ReadBlob } from "./read-archive.ts";
-import type { Found, ImageBudget, ReadLayer } from "./read-layer.ts";
+import type { Found, ReadLayer } from "./read-layer.ts";
 import { Unreadable } from "./unreadable.ts";
 
 export interface Scan {
@@ -75,7 +76,7 @@ function runnable(index: Buffer, most: number): string[] {
 async function scanLayers(
   { contents, readLayer, limits, signal }: Scanning,
   layers: readonly Part[],
-  budget: ImageBudget,
+  budget: Budget,
 ): Promise<Scan> {
   if (layers.length > limits.layers) throw new Unreadable(`it has more than ${limits.layers} layers`);
   const tree = createLayerTree<Found>();
