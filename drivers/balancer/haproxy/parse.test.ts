@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseInfo, parseProcesses, parseRequests, parseServers, parseStats } from "./parse.ts";
+import { checkDetail, parseInfo, parseProcesses, parseRequests, parseServers, parseStats } from "./parse.ts";
 
 /** As HAProxy 2.6.12 wrote them. */
 const processes = `#<PID>          <type>          <reloads>       <uptime>        <version>      
@@ -73,6 +73,15 @@ describe("what HAProxy answers", () => {
     expect(backend).toMatchObject({ name: "BACKEND", requests: 16, serverErrors: 5 });
     expect(parseStats("No such proxy.\n\n").size).toBe(0);
   });
+});
+
+test("a check is told in words, also while the next is under way and HAProxy has forgotten its text", () => {
+  const detail = (check: string, checkCode = "", checkText = "") => checkDetail({ check, checkCode, checkText });
+  expect(detail("L4CON", "", "Connection refused")).toBe("connection refused");
+  expect(detail("L4CON")).toBe("no connection");
+  expect(detail("L4TOUT")).toBe("timeout");
+  expect(detail("L7STS", "503", "Service Unavailable")).toBe("503");
+  expect(detail("L4OK", "", "")).toBe("connected");
 });
 
 test("requests that ended are lines of their own, with who asked and who answered", () => {

@@ -136,6 +136,24 @@ function statOf(row: Record<string, string>): StatLine {
   };
 }
 
+/** What the last check found, in a few words. HAProxy forgets its own text of it as soon as the next check begins. */
+export function checkDetail({
+  check,
+  checkCode,
+  checkText,
+}: Pick<StatLine, "check" | "checkCode" | "checkText">): string {
+  if (check.endsWith("TOUT")) return "timeout";
+  if (check === "L4OK") return "connected";
+  return checkCode || checkText.toLowerCase() || (checkWords[check] ?? check);
+}
+
+const checkWords: Record<string, string> = {
+  L4CON: "no connection",
+  L6RSP: "no answer that TLS allows",
+  L7RSP: "no answer that HTTP allows",
+  SOCKERR: "no socket for a connection",
+};
+
 /** From `show map`: an address in memory, key, value. */
 export function parseMap(text: string): Map<string, string> {
   const found = new Map<string, string>();

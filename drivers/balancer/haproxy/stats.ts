@@ -1,6 +1,6 @@
 /** Reading counters, sessions and health. */
 import type { Address, RouteStats, Slot, SlotHealth, SlotPlace } from "../contract.ts";
-import { type ServerState, serves, type StatLine } from "./parse.ts";
+import { checkDetail, type ServerState, serves, type StatLine } from "./parse.ts";
 import { backendName, serverName } from "./names.ts";
 import { type Call, find, slotAt, type World } from "./world.ts";
 
@@ -68,16 +68,10 @@ function isChecked(slot: Slot | undefined): slot is Slot & { address: Address } 
  */
 function judge({ up }: ServerState, line: StatLine): SlotHealth {
   const passed = line.check.endsWith("OK");
-  if (up && passed) return { health: "up", detail: detailOf(line) };
+  if (up && passed) return { health: "up", detail: checkDetail(line) };
   // Down with a check that passed: that was the check of an address before this one.
   const failed = !passed && line.check !== "" && line.check !== "INI";
-  return !up && failed ? { health: "down", detail: detailOf(line) } : { health: "unknown" };
-}
-
-function detailOf({ check, checkCode, checkText }: StatLine): string {
-  if (check.endsWith("TOUT")) return "timeout";
-  if (check === "L4OK") return "connected";
-  return checkCode || checkText.toLowerCase() || check;
+  return !up && failed ? { health: "down", detail: checkDetail(line) } : { health: "unknown" };
 }
 
 /** A process that ended meanwhile has no lines. */

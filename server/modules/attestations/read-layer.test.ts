@@ -73,13 +73,6 @@ test("a layer that was read before and whose content is gone cannot be read any 
   await expect(packagesIn(reader, "zod", broken)).rejects.toThrow("the disk is away");
 });
 
-test("a layer without a byte is one that changes nothing, however often it is read", async () => {
-  const reader = createLayerReader();
-  const blob = blobOf(Buffer.alloc(0));
-  for (const name of ["zod", "pg"])
-    expect((await packagesIn(reader, name, blob)).names).toEqual(["left-pad", name].toSorted());
-});
-
 test("a layer of more than is kept is read each time, and is not half a layer the second time", async () => {
   const reader = createLayerReader(10_000);
   const many = Array.from({ length: 20 }, (_, at) => ({ path: `file-${at}`, content: "" }));
