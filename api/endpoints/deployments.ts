@@ -137,6 +137,8 @@ export const deploymentEndpoints = endpoints({
     summary: "Images on the host and in the registry: which may go, why the others stay, and how full the disk is.",
     auth: { roles: anyRole },
     response: z.object({
+      /** Which releases' images stay in the registry, in words. */
+      rule: z.string(),
       images: z.array(fate),
       /** Bytes; null where nobody looks. */
       disk: z.object({ free: z.number(), mark: z.number(), floor: z.number() }).nullable(),

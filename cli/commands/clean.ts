@@ -30,11 +30,12 @@ export async function clean(flags: CleanFlags): Promise<void> {
   print(`${removed.length} images removed, ${bytes(freed)} came back; layers in the registry follow within a day`);
 }
 
-function showPlan({ images, disk }: Plan): void {
+function showPlan({ rule, images, disk }: Plan): void {
   if (images.length > 0) print(table(["", "WHERE", "SERVICE", "IMAGE", "SIZE", "WHY"], images.map(row)));
   const going = images.filter(({ goes }) => goes);
   const size = going.reduce((sum, each) => sum + (each.bytes ?? 0), 0);
   print(`${going.length} of ${images.length} images may go, at most ${bytes(size)} on the host`);
+  print(`in the registry: ${rule} (TOWLINE_KEEP_RELEASES)`);
   if (disk)
     print(
       `${bytes(disk.free)} are free; below ${bytes(disk.mark)} they go at once, below ${bytes(disk.floor)} nothing new is deployed`,

@@ -45,3 +45,15 @@ test("a bucket comes with both halves of a key or none, and nothing of a bucket 
   ])
     expect(readConfig(wrong)).toMatchObject({ refused: "config.invalid" });
 });
+
+test("rules for releases are read from words, and what is none is refused with its place and what to write", () => {
+  const rules = [{ kind: "newest", count: 3 }];
+  expect(readConfig({ TOWLINE_KEEP_RELEASES: "keep the last 3 releases" })).toMatchObject({
+    keep: { releases: rules },
+  });
+  expect(readConfig({ TOWLINE_KEEP_RELEASES: "3" })).toMatchObject({
+    refused: "config.invalid",
+    message: "TOWLINE_KEEP_RELEASES: character 1: `3` is no rule",
+    fix: "Write `the last 3 releases`.",
+  });
+});

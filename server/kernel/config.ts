@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
+import { type KeepRule, parseKeepReleases } from "#api/keep-releases.ts";
 import { nearest } from "#api/nearest.ts";
 
 const port = z.coerce.number().int().min(0).max(65535);
@@ -153,13 +154,17 @@ const schema = z.object({
     .describe(
       "Releases that served last in an environment and whose images stay on its host: going back to them needs no registry.",
     ),
-  TOWLINE_KEEP_RELEASES: z.coerce
-    .number()
-    .int()
-    .positive()
-    .default(20)
+  TOWLINE_KEEP_RELEASES: z
+    .string()
+    .default("keep the last 20 releases, and everything deployed")
+    .transform((text, context) => {
+      const rules = parseKeepReleases(text);
+      if (!isRefusal(rules)) return rules;
+      context.addIssue({ code: "custom", message: rules.message, params: { fix: rules.fix } });
+      return z.NEVER;
+    })
     .describe(
-      "Newest releases of each service whose images stay in the registry, beside all that is deployed or may be gone back to.",
+      "Releases of each service whose images stay in the registry, in words: `the last 20 releases`, `the releases of the last 90 days` (or `weeks`), `every release`, with commas between them. What is deployed or may be gone back to stays in any case.",
     ),
 });
 
@@ -190,8 +195,8 @@ export interface Config {
   buildDays: number;
   webhookHosts: readonly string[];
   eventDays: number;
-  /** Counted from the newest. */
-  keep: { builds: number; served: number; releases: number };
+  /** Builds and what served are counted from the newest. */
+  keep: { builds: number; served: number; releases: readonly KeepRule[] };
 }
 
 export interface S3Config {
@@ -212,7 +217,12 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const parsed = schema.safeParse({ TOWLINE_HOME: join(homedir(), ".towline"), ...withoutEmpty(environment) });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    return refuse("config.invalid", `${issue?.path.join(".")}: ${issue?.message}`);
+    const fix: unknown = issue?.code === "custom" ? issue.params?.["fix"] : undefined;
+    return refuse(
+      "config.invalid",
+      `${issue?.path.join(".")}: ${issue?.message}`,
+      typeof fix === "string" ? { fix } : {},
+    );
   }
   const v = parsed.data;
   const s3 = s3Config(v);

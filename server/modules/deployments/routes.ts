@@ -2,6 +2,7 @@ import type { deploymentEndpoints } from "#api/endpoints/deployments.ts";
 import type { gateEndpoints } from "#api/endpoints/gates.ts";
 import type { placeEndpoints } from "#api/endpoints/places.ts";
 import type { Role } from "#api/endpoint.ts";
+import { keepReleasesInWords } from "#api/keep-releases.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { type Context, type Handlers, userOf } from "#kernel/http.ts";
@@ -11,7 +12,7 @@ import type { DeploymentsDeps } from "./deps.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { readLane } from "./lanes.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { clean, planCleaning } from "./cleaning/clean.ts";
+import { clean, planCleaning, usualKeep } from "./cleaning/clean.ts";
 import { listPreviews } from "./previews/view.ts";
 import { placeRoutes } from "./places.ts";
 import { previewDeployment } from "./preview.ts";
@@ -129,7 +130,7 @@ function refusalOf(error: unknown): Refusal {
 }
 
 async function viewCleaning(deps: DeploymentsDeps) {
-  const { disk } = deps;
+  const { disk, keep = usualKeep } = deps;
   const room = disk ? { free: await disk.free(), mark: disk.mark, floor: disk.floor } : null;
-  return { images: await planCleaning(deps), disk: room };
+  return { rule: keepReleasesInWords(keep.releases), images: await planCleaning(deps), disk: room };
 }

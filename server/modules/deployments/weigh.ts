@@ -84,6 +84,6 @@ export function createWeigh(
 
 function retired({ service, number, commit }: Release): Refusal {
   return refuse("release.retired", `the image of release ${number} of ${service} is no longer kept`, {
-    fix: `Build ${commit.slice(0, 12)} again, which makes a new release. TOWLINE_KEEP_RELEASES says how many are kept.`,
+    fix: `Build ${commit.slice(0, 12)} again, which makes a new release. TOWLINE_KEEP_RELEASES says which are kept.`,
   });
 }

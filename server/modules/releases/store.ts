@@ -40,6 +40,7 @@ export interface KeptRelease {
   image: string;
   /** Releases of its service that are newer and kept too. */
   newer: number;
+  createdAt: Date;
 }
 
 type ReleaseTables = {
@@ -99,7 +100,7 @@ export function releaseStore(database: Database) {
     /** Releases whose images are kept, the newest first, each with how many of its service are newer; those of pull requests count apart. */
     async kept(): Promise<KeptRelease[]> {
       const { rows } = await sql<KeptRelease>`
-        select id, service, number as release, digest, commit, image,
+        select id, service, number as release, digest, commit, image, created_at as "createdAt",
           (row_number() over (partition by service, pull_request is null order by number desc) - 1)::int as newer
         from releases where retired_at is null order by service, number desc`.execute(db);
       return rows;

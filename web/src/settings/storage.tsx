@@ -23,6 +23,9 @@ export function Storage() {
     <Stack>
       {plan.data.disk && <Disk disk={plan.data.disk} />}
       <Cleaning images={plan.data.images} done={() => void plan.refetch()} />
+      <Text size="sm" c="dimmed">
+        In the registry: {plan.data.rule}.
+      </Text>
       {plan.data.images.length === 0 ? (
         <Empty title="No image yet">The first release brings one.</Empty>
       ) : (

@@ -1,5 +1,7 @@
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
+import type { KeepRule } from "#api/keep-releases.ts";
 import { openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
@@ -56,18 +58,19 @@ test("an old image that is in use stays until the next deployment has ended", as
 
 test("the plan tells of every image where it stands and why it stays; cleaning retires old releases, which are then refused", async () => {
   await using place = await openDeploymentsPlace();
-  await using server = await place.server({ keep: { served: 2, releases: 2 } });
+  await using server = await place.server({ keep: { served: 2, releases: [{ kind: "newest", count: 2 }] } });
   for (let n = 1; n <= 5; n++) await server.publish("orders", commitNumber(n), `variant ${n}`);
   await server.deploy("orders", 1);
   await server.deploy("orders", 2);
   const planned = await server.call("planCleaning", {});
+  expect(planned).toMatchObject({ rule: "keep the last 2 releases, and everything deployed" });
   const told = isRefusal(planned) ? [] : planned.images.map(({ place: at, name, goes, why }) => [at, name, goes, why]);
   expect(told).toEqual([
     ["host", expect.stringContaining("orders@sha256:"), false, "one of the last 2 that served in test"],
     ["host", expect.stringContaining("orders@sha256:"), false, "serves in test as release 2"],
-    ["registry", "release 5", false, "one of the newest 2 releases"],
-    ["registry", "release 4", false, "one of the newest 2 releases"],
-    ["registry", "release 3", true, "2 releases are newer, and it is deployed nowhere"],
+    ["registry", "release 5", false, "is kept by the rule: the last 2 releases"],
+    ["registry", "release 4", false, "is kept by the rule: the last 2 releases"],
+    ["registry", "release 3", true, "no rule keeps it: 2 releases are newer, it is 0 days old and deployed nowhere"],
     ["registry", "release 2", false, "serves in test as release 2"],
     ["registry", "release 1", false, "one of the last 2 that served in test"],
   ]);
@@ -78,6 +81,27 @@ test("the plan tells of every image where it stands and why it stays; cleaning r
   const asked = { body: { service: "orders", environment: "test", release: 3 } };
   expect(await server.call("createDeployment", asked)).toMatchObject({ refused: "release.retired" });
   expect(await server.call("cleanImages", {})).toMatchObject({ removed: [] });
+});
+
+test("cleaning follows the rules: by age alone, by everything deployed alone, and nothing goes where every release is kept", async () => {
+  await using place = await openDeploymentsPlace();
+  const goingBy = async (releases: readonly KeepRule[]) => {
+    await using server = await place.server({ keep: { served: 1, releases } });
+    const planned = await server.call("planCleaning", {});
+    return isRefusal(planned) ? [] : planned.images.flatMap(({ goes, name }) => (goes ? [name] : []));
+  };
+  {
+    await using server = await place.server();
+    for (let n = 1; n <= 4; n++) await server.publish("orders", commitNumber(n), `variant ${n}`);
+    await server.deploy("orders", 2);
+  }
+  await sql`update releases set created_at = created_at - interval '10 days' where number < 4`.execute(
+    place.database.db,
+  );
+  expect(await goingBy([{ kind: "days", count: 11 }])).toEqual([]);
+  expect(await goingBy([{ kind: "days", count: 10 }])).toEqual(["release 3", "release 1"]);
+  expect(await goingBy([])).toEqual(["release 4", "release 3", "release 1"]);
+  expect(await goingBy([{ kind: "every" }])).toEqual([]);
 });
 
 test("an image that is needed and that somebody removed from the host is brought back", async () => {

@@ -1,4 +1,5 @@
 /** Removes images that nothing needs, of the host and of the registry, and holds on the host what is needed there. */
+import type { KeepRule } from "#api/keep-releases.ts";
 import { type HeldImage, RuntimeError } from "#drivers/runtime/contract.ts";
 import { type Fate, hostFate, registryFate } from "../core/clean-plan.ts";
 import type { DeploymentsDeps } from "../deps.ts";
@@ -7,13 +8,16 @@ import { deploymentStore, type PulledImage } from "../store.ts";
 export interface Keep {
   /** Releases of each environment that can be gone back to without the registry. */
   served: number;
-  /** Newest releases of each service whose images stay in the registry. */
-  releases: number;
+  /** Releases of each service whose images stay in the registry besides. */
+  releases: readonly KeepRule[];
 }
 
-export const usualKeep: Keep = { served: 5, releases: 20 };
+export const usualKeep: Keep = { served: 5, releases: [{ kind: "newest", count: 20 }] };
 
-type Deps = Pick<DeploymentsDeps, "db" | "runtime" | "registry" | "releases" | "emit" | "log" | "keep" | "disk">;
+type Deps = Pick<
+  DeploymentsDeps,
+  "db" | "clock" | "runtime" | "registry" | "releases" | "emit" | "log" | "keep" | "disk"
+>;
 
 export interface Cleaned {
   /** What went. */
@@ -23,12 +27,13 @@ export interface Cleaned {
 }
 
 /** One look at all images that deployments brought or may need; nothing is changed. */
-export async function planCleaning({ db, runtime, releases, keep = usualKeep }: Deps): Promise<Fate[]> {
+export async function planCleaning({ db, clock, runtime, releases, keep = usualKeep }: Deps): Promise<Fate[]> {
   const store = deploymentStore(db);
   const needs = await store.needs(keep.served);
   const held = new Map((await runtime.heldImages()).map(({ image, bytes }) => [image, bytes]));
   const pulled = (await store.pulledImages()).map((row) => hostFate({ ...row, bytes: held.get(row.image) }, needs));
-  const kept = (await releases.kept()).map((row) => registryFate(row, needs, keep.releases));
+  const keeping = { rules: keep.releases, now: clock.now() };
+  const kept = (await releases.kept()).map((row) => registryFate(row, needs, keeping));
   return [...pulled, ...kept];
 }
 
@@ -65,14 +70,15 @@ export async function pruneHost(deps: Deps, service?: string): Promise<Fate[]> {
 }
 
 /** They stay to be looked at; who listens takes their images away. */
-async function retireReleases({ db, releases, emit, keep = usualKeep }: Deps): Promise<Fate[]> {
+async function retireReleases({ db, clock, releases, emit, keep = usualKeep }: Deps): Promise<Fate[]> {
   const retired: Fate[] = [];
   const needs = await deploymentStore(db).needs(keep.served);
-  const going = (await releases.kept()).filter((row) => registryFate(row, needs, keep.releases).goes);
+  const keeping = { rules: keep.releases, now: clock.now() };
+  const going = (await releases.kept()).filter((row) => registryFate(row, needs, keeping).goes);
   for (const row of going)
     await db.transaction().execute(async (tx) => {
       // Somebody may have asked for it since.
-      const fate = registryFate(row, await deploymentStore(tx).needs(keep.served), keep.releases);
+      const fate = registryFate(row, await deploymentStore(tx).needs(keep.served), keeping);
       if (!fate.goes) return;
       const { id, service, release: number, digest, commit, image: repository } = row;
       const payload = { release: id, service, number, digest, commit, repository };

@@ -1,4 +1,8 @@
-/** What of the images may go, and why the rest stays. Rooted in deployments: age and disk say when, never what. Pure. */
+/** What of the images may go, and why the rest stays. Rooted in deployments: the rules for releases only keep more. Pure. */
+
+import { type KeepRule, ruleInWords } from "#api/keep-releases.ts";
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 /** Why an image is needed: the first reason that was given. */
 export type Needs = ReadonlyMap<string, string>;
@@ -17,6 +21,13 @@ export interface RegistryImage {
   digest: string;
   /** How many releases of the service are newer. */
   newer: number;
+  createdAt: Date;
+}
+
+/** What is said to stay in the registry, and when that is asked. */
+export interface Keeping {
+  rules: readonly KeepRule[];
+  now: Date;
 }
 
 export interface Fate {
@@ -38,12 +49,20 @@ export function hostFate({ image, service, digest, bytes }: HostImage, needs: Ne
   };
 }
 
-export function registryFate({ service, release, digest, newer }: RegistryImage, needs: Needs, keep: number): Fate {
-  const need = needs.get(digest);
-  const stays = need ?? (newer < keep ? `one of the newest ${keep} releases` : undefined);
+export function registryFate(image: RegistryImage, needs: Needs, { rules, now }: Keeping): Fate {
+  const { service, release, digest, newer, createdAt } = image;
+  const days = (now.getTime() - createdAt.getTime()) / dayMs;
+  const rule = rules.find((each) => keeps(each, { newer, days }));
+  const stays = needs.get(digest) ?? (rule && `is kept by the rule: ${ruleInWords(rule)}`);
   return {
     ...{ place: "registry", service, name: `release ${release}`, bytes: null },
     goes: stays === undefined,
-    why: stays ?? `${newer} releases are newer, and it is deployed nowhere`,
+    why:
+      stays ?? `no rule keeps it: ${newer} releases are newer, it is ${Math.floor(days)} days old and deployed nowhere`,
   };
+}
+
+function keeps(rule: KeepRule, { newer, days }: { newer: number; days: number }): boolean {
+  if (rule.kind === "every") return true;
+  return rule.kind === "newest" ? newer < rule.count : days < rule.count;
 }
