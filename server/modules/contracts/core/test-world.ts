@@ -6,11 +6,13 @@ interface More {
   branch?: string;
   /** Environments in which it is now. */
   in?: string[];
+  /** Environments to which it is released. */
+  releasedTo?: string[];
 }
 
 export class TestWorld implements World {
   readonly pacticipants = new Map<string, { mainBranch: string | null }>();
-  readonly versions: (Version & { tags: string[]; branches: string[]; deployed: string[] })[] = [];
+  readonly versions: (Version & { tags: string[]; branches: string[]; deployed: string[]; released: string[] })[] = [];
   readonly publications: Publication[] = [];
   readonly verifications: Verification[] = [];
   #id = 0;
@@ -64,6 +66,7 @@ export class TestWorld implements World {
     found.tags.push(...(more.tags ?? []));
     if (more.branch !== undefined) found.branches.push(more.branch);
     found.deployed.push(...(more.in ?? []));
+    found.released.push(...(more.releasedTo ?? []));
     return found;
   }
 }

@@ -63,10 +63,13 @@ function warnings(world: World, { selectors, target, ignore }: Query): Reason[] 
     (version === undefined ||
       world.versions.some((each) => each.pacticipant === pacticipant && each.number === version));
   const placed = target.environment ?? target.tag ?? (target.mainBranch || undefined);
+  // Several may be asked whether they fit each other, wherever they are.
+  const isPlaceless = placed === undefined && selectors.length === 1;
+  const isFixed = selectors.some(({ version }) => version !== undefined);
   return [
-    ...(placed === undefined ? [{ kind: "no-environment" } as const] : []),
+    ...(isPlaceless ? [{ kind: "no-environment" } as const] : []),
     ...selectors
-      .filter((selector) => selector.version === undefined && !isOpen(selector))
+      .filter((selector) => !isFixed && !isOpen(selector))
       .map((selector) => ({ kind: "version-not-fixed", selector }) as const),
     ...ignore.filter((each) => !there(each)).map((selector) => ({ kind: "nothing-to-ignore", selector }) as const),
   ];
