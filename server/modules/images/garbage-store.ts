@@ -46,6 +46,13 @@ export function garbageStore(db: Images) {
           select m.repository, m.digest from image_manifests m
           where m.leased_at < ${before} and ${ours} and ${unreachable} limit ${batch}`.execute(db)
       ).rows,
+    /** What comes to light when the manifest is gone: what it lists, and what is about it. */
+    heldBy: async (repository: string, digest: string) =>
+      (
+        await sql<{ digest: string }>`
+          select child as digest from image_manifest_children where repository = ${repository} and parent = ${digest}
+          union select digest from image_manifests where repository = ${repository} and subject = ${digest}`.execute(db)
+      ).rows.map((row) => row.digest),
     /** Blobs that none of the repository's manifests needs. */
     blobs: async (before: Date) =>
       (

@@ -46,17 +46,23 @@ async function sweepTags({ db, emit, store }: Deps, before: Date): Promise<void>
 }
 
 async function sweepManifests({ db, emit, store }: Deps, before: Date, signal: AbortSignal): Promise<void> {
-  // What an index listed, and what was about a manifest, comes to light when that is gone.
   for (let deleted = 1; deleted > 0;) {
     deleted = 0;
-    for (const { repository, digest } of await store.garbage.manifests(before)) {
+    const waiting = await store.garbage.manifests(before);
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
       if (signal.aborted) return;
-      const gone = await db.transaction().execute(async (tx) => {
-        const done = await imageStore(tx).garbage.deleteManifest(repository, digest, before);
-        if (done) await tell({ emit, tx }, { repository, digest });
-        return done;
+      const { repository, digest } = next;
+      const held = await db.transaction().execute(async (tx) => {
+        const { garbage } = imageStore(tx);
+        const digests = await garbage.heldBy(repository, digest);
+        if (!(await garbage.deleteManifest(repository, digest, before))) return undefined;
+        await tell({ emit, tx }, { repository, digest });
+        return digests;
       });
-      if (gone) deleted += 1;
+      if (!held) continue;
+      deleted += 1;
+      // At once, for the other way is a look at all manifests for each level of a chain.
+      waiting.push(...held.map((each) => ({ repository, digest: each })));
     }
   }
 }

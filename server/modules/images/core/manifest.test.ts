@@ -64,3 +64,16 @@ test("nothing that is sent can break it", () => {
   const deep = Buffer.from("[".repeat(2_000_000) + "]".repeat(2_000_000));
   expect(isFault(parseManifest(imageType, deep))).toBe(true);
 });
+
+test("what nests deeper than a hundred levels is refused, wherever it does", () => {
+  const nested = (levels: number) => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+  const accepted = (more: object) =>
+    !isFault(parseManifest(imageType, bytes({ schemaVersion: 2, config: part("c"), layers: [], ...more })));
+  expect([accepted({ x: nested(99) }), accepted({ x: nested(100) })]).toEqual([true, false]);
+  expect(accepted({ layers: [{ ...part("1"), x: nested(200) }] })).toBe(false);
+  const written = `{"schemaVersion":2,"manifests":[],"x":${"[".repeat(1_500_000)}${"]".repeat(1_500_000)}}`;
+  expect(parseManifest(indexType, Buffer.from(written))).toMatchObject({
+    fault: "MANIFEST_INVALID",
+    message: expect.stringContaining("deeper than 100 levels"),
+  });
+});

@@ -6,6 +6,9 @@ import { isDigest } from "./names.ts";
 /** Bytes of a manifest at most, as the specification demands. */
 export const largestManifest = 4 * 1024 * 1024;
 
+/** Real ones nest half a dozen levels; one that nests a million is a stack overflow for whoever walks or writes it. */
+const mostLevels = 100;
+
 export interface ParsedManifest {
   mediaType: string;
   /** Blobs that must be there: configuration and layers, but no layer that others distribute. */
@@ -56,6 +59,7 @@ export function parseManifest(contentType: string | undefined, content: Uint8Arr
   const mediaType = contentType ?? own ?? "";
   const base = mediaType.split(";")[0]?.trim().toLowerCase() ?? "";
   if (!json) return invalid("it is not a JSON object");
+  if (nestsTooDeep(json)) return invalid(`it nests deeper than ${mostLevels} levels`);
   if (own !== undefined && own !== base) return invalid(`it says it is ${own.slice(0, 200)}, but was sent as ${base}`);
   if (images.includes(base)) return parsed(image.safeParse(json), (it) => imageParts(mediaType, it));
   if (indexes.includes(base)) return parsed(index.safeParse(json), (it) => indexParts(mediaType, it));
@@ -117,6 +121,13 @@ function parseJson(content: Uint8Array): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+function nestsTooDeep(json: object): boolean {
+  let level = [json];
+  for (let depth = 1; depth <= mostLevels && level.length > 0; depth++)
+    level = level.flatMap((each) => Object.values(each)).filter((each) => typeof each === "object" && each !== null);
+  return level.length > 0;
 }
 
 const digestsOf = (descriptors: Descriptor[]) => [...new Set(descriptors.map(({ digest }) => digest))];
