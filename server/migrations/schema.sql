@@ -30,6 +30,7 @@ create table attestations (
   tries integer not null default 0,
   packages integer,
   changed_at timestamp with time zone not null,
+  attached text[] not null default '{}'::text[],
   CHECK ((state = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text]))),
   PRIMARY KEY (release)
 );

@@ -252,17 +252,6 @@ describe("it is made once", () => {
     expect((await verified(place.attestations, release)).checks.every(({ ok }) => ok)).toBe(true);
   });
 
-  test("asked for again when it is there, the signature is still one", async () => {
-    const digest = await place.push("twice", [base()]);
-    const release = await place.attested("twice", digest);
-    const { service, number } = release;
-    const asked = { params: { service, number }, query: undefined, body: undefined };
-    await place.attestations.handlers.attestRelease(asked, {} as never);
-    await attest(place.attestations);
-    expect((await get(`/v2/twice/manifests/${digest.replace(":", "-")}.sig`)).json.layers).toHaveLength(1);
-    expect((await verified(place.attestations, release)).checks.every(({ ok }) => ok)).toBe(true);
-  });
-
   test("what fails again and again is given up with the reason, and can be asked for once more", async () => {
     const digest = await place.push("failing", [base()]);
     const { contents } = place.opened.registry.images;

@@ -8,7 +8,7 @@ import type { Jobs } from "#kernel/jobs.ts";
 import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Release, Releases } from "#releases";
-import { attach, keyAnnotation, signatureType } from "./artifacts.ts";
+import { attach, keyAnnotation, type Layer, signatureType, type ToAttest } from "./artifacts.ts";
 import { readBom, renderBom } from "./core/bom.ts";
 import { provenance } from "./core/statement.ts";
 import { envelopeType } from "./envelope.ts";
@@ -133,20 +133,24 @@ async function make(deps: AttestDeps, row: AttestationRow, signal: AbortSignal):
   const facts = { image: repository, digest, service: row.service, release: row.number, at, by };
   const bom = renderBom(scan.packages, scan.system, { ...facts, serial: serialOf(row) });
   if (Buffer.byteLength(bom) > largestEnvelope / 2) throw new Unreadable("its packages make too large a document");
+  const foreign = await others(deps, row);
   const attached = attach(
     {
       ...{ image: repository, digest, mediaType: manifest.mediaType, size: manifest.content.length, bom, at },
       provenance: provenance(await buildFacts(deps, release)),
-      others: await others(deps, row),
+      others: foreign,
     },
     await keys.current(),
   );
   const packages = readBom(JSON.parse(bom))?.length ?? 0;
   signal.throwIfAborted();
   await contents.put(repository, attached.blobs);
+  const instead = await replaceable(deps, row, foreign);
   return db.transaction().execute(async (tx) => {
-    if (!(await contents.attach(tx, { repository, digest }, attached.artifacts))) return false;
-    await attestationStore(tx).change(row.release, { state: "made", reason: null, packages, changed_at: clock.now() });
+    const made = await contents.attach(tx, { repository, digest }, { artifacts: attached.artifacts, instead });
+    if (!made) return false;
+    const change = { state: "made" as const, reason: null, packages, attached: made, changed_at: clock.now() };
+    await attestationStore(tx).change(row.release, change);
     await tell(emit, tx, row, { outcome: "made" });
     return true;
   });
@@ -165,12 +169,28 @@ async function buildFacts({ builds, origin }: AttestDeps, release: Release) {
   return { ...origin, service, release: number, repository, commit, build, run, steps };
 }
 
+type Others = ToAttest["others"];
+
 /** What others signed under cosign's tags; our own is made anew. */
-async function others({ db, contents }: AttestDeps, { image, digest }: AttestationRow) {
+async function others({ db, contents }: AttestDeps, { image, digest }: AttestationRow): Promise<Others> {
   const about = await contents.about(db, image, digest);
   const foreign = (end: string, type: string) =>
     layersOf(about.filter(({ tag }) => tag?.endsWith(end))).filter(
-      ({ mediaType, annotations }) => mediaType === type && annotations[keyAnnotation] === undefined,
+      (layer) => layer.mediaType === type && isOthers(layer),
     );
   return { signatures: foreign(".sig", signatureType), attestations: foreign(".att", envelopeType) };
 }
+
+/** What was attached of the release before, but for what holds something of others that is not carried over. */
+async function replaceable({ contents }: AttestDeps, { image, attached }: AttestationRow, foreign: Others) {
+  const carried = new Set([...foreign.signatures, ...foreign.attestations].map(({ digest }) => digest));
+  const manifests = await Promise.all(attached.map((digest) => contents.manifest(image, digest)));
+  return attached.filter((_, at) => {
+    const content = manifests[at]?.content;
+    const layers = content ? layersOf([{ content }]) : [];
+    return layers.every((layer) => !isCosign(layer) || !isOthers(layer) || carried.has(layer.digest));
+  });
+}
+
+const isCosign = ({ mediaType }: Layer) => mediaType === signatureType || mediaType === envelopeType;
+const isOthers = ({ annotations = {} }: Layer) => annotations[keyAnnotation] === undefined;

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Generated, type Kysely, sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
 
 export interface KeyRow {
@@ -24,10 +24,15 @@ export interface AttestationRow {
   reason: string | null;
   tries: number;
   packages: number | null;
+  /** Digests of the manifests that were attached last. */
+  attached: string[];
   changed_at: Date;
 }
 
-type Tables = { attestation_keys: KeyRow; attestations: AttestationRow };
+type Tables = {
+  attestation_keys: KeyRow;
+  attestations: Omit<AttestationRow, "attached"> & { attached: Generated<string[]> };
+};
 
 export function attestationStore(database: Database) {
   const db: Kysely<Tables> = database.withTables<Tables>();
@@ -59,8 +64,8 @@ export function attestationStore(database: Database) {
     },
     find: (release: string) =>
       db.selectFrom("attestations").selectAll().where("release", "=", release).executeTakeFirst(),
-    /** Begins anew. */
-    async want(row: Omit<AttestationRow, "state" | "reason" | "tries" | "packages">): Promise<void> {
+    /** Begins anew; what was attached stays noted, to be taken away. */
+    async want(row: Omit<AttestationRow, "state" | "reason" | "tries" | "packages" | "attached">): Promise<void> {
       const fresh = { state: "waiting" as const, reason: null, tries: 0, changed_at: row.changed_at };
       await db
         .insertInto("attestations")

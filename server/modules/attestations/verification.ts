@@ -87,7 +87,7 @@ const layerShape = z.object({
 const manifestShape = z.object({ layers: z.array(layerShape).default([]) });
 
 /** Of what is about an image; the same content once. */
-export function layersOf(about: readonly About[]): z.output<typeof layerShape>[] {
+export function layersOf(about: readonly Pick<About, "content">[]): z.output<typeof layerShape>[] {
   const layers = about.flatMap(({ content }) => manifestShape.safeParse(parseJson(content)).data?.layers ?? []);
   const distinct = new Map(layers.map((layer) => [JSON.stringify(layer), layer]));
   return [...distinct.values()].slice(0, mostLayers);

@@ -44,8 +44,16 @@ export interface Contents {
   blob(digest: string, range?: ByteRange): Promise<Content | undefined>;
   /** Keeps the contents as blobs of the repository: for a day, unless a manifest needs them. Throws `BlobError`. */
   put(repository: string, contents: readonly (Buffer | string)[]): Promise<void>;
-  /** Adds manifests about an image, in the registry's index of referrers and its fallback tag too; false when the image is gone. */
-  attach(tx: Tx, subject: { repository: string; digest: string }, artifacts: readonly Artifact[]): Promise<boolean>;
+  /**
+   * Adds manifests about an image, in the registry's index of referrers and its fallback tag too, and takes away those of the digests
+   * `instead` of which they come, but for what has a tag or is listed by somebody else. Answers their digests; undefined when the image
+   * is gone.
+   */
+  attach(
+    tx: Tx,
+    subject: { repository: string; digest: string },
+    change: { artifacts: readonly Artifact[]; instead: readonly string[] },
+  ): Promise<string[] | undefined>;
 }
 
 interface Deps {
@@ -77,7 +85,7 @@ export function createContents(deps: Deps): Contents {
     },
     blob: (digest, range) => blobs.read(digest, range),
     put: (repository, contents) => put(deps, repository, contents),
-    attach: (tx, subject, artifacts) => attach({ ...deps, tx }, subject, artifacts),
+    attach: (tx, subject, change) => attach({ ...deps, tx }, subject, change),
   };
 }
 
@@ -97,18 +105,27 @@ async function* bytes(content: Buffer): AsyncGenerator<Uint8Array> {
 async function attach(
   { tx, emit, clock }: Deps & { tx: Tx },
   { repository, digest }: { repository: string; digest: string },
-  artifacts: readonly Artifact[],
-): Promise<boolean> {
+  { artifacts, instead }: Parameters<Contents["attach"]>[2],
+): Promise<string[] | undefined> {
   const books = imageStore(tx);
   const [there] = await books.manifests.lock(repository, [digest]);
-  if (there === undefined) return false;
+  if (there === undefined) return undefined;
   const push = (content: string, mediaType: string, tags: string[]) =>
     saveManifest({ tx, emit, clock }, { ...newPush(content, mediaType), repository, tags, actor: "towline" });
   for (const { content, tag } of artifacts) await push(content, manifestType, tag === undefined ? [] : [tag]);
   const tag = fallbackTag(digest);
-  const listed = await books.manifests.find(repository, { kind: "tag", tag });
-  await push(mergedIndex(listed?.content, artifacts), indexType, [tag]);
-  return true;
+  const before = await books.manifests.find(repository, { kind: "tag", tag });
+  const made = artifacts.map(({ content }) => digestOf(content));
+  const gone = instead.filter((each) => !made.includes(each));
+  await push(mergedIndex(before?.content, artifacts, gone), indexType, [tag]);
+  // The index first, which lists the others.
+  for (const each of before ? [before.digest, ...gone] : gone) {
+    const isHeld =
+      (await books.tags.of(repository, each)).length > 0 || !(await books.manifests.isFree(repository, each));
+    if (!isHeld && (await books.manifests.delete(repository, each)))
+      await emit(tx, `images:${repository}`, "images.manifest-deleted", { repository, digest: each, actor: "towline" });
+  }
+  return made;
 }
 
 function newPush(text: string, mediaType: string) {
@@ -118,15 +135,15 @@ function newPush(text: string, mediaType: string) {
   return { content, parsed, digest: digestOf(content) };
 }
 
-/** What the tag listed before stays listed. */
-function mergedIndex(before: Buffer | undefined, artifacts: readonly Artifact[]): string {
+/** What the tag listed before stays listed, but for what is gone. */
+function mergedIndex(before: Buffer | undefined, artifacts: readonly Artifact[], gone: readonly string[]): string {
   const ours = artifacts.map(({ content }) => {
     const { artifactType, annotations } = newPush(content, manifestType).parsed;
     const size = Buffer.byteLength(content);
     return { mediaType: manifestType, digest: digestOf(content), size, artifactType, annotations };
   });
-  const known = new Set(ours.map(({ digest }) => digest));
-  const kept = before ? listedIn(before).filter(({ digest }) => !known.has(digest)) : [];
+  const without = new Set([...gone, ...ours.map(({ digest }) => digest)]);
+  const kept = before ? listedIn(before).filter(({ digest }) => !without.has(digest)) : [];
   return JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [...kept, ...ours] });
 }
 
