@@ -419,6 +419,7 @@ create table contract_environments (
   production boolean not null,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  contacts jsonb not null default '[]'::jsonb,
   PRIMARY KEY (uuid),
   UNIQUE (name)
 );

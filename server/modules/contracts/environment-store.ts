@@ -6,6 +6,8 @@ export interface EnvironmentRow {
   name: string;
   display_name: string | null;
   production: boolean;
+  /** Whom to ask. */
+  contacts: { name: string; details?: Record<string, string> | undefined }[];
   created_at: Date;
   updated_at: Date;
 }
@@ -32,7 +34,7 @@ export interface NewPlacement {
   instance: string;
 }
 
-export type EnvironmentGiven = Pick<EnvironmentRow, "uuid" | "name" | "display_name" | "production">;
+export type EnvironmentGiven = Omit<EnvironmentRow, "created_at" | "updated_at">;
 
 export function environmentStore(db: Database) {
   return { ...environments(db), ...placements(db) };
@@ -47,15 +49,19 @@ function environments(db: Database) {
     list: async () =>
       (await sql<EnvironmentRow>`select * from contract_environments order by name limit 1000`.execute(db)).rows,
     /** False when another has the name. */
-    async insert({ uuid, name, display_name, production }: EnvironmentGiven): Promise<boolean> {
-      const { numAffectedRows } = await sql`insert into contract_environments (uuid, name, display_name, production)
-        values (${uuid}::uuid, ${name}, ${display_name}, ${production}) on conflict do nothing`.execute(db);
+    async insert({ uuid, name, display_name, production, contacts }: EnvironmentGiven): Promise<boolean> {
+      const { numAffectedRows } =
+        await sql`insert into contract_environments (uuid, name, display_name, production, contacts)
+        values (${uuid}::uuid, ${name}, ${display_name}, ${production}, ${JSON.stringify(contacts)}) on conflict do nothing`.execute(
+          db,
+        );
       return (numAffectedRows ?? 0n) > 0n;
     },
     /** False when another has the name. */
-    async change({ uuid, name, display_name, production }: EnvironmentGiven): Promise<boolean> {
+    async change({ uuid, name, display_name, production, contacts }: EnvironmentGiven): Promise<boolean> {
       const { numAffectedRows } = await sql`update contract_environments
-        set name = ${name}, display_name = ${display_name}, production = ${production}, updated_at = now()
+        set name = ${name}, display_name = ${display_name}, production = ${production},
+          contacts = ${JSON.stringify(contacts)}, updated_at = now()
         where uuid = ${uuid}::uuid and not exists (
           select from contract_environments o where o.name = ${name} and o.uuid <> ${uuid}::uuid)`.execute(db);
       return (numAffectedRows ?? 0n) > 0n;

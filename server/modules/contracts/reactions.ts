@@ -29,7 +29,7 @@ async function recordServing(
   // One of a pull request comes and goes, and nobody promotes to it.
   if (isPreview(name)) return;
   const { environments, pacticipants, pacts } = contractStore(tx);
-  const made = { uuid: newId(), name, display_name: null, production: name === "production" };
+  const made = { uuid: newId(), name, display_name: null, contacts: [], production: name === "production" };
   const environment =
     (await environments.byName(name))?.uuid ?? ((await environments.insert(made)) ? made.uuid : undefined);
   if (environment === undefined) throw new Error(`the environment ${name} came to be meanwhile`);

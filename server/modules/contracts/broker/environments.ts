@@ -20,11 +20,18 @@ import {
 } from "./call.ts";
 import type { Links } from "./links.ts";
 
-const given = z.object({
-  name: name.refine((value) => !/\s/.test(value), "cannot contain spaces"),
-  displayName: text.nullish(),
-  production: z.boolean(),
-});
+const contact = z.object({ name: text.min(1), details: z.record(z.string(), text).optional() });
+const given = z
+  .object({
+    name: name.refine((value) => !/\s/.test(value), "cannot contain spaces"),
+    displayName: text.nullish(),
+    production: z.boolean(),
+    contacts: z.array(contact).max(100).nullish(),
+  })
+  .transform(({ displayName, contacts, ...rest }) => ({
+    ...rest,
+    ...{ display_name: displayName ?? null, contacts: contacts ?? [] },
+  }));
 const deployment = z.object({ target: text.nullish(), applicationInstance: text.nullish() });
 
 export function environmentRows(store: ContractStore, db: Database): Row[] {
@@ -36,26 +43,23 @@ export function environmentRows(store: ContractStore, db: Database): Row[] {
     return row ? ok(resource(row, call.links)) : notFound("The environment");
   };
 
+  const isTaken = (wanted: string) =>
+    fail(400, { name: [`Another environment with name '${wanted}' already exists.`] });
+
   async function make(call: Call): Promise<Answer> {
-    const { name: wanted, displayName, production } = bodyOf(call, given);
+    const wanted = bodyOf(call, given);
     const uuid = newId();
-    const made = await environments.insert({ uuid, name: wanted, display_name: displayName ?? null, production });
+    const made = await environments.insert({ uuid, ...wanted });
     const row = made ? await environments.byUuid(uuid) : undefined;
-    if (!row) return fail(400, { name: [`Another environment with name '${wanted}' already exists.`] });
+    if (!row) return isTaken(wanted.name);
     return created(resource(row, call.links), call.links.environment(uuid).href);
   }
 
   async function put(call: Call): Promise<Answer> {
     const row = await find(call);
     if (!row) return notFound("The environment");
-    const { name: wanted, displayName, production } = bodyOf(call, given);
-    const changed = await environments.change({
-      uuid: row.uuid,
-      name: wanted,
-      display_name: displayName ?? null,
-      production,
-    });
-    return changed ? show(call) : fail(400, { name: [`Another environment with name '${wanted}' already exists.`] });
+    const wanted = bodyOf(call, given);
+    return (await environments.change({ uuid: row.uuid, ...wanted })) ? show(call) : isTaken(wanted.name);
   }
 
   const list = async ({ links, self }: Call): Promise<Answer> => {
@@ -196,6 +200,7 @@ function resource(row: EnvironmentRow, links: Links) {
     name: row.name,
     ...(row.display_name === null ? {} : { displayName: row.display_name }),
     production: row.production,
+    ...(row.contacts.length === 0 ? {} : { contacts: row.contacts }),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
     _links: {

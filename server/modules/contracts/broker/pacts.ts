@@ -5,7 +5,7 @@ import { toVerify } from "../core/to-verify.ts";
 import type { PactFilter, PactRow, Pair } from "../pact-store.ts";
 import { readPact, sha1 } from "../publish.ts";
 import type { ContractStore } from "../store.ts";
-import { type Answer, type Call, gone, manages, notFound, ok, reads, type Row } from "./call.ts";
+import { type Answer, type Call, gone, manages, notFound, ok, type Operation, reads, type Row } from "./call.ts";
 import type { Links } from "./links.ts";
 
 const pairOf = ({ params: { consumer = "", provider = "" } }: Call): Pair => ({ consumer, provider });
@@ -91,6 +91,14 @@ function given(filter: { [K in keyof PactFilter]: PactFilter[K] | undefined }): 
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 
+/** Answers about a provider that there is. */
+function ofProvider({ pacticipants }: ContractStore, answer: Operation["answer"]): Operation {
+  return reads(async (call) => {
+    const { provider = "" } = call.params;
+    return (await pacticipants.byName(provider)) ? answer(call) : notFound(`The provider ${provider}`);
+  });
+}
+
 function listRows(store: ContractStore): Row[] {
   const filterOf = ({ params: { provider, consumer, tag, branch } }: Call) =>
     given({ provider, consumer, tag, branch });
@@ -109,19 +117,20 @@ function listRows(store: ContractStore): Row[] {
     return list(store, call, ...filters);
   };
   const path = "/pacts/provider/:provider";
+  const lists = (answer: Operation["answer"]) => ({ GET: ofProvider(store, answer) });
   return [
     { path: "/pacts/latest", methods: { GET: reads(latest) } },
-    { path, methods: { GET: reads(all) } },
-    { path: `${path}/latest`, methods: { GET: reads(latest) } },
-    { path: `${path}/latest/:tag`, methods: { GET: reads(latest) } },
-    { path: `${path}/tag/:tag`, methods: { GET: reads(all) } },
-    { path: `${path}/branch/:branch`, methods: { GET: reads(all) } },
-    { path: `${path}/branch/:branch/latest`, methods: { GET: reads(latest) } },
-    { path: `${path}/branch`, methods: { GET: reads(main(false)) } },
-    { path: `${path}/branch/latest`, methods: { GET: reads(main(true)) } },
-    { path: `${path}/consumer/:consumer/branch`, methods: { GET: reads(main(false)) } },
-    { path: `${path}/consumer/:consumer/branch/latest`, methods: { GET: reads(main(true)) } },
-    { path: `${path}/consumer/:consumer/branch/:branch`, methods: { GET: reads(all) } },
+    { path, methods: lists(all) },
+    { path: `${path}/latest`, methods: lists(latest) },
+    { path: `${path}/latest/:tag`, methods: lists(latest) },
+    { path: `${path}/tag/:tag`, methods: lists(all) },
+    { path: `${path}/branch/:branch`, methods: lists(all) },
+    { path: `${path}/branch/:branch/latest`, methods: lists(latest) },
+    { path: `${path}/branch`, methods: lists(main(false)) },
+    { path: `${path}/branch/latest`, methods: lists(main(true)) },
+    { path: `${path}/consumer/:consumer/branch`, methods: lists(main(false)) },
+    { path: `${path}/consumer/:consumer/branch/latest`, methods: lists(main(true)) },
+    { path: `${path}/consumer/:consumer/branch/:branch`, methods: lists(all) },
   ];
 }
 
@@ -149,9 +158,12 @@ async function list({ pacts }: ContractStore, { links, self }: Call, ...filters:
   });
 }
 
-function stateRows({ pacts, worlds }: ContractStore): Row[] {
+function stateRows(store: ContractStore): Row[] {
+  const { pacts, worlds, environments } = store;
   const states = async (call: Call): Promise<Answer> => {
     const { provider = "", branch, environment } = call.params;
+    if (environment !== undefined && !(await environments.byName(environment)))
+      return notFound(`The environment ${environment}`);
     const selector =
       branch === undefined ? (environment === undefined ? { latest: true } : { environment }) : { branch };
     const world = await worlds.forProvider({ provider, selectors: [selector], tags: [], pending: false });
@@ -165,10 +177,11 @@ function stateRows({ pacts, worlds }: ContractStore): Row[] {
     return ok({ providerStates: providerStates(contents), _links: { self: { href: call.self } } });
   };
   const path = "/pacts/provider/:provider/provider-states";
+  const GET = ofProvider(store, states);
   return [
-    { path, methods: { GET: reads(states) } },
-    { path: `${path}/branch/:branch`, methods: { GET: reads(states) } },
-    { path: `${path}/environment/:environment`, methods: { GET: reads(states) } },
+    { path, methods: { GET } },
+    { path: `${path}/branch/:branch`, methods: { GET } },
+    { path: `${path}/environment/:environment`, methods: { GET } },
   ];
 }
 
