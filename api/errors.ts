@@ -8,6 +8,13 @@ export const errorCatalogue = {
   "request.unknown-endpoint": { status: 404, exit: 2, summary: "There is no such endpoint." },
   "auth.required": { status: 401, exit: 2, summary: "A token is needed: run `towline login`, or set TOWLINE_TOKEN." },
   "auth.bad-token": { status: 401, exit: 2, summary: "The token is unknown, expired or revoked." },
+  "auth.bad-password": { status: 401, exit: 2, summary: "The name or the password is wrong." },
+  "auth.too-many-attempts": {
+    status: 429,
+    exit: 1,
+    summary:
+      "A password was wrong too often, for this user or from this address; `retryAfterSeconds` says how long to wait.",
+  },
   "auth.forbidden": { status: 403, exit: 2, summary: "Your role does not allow this." },
   "auth.other-origin": { status: 403, exit: 2, summary: "A page of another address asked for this with your cookie." },
   "not-found": { status: 404, exit: 1, summary: "There is nothing with that name or id." },

@@ -19,6 +19,12 @@ describe("an event is told as a sentence", () => {
       "admin made the token “laptop” for lea",
     ],
     [
+      "access.password-set",
+      { user: "lea", sessionsEnded: 2, actor: "admin" },
+      "admin set the password of lea, and 2 browser sessions ended",
+    ],
+    ["access.password-set", { user: "lea", sessionsEnded: 0, actor: "lea" }, "lea set a new password"],
+    [
       "source.ref-changed",
       { repository: "orders", ref: "refs/heads/main", before: commit, after: commit, actor: "dora" },
       "dora pushed to the branch main of orders, now at commit 3ea40775",

@@ -1,44 +1,15 @@
 /** Each event as a sentence for people who know none of its names: who did what to what. A new event without its words does not compile. */
 import type { ActivityKind } from "./activity-kinds.ts";
+import { approvals, deployments, running } from "./deployment-words.ts";
+import { because, by, capital, count, list, type Part, place, pull, short, type Telling } from "./event-parts.ts";
 import { eventCatalogue, type EventName, type EventPayload } from "./events.ts";
-import { stepWords } from "./rollout-words.ts";
 
-interface Telling<N extends EventName> {
-  kind: ActivityKind;
-  tell(facts: EventPayload<N>): string;
-}
-
-const short = (revision: string) => revision.slice(0, 8);
 const day = (time: string) => time.slice(0, 10);
-const because = (reason: string | undefined) => (reason ? `: ${reason}` : "");
-const count = (number: number, of: string) => `${number} ${of}${number === 1 ? "" : "s"}`;
-const list = (names: readonly string[]) => names.join(", ");
-
-interface Place {
-  service: string;
-  environment: string;
-}
-const all = (name: string, plural: string) => (name === "*" ? `all ${plural}` : name);
-const place = ({ service, environment }: Place) => `${all(service, "services")} in ${all(environment, "environments")}`;
-
-const pull = ({ repository, number }: { repository: string; number: number }) =>
-  `pull request ${number} of ${repository}`;
 
 const build = ({ repository, number, folder }: { repository: string; number: number; folder?: string | undefined }) =>
   `Build ${number} of ${repository}${folder ? ` (${folder})` : ""}`;
 
 const ended = { passed: "passed", failed: "failed", canceled: "was canceled" };
-
-type Deployment = EventPayload<"deployments.deployment-changed">;
-const release = ({ service, release: number }: Pick<Deployment, "service" | "release">) =>
-  number === undefined ? service : `release ${number} of ${service}`;
-
-/** `Release 2 of orders`, at the begin of a sentence. */
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** `did`, where somebody is known to have done it; else the same said of the thing. */
-const by = (actor: string | undefined, did: string, itself: string) =>
-  actor === undefined ? itself : `${actor} ${did}`;
 
 const access = {
   "access.user-created": {
@@ -55,6 +26,12 @@ const access = {
       `${actor} made the token “${name}”${user === actor ? "" : ` for ${user}`}`,
   },
   "access.token-revoked": { kind: "people and tokens", tell: ({ actor = "Towline" }) => `${actor} revoked a token` },
+  "access.password-set": {
+    kind: "people and tokens",
+    tell: ({ user, sessionsEnded, actor }) =>
+      `${actor} set ${user === actor ? "a new password" : `the password of ${user}`}` +
+      (sessionsEnded === 0 ? "" : `, and ${count(sessionsEnded, "browser session")} ended`),
+  },
 } satisfies Part<"access">;
 
 const source = {
@@ -245,133 +222,6 @@ const contracts = {
     tell: ({ change, actor }) => `${actor} ${change} a webhook of the contracts`,
   },
 } satisfies Part<"contracts">;
-
-const deployments = {
-  "deployments.deployment-created": {
-    kind: "deployments",
-    tell: ({ environment, actor, ...it }) =>
-      by(
-        actor,
-        `asked to deploy ${release(it)} to ${environment}`,
-        `${capital(release(it))} is to be deployed to ${environment}`,
-      ),
-  },
-  "deployments.deployment-changed": {
-    kind: "steps in between",
-    tell: ({ environment, phase, ...it }) =>
-      `The deployment of ${release(it)} to ${environment} goes on: ${stepWords(phase)}`,
-  },
-  "deployments.serving-changed": {
-    kind: "steps in between",
-    tell: ({ commits: [serving, other], ...where }) => {
-      if (serving === undefined) return `Nothing of ${place(where)} serves now`;
-      return `${place(where)}: commit ${short(serving)} serves${other ? `, and ${short(other)} comes or goes` : ""}`;
-    },
-  },
-  "deployments.deployment-finished": { kind: "deployments", tell: tellEnd },
-  "deployments.preview-ended": {
-    kind: "deployments",
-    tell: ({ repository, pullRequest, reason }) =>
-      `The preview of ${pull({ repository, number: pullRequest })} ended${because(reason)}`,
-  },
-  "deployments.environment-removed": {
-    kind: "deployments",
-    tell: ({ environment, services, actor }) =>
-      `${actor} ended the environment ${environment}${services.length > 0 ? ` with ${list(services)}` : ""}`,
-  },
-  "deployments.service-removed": {
-    kind: "deployments",
-    tell: ({ service, environments, actor }) => `${actor} ended the service ${service} in ${list(environments)}`,
-  },
-  "deployments.secrets-read": {
-    kind: "steps in between",
-    tell: ({ environment, secrets, ...it }) =>
-      `${capital(release(it))} got ${secrets.length === 1 ? "the secret" : "the secrets"} ${list(secrets.map(({ name }) => name))} in ${environment}`,
-  },
-} satisfies Partial<Part<"deployments">>;
-
-function tellEnd({ environment, outcome, reason, ...it }: EventPayload<"deployments.deployment-finished">): string {
-  const what = release(it);
-  const words = {
-    succeeded: `${capital(what)} serves in ${environment}`,
-    "rolled-back": `${capital(what)} was taken back in ${environment}${because(reason)}`,
-    failed: `${capital(what)} could not be deployed to ${environment}${because(reason)}`,
-    canceled: `The deployment of ${what} to ${environment} was canceled${because(reason)}`,
-    superseded: `The deployment of ${what} to ${environment} made way for a newer one`,
-  };
-  return words[outcome];
-}
-
-const approvals = {
-  "deployments.sign-off-changed": {
-    kind: "approvals and locks",
-    tell: ({ environment, signOff, change, actor, ...it }) =>
-      `${actor} ${change === "given" ? "gave" : "withdrew"} the sign-off ${signOff} of ${release(it)} for ${environment}`,
-  },
-  "deployments.lock-changed": {
-    kind: "approvals and locks",
-    tell: ({ change, reason, actor, ...where }) =>
-      `${actor} ${change === "locked" ? "locked" : "lifted the lock on"} ${place(where)}${because(reason)}`,
-  },
-  "deployments.freeze-overridden": {
-    kind: "approvals and locks",
-    tell: ({ environment, freeze, reason, actor, ...it }) =>
-      `${actor} let ${release(it)} pass the freeze ${freeze} of ${environment}${because(reason)}`,
-  },
-} satisfies Partial<Part<"deployments">>;
-
-const running = {
-  "routing.mode-changed": {
-    kind: "running services",
-    tell: ({ mode, reason, actor, ...where }) =>
-      `${actor} ${{ open: "opened", maintenance: "closed for maintenance", paused: "paused" }[mode]} ${place(where)}${because(reason)}`,
-  },
-  "deployments.drift-found": {
-    kind: "running services",
-    tell: ({ drift, ...where }) => `${place(where)} ran otherwise than it should${because(drift.join("; "))}`,
-  },
-  "deployments.backing-changed": { kind: "running services", tell: tellBacking },
-  "deployments.instance-restarted": {
-    kind: "running services",
-    tell: ({ words, restarts, ...where }) =>
-      `An instance of ${place(where)} was started again, ${count(restarts, "time")} by now${because(words)}`,
-  },
-  "deployments.program-begun": {
-    kind: "running services",
-    tell: ({ command, reason, actor, ...where }) =>
-      `${actor} began “${command.join(" ")}” inside of ${place(where)}${because(reason)}`,
-  },
-  "deployments.program-ended": {
-    kind: "running services",
-    tell: ({ end, exitCode, reason, actor, ...where }) =>
-      `What ${actor} ran inside of ${place(where)} ended: ${exitCode === undefined ? (reason ?? end) : `exit code ${exitCode}`}`,
-  },
-  "deployments.scaled": {
-    kind: "running services",
-    tell: ({ from, to, reason, ...where }) =>
-      `${place(where)} goes from ${from} to ${count(to, "instance")}${because(reason)}`,
-  },
-  "deployments.scaling-troubled": {
-    kind: "running services",
-    tell: ({ trouble, ...where }) =>
-      `The number of instances of ${place(where)} changed with trouble${because(trouble)}`,
-  },
-} satisfies Part<"routing"> & Partial<Part<"deployments">>;
-
-const tried = { started: "began", succeeded: "succeeded", failed: "failed", canceled: "was canceled" };
-
-function tellBacking(facts: EventPayload<"deployments.backing-changed">): string {
-  const { environment, name, change, outcome = "started", reason, actor } = facts;
-  const what = `${name} in ${environment}`;
-  if (change === "replaced" || change === "removed") return `${actor} ${change} ${what}`;
-  if (change === "downloaded") return `${actor} downloaded a backup of ${what}`;
-  if (outcome === "started")
-    return `${actor} began ${change === "backup" ? "a backup" : "to restore a backup"} of ${what}`;
-  return `The ${change} of ${what} ${tried[outcome]}${because(reason)}`;
-}
-
-type Of<M extends string> = Extract<EventName, `${M}.${string}`>;
-type Part<M extends string, Also extends EventName = never> = { readonly [N in Of<M> | Also]: Telling<N> };
 
 export const eventWords: { readonly [N in EventName]: Telling<N> } = {
   ...access,

@@ -63,6 +63,7 @@ export const eventCatalogue = {
   "access.role-changed": z.object({ user: z.string(), role: z.string(), actor }),
   "access.token-created": z.object({ user: z.string(), token: uuid, name: z.string(), actor }),
   "access.token-revoked": z.object({ token: uuid, actor }),
+  "access.password-set": z.object({ user: z.string(), sessionsEnded: z.int(), actor: z.string() }),
   "source.repository-created": z.object({ repository: repositoryName, actor: z.string().optional() }),
   /** The rules that now hold. */
   "source.repository-changed": z.object({

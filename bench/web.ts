@@ -114,12 +114,12 @@ async function coldStarts(browser: Browser, { url }: Platform): Promise<Start[]>
     await other.context().close();
     const page = await (await browser.newContext(desktop)).newPage();
     await page.addInitScript(`new MutationObserver((_, observer) => {
-      if (!document.querySelector("input[name=token]")) return;
+      if (!document.querySelector("input[name=password]")) return;
       observer.disconnect();
       requestAnimationFrame(() => setTimeout(() => (window.readyAt = performance.now())));
     }).observe(document, { childList: true, subtree: true })`);
     await page.goto(url);
-    await page.locator("input[name=token]").waitFor();
+    await page.locator("input[name=password]").waitFor();
     await page.waitForFunction("window.readyAt");
     times.push({
       paint: await page.evaluate<number>(paintOf),
@@ -149,6 +149,7 @@ async function barePage(): Promise<{ url: string } & AsyncDisposable> {
 async function signedIn(browser: Browser, { url, adminToken }: Platform): Promise<Page> {
   const page = await (await browser.newContext(desktop)).newPage();
   await page.goto(url);
+  await page.getByRole("tab", { name: "Token" }).click();
   await page.locator("input[name=token]").fill(adminToken);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Fleet" }).waitFor();

@@ -21,6 +21,13 @@ export const accessRows: readonly CommandRow[] = [
     load: async () => (await import("./commands/access.ts")).changeRole,
   },
   {
+    usage: "user password <name>",
+    summary:
+      "set your password for the web interface, or as admin that of another user; asked for, or read from standard input",
+    example: "towline user password rita",
+    load: async () => (await import("./commands/access.ts")).setPassword,
+  },
+  {
     usage: "token list",
     summary: "list your tokens, or as admin those of another user; their secrets are kept nowhere",
     options: [["--user <name>", "of this user"]],

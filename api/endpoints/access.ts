@@ -3,7 +3,17 @@ import { activityKinds } from "../activity-kinds.ts";
 import { administering, anyRole, endpoints, roles } from "../endpoint.ts";
 import { userName, uuid } from "../names.ts";
 
-export const user = z.object({ name: userName, role: z.enum(roles), createdAt: z.iso.datetime() });
+export const user = z.object({
+  name: userName,
+  role: z.enum(roles),
+  createdAt: z.iso.datetime(),
+  passwordSetAt: z.iso.datetime().nullable().describe("Null for who signs in by tokens only."),
+});
+
+const newPassword = z
+  .string()
+  .min(12, "a password has 12 characters or more")
+  .refine((text) => new TextEncoder().encode(text).length <= 256, "a password has at most 256 bytes");
 
 export const token = z.object({
   id: uuid,
@@ -49,6 +59,20 @@ export const accessEndpoints = endpoints({
     body: z.strictObject({ role: z.enum(roles) }),
     response: user,
     errors: ["not-found", "conflict"],
+  },
+  setPassword: {
+    method: "PUT",
+    path: "/api/users/:name/password",
+    summary:
+      "Set your password or, as admin, that of another user; the other browsers where he signed in are signed out.",
+    auth: { roles: anyRole },
+    params: z.object({ name: userName }),
+    body: z.strictObject({
+      password: newPassword,
+      oldPassword: z.string().max(1_000).optional().describe("Your own one, where a browser's session changes it."),
+    }),
+    response: z.object({ user: userName, sessionsEnded: z.int() }),
+    errors: ["auth.forbidden", "auth.bad-password", "auth.too-many-attempts", "not-found", "server.busy"],
   },
   listAudit: {
     method: "GET",

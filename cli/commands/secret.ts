@@ -1,6 +1,5 @@
-import { text } from "node:stream/consumers";
-import { isCancel, password } from "@clack/prompts";
 import { accepted, age, print, printJson, table } from "../output.ts";
+import { readHidden } from "../read-hidden.ts";
 import { openClient, type SessionFlags } from "../session.ts";
 
 export interface SecretFlags extends SessionFlags {
@@ -12,21 +11,11 @@ export interface SecretFlags extends SessionFlags {
 /** The value comes from a hidden prompt or from standard input: an argument would stay in the shell's history. */
 export async function setSecret(flags: SecretFlags, name: string): Promise<void> {
   const client = await openClient(flags);
-  const value = await readValue(name);
+  const value = await readHidden(`Value of ${name}`);
   const { service, environment } = flags;
   const answer = accepted(await client.setSecret({ body: { service, environment, name, value } }));
   if (flags.json) return printJson(answer);
   print(`${name} is set; instances get it with their next deployment`);
-}
-
-export async function readValue(name: string): Promise<string> {
-  return process.stdin.isTTY ? askValue(name) : (await text(process.stdin)).replace(/\r?\n$/, "");
-}
-
-async function askValue(name: string): Promise<string> {
-  const answer = await password({ message: `Value of ${name}` });
-  if (isCancel(answer)) process.exit(2);
-  return answer;
 }
 
 export async function listSecrets(flags: SecretFlags): Promise<void> {
@@ -50,7 +39,7 @@ export async function encryptSecret(flags: SecretFlags, name: string): Promise<v
   const { armor, Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
   encrypter.addRecipient(recipient);
-  const armored = armor.encode(await encrypter.encrypt(await readValue(name)));
+  const armored = armor.encode(await encrypter.encrypt(await readHidden(`Value of ${name}`)));
   if (flags.json) return printJson({ name, value: armored });
   print(
     [

@@ -1,7 +1,7 @@
 import { refuse } from "#api/errors.ts";
 import { accepted, CommandRefused, print, printJson, table } from "../output.ts";
+import { readHidden } from "../read-hidden.ts";
 import { openClient, type SessionFlags } from "../session.ts";
-import { readValue } from "./secret.ts";
 
 type Flags = SessionFlags & { json?: boolean };
 
@@ -14,7 +14,7 @@ export async function setUpstream(
   if (!Number.isInteger(minutes))
     throw new CommandRefused(refuse("request.invalid", "--tag-minutes is a whole number"));
   const { user: username } = flags;
-  const credentials = username === undefined ? {} : { username, password: await readValue(`password of ${username}`) };
+  const credentials = username === undefined ? {} : { username, password: await readHidden(`Password of ${username}`) };
   const client = await openClient(flags);
   const body = { url, ...credentials, tagSeconds: minutes * 60 };
   const set = accepted(await client.putUpstream({ params: { name }, body }));

@@ -63,6 +63,7 @@ async function photograph(browser: Browser, options: BrowserContextOptions, kind
 
 async function signIn(page: Page, token: string): Promise<void> {
   await page.goto(platform.url);
+  await page.getByRole("tab", { name: "Token" }).click();
   await page.locator("input[name=token]").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);

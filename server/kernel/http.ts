@@ -64,6 +64,8 @@ export function createHttp({ log }: Pick<HttpDeps, "log">): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newId,
     requestIdHeader: false,
+    // A proxy on this machine tells whose request it passes on.
+    trustProxy: "loopback",
     bodyLimit: 1024 * 1024,
     // Long polls, pushes and uploads end by their own rules.
     requestTimeout: 0,
@@ -208,6 +210,8 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   const status = errorCatalogue[code].status;
   // Asked for `Basic`, a browser would open a window of its own for name and password, over our page.
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="towline"');
+  const wait = rest.details?.["retryAfterSeconds"];
+  if (typeof wait === "number") reply.header("retry-after", wait);
   return reply.code(status).send({ error: { code, ...rest, requestId: reply.request.id } });
 }
 

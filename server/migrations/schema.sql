@@ -753,6 +753,18 @@ create table migrations (
   PRIMARY KEY (name)
 );
 
+create table passwords (
+  user_name text not null,
+  hash bytea not null,
+  salt bytea not null,
+  cost integer not null,
+  block_size integer not null,
+  parallelization integer not null,
+  set_at timestamp with time zone not null,
+  FOREIGN KEY (user_name) REFERENCES users(name),
+  PRIMARY KEY (user_name)
+);
+
 create table place_locks (
   service text not null,
   environment text not null,
@@ -1008,6 +1020,7 @@ create table tokens (
   created_at timestamp with time zone not null default now(),
   expires_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  session boolean not null default false,
   CHECK (((kind = 'user'::text) = (user_name IS NOT NULL))),
   CHECK ((kind = ANY (ARRAY['user'::text, 'agent'::text, 'job'::text]))),
   FOREIGN KEY (user_name) REFERENCES users(name),

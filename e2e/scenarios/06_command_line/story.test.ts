@@ -1,5 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { stat } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
@@ -10,8 +9,8 @@ import { setEnvironments } from "../../support/fleet.ts";
 import { newPerson, type Person } from "../../support/people.ts";
 import { removeSignature } from "../../support/remove-signature.ts";
 import { done, failed, json } from "../../support/said.ts";
+import { setPasswords } from "./passwords.ts";
 
-const run = promisify(execFile);
 const pipeline = `steps:
   - key: check
     label: "Syntax"
@@ -71,7 +70,7 @@ describe("towline login", () => {
     const said = await dana.run("login", "--url", platform.url, "--token", people.dana.token);
     expect(done(said)).toContain(`Logged in to ${platform.url} as dana (developer)`);
     const path = /kept in (.+)/.exec(said.stdout)?.[1] ?? "";
-    expect((await run("stat", ["-c", "%a", path])).stdout.trim()).toBe("600");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(done(await dana.run("status"))).toContain("No services yet");
     // A kept token goes to no other server.
     const other = platform.url.replace("127.0.0.1", "localhost");
@@ -82,6 +81,8 @@ describe("towline login", () => {
       });
   });
 });
+
+test("towline user password takes one from standard input and shows it nowhere", () => setPasswords(platform, dana));
 
 describe("towline repository", () => {
   test("create is for those who develop, and its rules for those who lead", async () => {

@@ -36,6 +36,7 @@ export async function signedIn(
   };
   page.on("requestfinished", tell).on("requestfailed", tell);
   await page.goto(url);
+  await page.getByRole("tab", { name: "Token" }).click();
   await page.locator("input[name=token]").fill(token);
   // Who is not signed in is refused once, which the browser writes down.
   faults.length = 0;

@@ -16,6 +16,7 @@ import { followLog, previewFiles } from "./build.ts";
 import { cartSteps, endless } from "./cart.ts";
 import { endLeftOver, passFreeze, seeDrift } from "./environment.ts";
 import { merge, openDiscounts, review, rollBack, seeBack, seeOwn, shipLive } from "./flow.ts";
+import { changePassword } from "./password.ts";
 import { signAgain } from "./release.ts";
 import { mergeOnPhone, openNotes, seeSplit } from "./review.ts";
 import { patience, signedIn, type Visitor } from "./visitor.ts";
@@ -115,6 +116,7 @@ inBrowser(
     expect(faults).toEqual([]);
     await page.getByRole("button", { name: /^admin,/ }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByRole("tab", { name: "Token" }).click();
     await page.locator("input[name=token]").fill("tw_wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").getByText("the token is unknown, expired or revoked").waitFor(patience);
@@ -297,6 +299,11 @@ inBrowser("an admin adds a person, whose token is shown this once and lets in un
   await page.context().close();
 });
 
+inBrowser(
+  "an admin sets a password for a person, who signs in by it, changes it, and is signed out elsewhere",
+  (browser) => changePassword(browser, platform),
+);
+
 inBrowser("who may only look sees the buttons with the reason why they are not his", async (browser) => {
   const vera = await newPerson(platform, "vera", "viewer");
   const { page } = await enter(browser, vera.token);
@@ -333,7 +340,9 @@ for (const [size, options] of Object.entries({ desktop, phone }))
   inBrowser(`no page has a barrier, light or dark, and none is wider than the screen: ${size}`, async (browser) => {
     const stranger = await (await browser.newContext(options)).newPage();
     await stranger.goto(platform.url);
-    await stranger.locator("input[name=token]").waitFor(patience);
+    await stranger.locator("input[name=password]").waitFor(patience);
+    expect(await barriersOf(stranger)).toEqual([]);
+    await stranger.getByRole("tab", { name: "Token" }).click();
     expect(await barriersOf(stranger)).toEqual([]);
     await stranger.context().close();
     const { page } = await enter(browser, platform.adminToken, options);

@@ -6,6 +6,7 @@ import type { Grants } from "#kernel/http.ts";
 import type { Jobs, Task } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { type Authenticate, createAuthenticate, hashOf } from "./authenticate.ts";
+import { createPasswords } from "./passwords.ts";
 import { accessRoutes } from "./routes.ts";
 import { serveSessions } from "./session.ts";
 import { accessStore } from "./store.ts";
@@ -81,6 +82,7 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
     db.transaction().execute((tx) => jobs.add(tx, sweepTask, {}, { key: sweepTask, runAt }));
 
   const authenticate = createAuthenticate(store, clock);
+  const passwords = createPasswords({ db, emit, clock });
 
   return {
     authenticate,
@@ -91,8 +93,8 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
     issueJobToken: async (tx, { name, grants, expiresAt }) =>
       (await issue(tx, { kind: "job", name, user_name: null, grants, expires_at: expiresAt })).secret,
     issueJobTokens,
-    handlers: accessRoutes({ db, emit, clock, issue }),
-    register: (app) => serveSessions(app, { db, emit, clock, authenticate, issue }),
+    handlers: accessRoutes({ db, emit, clock, passwords, issue }),
+    register: (app) => serveSessions(app, { db, emit, clock, authenticate, passwords, issue }),
     tasks: {
       async [sweepTask]() {
         await store.deleteExpiredTokens(clock.now());

@@ -1,16 +1,19 @@
+import type { Role } from "#api/endpoint.ts";
 import type { accessEndpoints } from "#api/endpoints/access.ts";
-import { orThrow, refuse } from "#api/errors.ts";
+import { orThrow, refuse, type Refusal } from "#api/errors.ts";
 import { readAudit } from "#kernel/audit.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Database } from "#kernel/database.ts";
-import { type Handlers, userOf } from "#kernel/http.ts";
+import { type Context, type Handlers, userOf } from "#kernel/http.ts";
 import type { Emit } from "#kernel/outbox.ts";
+import type { Passwords } from "./passwords.ts";
 import { accessStore, type NewToken } from "./store.ts";
 
 interface Deps {
   db: Database;
   emit: Emit;
   clock: Clock;
+  passwords: Passwords;
   issue(db: Database, token: Omit<NewToken, "id" | "hash">): Promise<{ row: TokenRow; secret: string }>;
 }
 
@@ -32,11 +35,19 @@ export function accessRoutes(deps: Deps): Rows {
   return { ...userRoutes(deps), ...tokenRoutes(deps) };
 }
 
-function userRoutes({ db, emit }: Deps): Omit<Rows, TokenRows> {
+function userRoutes({ db, emit, passwords }: Deps): Omit<Rows, TokenRows> {
   const store = accessStore(db);
+  const view = async (tx: Database, name: string) =>
+    viewUser(orThrow((await accessStore(tx).user(name)) ?? refuse("not-found", `there is no user ${name}`)));
+
+  /** A browser may stand open before somebody else; whoever has a token can do all that its user can. */
+  async function whyNotOwn(old: string | undefined, context: Context): Promise<Refusal | undefined> {
+    const { name, token } = userOf(context);
+    return (await store.token(token))?.session ? passwords.whyNotBy(old, name) : undefined;
+  }
+
   return {
-    whoAmI: async (_, context) =>
-      viewUser(orThrow((await store.user(userOf(context).name)) ?? refuse("not-found", "no such user"))),
+    whoAmI: (_, context) => view(db, userOf(context).name),
 
     listUsers: async () => ({ users: (await store.users()).map(viewUser) }),
 
@@ -49,7 +60,7 @@ function userRoutes({ db, emit }: Deps): Omit<Rows, TokenRows> {
           role: body.role,
           actor: userOf(context).name,
         });
-        return viewUser(made);
+        return view(tx, body.name);
       }),
 
     changeRole: ({ params, body }, context) =>
@@ -57,15 +68,24 @@ function userRoutes({ db, emit }: Deps): Omit<Rows, TokenRows> {
         const admins = await accessStore(tx).lockAdmins();
         const last = admins.length === 1 && admins[0]?.name === params.name && body.role !== "admin";
         if (last) return refuse("conflict", "this is the only admin; make another one first");
-        const changed = await accessStore(tx).setRole(params.name, body.role);
-        if (!changed) return refuse("not-found", `there is no user ${params.name}`);
+        const changed = await view(tx, params.name);
+        await accessStore(tx).setRole(params.name, body.role);
         await emit(tx, `user:${params.name}`, "access.role-changed", {
           user: params.name,
           role: body.role,
           actor: userOf(context).name,
         });
-        return viewUser(changed);
+        return { ...changed, role: body.role };
       }),
+
+    async setPassword({ params: { name }, body }, context) {
+      const caller = userOf(context);
+      if (name !== caller.name && caller.role !== "admin")
+        return refuse("auth.forbidden", "only an admin sets the passwords of others");
+      await view(db, name);
+      const denied = name === caller.name ? await whyNotOwn(body.oldPassword, context) : undefined;
+      return denied ?? { user: name, sessionsEnded: await passwords.set(name, body.password, caller) };
+    },
 
     listAudit: ({ query }) => readAudit(db, query),
   };
@@ -124,12 +144,13 @@ function tokenRoutes({ db, emit, clock, issue }: Deps): Pick<Rows, TokenRows> {
   };
 }
 
-function viewUser(row: {
-  name: string;
-  role: "viewer" | "developer" | "analyst" | "lead" | "admin";
-  created_at: Date;
-}) {
-  return { name: row.name, role: row.role, createdAt: row.created_at.toISOString() };
+function viewUser(row: { name: string; role: Role; created_at: Date; password_set_at: Date | null }) {
+  return {
+    name: row.name,
+    role: row.role,
+    createdAt: row.created_at.toISOString(),
+    passwordSetAt: row.password_set_at?.toISOString() ?? null,
+  };
 }
 
 function viewToken(row: TokenRow) {

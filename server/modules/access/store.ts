@@ -2,6 +2,7 @@ import { sql, type Generated } from "kysely";
 import type { Role } from "#api/endpoint.ts";
 import type { Database } from "#kernel/database.ts";
 import type { Grants } from "#kernel/http.ts";
+import type { KeptPassword } from "./password-hash.ts";
 
 export type AccessTables = {
   users: { name: string; role: Role; created_at: Generated<Date> };
@@ -15,7 +16,9 @@ export type AccessTables = {
     created_at: Generated<Date>;
     expires_at: Date | null;
     last_used_at: Date | null;
+    session: Generated<boolean>;
   };
+  passwords: KeptPassword & { user_name: string; set_at: Date };
 };
 
 export interface NewToken {
@@ -26,6 +29,8 @@ export interface NewToken {
   user_name: string | null;
   grants?: Grants;
   expires_at: Date | null;
+  /** Of a browser that signed in. */
+  session?: boolean;
 }
 
 const tokenColumns = ["id", "user_name", "name", "created_at", "expires_at", "last_used_at"] as const;
@@ -35,24 +40,45 @@ export const usedGranularityMs = 5 * 60 * 1000;
 
 export function accessStore(database: Database) {
   const db = database.withTables<AccessTables>();
+  const users = () =>
+    db
+      .selectFrom("users")
+      .leftJoin("passwords", "user_name", "name")
+      .select(["name", "role", "created_at", "set_at as password_set_at"]);
   return {
-    users: () => db.selectFrom("users").selectAll().orderBy("name").execute(),
-    user: (name: string) => db.selectFrom("users").selectAll().where("name", "=", name).executeTakeFirst(),
+    users: () => users().orderBy("name").execute(),
+    user: (name: string) => users().where("name", "=", name).executeTakeFirst(),
     insertUser: (user: { name: string; role: Role }) =>
       db
         .insertInto("users")
         .values(user)
         .onConflict((conflict) => conflict.doNothing())
-        .returningAll()
+        .returning("name")
         .executeTakeFirst(),
-    setRole: (name: string, role: Role) =>
-      db.updateTable("users").set({ role }).where("name", "=", name).returningAll().executeTakeFirst(),
+    setRole: (name: string, role: Role) => db.updateTable("users").set({ role }).where("name", "=", name).execute(),
     lockAdmins: () => db.selectFrom("users").select("name").where("role", "=", "admin").forUpdate().execute(),
+
+    password: (user: string) => db.selectFrom("passwords").selectAll().where("user_name", "=", user).executeTakeFirst(),
+    setPassword: (user_name: string, kept: KeptPassword, set_at: Date) =>
+      db
+        .insertInto("passwords")
+        .values({ user_name, ...kept, set_at })
+        .onConflict((conflict) => conflict.column("user_name").doUpdateSet({ ...kept, set_at }))
+        .execute(),
+    /** Undefined when it was changed; until the transaction ends it is not. */
+    holdPassword: (user: string, { hash }: KeptPassword) =>
+      db
+        .selectFrom("passwords")
+        .select("user_name")
+        .where("user_name", "=", user)
+        .where("hash", "=", hash)
+        .forShare()
+        .executeTakeFirst(),
 
     tokens: (user: string) =>
       db.selectFrom("tokens").select(tokenColumns).where("user_name", "=", user).orderBy("created_at").execute(),
     token: (id: string) =>
-      db.selectFrom("tokens").select(["id", "user_name", "kind"]).where("id", "=", id).executeTakeFirst(),
+      db.selectFrom("tokens").select(["id", "user_name", "kind", "session"]).where("id", "=", id).executeTakeFirst(),
     insertToken: ({ grants, ...token }: NewToken) =>
       db
         .insertInto("tokens")
@@ -67,6 +93,14 @@ export function accessStore(database: Database) {
         )
         .execute(),
     deleteToken: (id: string) => db.deleteFrom("tokens").where("id", "=", id).execute(),
+    endSessions: (user: string, but: string) =>
+      db
+        .deleteFrom("tokens")
+        .where("user_name", "=", user)
+        .where("session", "=", true)
+        .where("id", "<>", but)
+        .returning("id")
+        .execute(),
     deleteExpiredTokens: (now: Date) => db.deleteFrom("tokens").where("expires_at", "<", now).execute(),
     tokensByHash: (hashes: string[], now: Date) =>
       db

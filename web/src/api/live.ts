@@ -8,7 +8,7 @@ type Module = EventName extends `${infer M}.${string}` ? M : never;
 
 /** What is read anew when something happens in a module. */
 const readers: Record<Module, readonly RowName[]> = {
-  access: ["listUsers", "listTokens", "listAudit"],
+  access: ["whoAmI", "listUsers", "listTokens", "listAudit"],
   source: ["listRepositories", "listPullRequests", "showPullRequest", "listComments", "listAudit"],
   fleet: [
     "getStatus",

@@ -7,6 +7,7 @@ export const rows: Record<keyof AllEndpoints, readonly [method: Endpoint["method
   listUsers: ["GET", "/api/users"],
   createUser: ["POST", "/api/users"],
   changeRole: ["PATCH", "/api/users/:name"],
+  setPassword: ["PUT", "/api/users/:name/password"],
   listAudit: ["GET", "/api/audit"],
   listTokens: ["GET", "/api/tokens"],
   createToken: ["POST", "/api/tokens"],

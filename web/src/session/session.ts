@@ -14,11 +14,13 @@ export function useMayNot(): (allowed: readonly Role[]) => string | undefined {
     role === undefined || allowed.includes(role) ? undefined : `This needs one of the roles ${allowed.join(", ")}.`;
 }
 
+export type Credentials = { token: string } | { name: string; password: string };
+
 export function useSession() {
   const queries = useQueryClient();
   return {
-    async signIn(token: string): Promise<void> {
-      await ask("POST", "/api/session", { body: { token } });
+    async signIn(by: Credentials): Promise<void> {
+      await ask("POST", "/api/session", { body: by });
       await queries.resetQueries();
     },
     async signOut(): Promise<void> {

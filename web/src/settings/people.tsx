@@ -11,6 +11,7 @@ import { Section } from "../parts/section.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { everyRole, powers } from "../session/roles.ts";
+import { Password } from "./password.tsx";
 import { Tokens } from "./tokens.tsx";
 
 type User = Output<"listUsers">["users"][number];
@@ -42,17 +43,24 @@ export function People() {
 
 function Everybody({ users }: { users: User[] }) {
   const [shown, setShown] = useState<string>();
+  const [locked, setLocked] = useState<string>();
+  const other = users.find(({ name }) => name === locked);
   return (
     <Stack gap="lg">
       <NewPerson made={setShown} />
-      <Rows name="People" columns={["Name", "Role", "Since", ""]} minWidth={440} verticalSpacing="xs">
+      <Rows name="People" columns={["Name", "Role", "Since", "Password", ""]} minWidth={560} verticalSpacing="xs">
         {users.map((user) => (
-          <Person key={user.name} user={user} show={() => setShown(user.name)} />
+          <Person key={user.name} user={user} show={() => setShown(user.name)} lock={() => setLocked(user.name)} />
         ))}
       </Rows>
       {shown && (
         <Modal opened onClose={() => setShown(undefined)} size="xl" title={`Tokens of ${shown}`}>
           <Tokens user={shown} />
+        </Modal>
+      )}
+      {other && (
+        <Modal opened onClose={() => setLocked(undefined)} title={`Password of ${other.name}`}>
+          <Password name={other.name} setAt={other.passwordSetAt} done={() => setLocked(undefined)} />
         </Modal>
       )}
     </Stack>
@@ -91,7 +99,13 @@ function NewPerson({ made }: { made: (name: string) => void }) {
   );
 }
 
-function Person({ user: { name, role, createdAt }, show }: { user: User; show: () => void }) {
+interface PersonProps {
+  user: User;
+  show(): void;
+  lock(): void;
+}
+
+function Person({ user: { name, role, createdAt, passwordSetAt }, show, lock }: PersonProps) {
   const acting = useActing();
   const change = (next: Role) =>
     acting.mutate({ what: "role", run: () => call("changeRole", { params: { name }, body: { role: next } }) });
@@ -104,10 +118,16 @@ function Person({ user: { name, role, createdAt }, show }: { user: User; show: (
       <Table.Td>
         <TimeAgo at={createdAt} />
       </Table.Td>
+      <Table.Td>{passwordSetAt ? <TimeAgo at={passwordSetAt} /> : "none"}</Table.Td>
       <Table.Td ta="end">
-        <Button size="compact-sm" variant="default" aria-label={`Tokens of ${name}…`} onClick={show}>
-          Tokens…
-        </Button>
+        <Group gap="xs" justify="flex-end" wrap="nowrap">
+          <Button size="compact-sm" variant="default" aria-label={`Password of ${name}…`} onClick={lock}>
+            Password…
+          </Button>
+          <Button size="compact-sm" variant="default" aria-label={`Tokens of ${name}…`} onClick={show}>
+            Tokens…
+          </Button>
+        </Group>
       </Table.Td>
     </Table.Tr>
   );

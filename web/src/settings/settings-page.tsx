@@ -6,10 +6,10 @@ import { Health } from "./health.tsx";
 import { People } from "./people.tsx";
 import { type SettingsSearch, type SettingsView, settingsViews } from "./settings-search.ts";
 import { Storage } from "./storage.tsx";
-import { Tokens } from "./tokens.tsx";
+import { You } from "./you.tsx";
 
 const panels: Record<SettingsView, { name: string; Panel: ComponentType }> = {
-  tokens: { name: "Tokens", Panel: Tokens },
+  you: { name: "You", Panel: You },
   people: { name: "People", Panel: People },
   agents: { name: "Agents", Panel: Agents },
   storage: { name: "Storage", Panel: Storage },
@@ -18,7 +18,7 @@ const panels: Record<SettingsView, { name: string; Panel: ComponentType }> = {
 
 /** Who may come in, who works, what is kept, and how the platform does. */
 export function SettingsPage() {
-  const { view = "tokens" }: SettingsSearch = useSearch({ from: "/settings" });
+  const { view = "you" }: SettingsSearch = useSearch({ from: "/settings" });
   const navigate = useNavigate({ from: "/settings" });
   const { Panel } = panels[view];
   return (

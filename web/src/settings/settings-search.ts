@@ -1,12 +1,12 @@
-export const settingsViews = ["tokens", "people", "agents", "storage", "health"] as const;
+export const settingsViews = ["you", "people", "agents", "storage", "health"] as const;
 export type SettingsView = (typeof settingsViews)[number];
 
 export interface SettingsSearch {
-  /** Absent: the tokens. */
+  /** Absent: you. */
   view?: SettingsView;
 }
 
 export function settingsSearch({ view }: Record<string, unknown>): SettingsSearch {
   const known = settingsViews.find((each) => each === view);
-  return known && known !== "tokens" ? { view: known } : {};
+  return known && known !== "you" ? { view: known } : {};
 }

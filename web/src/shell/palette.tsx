@@ -73,6 +73,7 @@ function usePages(): SpotlightActionData[] {
     })),
     ...settingsViews.map((view) => ({
       ...{ id: `settings ${view}`, label: `Settings: ${view}`, leftSection: <IconSettings size={18} /> },
+      keywords: view === "you" ? ["password", "tokens"] : [],
       onClick: () => void navigate({ to: "/settings", search: { view } }),
     })),
   ];

@@ -34,7 +34,7 @@ export function PersonMenu({ name, role }: { name: string; role: string }) {
           leftSection={<IconKey size={16} aria-hidden />}
           renderRoot={(props) => <Link to="/settings" {...props} />}
         >
-          Your tokens
+          Password and tokens
         </Menu.Item>
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void signOut()}>
           Sign out
