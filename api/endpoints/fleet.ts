@@ -50,6 +50,8 @@ export const fleetEndpoints = endpoints({
     response: service.extend({
       /** `towline.yml` at the head of the default branch, every default filled in. */
       manifest: z.record(z.string(), z.unknown()),
+      /** The file itself at that commit; null where the repository has that no more. */
+      manifestText: z.string().nullable(),
       neededBy: z.array(serviceName),
     }),
     errors: ["not-found"],

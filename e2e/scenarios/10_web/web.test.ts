@@ -35,7 +35,7 @@ const signs = {
   "/builds/cart/1?step=flood#L1000004": "the needle",
   "/": "healthy",
   "/?show=catalog/production": "Roll back",
-  "/services/catalog": "succeeded",
+  "/services/catalog": "As written",
   "/services/catalog/releases/1": "the signature holds",
   "/services/catalog/releases/99": "There is no release 99",
   "/environments": "quiet",

@@ -72,6 +72,16 @@ describe("the fleet", () => {
     ]);
   });
 
+  test("shows what was read of a manifest also when its repository has the commit no more", async () => {
+    await source.ensureRepository({ name: "rewritten", allowDirectPush: true });
+    await commit("rewritten", { "towline.yml": "service: rewritten\nhttp: { port: 8080 }\n" });
+    await until(async () => (await fleet.service("rewritten")) !== undefined);
+    // As after a push that replaced it, and its removal by git.
+    await sql`update services set commit = ${"0".repeat(39)} || '1' where name = 'rewritten'`.execute(db);
+    const { body } = await call("GET", "/api/services/rewritten");
+    expect(body).toMatchObject({ manifestText: null, manifest: { service: "rewritten" } });
+  });
+
   test("takes a service from the towline.yml of a default branch, and its next version", async () => {
     await source.ensureRepository({ name: "catalog", allowDirectPush: true });
     await commit("catalog", { "towline.yml": "service: catalog\nhttp: { port: 8080 }\n" });
@@ -79,6 +89,9 @@ describe("the fleet", () => {
     await commit("catalog", { "towline.yml": "service: catalog\nowner: shop\nhttp: { port: 9090 }\n" });
     await until(async () => (await fleet.service("catalog"))?.manifest.port === 9090);
     expect(await fleet.service("catalog")).toMatchObject({ repository: "catalog", owner: "shop" });
+    const { body } = await call("GET", "/api/services/catalog");
+    expect(body.manifestText).toBe("service: catalog\nowner: shop\nhttp: { port: 9090 }\n");
+    expect(body.manifest).toMatchObject({ owner: "shop", port: 9090 });
   });
 
   test("keeps the last good manifest when the newest has a fault", async () => {

@@ -104,7 +104,7 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
     backingPassword: (environment, backing) =>
       secrets.ensure({ service: "@backing", environment, name: backing }, newSecret),
-    handlers: fleetRoutes({ db, emit, secrets, vault, identity }),
+    handlers: fleetRoutes({ db, emit, secrets, vault, identity, source }),
     reactions: fleetReactions(enqueue),
     tasks: {
       async [readTask](payload) {

@@ -5,6 +5,8 @@ import { type Handlers, userOf } from "#kernel/http.ts";
 import type { Identity } from "#kernel/identity.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import type { Vault } from "#kernel/vault.ts";
+import { inFolder, manifestName } from "#pipeline/services.ts";
+import type { Source } from "#source";
 import { promotionOrder } from "./core/promotion-order.ts";
 import type { FleetSecrets } from "./secrets.ts";
 import { fleetStore, secretStore } from "./store.ts";
@@ -15,9 +17,10 @@ interface Deps {
   secrets: FleetSecrets;
   vault: Vault;
   identity: Pick<Identity, "recipient">;
+  source: Pick<Source, "readFile">;
 }
 
-export function fleetRoutes({ db, emit, secrets, vault, identity }: Deps): Handlers<typeof fleetEndpoints> {
+export function fleetRoutes({ db, emit, secrets, vault, identity, source }: Deps): Handlers<typeof fleetEndpoints> {
   const store = fleetStore(db);
   return {
     async listServices() {
@@ -25,13 +28,7 @@ export function fleetRoutes({ db, emit, secrets, vault, identity }: Deps): Handl
       return { services: rows.map(viewService) };
     },
 
-    async showService({ params }) {
-      const rows = await store.services();
-      const found = rows.find(({ name }) => name === params.service);
-      if (!found) return refuse("not-found", `there is no service ${params.service}`);
-      const neededBy = rows.filter(({ manifest }) => manifest.needs.includes(found.name)).map(({ name }) => name);
-      return { ...viewService(found), manifest: { ...found.manifest }, neededBy };
-    },
+    showService: ({ params }) => showService({ store, source }, params.service),
 
     async listEnvironments() {
       const rows = (await store.environments()).map((row) => ({ ...row, after: row.definition?.after }));
@@ -86,13 +83,24 @@ export function fleetRoutes({ db, emit, secrets, vault, identity }: Deps): Handl
   };
 }
 
-type ServiceRow = Awaited<ReturnType<ReturnType<typeof fleetStore>["services"]>>[number];
+async function showService({ store, source }: Pick<Deps, "source"> & { store: Store }, name: string) {
+  const rows = await store.services();
+  const found = rows.find((row) => row.name === name);
+  if (!found) return refuse("not-found", `there is no service ${name}`);
+  const neededBy = rows.filter(({ manifest }) => manifest.needs.includes(name)).map((row) => row.name);
+  const path = inFolder(found.folder, manifestName);
+  const manifestText = (await source.readFile(found.repository, found.commit, path)) ?? null;
+  return { ...viewService(found), manifest: { ...found.manifest }, manifestText, neededBy };
+}
+
+type Store = ReturnType<typeof fleetStore>;
+type ServiceRow = Awaited<ReturnType<Store["services"]>>[number];
 
 function viewService({ manifest, gone_at: gone, ...row }: ServiceRow) {
   return { ...row, needs: manifest.needs, uses: manifest.uses, goneAt: gone?.toISOString() ?? null };
 }
 
-type EnvironmentRow = Awaited<ReturnType<ReturnType<typeof fleetStore>["environments"]>>[number];
+type EnvironmentRow = Awaited<ReturnType<Store["environments"]>>[number];
 
 function viewEnvironment({ name, commit, definition, fault }: EnvironmentRow) {
   return {

@@ -1,5 +1,6 @@
 /** The lines of one file with their colours and what was said about them. */
 import "react-diff-view/style/index.css";
+import "../parts/code-colors.css";
 import "./diff-colors.css";
 import { Box, VisuallyHidden } from "@mantine/core";
 import { IconMessagePlus } from "@tabler/icons-react";
@@ -60,6 +61,7 @@ export function DiffView({ path, patch, threads, pullRequest, layout }: Props) {
       <VisuallyHidden id="diff-keys">Arrow keys choose a line, Enter comments it.</VisuallyHidden>
       <VisuallyHidden aria-live="polite">{lines.said}</VisuallyHidden>
       <Diff
+        className="code-colors"
         viewType={layout}
         diffType={file?.type ?? "modify"}
         hunks={hunks}

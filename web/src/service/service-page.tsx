@@ -1,7 +1,6 @@
-import { Anchor, Badge, Code, Group, List, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Badge, Group, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { DeploymentTable } from "../deploy/deployment-table.tsx";
 import { CellView } from "../fleet/cell-view.tsx";
@@ -13,6 +12,7 @@ import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Instances } from "./instances.tsx";
+import { Manifest } from "./manifest.tsx";
 import { Variables } from "./variables.tsx";
 import { buildTone } from "./stations.ts";
 import ValueStream from "./value-stream.tsx";
@@ -229,31 +229,6 @@ function Deployments({ name }: { name: string }) {
       ) : (
         <DeploymentTable rows={deployments.data.deployments} of="service" />
       )}
-    </Section>
-  );
-}
-
-type Shown = Output<"showService">;
-
-function Manifest({ name }: { name: string }) {
-  const service = useQuery(read("showService", { params: { service: name } }));
-  if (!service.data) return null;
-  const { folder, manifest, goneAt }: Shown = service.data;
-  return (
-    <Section
-      title="Manifest"
-      about={`${folder ? `${folder}/` : ""}towline.yml as it was read, every default filled in.`}
-    >
-      {goneAt && (
-        <List size="sm">
-          <List.Item>
-            Its repository describes it no more since <TimeAgo at={goneAt} />; what runs goes on.
-          </List.Item>
-        </List>
-      )}
-      <Code block mah={420} style={{ overflow: "auto" }} tabIndex={0}>
-        {JSON.stringify(manifest, undefined, 2)}
-      </Code>
     </Section>
   );
 }
