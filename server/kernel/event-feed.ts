@@ -24,8 +24,8 @@ export interface FedEvents {
 type Listener = (fed: FedEvents) => void;
 
 export interface EventFeed {
-  /** Calls back with the events that are committed from now on, once with each, and with changes. Returns the way to stop. */
-  listen(listener: Listener): () => void;
+  /** Calls back with the events that are committed after this has answered, once with each, and with changes. Answers the way to stop. */
+  listen(listener: Listener): Promise<() => void>;
 }
 
 interface Deps {
@@ -49,6 +49,11 @@ const changesChannel = "towline_changes";
 
 export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
   const listeners = new Set<Listener>();
+  /** Those too who are still to be told where the events stand. */
+  let wanted = 0;
+  /** Resolves when that is known. */
+  let standing = Promise.withResolvers<void>();
+  stopping.addEventListener("abort", () => standing.resolve());
   let seen: { last: number; ids: Set<number> } | undefined;
   let looking: Promise<void> | undefined;
   let again = false;
@@ -61,7 +66,7 @@ export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
     const ids = new Set(read.map(({ id }) => id));
     seen = { last: Math.max(before?.last ?? 0, ...ids), ids };
     // The first look only learns where the events stand.
-    if (!before) return;
+    if (!before) return standing.resolve();
     const events = read.filter(({ id }) => !before.ids.has(id));
     const missed = read.length === mostAtOnce;
     if (events.length > 0) tell({ events, missed });
@@ -71,24 +76,14 @@ export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
     listeners.forEach((listener) => listener({ events: [], changed: [], missed: false, ...fed }));
   }
 
-  const changed = new Set<string>();
-  let gathering: NodeJS.Timeout | undefined;
-
+  const change = gathering((changed) => tell({ changed }));
   /** Nothing is said after a connection was lost: of what, nobody knows. */
-  function hear(subject: string | undefined): void {
-    if (subject === undefined) return tell({ missed: true });
-    changed.add(subject);
-    gathering ??= setTimeout(() => {
-      gathering = undefined;
-      tell({ changed: [...changed] });
-      changed.clear();
-    }, gatherMs);
-  }
+  const hear = (subject: string | undefined) => (subject === undefined ? tell({ missed: true }) : change(subject));
 
   function lookSoon(): void {
     again = true;
     looking ??= (async () => {
-      while (again && listeners.size > 0 && !stopping.aborted) {
+      while (again && wanted > 0 && !stopping.aborted) {
         again = false;
         await look().catch((error: unknown) => log.debug({ err: error }, "the events could not be read"));
       }
@@ -103,17 +98,36 @@ export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
       silences.forEach((silence) => silence());
       clearInterval(timer);
       seen = undefined;
+      standing = Promise.withResolvers();
     };
   }
 
   return {
-    listen(listener) {
+    async listen(listener) {
+      wanted++;
+      if (wanted === 1) begin();
+      if (!stopping.aborted) await standing.promise;
       listeners.add(listener);
-      if (listeners.size === 1) begin();
       return () => {
-        if (listeners.delete(listener) && listeners.size === 0) rest?.();
+        if (!listeners.delete(listener)) return;
+        wanted--;
+        if (wanted === 0) rest?.();
       };
     },
+  };
+}
+
+/** Hands on together, each once, what comes close together. */
+function gathering(hand: (subjects: string[]) => void): (subject: string) => void {
+  const subjects = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  return (subject) => {
+    subjects.add(subject);
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      hand([...subjects]);
+      subjects.clear();
+    }, gatherMs);
   };
 }
 

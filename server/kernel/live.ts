@@ -42,20 +42,25 @@ async function whyNot({ authenticate }: Deps, request: FastifyRequest) {
   return isRefusal(principal) ? principal : checkRule({ roles: anyRole }, principal);
 }
 
-function stream(deps: Deps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** Opened only when whatever happens from then on is told: a page reads what it shows after that, and misses nothing. */
+async function stream(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
   reply.hijack();
   const { raw } = reply;
-  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers }))
-    if (value !== undefined) raw.setHeader(name, value);
-  raw.writeHead(200);
-  raw.write("retry: 1000\n\n");
   const send = (text: string) => {
     raw.write(text);
     if (raw.writableLength > mostWaiting) raw.destroy();
   };
+  const silence = await deps.feed.listen((fed) => send(written(fed)));
+  if (raw.destroyed) {
+    silence();
+    return reply;
+  }
+  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers }))
+    if (value !== undefined) raw.setHeader(name, value);
+  raw.writeHead(200);
+  raw.write("retry: 1000\n\n");
   const end = () => raw.end();
-  const silence = deps.feed.listen((fed) => send(written(fed)));
   const calm = deps.pulse.listen(() => send("event: figures\ndata: {}\n\n"));
   const heart = setInterval(() => send(": alive\n\n"), heartbeatMs);
   const doubt = setInterval(() => void whyNot(deps, request).then((denied) => denied && end()), askAgainMs);
@@ -67,6 +72,7 @@ function stream(deps: Deps, request: FastifyRequest, reply: FastifyReply): Fasti
     clearInterval(doubt);
     deps.stopping.removeEventListener("abort", end);
   });
+  if (deps.stopping.aborted) end();
   return reply;
 }
 

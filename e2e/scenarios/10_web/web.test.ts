@@ -317,6 +317,18 @@ inBrowser("who may only look sees the buttons with the reason why they are not h
   await page.context().close();
 });
 
+asAdmin("a page reads what it shows once, when the stream that tells of changes is open", async ({ page }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto(`${platform.url}/settings?view=storage`);
+  await page.getByText("happens by itself").first().waitFor(patience);
+  // What the opening of the stream made the page read again, it has asked for by now.
+  await page.getByRole("tab", { name: "Agents" }).click();
+  await page.getByText("queue=default").first().waitFor(patience);
+  const ofPage = asked.filter((path) => path === "/api/live" || path === "/api/cleaning");
+  expect(ofPage).toEqual(["/api/live", "/api/cleaning"]);
+});
+
 inBrowser("a server that is away is told, and what is shown is read anew when it is back", async (browser) => {
   const { page } = await enter(browser);
   await platform.server.kill();

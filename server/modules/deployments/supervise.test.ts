@@ -85,7 +85,7 @@ test("who looks at the fleet is told when what serves falls ill, and when it is 
   await using wake = await openWake(url, log);
   const stopping = new AbortController();
   let told = 0;
-  createEventFeed({ db, wake, log, stopping: stopping.signal }).listen(
+  await createEventFeed({ db, wake, log, stopping: stopping.signal }).listen(
     ({ changed }) => void (told += changed.filter((subject) => subject === "health").length),
   );
   place.world.services = ["orders"];

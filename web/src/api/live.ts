@@ -65,7 +65,7 @@ const figures = new Set<unknown>(["showTraffic", "showRolloutTraffic"] satisfies
 /** Many changes come at once; reading once for all of them is enough. */
 const gatherMs = 150;
 
-/** `live`: what is shown is true; `away`: it was true at `since`, and the stream is being opened again. */
+/** `opening`: nothing is read before it is open, or is late; `live`: what is shown is true; `away`: it was true at `since`, and the stream is being opened again. */
 export type Connection = { state: "opening" } | { state: "live" } | { state: "away"; since: Date };
 
 let connection: Connection = { state: "opening" };
@@ -84,6 +84,13 @@ export function useConnection(): Connection {
     },
     () => connection,
   );
+}
+
+/** A page is not to be empty because a stream is slow. */
+const lateMs = 3_000;
+
+function away(): void {
+  if (connection.state !== "away") become({ state: "away", since: new Date() });
 }
 
 /** Opens the stream; returns the way to close it. */
@@ -120,17 +127,17 @@ export function goLive(queries: QueryClient): () => void {
     figures: () => void queries.invalidateQueries({ predicate: ({ queryKey: [name] }) => figures.has(name) }),
     missed: () => void queries.invalidateQueries(),
     open() {
-      // What happened before it was open was told to nobody: during a cut, and since the page read what it shows first.
+      // What was read before, if anything, may have changed since: during a cut, that was told to nobody.
       void queries.invalidateQueries();
       become({ state: "live" });
     },
-    error() {
-      if (connection.state !== "away") become({ state: "away", since: new Date() });
-    },
+    error: away,
   };
   const close = keepOpen("/api/live", ears);
+  const late = window.setTimeout(() => connection.state === "opening" && away(), lateMs);
   return () => {
     close();
+    window.clearTimeout(late);
     window.clearTimeout(timer);
     become({ state: "opening" });
   };

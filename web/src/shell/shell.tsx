@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { Refused } from "../api/call.ts";
-import { goLive } from "../api/live.ts";
+import { goLive, useConnection } from "../api/live.ts";
 import { Failed, Loading } from "../parts/states.tsx";
 import { useWho } from "../session/session.ts";
 import { SignIn } from "../session/sign-in.tsx";
@@ -20,12 +20,22 @@ export function Shell() {
   if (who.isPending) return <Loading what="who you are" />;
   if (who.error instanceof Refused && who.error.code.startsWith("auth.")) return <SignIn />;
   if (who.error) return <Failed what="Who you are" error={who.error} again={() => void who.refetch()} />;
-  return <Frame name={who.data.name} role={who.data.role} />;
+  return <Live name={who.data.name} role={who.data.role} />;
 }
 
-function Frame({ name, role }: { name: string; role: string }) {
+/** The stream comes first: what is read once it is open needs not be read again. */
+function Live(person: Person) {
   const queries = useQueryClient();
   useEffect(() => goLive(queries), [queries]);
+  return useConnection().state === "opening" ? <Loading what="what happens" /> : <Frame {...person} />;
+}
+
+interface Person {
+  name: string;
+  role: string;
+}
+
+function Frame({ name, role }: Person) {
   useShortcuts();
   const [open, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
