@@ -37,7 +37,7 @@ export const screens: readonly Screen[] = [
   { name: "environments", path: "/environments", sign: "services healthy" },
   { name: "environment", path: "/environments/production", sign: "Who asks whom", act: graph },
   { name: "activity", path: "/activity", sign: "deployments.deployment-finished" },
-  { name: "settings-tokens", path: "/settings", sign: "browser session" },
+  { name: "settings-you", path: "/settings", sign: "browser session" },
   { name: "settings-people", path: "/settings?view=people", sign: "signs off, reviews" },
   { name: "settings-agents", path: "/settings?view=agents", sign: "queue=default" },
   { name: "settings-storage", path: "/settings?view=storage", sign: "happens by itself" },
