@@ -63,6 +63,8 @@ export function createEventFeed({ db, wake, log, stopping }: Deps): EventFeed {
     const before = seen;
     const from = before ? before.last - overlap : undefined;
     const read = await readEvents(db, from);
+    // Nobody listened for a moment: where the events stand is learned anew.
+    if (seen !== before) return;
     const ids = new Set(read.map(({ id }) => id));
     seen = { last: Math.max(before?.last ?? 0, ...ids), ids };
     // The first look only learns where the events stand.

@@ -78,31 +78,56 @@ test("everybody who listens is told of each event once, and of none before", asy
   expect(one.told()[0]).toEqual({ name: "fleet.service-changed", subject: wanted[0], at: expect.any(String) });
 });
 
-test("who listens is let go on only when all that happens from then on is told", async () => {
-  const happened: string[] = [];
-  const locked = Promise.withResolvers<void>();
-  const listening = Promise.withResolvers<void>();
+/** Nobody reads the events until this is let go; a feed that wants to is heard of. */
+async function holdEvents() {
+  const [held, free] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const holding = db.transaction().execute(async (tx) => {
     await sql`lock table events in access exclusive mode`.execute(tx);
-    locked.resolve();
-    await listening.promise;
-    happened.push("free");
+    held.resolve();
+    await free.promise;
   });
-  await locked.promise;
+  await held.promise;
+  return {
+    wanted: () =>
+      until(async () => {
+        const waiting = sql`select 1 from pg_locks where not granted and relation = 'events'::regclass`;
+        return (await waiting.execute(db)).rows.length > 0;
+      }),
+    async letGo() {
+      free.resolve();
+      await holding;
+    },
+  };
+}
+
+test("who listens is let go on only when all that happens from then on is told", async () => {
+  const happened: string[] = [];
   const told: string[] = [];
-  const opening = createEventFeed({ db, wake, log, stopping: stopping.signal })
-    .listen(({ events }) => void told.push(...events.map(({ subject }) => subject)))
-    .then(() => happened.push("told"));
-  await until(async () => {
-    const { rows } = await sql`select 1 from pg_locks where not granted and relation = 'events'::regclass`.execute(db);
-    return rows.length > 0;
-  });
-  listening.resolve();
-  await holding;
-  await opening;
-  expect(happened).toEqual(["free", "told"]);
+  const events = await holdEvents();
+  const listening = createEventFeed({ db, wake, log, stopping: stopping.signal })
+    .listen((fed) => void told.push(...fed.events.map(({ subject }) => subject)))
+    .then(() => happened.push("listens"));
+  await events.wanted();
+  happened.push("free");
+  await events.letGo();
+  await listening;
+  expect(happened).toEqual(["free", "listens"]);
   await tell("after");
   await until(() => told.includes("service:after"));
+});
+
+test("who listens just when the only other one goes is told too", async () => {
+  const feed = createEventFeed({ db, wake, log, stopping: stopping.signal });
+  const silence = await feed.listen(() => {});
+  const events = await holdEvents();
+  await events.wanted();
+  silence();
+  const told: string[] = [];
+  const listening = feed.listen((fed) => void told.push(...fed.events.map(({ subject }) => subject)));
+  await events.letGo();
+  await listening;
+  await tell("anew");
+  await until(() => told.includes("service:anew"));
 });
 
 test("an event whose transaction ends after a later one's is told too", async () => {

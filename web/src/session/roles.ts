@@ -12,6 +12,6 @@ export const powers: Record<Role, string> = {
   developer: "pushes, builds, opens gates, deploys, rolls back, locks, reviews",
   analyst: "opens gates, signs off, reviews; deploys nothing",
   lead: "also overrides freezes, sets secrets, cleans up",
-  admin: "also people, their tokens, and what happened",
+  admin: "also people, their tokens and passwords, and what happened",
 };
 export const everyRole = Object.keys(powers) as Role[];

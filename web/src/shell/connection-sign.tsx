@@ -13,6 +13,7 @@ export function ConnectionSign() {
         color="orange.4"
         c="black"
         variant="filled"
+        tt="none"
         role="status"
         leftSection={<IconPlugConnectedX size={13} aria-hidden />}
       >
