@@ -36,6 +36,7 @@ export const screens: readonly Screen[] = [
   { name: "changes", path: "/pull-requests/catalog/1?view=changes", sign: "who sent everything back" },
   { name: "environments", path: "/environments", sign: "services healthy" },
   { name: "environment", path: "/environments/production", sign: "Who asks whom", act: graph },
+  { name: "contracts", path: "/contracts?of=till", sign: "not verified" },
   { name: "activity", path: "/activity", sign: "deployments.deployment-finished" },
   { name: "settings-you", path: "/settings", sign: "browser session" },
   { name: "settings-people", path: "/settings?view=people", sign: "signs off, reviews" },

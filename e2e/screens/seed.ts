@@ -2,6 +2,7 @@
 import type { Role } from "#api/endpoint.ts";
 import { orThrow } from "#api/errors.ts";
 import { type Client, createClient } from "#client/client.ts";
+import { brokerClient, publication } from "#testing/broker.ts";
 import type { Platform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import type { Checkout } from "../support/checkout.ts";
@@ -62,6 +63,8 @@ export async function seed(platform: Platform, say: (line: string) => void): Pro
     }),
   );
   await shopBuild(platform, checkouts.storefront);
+  const broker = brokerClient(`${platform.url}/pact`, `Bearer ${platform.adminToken}`);
+  await broker("POST", "/contracts/publish", publication({ consumer: "till", version: "1", provider: "stock" }));
   await beginRollout(platform, people);
   for (const checkout of Object.values(checkouts)) await checkout[Symbol.asyncDispose]();
 }

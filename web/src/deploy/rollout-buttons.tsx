@@ -27,6 +27,9 @@ export function RolloutButtons({ deployment: { id, state, phase, pausedBy } }: {
         <GuardedButton
           key={act}
           size="compact-xs"
+          // Wide enough for a thumb.
+          h={{ base: 36, sm: 24 }}
+          px={{ base: "sm", sm: "xs" }}
           variant={act === "promoteDeployment" ? "filled" : "default"}
           mayNot={mayNot ?? (act === "pauseDeployment" ? tooLate : undefined)}
           loading={acting.isPending && acting.variables === act}
