@@ -5,14 +5,15 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { StepView } from "#api/endpoints/builds.ts";
 import { orThrow } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
-import { type Platform, startPlatform } from "#testing/platform.ts";
+import { peakMiB } from "#testing/memory.ts";
+import { startPlatform } from "#testing/platform.ts";
 import { baseImage } from "../tools/base-images/catalogue.ts";
 import { prepareHost } from "../cli/prepare.ts";
 import type { Checkout } from "../e2e/support/checkout.ts";
@@ -45,7 +46,7 @@ export async function main(): Promise<BenchResult> {
     times.push({ ours: ours.ms, docker });
     say(`  round ${turn}: Towline ${ours.ms} ms, docker logs ${docker} ms, ratio ${round(ours.ms / docker)}`);
   }
-  const memory = await peakMiB(platform);
+  const memory = await peakMiB(platform.server.pid);
   const opened = await openPages(platform.client, job);
   const searches = await searchAll(platform.client, job);
   const ratio = round(median(times.map(({ ours, docker }) => ours / docker)));
@@ -149,10 +150,4 @@ async function searchAll(client: Client, id: string): Promise<Record<string, num
     search_text_ms: await timed({ text: "0999999 ALL" }),
     search_regex_ms: await timed({ text: "^09{6} .*play$", regex: "true" }),
   };
-}
-
-/** The most that the server's process ever had in memory. */
-async function peakMiB({ server }: Platform): Promise<number> {
-  const status = await readFile(`/proc/${server.pid}/status`, "utf8");
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024;
 }

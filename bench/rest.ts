@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startPlatform } from "#testing/platform.ts";
 import { cpuMs } from "./cpu.ts";
 import { type BenchResult, median, round } from "./figures.ts";
-import { residentMiB } from "./memory.ts";
+import { residentMiB } from "#testing/memory.ts";
 
 const restarts = 5;
 const settleMs = 10_000;

@@ -1,12 +1,11 @@
 /** What requests cost with few and with many repositories and tags, and what memory large layers take. */
 import { createHash, randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import pg from "pg";
 import { request } from "undici";
 import { runningPostgresUrl } from "#kernel/embedded-postgres.ts";
+import { countPeakAnew, peakMiB } from "#testing/memory.ts";
 import { median, round } from "../figures.ts";
-import { peakMiB } from "../memory.ts";
 import { call } from "./call.ts";
 import type { OwnRegistry } from "./registries.ts";
 
@@ -87,12 +86,12 @@ const layerMiB = 1024;
 
 /** Peaks of the server's memory while five layers of 1 GiB come at once, streamed as docker does, and while they are pulled. */
 export async function measureLargeLayers(registry: OwnRegistry): Promise<Record<string, number>> {
-  const before = await countPeakAnew(registry);
+  const before = await countPeakAnew(registry.pid);
   const began = performance.now();
   const digests = await Promise.all(Array.from({ length: layersAtOnce }, () => pushLayer(registry)));
   const took = (performance.now() - began) / 1000;
   const peak = await peakMiB(registry.pid);
-  await countPeakAnew(registry);
+  await countPeakAnew(registry.pid);
   await Promise.all(digests.map((digest) => pullLayer(registry, digest)));
   const pullPeak = await peakMiB(registry.pid);
   for (const digest of digests) {
@@ -105,12 +104,6 @@ export async function measureLargeLayers(registry: OwnRegistry): Promise<Record<
     memory_pull_peak_mib: round(pullPeak, 0),
     large_mib_per_s: round((layersAtOnce * layerMiB) / took, 0),
   };
-}
-
-/** The kernel's; answers what it is now. */
-async function countPeakAnew({ pid }: OwnRegistry): Promise<number> {
-  await writeFile(`/proc/${pid}/clear_refs`, "5");
-  return peakMiB(pid);
 }
 
 async function pullLayer(registry: OwnRegistry, digest: string): Promise<void> {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
+import { publication } from "#testing/broker.ts";
+import { countPeakAnew, peakMiB } from "#testing/memory.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { pushBlob, registryClient, type RegistryClient, sha256 } from "#testing/registry.ts";
 import { until } from "#testing/until.ts";
@@ -205,6 +207,65 @@ describe("an upload to the registry", () => {
     expect((await registry("GET", "/v2/probe/manifests/broken")).status).toBe(404);
   });
 });
+
+describe("a pact", () => {
+  const MiB = 1024 * 1024;
+  const publish = "/pact/contracts/publish";
+  const put = "/pact/pacts/provider/stock/consumer/shop/version/1";
+  const within = (content: Buffer) => {
+    const given = publication({ consumer: "shop", version: "1", provider: "stock" });
+    const contracts = given.contracts.map((each) => ({ ...each, content: content.toString("base64") }));
+    return Buffer.from(JSON.stringify({ ...given, contracts }));
+  };
+  const many = Array.from({ length: 150_000 }, (_, index) => ({ description: `${index}`, request: { path: "/" } }));
+  const misnamed = Buffer.from(JSON.stringify({ consumer: { name: "other" }, interactions: many }));
+  const faulty: [string, SentPact, number, RegExp][] = [
+    ["of 20 MB", { path: publish, body: Buffer.alloc(20 * MiB, "a") }, 413, /larger than the 16777216 bytes/],
+    ["of JSON that nests without end", { path: publish, body: Buffer.alloc(15 * MiB, "[") }, 400, /deeper than 100/],
+    ["with such a content", { path: publish, body: within(Buffer.alloc(11 * MiB, "[")) }, 400, /deeper than 100/],
+    ["in no encoding", { path: publish, body: Buffer.alloc(15 * MiB, 0xff) }, 400, /no UTF-8/],
+    ["with a content in no encoding", { path: publish, body: within(Buffer.alloc(11 * MiB, 0xff)) }, 400, /no UTF-8/],
+    ["cut off", { path: publish, body: within(misnamed).subarray(0, -100) }, 400, /not valid JSON/],
+    ["under another name", { path: put, method: "PUT", body: misnamed }, 400, /does not match/],
+  ];
+
+  test.each(faulty)("%s is refused with the reason", async (_, sent, status, reason) => {
+    expect(await sendPact(sent)).toEqual({ status, said: expect.stringMatching(reason) as string });
+  });
+
+  test("by nobody, or by somebody who may not, is not even read", async () => {
+    const body = Buffer.alloc(15 * MiB, "a");
+    expect(await sendPact({ path: publish, body, token: wrong })).toMatchObject({ status: 401 });
+    expect(await sendPact({ path: publish, body, token: viewer.token })).toMatchObject({ status: 403 });
+  });
+
+  test("comes many times at once: the memory stays flat, and a good one passes beside them", async () => {
+    const before = await countPeakAnew(platform.server.pid);
+    const good = sendPact({ path: publish, body: within(Buffer.from('{"interactions":[]}')) });
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => faulty).flatMap((all) =>
+        all.map(async ([name, sent, status]) => ({ name, status, got: (await sendPact(sent)).status })),
+      ),
+    );
+    expect(answers.filter(({ status, got }) => status !== got)).toEqual([]);
+    expect(await good).toMatchObject({ status: 200 });
+    // Their bytes alone would be more.
+    expect((await peakMiB(platform.server.pid)) - before).toBeLessThan(400);
+  });
+});
+
+interface SentPact {
+  path: string;
+  method?: string;
+  body: Buffer;
+  token?: string;
+}
+
+async function sendPact({ path, method = "POST", body, token }: SentPact): Promise<{ status: number; said: string }> {
+  const headers = { authorization: `Bearer ${token ?? platform.adminToken}`, "content-type": "application/json" };
+  const answer = await fetch(`${platform.url}${path}`, { method, headers, body: new Uint8Array(body) });
+  return { status: answer.status, said: await answer.text() };
+}
 
 test("a path that tries to leave its folder finds nothing there", async () => {
   const places = ["repositories", "blobs", "secrets"].map((name) => join(platform.home, name));

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { publication, startTestBroker, type TestBroker } from "#testing/broker.ts";
+import { interaction, publication, startTestBroker, type TestBroker } from "#testing/broker.ts";
 import { testDatabase, type TestDatabase } from "#testing/database.ts";
 import { commands, rubyClient, rustClient } from "#testing/pact-clients.ts";
 
@@ -146,11 +146,15 @@ describe.each([rustClient, rubyClient])("the command line client, $tag", (client
   );
 
   test(
-    "of files that are no pacts",
+    "of files that are no pacts, and of one that is too large",
     async () => {
       await writeFile(join(folder, "text.json"), "no JSON");
       for (const file of ["text.json", "missing.json"])
         await fails(/JSON|does not exist/, "publish", file, "--consumer-app-version", "1");
+      const interactions = [{ ...interaction("/a"), description: "x".repeat(20_000_000) }];
+      const names = { consumer: { name: `large-${tag}` }, provider: { name: service } };
+      await writeFile(join(folder, "large.json"), JSON.stringify({ ...names, interactions }));
+      await fails(/larger than the 16777216 bytes/, "publish", "large.json", "--consumer-app-version", "1");
     },
     patience,
   );

@@ -1,7 +1,7 @@
 /** The way by which anything moves a ref: one at a time for each repository, and the table follows before the next. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "#kernel/log.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns } from "#kernel/turns.ts";
 
 export interface Writers {
   /** Runs `work` alone; whatever it did to the refs is told before this settles, also when it throws. */

@@ -10,11 +10,9 @@ import type { Principal } from "#kernel/http.ts";
 import { whyNot } from "../core/rights.ts";
 import { findRoute, segmentsOf } from "../core/route.ts";
 import { TooMuch } from "../world-store.ts";
-import { type Answer, AnswerError, type Call, fail, type Method, type Row } from "./call.ts";
+import { mostBytes, oneLargeBodyAtATime } from "./bodies.ts";
+import { type Answer, AnswerError, type Call, fail, type Method, type Operation, type Row } from "./call.ts";
 import { linksAt } from "./links.ts";
-
-/** Bytes of a body. In a publication pacts are written in base64, a third longer than they are. */
-const mostBytes = 16 * 1024 * 1024;
 
 export interface ProtocolDeps {
   access: Pick<Access, "authenticate">;
@@ -31,18 +29,34 @@ export function registerProtocol(app: FastifyInstance, prefix: string, deps: Pro
       done(null, body),
     );
     scope.setErrorHandler((error, request, reply) => send(reply, failure(error as FailedRequest, request)));
-    const serve = async (request: FastifyRequest, reply: FastifyReply) =>
-      send(reply, await answerTo(deps, prefix, request).catch((error: unknown) => carried(error)));
+    const admitted = new WeakMap<FastifyRequest, Admitted>();
+    // Before a byte of the body is read.
+    scope.addHook("onRequest", async (request, reply) => {
+      const found = await admit(deps, prefix, request);
+      if ("status" in found) return send(reply, found);
+      admitted.set(request, found);
+    });
+    scope.addHook("preParsing", oneLargeBodyAtATime());
+    const serve = async (request: FastifyRequest, reply: FastifyReply) => {
+      const found = admitted.get(request);
+      if (!found) throw new Error("a request was served that was not admitted");
+      const { operation, ...call } = found;
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const answered = Promise.resolve(call).then((given) => operation.answer({ ...given, body }));
+      return send(reply, await answered.catch((error: unknown) => carried(error)));
+    };
     for (const url of [prefix || "/", `${prefix}/*`]) scope.all(url, { bodyLimit: mostBytes }, serve);
   });
 }
+
+const tooLarge = fail(413, [`the body is larger than the ${mostBytes} bytes that are taken here`]);
 
 type FailedRequest = Error & { statusCode?: number };
 
 /** What a client may have done wrong is never a server's error: clients try again on those, for a minute and longer. */
 function failure(error: FailedRequest, request: FastifyRequest): Answer {
   const { statusCode = 500 } = error;
-  if (statusCode === 413) return fail(413, [`the body is larger than the ${mostBytes} bytes that are taken here`]);
+  if (statusCode === 413) return tooLarge;
   if (statusCode < 500) return fail(statusCode, [error.message]);
   request.log.error({ err: error }, "a request to the broker of contracts failed");
   return fail(500, [`something broke; the server's log has request ${request.id}`]);
@@ -54,7 +68,10 @@ function carried(error: unknown): Answer {
   throw error;
 }
 
-async function answerTo(deps: ProtocolDeps, prefix: string, request: FastifyRequest): Promise<Answer> {
+/** What a request asks for, by somebody who may. */
+type Admitted = Omit<Call, "body"> & { operation: Operation };
+
+async function admit(deps: ProtocolDeps, prefix: string, request: FastifyRequest): Promise<Admitted | Answer> {
   const { url = "" } = request.raw;
   const at = url.indexOf("?");
   const [path, search] = at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
@@ -71,14 +88,14 @@ async function answerTo(deps: ProtocolDeps, prefix: string, request: FastifyRequ
     return { ...fail(method === "OPTIONS" ? 204 : 405, [`${method} is not possible here`]), headers: { allow } };
   const not = whyNot(principal, operation.may);
   if (not) return fail(403, [not]);
+  // Told here, what still comes is let pass; told later, the connection breaks, and some clients would say no more than that.
+  if (Number(request.headers["content-length"]) > mostBytes) return tooLarge;
   const base = `${baseOf(request, principal, deps.publicUrl)}${prefix}`;
-  const call: Call = {
-    ...{ params: found.params, search, principal, links: linksAt(base) },
+  return {
+    ...{ operation, params: found.params, search, principal, links: linksAt(base) },
     self: `${base}${path.slice(prefix.length)}`,
-    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     contentType: request.headers["content-type"] ?? "",
   };
-  return operation.answer(call);
 }
 
 /** A job asks by way of its agent, at a place of its own, where it comes back to. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isObject, type JsonObject, parseJson } from "../core/content.ts";
+import { isObject, type JsonObject } from "../core/content.ts";
 import {
   type Contract,
   publish,
@@ -10,7 +10,7 @@ import {
   type ToPublish,
 } from "../publish.ts";
 import type { ContractStore } from "../store.ts";
-import { bodyOf, name, objectIn, text } from "./body.ts";
+import { bodyOf, jsonIn, name, objectIn, text } from "./body.ts";
 import { type Answer, AnswerError, type Call, fail, mustOwn, publishes, type Row } from "./call.ts";
 import type { Links } from "./links.ts";
 import { pactResource } from "./pacts.ts";
@@ -126,7 +126,7 @@ function contractOf(each: GivenContract, { index, consumer }: { index: number; c
 
 /** The pact, or why it is none. */
 function pactIn(content: string): JsonObject | string {
-  const parsed = parseJson(Buffer.from(content, "base64").toString());
+  const parsed = jsonIn(Buffer.from(content, "base64"));
   if ("fault" in parsed) return parsed.fault;
   return isObject(parsed.value) ? parsed.value : "must be a JSON object";
 }

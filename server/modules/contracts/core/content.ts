@@ -8,7 +8,7 @@ const mostDepth = 100;
 
 /** The value, or why it is none that is taken here. */
 export function parseJson(text: string): { value: Json } | { fault: string } {
-  if (depthOf(text) > mostDepth) return { fault: `the JSON is nested deeper than ${mostDepth} levels` };
+  if (isTooDeep(text)) return { fault: `the JSON is nested deeper than ${mostDepth} levels` };
   try {
     return { value: (particularNumber.test(text) ? raw.parse(text, keepNumber) : JSON.parse(text)) as Json };
   } catch (error) {
@@ -34,16 +34,17 @@ function keepNumber(_: string, value: unknown, { source }: { source?: string }):
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !raw.isRawJSON(value);
 
-/** Levels of brackets outside of texts; it need not be valid. */
-function depthOf(text: string): number {
-  let [depth, deepest] = [0, 0];
+/** By the brackets outside of texts; it need not be valid. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x22) at = endOfText(text, at);
-    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > mostDepth) return true;
+    } else if (code === 0x7d || code === 0x5d) depth--;
   }
-  return deepest;
+  return false;
 }
 
 function endOfText(text: string, from: number): number {
@@ -74,15 +75,15 @@ export function canonical(pact: JsonObject): string {
   const rest = Object.entries(pact).filter(([key]) => !besides.has(key));
   const parts = rest.map(([key, value]): [string, Json] => {
     const isList = (lists as readonly string[]).includes(key) && Array.isArray(value);
-    return [key, isList ? value.map((each) => plain(each)).toSorted(bySortedJson) : plain(value)];
+    return [key, isList ? inOrder(value.map((each) => plain(each))) : plain(value)];
   });
   return sortedJson({ ...Object.fromEntries(parts), specification: specificationOf(pact) });
 }
 
-const bySortedJson = (a: Json, b: Json) => {
-  const [left, right] = [sortedJson(a), sortedJson(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
-};
+function inOrder(values: readonly Json[]): Json[] {
+  const written = values.map((value) => ({ value, text: sortedJson(value) }));
+  return written.toSorted((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)).map(({ value }) => value);
+}
 
 function specificationOf(pact: JsonObject): string | null {
   const metadata = [pact["metadata"], pact["metaData"]].find(isObject);

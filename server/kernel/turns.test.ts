@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createTurns } from "./turns.ts";
 
-test("one at a time for each repository, in the order of asking; repositories do not wait for each other", async () => {
+test("one at a time of each name, in the order of asking; names do not wait for each other", async () => {
   const turns = createTurns();
   const seen: string[] = [];
   const first = await turns.take("a");
