@@ -67,11 +67,11 @@ const checkMs = 3_000;
 /** A connection on which nothing moves for so long is given up; a slow reader of ours holds one. */
 const idleMs = 5 * 60_000;
 const mostConnections = 256;
-/** Of an upload, two parts are in memory at a time. A part has 5 MiB or more; AWS takes ten thousand of them, others a thousand. */
-const partBytes = 8 * 1024 * 1024;
-const partsAtOnce = 2;
+/** What the SDK gathers and copies for a part is collected late, so parts are small and go up one by one. AWS takes ten thousand of them, others a thousand. */
+const partBytes = 5 * 1024 * 1024;
+const partsAtOnce = 1;
 const mostParts = 1000;
-/** Uploads in parts at a time; the others wait: each has four parts' bytes in memory, of which half are copies. */
+/** Uploads in parts at a time; the others wait. */
 const uploadsAtOnce = 2;
 
 export function openBucket(place: S3Place): Bucket {
