@@ -14,6 +14,8 @@ export interface Cluster {
   host: Host;
   /** Spreading of images under way, by image. */
   spreading: Map<string, Promise<void>>;
+  /** Settles when the last instance so far has its machine. */
+  placing: Promise<unknown>;
 }
 
 export interface Node {
@@ -26,7 +28,8 @@ export interface Node {
 const pollMs = 100;
 
 export function createCluster(options: DockerRuntimeOptions): Cluster {
-  return { names: createSwarmNames(options.install), host: createHost(options), spreading: new Map() };
+  const names = createSwarmNames(options.install);
+  return { names, host: createHost(options), spreading: new Map(), placing: Promise.resolve() };
 }
 
 const noManager = /not a swarm manager/i;

@@ -13,6 +13,8 @@ import { freed, spreads, startedAgain, stopped } from "./spec.ts";
 const tailLines = 50;
 /** A cluster without room for an instance tries for ever; this long is given for room to come. */
 const roomMs = 10_000;
+/** A swarm that does not even say where an instance goes must not keep others from starting. */
+const placingMs = 3_000;
 
 export async function start(cluster: Cluster, spec: InstanceSpec, limits: Limits): Promise<Instance> {
   const found = await existing(cluster, spec, limits);
@@ -21,11 +23,30 @@ export async function start(cluster: Cluster, spec: InstanceSpec, limits: Limits
     if (now && (now.state === "running" || now.restarts > 0)) return now;
   }
   if (found && isStopped(found)) await change(cluster, { id: found.ID, to: startedAgain }, limits);
-  const service =
-    found ?? (await create(cluster, { spec, kind: spec.kind, avoid: await crowded(cluster, spec, limits) }, limits));
+  const service = found ?? (await place(cluster, spec, limits));
   const running = await settled(cluster, { id: service.ID, name: spec.name }, limits);
   await release(cluster, service.ID, limits);
   return running;
+}
+
+/** One after the other: which machines have how many is known once those before have theirs. */
+async function place(cluster: Cluster, spec: InstanceSpec, limits: Limits): Promise<Service> {
+  const before = cluster.placing;
+  const made = before.then(async () =>
+    create(cluster, { spec, kind: spec.kind, avoid: await crowded(cluster, spec, limits) }, limits),
+  );
+  cluster.placing = made.then(({ ID }) => hasPlace(cluster, ID, limits)).catch(() => {});
+  return made;
+}
+
+/** On a machine, or for its own caller to see that there is none for it. */
+async function hasPlace(cluster: Cluster, id: string, limits: Limits): Promise<void> {
+  const since = performance.now();
+  await poll(limits, async () => {
+    const found = await seen(cluster, id, limits);
+    const isPlaced = found && (currentOf(found)?.NodeID || homelessness(found));
+    return isPlaced || performance.now() - since > placingMs ? true : undefined;
+  });
 }
 
 /**
