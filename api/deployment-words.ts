@@ -83,6 +83,19 @@ export const running = {
     tell: ({ mode, reason, actor, ...where }) =>
       `${actor} ${{ open: "opened", maintenance: "closed for maintenance", paused: "paused" }[mode]} ${place(where)}${because(reason)}`,
   },
+  "routing.ingress-created": {
+    kind: "running services",
+    tell: ({ ingress, actor }) => `${actor} let the machine ${ingress} take traffic`,
+  },
+  "routing.ingress-removed": {
+    kind: "running services",
+    tell: ({ ingress, actor }) => `${actor} took the machine ${ingress} out of the traffic`,
+  },
+  "routing.ingress-joined": { kind: "running services", tell: ({ ingress }) => `The machine ${ingress} takes traffic` },
+  "routing.ingress-lost": {
+    kind: "running services",
+    tell: ({ ingress, reason }) => `The machine ${ingress} is not counted on for traffic any more${because(reason)}`,
+  },
   "deployments.drift-found": {
     kind: "running services",
     tell: ({ drift, ...where }) => `${place(where)} ran otherwise than it should${because(drift.join("; "))}`,

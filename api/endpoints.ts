@@ -8,6 +8,7 @@ import { fleetEndpoints } from "./endpoints/fleet.ts";
 import { gateEndpoints } from "./endpoints/gates.ts";
 import { healthEndpoints } from "./endpoints/health.ts";
 import { imageEndpoints } from "./endpoints/images.ts";
+import { ingressEndpoints } from "./endpoints/ingresses.ts";
 import { endpointsOfBuilds } from "./endpoints/of-builds.ts";
 import { placeEndpoints } from "./endpoints/places.ts";
 import { releaseEndpoints } from "./endpoints/releases.ts";
@@ -26,6 +27,7 @@ export const allEndpoints = {
   ...gateEndpoints,
   ...healthEndpoints,
   ...imageEndpoints,
+  ...ingressEndpoints,
   ...placeEndpoints,
   ...releaseEndpoints,
   ...routingEndpoints,

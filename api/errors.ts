@@ -40,6 +40,7 @@ export const errorCatalogue = {
   },
   "pull-request.closed": { status: 409, exit: 1, summary: "The pull request is closed or merged already." },
   "lease.stale": { status: 409, exit: 1, summary: "The lease has ended or belongs to somebody else; stop the work." },
+  "ingress.replaced": { status: 409, exit: 1, summary: "Another process is this ingress now; stop." },
   "build.wrong-state": { status: 409, exit: 1, summary: "The build, step or job is not in a state that allows this." },
   "webhook.bad-signature": { status: 403, exit: 1, summary: "The call is not signed with the repository's secret." },
   "webhook.replayed": { status: 409, exit: 1, summary: "The call is too old or was taken before." },

@@ -4,7 +4,16 @@
  * `subject` (given at `emit`) is what deliveries are ordered by: the repository, build, release or deployment.
  */
 import { z } from "zod";
-import { branchName, digest, environmentName, repositoryName, revision, serviceName, uuid } from "./names.ts";
+import {
+  branchName,
+  digest,
+  environmentName,
+  ingressName,
+  repositoryName,
+  revision,
+  serviceName,
+  uuid,
+} from "./names.ts";
 import { programEnds } from "./programs.ts";
 
 const ref = z.object({
@@ -222,6 +231,10 @@ export const eventCatalogue = {
     reason: z.string().optional(),
     actor: z.string(),
   }),
+  "routing.ingress-created": z.object({ ingress: ingressName, actor: z.string() }),
+  "routing.ingress-removed": z.object({ ingress: ingressName, actor: z.string() }),
+  "routing.ingress-joined": z.object({ ingress: ingressName }),
+  "routing.ingress-lost": z.object({ ingress: ingressName, reason: z.string() }),
   "deployments.deployment-created": deployment.extend({ request: uuid.optional(), actor }),
   "deployments.deployment-changed": deployment.extend({ phase: z.string() }),
   /** Which commits serve there, come or go: the one with the traffic first, then the one that a rollout takes from or brings. */

@@ -1,6 +1,7 @@
 import { accessRows } from "./access-rows.ts";
 import { backingRows } from "./backing-rows.ts";
 import { buildRows, buildStep, ofService } from "./build-rows.ts";
+import { ingressRows } from "./ingress-rows.ts";
 import { pipelineRows } from "./pipeline-rows.ts";
 import { pullRequestRows } from "./pull-request-rows.ts";
 import { secretRows } from "./secret-rows.ts";
@@ -329,6 +330,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   ...pullRequestRows,
   ...accessRows,
+  ...ingressRows,
   ...backingRows,
   ...secretRows,
   ...upstreamRows,

@@ -21,6 +21,7 @@ const groups: Record<string, string> = {
   tests: "tests of a repository: list, show, quarantine, release",
   secret: "secrets: set, list, delete, encrypt, public-key, rotate-key",
   route: "routes of services: maintenance, pause",
+  ingress: "machines that take traffic besides the server's: create, run, list, remove",
   upstream: "registries whose images are kept here: set, list, remove",
   webhook: "builds by signed calls from outside: create, list, remove",
 };

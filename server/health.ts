@@ -7,7 +7,7 @@ import type { Images } from "#images";
 import type { Database } from "#kernel/database.ts";
 import { look, type Look, lookAtDatabase } from "#kernel/health.ts";
 import type { Handlers } from "#kernel/http.ts";
-import type { Routing } from "#routing";
+import type { IngressView, Routing } from "#routing";
 
 interface Deps {
   db: Database;
@@ -36,7 +36,7 @@ export function healthHandlers({
     images: async () => [imagesRow(await images.damaged())],
     ...(checkStore ? { "store of blobs": async () => [await storeRow(checkStore)] } : {}),
     "server's disk": async () => [diskRow(await disk.free(), disk)],
-    "load balancer": async () => [balancerRow(await routing.standing())],
+    "load balancer": async () => balancerRows(await routing.standing()),
   };
   return {
     showHealth: async () => {
@@ -93,9 +93,18 @@ function diskRow(free: number, { mark, floor }: Disk): HealthRow {
   return { name: "server's disk", verdict, found, ...(verdict === "good" ? {} : { fix }) };
 }
 
-function balancerRow({ addresses, fault }: Awaited<ReturnType<Routing["standing"]>>): HealthRow {
+function balancerRows({ addresses, fault, ingresses }: Awaited<ReturnType<Routing["standing"]>>): HealthRow[] {
   const name = "load balancer";
-  if (fault)
-    return { name, verdict: "bad", found: fault, fix: "It is started again by itself; the server's log says more." };
-  return { name, verdict: "good", found: addresses === 0 ? "not needed yet" : `answers for ${addresses} addresses` };
+  const own: HealthRow = fault
+    ? { name, verdict: "bad", found: fault, fix: "It is started again by itself; the server's log says more." }
+    : { name, verdict: "good", found: addresses === 0 ? "not needed yet" : `answers for ${addresses} addresses` };
+  return [own, ...ingresses.map(ingressRow)];
+}
+
+function ingressRow({ name: ingress, state, fault }: IngressView): HealthRow {
+  const name = `ingress ${ingress}`;
+  if (state === "serving" && !fault) return { name, verdict: "good", found: "takes traffic" };
+  if (state !== "away") return { name, verdict: "warning", found: fault ?? "is being brought up to date" };
+  const fix = `Start it on its machine: towline ingress run; or take it out: towline ingress remove ${ingress}`;
+  return { name, verdict: "bad", found: fault ?? "is not there", fix };
 }

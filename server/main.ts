@@ -15,6 +15,7 @@ import { imageEndpoints } from "#api/endpoints/images.ts";
 import { endpointsOfBuilds } from "#api/endpoints/of-builds.ts";
 import { placeEndpoints } from "#api/endpoints/places.ts";
 import { releaseEndpoints } from "#api/endpoints/releases.ts";
+import { ingressEndpoints } from "#api/endpoints/ingresses.ts";
 import { routingEndpoints } from "#api/endpoints/routing.ts";
 import { sourceEndpoints } from "#api/endpoints/source.ts";
 import { upstreamEndpoints } from "#api/endpoints/upstreams.ts";
@@ -222,7 +223,7 @@ async function createModules({ config, address, stopping, wake, pulse, stores, .
     publish: { host: config.host, port: config.httpPort },
   });
   const { looked } = pulse;
-  const routing = createRouting({ ...deps, fleet, balancer, runtime, looked, httpPort: config.httpPort });
+  const routing = createRouting({ ...deps, access, fleet, balancer, runtime, looked, httpPort: config.httpPort });
   const registry = createRegistryAccess(deps.db, access, { address, cluster: config.registryAddress });
   const disk = createDisk([home, dockerFolder], { floor: diskFloor, mark: config.diskMark });
   const ofDeployments = {
@@ -296,7 +297,10 @@ function serveModules(app: FastifyInstance, modules: Modules, http: HttpDeps): v
   serveEndpoints(app, http, { table: { ...imageEndpoints, ...upstreamEndpoints }, handlers: modules.images.handlers });
   serveEndpoints(app, http, { table: releaseEndpoints, handlers: modules.releases.handlers });
   serveEndpoints(app, http, { table: attestationEndpoints, handlers: modules.attestations.handlers });
-  serveEndpoints(app, http, { table: routingEndpoints, handlers: modules.routing.handlers });
+  serveEndpoints(app, http, {
+    table: { ...routingEndpoints, ...ingressEndpoints },
+    handlers: modules.routing.handlers,
+  });
   serveEndpoints(app, http, {
     table: { ...deploymentEndpoints, ...gateEndpoints, ...placeEndpoints, ...backingEndpoints },
     handlers: modules.deployments.handlers,

@@ -10,6 +10,7 @@ import { placeEndpoints } from "#api/endpoints/places.ts";
 import type { CallOutput, Endpoint, Role } from "#api/endpoint.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { EventName, EventPayload } from "#api/events.ts";
+import { createAccess } from "#access";
 import { createContracts } from "#contracts";
 import { createDeployments, type Deployments, type DeploymentsDeps } from "#deployments";
 import type { Address, Balancer } from "#drivers/balancer/contract.ts";
@@ -196,7 +197,7 @@ async function startServer(ground: Ground, tuning: Tuning): Promise<DeploymentsS
   const common = { db, clock, log, jobs: jobsBy(clock), emit, runtime };
   const contracts = createContracts({ db: database.db, emit, jobs, clock, ...withoutHttp });
   const routing = createRouting({
-    ...{ ...common, fleet },
+    ...{ ...common, fleet, access: createAccess(common) },
     balancer: wrap(parts.balancer),
     httpPort: 8300,
     reconcileMs: tuning.reconcileMs ?? 100,

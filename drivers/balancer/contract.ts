@@ -93,6 +93,8 @@ export interface Route {
    * to 29999, unique over all routes.
    */
   internalPort?: number;
+  /** Its network reaches every machine of a cluster, so that balancers on the others can serve it too. */
+  spansMachines?: boolean;
   /** Networks of other routes whose containers reach it at that port too. */
   guests?: readonly string[];
   /** Path that answers 2xx or 3xx when an instance is ready; absent: it is ready when its port takes connections. */

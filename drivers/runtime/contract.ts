@@ -56,6 +56,8 @@ export interface Network {
   environment: string;
   /** CIDR, IPv4. */
   subnet: string;
+  /** It reaches every machine of a cluster. */
+  spansMachines?: boolean;
 }
 
 export interface RegistryAuth {

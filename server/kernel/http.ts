@@ -19,6 +19,7 @@ import { authorizationOf } from "./session-cookie.ts";
 export type Principal =
   | { kind: "user"; name: string; role: Role; token: string }
   | { kind: "agent"; name: string; token: string }
+  | { kind: "ingress"; name: string; token: string }
   | { kind: "job"; name: string; token: string; grants: Grants };
 
 /** What a job may reach: actions per repository, both in Git (`pull`) and in the image registry. */
@@ -166,6 +167,8 @@ export function checkRule(rule: AuthRule, principal: Principal | undefined): Ref
   if (!principal) return refuse("auth.required", "this needs a token", { fix: tellWho });
   if ("agent" in rule)
     return principal.kind === "agent" ? undefined : refuse("auth.forbidden", "only agents may do this");
+  if ("ingress" in rule)
+    return principal.kind === "ingress" ? undefined : refuse("auth.forbidden", "only ingresses may do this");
   if ("job" in rule) return isJob(principal) ? undefined : refuse("auth.forbidden", "only jobs may do this");
   if (principal.kind === "user" && rule.roles.includes(principal.role)) return undefined;
   return refuse("auth.forbidden", `this needs one of the roles ${rule.roles.join(", ")}`);
@@ -175,6 +178,12 @@ export function checkRule(rule: AuthRule, principal: Principal | undefined): Ref
 export function userOf({ principal }: Context): Extract<Principal, { kind: "user" }> {
   if (principal?.kind !== "user") throw new Error("a role rule let in somebody who is not a user");
   return principal;
+}
+
+/** The ingress behind a request that the rule for ingresses has let in. */
+export function ingressOf({ principal }: Context): string {
+  if (principal?.kind !== "ingress") throw new Error("the rule for ingresses let in somebody who is none");
+  return principal.name;
 }
 
 const isJob = (principal: Principal) => principal.kind === "job" && principal.grants.job !== undefined;

@@ -32,6 +32,7 @@ function operation(operationId: string, row: Endpoint): object {
 function describeRule({ auth }: Endpoint): string {
   if (auth === "public") return "everybody";
   if ("agent" in auth) return "agents";
+  if ("ingress" in auth) return "ingresses";
   return "job" in auth ? "jobs" : auth.roles.join(", ");
 }
 

@@ -723,6 +723,14 @@ create table image_upstreams (
   PRIMARY KEY (name)
 );
 
+create table ingresses (
+  name text not null,
+  token uuid not null,
+  serves boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  PRIMARY KEY (name)
+);
+
 create table jobs (
   id bigint not null default nextval('jobs_id_seq'::regclass),
   task text not null,
@@ -1022,7 +1030,7 @@ create table tokens (
   last_used_at timestamp with time zone,
   session boolean not null default false,
   CHECK (((kind = 'user'::text) = (user_name IS NOT NULL))),
-  CHECK ((kind = ANY (ARRAY['user'::text, 'agent'::text, 'job'::text]))),
+  CHECK ((kind = ANY (ARRAY['user'::text, 'agent'::text, 'job'::text, 'ingress'::text]))),
   FOREIGN KEY (user_name) REFERENCES users(name),
   PRIMARY KEY (id),
   UNIQUE (hash)

@@ -17,12 +17,16 @@ const lookAgainMs = 20;
 export async function apply(world: World, config: BalancerConfig, call: Call): Promise<void> {
   checkConfig(config);
   const networks = [...new Set(config.routes.map(({ network }) => network))];
-  const subnets = await world.container.subnets(networks, call);
+  const subnets = await world.container.subnets(insides(config), call);
   const wanted = render(config, subnets);
   if ((await world.container.state(call)) === "running") {
     await world.container.attach(networks, call);
     await reload(world, { config, subnets, wanted }, call);
-  } else await startAnew(world, { config, subnets, wanted }, call);
+  } else {
+    await startAnew(world, { config, subnets, wanted }, call);
+    // A machine of a cluster that runs nothing of an environment gets its network only for a container that runs.
+    await world.container.attach(networks, call);
+  }
   await world.container.detachOthers(networks, call);
   Object.assign(world, { config: structuredClone(config), subnets });
   world.tally.forgetOthers(new Set(config.routes.map(({ id }) => id)));
@@ -30,6 +34,12 @@ export async function apply(world: World, config: BalancerConfig, call: Call): P
   await sweepMaps(world.directory, wanted.mapName);
   await settle(world, config.routes, call);
   await settleModes(world, wanted.modes, call);
+}
+
+/** Networks from within which routes are reached. */
+function insides({ routes }: BalancerConfig): string[] {
+  const reached = routes.filter(({ internalPort }) => internalPort !== undefined);
+  return [...new Set(reached.flatMap(({ network, guests = [] }) => [network, ...guests]))];
 }
 
 interface Wanted {

@@ -17,6 +17,8 @@ export interface ContainerOptions {
   publish: { host: string; port: number };
   /** Path of the engine's socket; absent: the usual one. */
   socketPath?: string;
+  /** It takes what comes from outside only: in the networks it has no name, which is that of another machine's. */
+  isIngress?: boolean;
 }
 
 /** What is there now: nothing, something that must be made anew, or a container that runs or does not. */
@@ -82,7 +84,7 @@ export function createContainer(options: ContainerOptions): Container {
     async attach(networks, limits) {
       const attached = Object.keys((await inspect(limits))?.NetworkSettings.Networks ?? {});
       for (const network of networks.filter((each) => !attached.includes(each)))
-        await join(engine, { network, name }, limits);
+        await join(engine, { network, name, aliases: options.isIngress ? [] : [balancerAlias] }, limits);
     },
     async detachOthers(networks, limits) {
       const attached = Object.keys((await inspect(limits))?.NetworkSettings.Networks ?? {});
@@ -162,20 +164,21 @@ async function identityOf(directory: string): Promise<string> {
 /** The second address after the gateway where that is free, so that names which clients looked up once stay right. */
 async function join(
   engine: Engine,
-  { network, name }: { network: string; name: string },
+  { network, name, aliases: Aliases }: { network: string; name: string; aliases: string[] },
   limits: Limits,
 ): Promise<void> {
   const path = `/networks/${encodeURIComponent(network)}`;
   const connect = (config: object) =>
     engine.json({ method: "POST", path: `${path}/connect`, body: { Container: name, EndpointConfig: config } }, limits);
-  const { IPAM, Scope } = await translated(() => engine.json<NetworkInspected>({ method: "GET", path }, limits));
-  if (Scope === "swarm") return joinOverlay(() => translated(() => connect({ Aliases: [balancerAlias] })), limits);
-  const fixed = secondAddress(IPAM.Config[0]?.Subnet ?? "");
+  const known = await orNothing(() => translated(() => engine.json<NetworkInspected>({ method: "GET", path }, limits)));
+  // A machine that does not manage the swarm knows a network only while something there uses it.
+  if (!known || known.Scope === "swarm") return joinOverlay(() => translated(() => connect({ Aliases })), limits);
+  const fixed = secondAddress(known.IPAM.Config[0]?.Subnet ?? "");
   try {
-    await connect({ Aliases: [balancerAlias], ...(fixed ? { IPAMConfig: { IPv4Address: fixed } } : {}) });
+    await connect({ Aliases, ...(fixed ? { IPAMConfig: { IPv4Address: fixed } } : {}) });
   } catch (error) {
     if (!(error instanceof EngineError) || error.reason !== "status") throw translate(error);
-    await translated(() => connect({ Aliases: [balancerAlias] }));
+    await translated(() => connect({ Aliases }));
   }
 }
 

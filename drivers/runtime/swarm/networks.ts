@@ -22,7 +22,7 @@ export async function ensureNetwork(cluster: Cluster, environment: string, limit
     const found = await networkOf(cluster, environment, limits);
     return found?.IPAM.Config?.[0]?.Subnet;
   });
-  return { name, environment, subnet };
+  return { name, environment, subnet, spansMachines: true };
 }
 
 async function create(cluster: Cluster, environment: string, limits: Limits): Promise<void> {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { BuildDetails, StepView } from "#api/endpoints/builds.ts";
 import { orThrow } from "#api/errors.ts";
+import { freePort } from "#testing/free-port.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { startTowline, type TowlineProcess } from "#testing/processes.ts";
 import { cuttableTo, type TcpCut } from "#testing/tcp-cut.ts";
@@ -99,4 +100,23 @@ test("a network that is cut for half a minute, a killed agent and a killed serve
 test("and nothing of the jobs is left on either machine", async () => {
   await until(async () => (await leftoversOf(platform)).length === 0, { deadlineMs: 180_000 });
   expect(await readFile(join(platform.home, "agent.log"), "utf8")).toContain("took up again a job");
+});
+
+test("another machine takes traffic once it has its token, also over a killed server, until it is taken out", async () => {
+  const stateOf = async (name: string) =>
+    orThrow(await platform.client.listIngresses({})).ingresses.find((each) => each.name === name)?.state;
+  const { secret } = orThrow(await platform.client.createIngress({ body: { name: "edge-2" } }));
+  const line = ["ingress", "run", "--url", `http://127.0.0.1:${wire.port}`, "--token", secret];
+  const settings = { TOWLINE_HOME: home, TOWLINE_HTTP_PORT: String(await freePort()) };
+  await using process = startTowline(line, settings, join(home, "ingress.log"));
+  await until(async () => (await stateOf("edge-2")) === "serving", { describe: process.said, deadlineMs: 180_000 });
+  const reached = await fetch(`http://127.0.0.1:${settings.TOWLINE_HTTP_PORT}`);
+  expect(reached.status, "it has no routes, as no environment is on a swarm").toBe(404);
+  await platform.server.kill();
+  await platform.restartServer();
+  await until(async () => (await stateOf("edge-2")) === "serving");
+  orThrow(await platform.client.removeIngress({ params: { name: "edge-2" } }));
+  await until(() => !process.running(), { describe: process.said });
+  expect(process.said()).toContain("this machine takes no traffic any more");
+  await expect(fetch(`http://127.0.0.1:${settings.TOWLINE_HTTP_PORT}`)).rejects.toThrow();
 });

@@ -40,7 +40,8 @@ export function createAuthenticate(store: ReturnType<typeof accessStore>, clock:
     await noteUse(found.id);
     if (found.kind === "user")
       return { kind: "user", name: found.user_name ?? "", role: found.role as Role, token: found.id };
-    if (found.kind === "agent") return { kind: "agent", name: found.name, token: found.id };
+    if (found.kind === "agent" || found.kind === "ingress")
+      return { kind: found.kind, name: found.name, token: found.id };
     return { kind: "job", name: found.name, token: found.id, grants: found.grants as Grants };
   };
 }

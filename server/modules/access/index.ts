@@ -34,6 +34,10 @@ export interface Access {
   roleOf(user: string): Promise<Role | undefined>;
   /** A token for an agent; the caller keeps it. */
   issueAgentToken(name: string): Promise<string>;
+  /** A token for an ingress, who is nobody but the one of that name; the caller keeps the secret, and `id` to end it. */
+  issueIngressToken(tx: Tx, name: string): Promise<{ id: string; secret: string }>;
+  /** From then on it opens nothing. */
+  endToken(tx: Tx, id: string): Promise<void>;
   /** A short-lived token that reaches only what `grants` names. */
   issueJobToken(tx: Tx, request: JobTokenRequest): Promise<string>;
   /** The same for many at one go, in the order of the requests: all of them or none. */
@@ -90,6 +94,11 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
     roleOf: async (user) => (await store.user(user))?.role,
     issueAgentToken: async (name) =>
       (await issue(db, { kind: "agent", name, user_name: null, expires_at: null })).secret,
+    async issueIngressToken(tx, name) {
+      const { row, secret } = await issue(tx, { kind: "ingress", name, user_name: null, expires_at: null });
+      return { id: row.id, secret };
+    },
+    endToken: async (tx, id) => void (await accessStore(tx).deleteToken(id)),
     issueJobToken: async (tx, { name, grants, expiresAt }) =>
       (await issue(tx, { kind: "job", name, user_name: null, grants, expires_at: expiresAt })).secret,
     issueJobTokens,

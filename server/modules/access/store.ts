@@ -9,7 +9,7 @@ export type AccessTables = {
   tokens: {
     id: string;
     hash: string;
-    kind: "user" | "agent" | "job";
+    kind: "user" | "agent" | "job" | "ingress";
     name: string;
     user_name: string | null;
     grants: Generated<Grants | Record<string, never>>;
@@ -24,7 +24,7 @@ export type AccessTables = {
 export interface NewToken {
   id: string;
   hash: string;
-  kind: "user" | "agent" | "job";
+  kind: "user" | "agent" | "job" | "ingress";
   name: string;
   user_name: string | null;
   grants?: Grants;

@@ -13,6 +13,8 @@ import type { Log } from "#kernel/log.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { changeMode, type Closed, type ModeChange, openExpired, readClosed } from "./modes.ts";
 import { type Comparison, createTraffic } from "./traffic.ts";
+import { createManyBalancer } from "./ingresses/many.ts";
+import { createIngresses, type IngressDeps, type IngressView } from "./ingresses/ingresses.ts";
 import { createObserve, type Timings } from "./observe.ts";
 import { queueReconcile, reconcileTask, runReconcile } from "./reconcile.ts";
 import { routingRoutes } from "./routes.ts";
@@ -31,11 +33,12 @@ import {
 import { type Place, type RoutesOf, type RoutingStore, routingStore } from "./store.ts";
 import { createSync, type Sync, type SyncDeps } from "./sync.ts";
 
-export interface RoutingDeps extends SyncDeps {
+export interface RoutingDeps extends SyncDeps, IngressDeps {
   clock: Clock;
   log: Log;
   emit: Emit;
   jobs: Jobs;
+  /** That of this machine. */
   balancer: Balancer;
   /** Port on which the balancer serves people. */
   httpPort: number;
@@ -45,6 +48,7 @@ export interface RoutingDeps extends SyncDeps {
   looked?: () => void;
 }
 
+export type { IngressView } from "./ingresses/ingresses.ts";
 export type { Closed } from "./modes.ts";
 export type { Timings } from "./observe.ts";
 
@@ -106,7 +110,7 @@ export interface Routing {
   endProbe(probe: { environment: string; name: string }): Promise<void>;
   addressOf(place: Place): Promise<RouteAddress | undefined>;
   /** Host names that the balancer answers for, and what keeps it from answering; it is not there while there are none. */
-  standing(): Promise<{ addresses: number; fault: string | undefined }>;
+  standing(): Promise<{ addresses: number; fault: string | undefined; ingresses: IngressView[] }>;
   /** Takes all routes, pools and slots of an environment or a service away for good; none there is no error. */
   removeRoutes(of: RoutesOf): Promise<void>;
   /** Brings the balancer to what the tables say. */
@@ -117,8 +121,11 @@ export interface Routing {
   start(): Promise<void>;
 }
 
-export function createRouting(deps: RoutingDeps): Routing {
-  const { db, balancer } = deps;
+export function createRouting(given: RoutingDeps): Routing {
+  const { db } = given;
+  const ingresses = createIngresses(given, () => queueReconcile(given, 0));
+  const balancer = createManyBalancer(given.balancer, ingresses);
+  const deps = { ...given, balancer };
   const sync = createSync(deps);
   const store = routingStore(db);
   const observe = createObserve(store, balancer);
@@ -156,12 +163,15 @@ export function createRouting(deps: RoutingDeps): Routing {
     async standing() {
       const addresses = (await store.hosts()).length;
       const fault = addresses === 0 ? undefined : await traffic.fault();
-      return { addresses, fault };
+      return { addresses, fault, ingresses: await ingresses.list() };
     },
     reconcile: everything,
-    handlers: routingRoutes(store, { addressOf, traffic }),
+    handlers: routingRoutes(store, { addressOf, traffic, ingresses }),
     tasks: { [reconcileTask]: () => runReconcile(deps, { everything }) },
-    start: () => queueReconcile(deps, 0),
+    async start() {
+      await ingresses.start();
+      await queueReconcile(deps, 0);
+    },
   };
 }
 

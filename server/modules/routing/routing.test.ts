@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
+import { createAccess } from "#access";
 import { createMemoryBalancer } from "#drivers/balancer/memory.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
 import { createMemoryRuntime } from "#drivers/runtime/memory.ts";
@@ -29,6 +30,7 @@ async function openScene() {
   const { emit } = createOutbox({ db, wake, log });
   const create = (): Routing =>
     createRouting({
+      access: createAccess({ db, emit, jobs, clock: systemClock }),
       fleet: { previews: async () => undefined },
       db,
       emit,

@@ -8,7 +8,7 @@ import type { Fleet } from "#fleet";
 import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import { isPreview } from "#pipeline/preview-rules.ts";
-import { balancerConfig, type Pool, slotChanges } from "./core/balancer-config.ts";
+import { balancerConfig, type EnvironmentNetwork, type Pool, slotChanges } from "./core/balancer-config.ts";
 import { routingStore } from "./store.ts";
 
 export interface SyncDeps {
@@ -29,7 +29,7 @@ export function createSync({ db, balancer, runtime, fleet }: SyncDeps): Sync {
   const lock = createKeyedLock();
   const queue = (work: () => Promise<void>) => lock.hold("balancer", work);
   let applied: BalancerConfig | undefined;
-  let networks = new Map<string, string>();
+  let networks = new Map<string, EnvironmentNetwork>();
 
   async function desired(): Promise<BalancerConfig> {
     const { pools, slots } = await readPools(db);
@@ -42,7 +42,7 @@ export function createSync({ db, balancer, runtime, fleet }: SyncDeps): Sync {
   /** An environment that cannot be served as things are must not stand in the way of the others. */
   async function findNetwork(environment: string): Promise<void> {
     try {
-      networks.set(environment, (await runtime.ensureNetwork(environment)).name);
+      networks.set(environment, await runtime.ensureNetwork(environment));
     } catch (error) {
       if (!(error instanceof RuntimeError) || error.code !== "unfit") throw error;
     }

@@ -18,7 +18,7 @@ export function whyNot(principal: Principal, action: Action): string | undefined
     return allowed[action].includes(principal.role)
       ? undefined
       : `${principal.name} may not do this: it takes one of the roles ${allowed[action].join(", ")}`;
-  if (principal.kind === "agent" || !principal.grants.job)
+  if (principal.kind === "agent" || principal.kind === "ingress" || !principal.grants.job)
     return `${principal.name} reaches no contracts by this token`;
   return action === "read" || action === "publish"
     ? undefined

@@ -15,6 +15,7 @@ import { jobs, startJobs } from "#kernel/jobs.ts";
 import { createOutbox } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
 import { parseEnvironment } from "#pipeline/environment-file.ts";
+import { createAccess } from "#access";
 import { createRouting } from "#routing";
 import { renderBacking } from "#stack/render-stack.ts";
 import { haproxyImage } from "#testing/balancer-bed.ts";
@@ -53,7 +54,8 @@ async function openScene() {
     backingPassword: async () => "correct horse",
     previews: async () => undefined,
   } as unknown as DeploymentsDeps["fleet"];
-  const routing = createRouting({ fleet, ...common, balancer, httpPort: publish.port, reconcileMs: 2_000 });
+  const access = createAccess(common);
+  const routing = createRouting({ access, fleet, ...common, balancer, httpPort: publish.port, reconcileMs: 2_000 });
   const deployments = createDeployments({
     ...{ ...common, routing, fleet, backups: await openFsBlobs(join(folder, "backups")), diskFloor: 0 },
     ...({ source: {}, builds: {}, releases: {}, contracts: {}, attestations: {} } as Pick<

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { balancerConfig, type Occupied, slotChanges } from "./balancer-config.ts";
 import { freePosition, mostSlots, poolSize } from "./pool-size.ts";
 
-const networks = new Map([["test", "towline-test"]]);
+const networks = new Map([["test", { name: "towline-test" }]]);
 const front = { hosts: ["orders.test.localhost"], internalPort: 10_000, mode: "open" as const };
 const pool = { id: "orders.test", environment: "test", healthPath: "/health", slots: 4, front };
 const at = (position: number, state: Occupied["state"]): Occupied => ({
@@ -57,7 +57,9 @@ test("the lowest free position is taken", () => {
 });
 
 test("routes of the environment that previews borrow from take the networks of all of them as guests, and no others do", () => {
-  const named = new Map(["test", "production", "preview-1", "preview-2"].map((name) => [name, `net-${name}`]));
+  const named = new Map(
+    ["test", "production", "preview-1", "preview-2"].map((name) => [name, { name: `net-${name}` }]),
+  );
   const front = { hosts: [], internalPort: 10_000, mode: "open" as const };
   const pools = [...named.keys()].map((environment) => ({ ...pool, id: `orders.${environment}`, environment, front }));
   const guests = (borrowed: string | undefined) =>

@@ -28,9 +28,14 @@ export interface Occupied {
   weight: number;
 }
 
+export interface EnvironmentNetwork {
+  name: string;
+  spansMachines?: boolean;
+}
+
 export interface Surroundings {
-  /** Name of the network of each environment; one without has no routes. */
-  networks: ReadonlyMap<string, string>;
+  /** The network of each environment; one without has no routes. */
+  networks: ReadonlyMap<string, EnvironmentNetwork>;
   /** Whose routes the environments of pull requests use too. */
   borrowed: string | undefined;
 }
@@ -42,7 +47,7 @@ export function balancerConfig(
 ): BalancerConfig {
   const byPool = Map.groupBy(occupied, ({ pool }) => pool);
   const previews = new Set(pools.map(({ environment }) => environment).filter(isPreview));
-  const guests = [...previews].toSorted().flatMap((environment) => networks.get(environment) ?? []);
+  const guests = [...previews].toSorted().flatMap((environment) => networks.get(environment)?.name ?? []);
   const routes = pools.flatMap((pool) => {
     const network = networks.get(pool.environment);
     if (network === undefined) return [];
@@ -53,14 +58,15 @@ export function balancerConfig(
   return { routes };
 }
 
-function routeOf(pool: Pool, occupied: readonly Occupied[], network: string): Route {
+function routeOf(pool: Pool, occupied: readonly Occupied[], { name, spansMachines }: EnvironmentNetwork): Route {
   const slots: Slot[] = Array.from({ length: pool.slots }, () => emptySlot);
   for (const { position, host, port, state, weight } of occupied)
     slots[position] = { address: { host, port }, state, weight };
   return {
     id: pool.id,
     hosts: pool.front?.hosts ?? [],
-    network,
+    network: name,
+    ...(spansMachines ? { spansMachines } : {}),
     ...(pool.front ? { internalPort: pool.front.internalPort, mode: pool.front.mode } : {}),
     ...(pool.healthPath === null ? {} : { healthPath: pool.healthPath }),
     slots,
