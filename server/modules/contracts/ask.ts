@@ -5,13 +5,11 @@ import type { ContractStore } from "./store.ts";
 export interface Asked {
   matrix: Matrix;
   judgement: Judgement;
-  /** Of the contents in the matrix, by id. */
-  shas: Map<number, string>;
 }
 
 /** What is known of the question; or why it is none: it names somebody or a place that does not exist. */
 export async function ask(
-  { worlds, environments, pacts }: ContractStore,
+  { worlds, environments }: ContractStore,
   query: Query,
 ): Promise<Asked | { faults: string[] }> {
   const { environment } = query.target;
@@ -28,8 +26,7 @@ export async function ask(
   ];
   if (faults.length > 0) return { faults };
   const found = matrix(world, query);
-  const shas = await pacts.shas([...new Set(found.rows.map(({ publication }) => Number(publication.content)))]);
-  return { matrix: found, judgement: judge(world, query, found), shas };
+  return { matrix: found, judgement: judge(world, query, found) };
 }
 
 export const isRefusedQuestion = (asked: Asked | { faults: string[] }): asked is { faults: string[] } =>

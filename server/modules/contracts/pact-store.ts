@@ -291,14 +291,6 @@ function contents(db: Database) {
           select c.name as consumer, t.sha from noted join contract_contents t on t.id = noted.content
           join contract_pacticipants c on c.id = t.consumer order by t.id limit 1`.execute(db)
       ).rows[0],
-    shas: async (ids: readonly number[]) =>
-      new Map(
-        (
-          await sql<{ id: number; sha: string }>`select id, sha from contract_contents where id = any(${ids})`.execute(
-            db,
-          )
-        ).rows.map(({ id, sha }) => [id, sha]),
-      ),
   };
 }
 

@@ -28,12 +28,13 @@ export function worldStore(db: Database) {
     /** With `more` versions, of those who matter. As many selectors of versions as there are cost no more statements than one. */
     async forMatrix({ selectors, target, ignore }: Query, more: readonly Named[] = []): Promise<World> {
       const chosen = new Set(selectors.map(({ pacticipant }) => pacticipant));
-      const known = await named(db, [...chosen, ...ignore.map(({ pacticipant }) => pacticipant)]);
-      const asked = known.filter(({ name }) => chosen.has(name));
-      if (asked.length === 0) return world(db, known, nothing);
       const narrowed = !isOpen({ pacticipant: "", ...target });
-      const askedIds = asked.map(({ id }) => id);
-      const integrated = narrowed || selectors.length === 1 ? await integrationsOf(db, askedIds) : [];
+      const [known, integrated, numbered] = await Promise.all([
+        named(db, [...chosen, ...ignore.map(({ pacticipant }) => pacticipant)]),
+        narrowed || selectors.length === 1 ? integrationsOf(db, [...chosen]) : [],
+        namedVersions(db, [...selectors, ...ignore].filter(isNamed)),
+      ]);
+      if (!known.some(({ name }) => chosen.has(name))) return world(db, known, nothing);
       const others = integrated.flat().filter(({ name }) => !chosen.has(name));
       const all = [...new Map([...known, ...others].map((each) => [each.id, each])).values()];
       const otherIds = [...new Set(others.map(({ id }) => id))];
@@ -41,21 +42,24 @@ export function worldStore(db: Database) {
       const of = ({ pacticipant }: Selector) => [idOf.get(pacticipant) ?? 0];
       const open = [...selectors.filter(isOpen).flatMap(of), ...(narrowed ? [] : otherIds)];
       const ids = all.map(({ id }) => id);
-      const versions = (
-        await Promise.all([
-          namedVersions(db, ids, [...[...selectors, ...ignore].filter(isNamed), ...more]),
-          ...selectors.filter((each) => !isNamed(each)).map((each) => versionIds(db, of(each), each)),
-          narrowed ? versionIds(db, otherIds, target) : [],
-        ])
-      ).flat();
-      const publications = await publicationsOf(db, { versions, consumers: open, providers: ids });
+      const found = await Promise.all([
+        namedVersions(db, more, ids),
+        ...selectors.filter((each) => !isNamed(each)).map((each) => versionIds(db, of(each), each)),
+        narrowed ? versionIds(db, otherIds, target) : [],
+      ]);
+      const versions = [...numbered, ...found.flat()];
+      const [publications, details] = await Promise.all([
+        publicationsOf(db, { versions, consumers: open, providers: ids }),
+        // Where none is open, nothing is looked at but of these.
+        open.length === 0 ? detailsOf(db, versions) : undefined,
+      ]);
       const contents = [...new Set(publications.map(({ content }) => Number(content)))];
       const verifications = await newestResults(db, { contents, versions, open });
       const integrations = integrated.map(([consumer, provider]) => ({
         consumer: consumer.name,
         provider: provider.name,
       }));
-      return world(db, all, { integrations, versions, publications, verifications });
+      return world(db, all, { integrations, versions, publications, verifications }, details);
     },
 
     async forProvider(wanted: Wanted): Promise<World> {
@@ -95,12 +99,13 @@ interface IntegrationRow {
 }
 
 /** Consumer and provider of each contract that one of these ever had. */
-async function integrationsOf(db: Database, ids: readonly number[]): Promise<[Name, Name][]> {
+async function integrationsOf(db: Database, names: readonly string[]): Promise<[Name, Name][]> {
   const { rows } = await sql<IntegrationRow>`
+    with asked as materialized (select id from contract_pacticipants where name = any(${names}))
     select c.id as consumer, c.name as consumer_name, c.main_branch as consumer_branch,
       r.id as provider, r.name as provider_name, r.main_branch as provider_branch
     from contract_integrations i join contract_pacticipants c on c.id = i.consumer join contract_pacticipants r on r.id = i.provider
-    where i.consumer = any(${ids}) or i.provider = any(${ids})`.execute(db);
+    where i.consumer = any(array(select id from asked)) or i.provider = any(array(select id from asked))`.execute(db);
   return rows.map((row) => [
     { id: row.consumer, name: row.consumer_name, main_branch: row.consumer_branch },
     { id: row.provider, name: row.provider_name, main_branch: row.provider_branch },
@@ -116,13 +121,14 @@ async function consumersOf(db: Database, provider: number): Promise<Name[]> {
 const idsOf = async (db: Database, query: ReturnType<typeof sql>): Promise<number[]> =>
   ((await query.execute(db)).rows as { id: number }[]).map(({ id }) => id);
 
-async function namedVersions(db: Database, of: readonly number[], given: readonly Named[]): Promise<number[]> {
+/** @param of those that count; all, where it is left out. */
+async function namedVersions(db: Database, given: readonly Named[], of?: readonly number[]): Promise<number[]> {
   if (given.length === 0) return [];
   const [names, numbers] = [given.map(({ pacticipant }) => pacticipant), given.map(({ version }) => version)];
   return idsOf(
     db,
     sql`select v.id from unnest(${names}::text[], ${numbers}::text[]) given (name, number)
-      join contract_pacticipants p on p.name = given.name and p.id = any(${of})
+      join contract_pacticipants p on p.name = given.name and (${of === undefined} or p.id = any(${of ?? []}))
       join contract_versions v on v.pacticipant = p.id and v.number = given.number`,
   );
 }
@@ -215,7 +221,8 @@ interface Published {
 async function publicationsOf(db: Database, { versions, consumers, providers }: Published): Promise<Publication[]> {
   if (versions.length + consumers.length === 0) return [];
   const part = (condition: ReturnType<typeof sql>) => sql`
-    select p.id, p.version, c.name as consumer, r.name as provider, p.content, p.created_at from contract_publications p
+    select p.id, p.version, c.name as consumer, r.name as provider, p.content, t.sha, p.created_at from contract_publications p
+    join contract_contents t on t.id = p.content
     join contract_versions v on v.id = p.version join contract_pacticipants c on c.id = v.pacticipant
     join contract_pacticipants r on r.id = p.provider
     where ${condition} and p.provider = any(${providers})`;
@@ -227,6 +234,7 @@ async function publicationsOf(db: Database, { versions, consumers, providers }: 
     consumer: string;
     provider: string;
     content: number;
+    sha: string;
     created_at: Date;
   }>`
     ${query} limit ${mostRows + 1}`.execute(db);
@@ -309,14 +317,15 @@ interface DetailRow {
   released: string[];
 }
 
-async function world(db: Database, names: readonly Name[], parts: Parts): Promise<World> {
+/** @param known details of the versions in it, where they were read already. */
+async function world(db: Database, names: readonly Name[], parts: Parts, known?: DetailRow[]): Promise<World> {
   const { versions, integrations, publications, verifications } = parts;
   const ids = new Set([
     ...versions,
     ...publications.map(({ version }) => version),
     ...verifications.map(({ version }) => version),
   ]);
-  const rows = ids.size === 0 ? [] : await detailsOf(db, [...ids]);
+  const rows = known ?? (ids.size === 0 ? [] : await detailsOf(db, [...ids]));
   return {
     pacticipants: new Map(names.map(({ name, main_branch }) => [name, { mainBranch: main_branch }])),
     versions: rows.map(({ created_at, ...row }): Version => ({ ...row, createdAt: created_at.toISOString() })),

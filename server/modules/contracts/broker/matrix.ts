@@ -55,7 +55,7 @@ export function matrixRows(ask: Ask): Row[] {
 
 const deployable = { yes: true, no: false, unknown: null } as const;
 
-function matrixResource({ matrix, judgement, shas }: Asked, query: Query, links: Links) {
+function matrixResource({ matrix, judgement }: Asked, query: Query, links: Links) {
   const { counts, verdict, reasons } = judgement;
   return {
     summary: {
@@ -65,7 +65,7 @@ function matrixResource({ matrix, judgement, shas }: Asked, query: Query, links:
       ...(query.ignore.length > 0 ? { ignored: counts.ignored } : {}),
     },
     notices: noticesOf(judgement),
-    matrix: matrix.rows.map((row) => rowResource(row, { sha: shas.get(Number(row.publication.content)) ?? "", links })),
+    matrix: matrix.rows.map((row) => rowResource(row, links)),
   };
 }
 
@@ -76,10 +76,8 @@ function noticesOf({ verdict, reasons }: Judgement) {
   });
 }
 
-function rowResource(
-  { publication, consumer, provider, verification, ignored }: MatrixRow,
-  { sha, links }: { sha: string; links: Links },
-) {
+function rowResource({ publication, consumer, provider, verification, ignored }: MatrixRow, links: Links) {
+  const { sha } = publication;
   const pair = { consumer: publication.consumer, provider: publication.provider };
   return {
     consumer: {

@@ -63,7 +63,7 @@ export function verificationRows(store: ContractStore, deps: PublishDeps): Row[]
 
 const pairOf = ({ params: { consumer = "", provider = "" } }: Call): Pair => ({ consumer, provider });
 
-async function forVerification(call: Call, { worlds, pacts }: ContractStore): Promise<Answer> {
+async function forVerification(call: Call, { worlds }: ContractStore): Promise<Answer> {
   const { provider = "" } = call.params;
   const body = bodyOf(call, wantedBody);
   const { providerVersionBranch: branch, providerVersionTags: tags, includeWipPactsSince: since } = body;
@@ -79,10 +79,7 @@ async function forVerification(call: Call, { worlds, pacts }: ContractStore): Pr
   };
   const world = await worlds.forProvider(wanted);
   const chosen = toVerify(world, wanted);
-  const shas = await pacts.shas(chosen.map(({ content }) => Number(content)));
-  const found = chosen.map((each) =>
-    entry(each, { sha: shas.get(Number(each.content)) ?? "", provider, links: call.links }),
-  );
+  const found = chosen.map((each) => entry(each, { provider, links: call.links }));
   return ok({ _embedded: { pacts: found }, _links: { self: { href: call.self, title: "Pacts to be verified" } } });
 }
 
@@ -94,8 +91,9 @@ function selectorOf(given: z.output<typeof selector>): ContentSelector {
   );
 }
 
-function entry(each: ToVerify, { sha, provider, links }: { sha: string; provider: string; links: Links }) {
+function entry(each: ToVerify, { provider, links }: { provider: string; links: Links }) {
   const { pacticipant: consumer, number } = each.newest.version;
+  const { sha } = each.newest.publication;
   const metadata = writeMetadata({ version: number, ...(each.wip ? { wip: true as const } : {}) });
   const href = links.content({ consumer, provider, sha }, metadata);
   const why = each.wip

@@ -36,7 +36,7 @@ export class TestWorld implements World {
     const version = this.#version(consumer, number).id;
     this.pacticipant(provider);
     const createdAt = new Date(++this.#id * 1000).toISOString();
-    this.publications.push({ id: this.#id, version, consumer, provider, content, createdAt });
+    this.publications.push({ id: this.#id, version, consumer, provider, content, sha: content, createdAt });
     return this;
   }
 

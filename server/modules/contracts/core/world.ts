@@ -29,6 +29,8 @@ export interface Publication {
   provider: string;
   /** Identity of the content between this consumer and this provider. */
   content: string;
+  /** SHA-256 of it, in hexadecimal: what clients name it by. */
+  sha: string;
   /** ISO 8601. */
   createdAt: string;
 }
