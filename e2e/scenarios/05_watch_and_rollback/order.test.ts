@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StepView } from "#api/endpoints/builds.ts";
 import { orThrow } from "#api/errors.ts";
+import { brokerClient } from "#testing/broker.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import type { Checkout } from "../../support/checkout.ts";
@@ -23,6 +24,9 @@ const patient = `[node, -e, "setInterval(() => require('fs').existsSync('/tmp/go
 let platform: Platform;
 let terminal: CommandLine;
 let service: Service;
+/** A provider and its consumer. */
+let stock: Checkout;
+let shop: Checkout;
 
 beforeAll(async () => {
   platform = await startPlatform();
@@ -33,6 +37,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await shop?.[Symbol.asyncDispose]();
+  await stock?.[Symbol.asyncDispose]();
   await service?.[Symbol.asyncDispose]();
   await terminal?.[Symbol.asyncDispose]();
   await platform?.[Symbol.asyncDispose]();
@@ -127,18 +133,13 @@ test("a breaking change of a provider stands at the gate of production, with con
     test: "target: docker\nwatch: 500ms\ncontracts: advisory\n",
     production: "target: docker\nafter: test\nwatch: 500ms\n",
   });
-  await using stock = await contractService("stock", "verify: pacts");
+  stock = await contractService("stock", "verify: pacts");
   await stock.write("answer.json", JSON.stringify({ count: 3 }));
   expect(await buildOf(platform.client, await stock.push("Version 1"), finished)).toMatchObject({ outcome: "passed" });
 
-  await using shop = await contractService("shop", 'pacts: "asks/*.json"');
-  const response = { status: 200, body: { count: 1 }, matchingRules: { "$.body": { match: "type" } } };
-  const interactions = [{ description: "how much is there", request: { method: "GET", path: "/stock" }, response }];
+  shop = await contractService("shop", 'pacts: "asks/*.json"');
   await mkdir(join(shop.folder, "asks"));
-  await shop.write(
-    "asks/stock.json",
-    JSON.stringify({ consumer: { name: "shop" }, provider: { name: "stock" }, interactions }),
-  );
+  await shop.write("asks/stock.json", asking({ count: 1 }));
   // What stock serves has never heard of this: it verifies it now, by itself.
   expect(await buildOf(platform.client, await shop.push("Version 1"), finished)).toMatchObject({ outcome: "passed" });
   expect((await deploymentIn("shop", "production")).outcome).toBe("succeeded");
@@ -164,6 +165,44 @@ test("a breaking change of a provider stands at the gate of production, with con
     await deploymentIn("stock", "production", ({ release, state }) => release === 3 && state === "finished"),
   ).toMatchObject({ outcome: "succeeded" });
 });
+
+test("a changed contract is verified by itself, against what serves in production too, and goes there because of that", async () => {
+  const served = await stock.git("rev-parse", "HEAD");
+  // The newest of its provider would not keep it, but goes no further than test.
+  const pipeline = await readFile(join(stock.folder, ".towline/pipeline.yml"), "utf8");
+  await stock.write(".towline/pipeline.yml", pipeline.replace("  - deploy: production\n", ""));
+  await stock.write("answer.json", JSON.stringify({ count: 5 }));
+  const newest = await stock.push("Version 4");
+  expect(await buildOf(platform.client, newest, finished)).toMatchObject({ outcome: "passed" });
+
+  await shop.write("asks/stock.json", asking({ count: 1, left: "some" }));
+  const changed = await shop.push("Version 2");
+  expect(await buildOf(platform.client, changed, finished)).toMatchObject({ outcome: "passed" });
+  expect(await deploymentIn("shop", "production")).toMatchObject({ commit: changed, outcome: "succeeded" });
+
+  const verified = async (commit: string) => {
+    const { builds } = orThrow(
+      await platform.client.listBuilds({ query: { repository: "stock", branch: "contracts" } }),
+    );
+    return builds.filter((each) => each.commit === commit).map(({ source, outcome }) => ({ source, outcome }));
+  };
+  expect(await verified(served)).toEqual([{ source: "contract", outcome: "passed" }]);
+  await until(async () => (await verified(newest))[0]?.outcome === "passed", { deadlineMs: 120_000 });
+  const question = `q[][pacticipant]=shop&q[][version]=${changed}&q[][pacticipant]=stock`;
+  const { body } = await brokerClient(`${platform.url}/pact`, `Bearer ${platform.adminToken}`)(
+    "GET",
+    `/matrix?${question}`,
+  );
+  const rows = body.matrix as { provider: { version: { number: string } }; verificationResult: { success: boolean } }[];
+  const kept = rows.map(({ provider, verificationResult }) => [provider.version.number, verificationResult.success]);
+  expect(Object.fromEntries(kept)).toEqual({ [served]: true, [newest]: false });
+});
+
+function asking(body: object): string {
+  const response = { status: 200, body, matchingRules: { "$.body": { match: "type" } } };
+  const interactions = [{ description: "how much is there", request: { method: "GET", path: "/stock" }, response }];
+  return JSON.stringify({ consumer: { name: "shop" }, provider: { name: "stock" }, interactions });
+}
 
 /** A service whose tests say something of contracts, by the verifier of the example fleet. */
 async function contractService(name: string, says: string): Promise<Checkout> {
