@@ -10,7 +10,8 @@ const never = new AbortController().signal;
 
 function keep(server: PlayedServer, leaseMs: number, abandon = never) {
   const job = server.give({ work: testWork, leaseMs });
-  return { job, keeper: keepLease(server.client, job.assignment, abandon), since: performance.now() };
+  const since = performance.now();
+  return { job, keeper: keepLease(server.client, job.assignment, abandon), since };
 }
 
 /** Milliseconds until the work must end. */
@@ -44,14 +45,12 @@ test("a long lease is renewed often all the same, for a cancel to be heard soon"
   expect(keeper.lost.aborted).toBe(false);
 });
 
-test("a lease that cannot be renewed for its whole length is lost then, not later", async () => {
+test("a lease that cannot be renewed for its whole length is lost, and not before", async () => {
   await using server = await playServer();
   const { keeper, since } = keep(server, 400);
   using _ = keeper;
   await server.away();
-  const end = await endOf(keeper, since);
-  expect(end).toBeGreaterThan(380);
-  expect(end).toBeLessThan(10_000);
+  expect(await endOf(keeper, since)).toBeGreaterThan(380);
   expect([keeper.ended.reason, keeper.lost.aborted]).toEqual(["lease-lost", true]);
   await server.back();
 });

@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)(
       return all.map(({ name, state }) => `${name} ${state}`);
     };
 
-    /** By way of the machine of the server, and of one other. */
+    /** By way of the machine of the server, and of one other; no more than one small instance answers alone. */
     const load = () => {
       const kind = { method: "GET" as const, path: "/" };
       const kinds = [true, false].map((keepAlive) => ({ ...kind, name: `kept: ${keepAlive}`, keepAlive }));
@@ -131,7 +131,7 @@ describe.skipIf(missing !== undefined)(
           ...{
             url: `http://${address}:${httpPort}`,
             host: "orders.test.localhost",
-            rate: 10,
+            rate: 5,
             kinds,
             timeoutMs: 30_000,
           },
@@ -225,7 +225,9 @@ describe.skipIf(missing !== undefined)(
         },
         { ...patient, describe: () => last },
       );
-      expect([...told].some((words) => words.includes("was lost with the machine machine-3"))).toBe(true);
+      // On an idle machine the swarm has begun it elsewhere before anybody looked.
+      const expected = /was lost with the machine machine-3|does not get its traffic/;
+      expect([...told].join(), last).toMatch(expected);
       expect(await machines()).not.toContain(lost.name);
       await asking.answered(40);
       await asking.stop();
