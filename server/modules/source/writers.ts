@@ -1,7 +1,7 @@
 /** The way by which anything moves a ref: one at a time for each repository, and the table follows before the next. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "#kernel/log.ts";
-import { createTurns } from "#kernel/turns.ts";
+import { createKeyedLock } from "#kernel/keyed-lock.ts";
 
 export interface Writers {
   /** Runs `work` alone; whatever it did to the refs is told before this settles, also when it throws. */
@@ -18,7 +18,7 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
 export function createWriters({ reconcile, log, stopping }: Deps): Writers {
-  const turns = createTurns();
+  const turns = createKeyedLock();
 
   /** Tries until the database takes it. A stopping server leaves it to its next start. */
   async function follow(repository: string, actor: string | undefined): Promise<void> {

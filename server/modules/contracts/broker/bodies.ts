@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest, RequestPayload } from "fastify";
 import { finished, PassThrough } from "node:stream";
-import { createTurns } from "#kernel/turns.ts";
+import { createKeyedLock } from "#kernel/keyed-lock.ts";
 
 /** In a publication pacts are written in base64, a third longer than they are. */
 export const mostBytes = 16 * 1024 * 1024;
@@ -15,7 +15,7 @@ const patienceMs = 60_000;
 
 /** As a hook before a body is read. */
 export function oneLargeBodyAtATime() {
-  const turns = createTurns();
+  const turns = createKeyedLock();
   return async ({ headers, raw }: FastifyRequest, reply: FastifyReply, payload: RequestPayload) => {
     const bytes = Number(headers["content-length"] ?? (headers["transfer-encoding"] ? mostBytes : 0));
     if (bytes <= largeBytes) return payload;

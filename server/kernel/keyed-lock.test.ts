@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { createTurns } from "./turns.ts";
+import { createKeyedLock } from "./keyed-lock.ts";
 
-test("one at a time of each name, in the order of asking; names do not wait for each other", async () => {
-  const turns = createTurns();
+test("one at a time of each key, in the order of asking; keys do not wait for each other", async () => {
+  const turns = createKeyedLock();
   const seen: string[] = [];
   const first = await turns.take("a");
   const others = ["second", "third"].map(async (name) => {
@@ -16,4 +16,12 @@ test("one at a time of each name, in the order of asking; names do not wait for 
   first[Symbol.dispose]();
   await Promise.all(others);
   expect(seen).toEqual(["second begins", "second ends", "third begins", "third ends"]);
+});
+
+test("work that fails passes the turn on", async () => {
+  const lock = createKeyedLock();
+  const failing = lock.hold("a", () => Promise.reject(new Error("broken")));
+  const next = lock.hold("a", async () => "done");
+  await expect(failing).rejects.toThrow("broken");
+  expect(await next).toBe("done");
 });
