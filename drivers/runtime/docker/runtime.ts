@@ -107,7 +107,8 @@ async function listed(host: Host, labels: Readonly<Record<string, string>>, limi
   const query = { all: true, filters: host.names.filter(labels) };
   const found = await json<Listed[]>(host, { method: "GET", path: "/containers/json", query }, limits);
   const mine = found.filter(({ Labels }) => Labels[label.name] !== undefined);
-  return mine.toSorted((left, right) => left.Created - right.Created);
+  // The engine tells them newest first, and the second of each, which several may share.
+  return mine.toReversed().toSorted((left, right) => left.Created - right.Created);
 }
 
 async function stop(host: Host, { id, graceMs }: { id: string; graceMs: number }, limits: Limits): Promise<void> {
