@@ -14,7 +14,8 @@ export const administering: readonly Role[] = ["admin"];
 
 /**
  * Who may call: `public` needs no token; `{ roles }` needs a user who has one of them; `{ agent: true }` needs an
- * agent's token, which no user token replaces; `{ ingress: true }` that of the machine that it was made for; `{ job: true }` needs the token of one attempt at a job, which says which job
+ * agent's token, which no user token replaces; `{ ingress: true }` needs the token of an ingress, which says which one;
+ * `{ job: true }` needs the token of one attempt at a job, which says which job
  * is meant and is of no use once the attempt has ended.
  */
 export type AuthRule = "public" | { roles: readonly Role[] } | { agent: true } | { ingress: true } | { job: true };

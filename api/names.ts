@@ -11,10 +11,8 @@ export const environmentName = z
   .string()
   .regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/, "lower-case letters, digits and dashes, 1 to 30, starting with a letter");
 
-/** A machine that takes traffic. */
-export const ingressName = z
-  .string()
-  .regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, "lower-case letters, digits and dashes, 1 to 40, starting with a letter");
+/** A machine that takes traffic has a name of the same form. */
+export const ingressName = serviceName;
 
 /** A repository has the same form as a service, so that one name serves both. */
 export const repositoryName = serviceName;

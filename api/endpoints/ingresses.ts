@@ -8,8 +8,8 @@ const instance = z.string().min(1).max(100).describe("Fresh at every start of th
 /** A call of `drivers/balancer/contract.ts` that the balancer there is to answer. */
 const balancerCall = z.object({
   id: z.uuid(),
-  /** Its arguments without the options; one that is left out is null. */
   method: z.enum(["apply", "setSlots", "health", "sessions", "serving", "stats", "timings", "recent", "remove"]),
+  /** Those of the method without its options; one that is left out is null. */
   args: z.array(z.json()),
   deadlineMs: z.int().positive(),
 });

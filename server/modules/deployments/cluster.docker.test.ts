@@ -10,7 +10,7 @@ import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serveIngress } from "#agent/serve-ingress.ts";
 import { ingressEndpoints } from "#api/endpoints/ingresses.ts";
-import { isRefusal, type Refusal } from "#api/errors.ts";
+import { isRefusal, orThrow } from "#api/errors.ts";
 import { createAccess } from "#access";
 import { createClient } from "#client/client.ts";
 import { createHaproxyBalancer } from "#drivers/balancer/haproxy/balancer.ts";
@@ -118,7 +118,7 @@ describe.skipIf(missing !== undefined)(
       };
     }
     const ingresses = async () => {
-      const { ingresses: all } = accepted(await server.routing.handlers.listIngresses({} as never, asAdmin));
+      const { ingresses: all } = orThrow(await server.routing.handlers.listIngresses({} as never, asAdmin));
       return all.map(({ name, state }) => `${name} ${state}`);
     };
 
@@ -164,8 +164,7 @@ describe.skipIf(missing !== undefined)(
       return (await manager().docker("service", "ps", ...ids, ...format)).split("\n").filter(Boolean).toSorted();
     }
     async function cell() {
-      const status = await server.call("getStatus", {});
-      if (isRefusal(status)) throw new Error(status.message);
+      const status = orThrow(await server.call("getStatus", {}));
       return status.services[0]!.cells.find(({ environment }) => environment === "test")!;
     }
     /** A late answer to one check is no fault of what is tested here. */
@@ -255,11 +254,6 @@ interface IngressApi extends AsyncDisposable {
 
 const asAdmin = { principal: { kind: "user", name: "ada", role: "admin", token: "" } } as Context;
 
-function accepted<T>(answer: T | Refusal): T {
-  if (isRefusal(answer)) throw new Error(answer.message);
-  return answer;
-}
-
 /** What processes of ingresses ask for, over HTTP. */
 async function serveIngressApi(
   { database }: DeploymentsPlace,
@@ -277,7 +271,7 @@ async function serveIngressApi(
   await app.listen({ host: "127.0.0.1", port: 0 });
   return {
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
-    create: async (name) => accepted(await routing.handlers.createIngress({ body: { name } } as never, asAdmin)).secret,
+    create: async (name) => orThrow(await routing.handlers.createIngress({ body: { name } } as never, asAdmin)).secret,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await app.close();

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { serveIngress } from "#agent/serve-ingress.ts";
-import { isRefusal } from "#api/errors.ts";
+import { isRefusal, orThrow } from "#api/errors.ts";
 import { createAccess } from "#access";
 import { createMemoryBalancer, type MemoryBalancer } from "#drivers/balancer/memory.ts";
 import { createMemoryRuntime } from "#drivers/runtime/memory.ts";
@@ -82,13 +82,11 @@ async function openScene() {
     },
     async create(name: string) {
       const made = await routing.handlers.createIngress({ body: { name } } as never, admin);
-      if (isRefusal(made)) throw new Error(made.message);
-      return made.secret;
+      return orThrow(made).secret;
     },
     list: async () => {
       const answer = await routing.handlers.listIngresses({} as never, admin);
-      if (isRefusal(answer)) throw new Error(answer.message);
-      return answer.ingresses.map(({ name, state }) => `${name} ${state}`);
+      return orThrow(answer).ingresses.map(({ name, state }) => `${name} ${state}`);
     },
     eventNames: async () => {
       const { rows } = await sql<{ name: string }>`

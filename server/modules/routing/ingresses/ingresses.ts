@@ -87,7 +87,7 @@ function joining({ log }: IngressDeps, members: Members, wake: Wake): Others {
     const { process } = member;
     try {
       await members.otherOf(member).balancer.apply(config, { ...options, deadlineMs: changeMs });
-      if (!member.serves && member.process === process) await members.serves(member);
+      if (!member.serves && member.process === process) await members.beginServing(member);
     } catch (error) {
       if (member.serves) throw error;
       member.isWarm = false;

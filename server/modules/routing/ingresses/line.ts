@@ -1,6 +1,6 @@
 import { BalancerError } from "#drivers/balancer/contract.ts";
 import type { BalancerAnswer, BalancerCall } from "#api/endpoints/ingresses.ts";
-import { type Ask, valueOf } from "./remote.ts";
+import { type Ask, type BalancerMethod, valueOf } from "./remote.ts";
 import { newId } from "#kernel/clock.ts";
 
 /** The calls to one process of an ingress, which fetches them. */
@@ -15,7 +15,7 @@ export interface Line {
   close(): void;
 }
 
-const usualMs = { apply: 60_000, other: 10_000 };
+const usualMs = (method: BalancerMethod) => (method === "apply" ? 60_000 : 10_000);
 /** For the way there and back. */
 const wayMs = 1_000;
 
@@ -28,7 +28,7 @@ export function createLine(): Line {
     failure: { code: "balancer-unreachable", message: "it does not answer" },
   });
   return {
-    async ask(method, args, { deadlineMs = usualMs[method === "apply" ? "apply" : "other"], signal } = {}) {
+    async ask(method, args, { deadlineMs = usualMs(method), signal } = {}) {
       const call: BalancerCall = { id: newId(), method, args: args as BalancerCall["args"], deadlineMs };
       const answered = Promise.withResolvers<BalancerAnswer>();
       const timer = setTimeout(() => answered.resolve(unreachable(call.id)), deadlineMs + wayMs);

@@ -37,7 +37,7 @@ export function createManyBalancer(own: Balancer, others: Others): Balancer {
   const those = async (routes: readonly { route: string }[]) =>
     routes.some(({ route }) => shared.has(route)) ? others.serving() : [];
   return {
-    ...readings(own, { those, anywhere: () => those([...shared].map((route) => ({ route }))), counts }),
+    ...readings(own, { those, anywhere: async () => (shared.size > 0 ? others.serving() : []), counts }),
     async apply(config, options) {
       await own.apply(config, options);
       const routes = config.routes.filter(({ spansMachines }) => spansMachines).map(withoutInternal);

@@ -39,7 +39,7 @@ export interface Members {
   heard(member: Member): void;
   isHeard(member: Member): boolean;
   otherOf(member: Member): Other;
-  serves(member: Member): Promise<void>;
+  beginServing(member: Member): Promise<void>;
   /** Those that serve; one that was silent or could not be changed for too long serves no more. */
   serving(): Promise<Member[]>;
 }
@@ -91,7 +91,7 @@ export function createMembers(deps: MembersDeps): Members {
     add: (name, serves) =>
       all.set(name, { name, serves, isWarm: false, isWarming: false, former: new Set(), heardAt: now() }),
     heard: (member) => (member.heardAt = now()),
-    serves: (member) => setServes(deps, member, { serves: true }),
+    beginServing: (member) => setServes(deps, member, { serves: true }),
     async serving() {
       for (const member of all.values()) if (member.serves && isOverdue(member)) await leaveOut(member);
       return [...all.values()].filter((each) => each.serves);
