@@ -3,13 +3,13 @@
  * rest of `server/` (outside the pure `core/`) PostgreSQL, and everything else only Node.
  */
 import { defineConfig } from "vitest/config";
-import PathSequencer from "./tools/test/sequencer.ts";
+import LongestFirst from "./tools/test/sequencer.ts";
 
 const anywhere = "{api,pipeline,stack,server,drivers,agent,client,cli,tools,testing,bench,examples,web}";
 const docker = "**/*.docker.test.ts";
 const architecture = "tools/architecture.test.ts";
 
-/** One takes the machine as a user has it, the other counts requests under load: no other platform may run beside them. */
+/** One takes the machine as a user has it, the other counts requests under load: nothing but the two runs beside them. */
 const alone = ["e2e/scenarios/01_demo/*.test.ts", "e2e/scenarios/04_no_request_lost/*.test.ts"];
 const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
@@ -22,7 +22,7 @@ const shared = { environment: "node", pool: "forks", isolate: false, maxWorkers:
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: PathSequencer },
+    sequence: { sequencer: LongestFirst },
     projects: [
       { test: { ...shared, name: "check", include: [architecture] } },
       {
@@ -67,7 +67,7 @@ export default defineConfig({
         },
       },
       {
-        test: { ...shared, ...patient, name: "e2e-alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: { ...shared, ...patient, name: "e2e-alone", include: alone, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },

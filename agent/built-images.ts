@@ -3,7 +3,8 @@
  * that the next build begins with. They are known by a label, whatever the address of the registry was when they were built. One
  * that a container stands on, as each does that may be gone back to, stays.
  */
-import { type Engine, EngineError } from "#drivers/engine/engine.ts";
+import type { Engine } from "#drivers/engine/engine.ts";
+import { removeImage } from "#drivers/engine/remove-image.ts";
 import { type AgentLabels, agentLabel, isMissing } from "./containers.ts";
 import type { Removable } from "./room.ts";
 
@@ -59,14 +60,7 @@ function serviceOf(name: string): string {
 
 /** False for one that stays, since a container stands on it or another image does. */
 async function remove(engine: Engine, { name }: BuiltImage): Promise<boolean> {
-  return engine.json({ method: "DELETE", path: `/images/${name}` }, quick).then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return true;
-      if (error instanceof EngineError && error.status === 409) return false;
-      throw error;
-    },
-  );
+  return (await removeImage(engine, name, quick)) === "gone";
 }
 
 const kept = 3;

@@ -223,7 +223,8 @@ async function verdict({ agent, name }: JobContext, { exitCode, outOfMemory }: C
   if (exitCode === 0) return { outcome: "passed", exitStatus: 0 };
   const failed = { outcome: "failed" as const, exitStatus: exitCode };
   if (outOfMemory) return { ...failed, reason: "it ran out of memory" };
-  if (exitCode === killed) return { ...failed, reason: "it was killed (SIGKILL)" };
+  // On a busy machine Docker 20.10 hears of one end in fifteen before it hears that memory was the reason.
+  if (exitCode === killed) return { ...failed, reason: "it was killed (SIGKILL), perhaps for want of memory" };
   const mayLackShell = exitCode === notFound || exitCode === notExecutable;
   if (!mayLackShell || (await hasFile(agent.engine, name, shell))) return failed;
   return { outcome: "failed", reason: `the image has no ${shell}, which runs the commands of a step` };

@@ -5,6 +5,7 @@ import type { Assignment } from "#api/endpoints/agent.ts";
 import { askDocker, dockerLines } from "#drivers/compose/docker.ts";
 import { type AgentBed, image, openAgentBed } from "#testing/agent-bed.ts";
 import { type Asked, askBroker, playBroker } from "#testing/job-broker.ts";
+import { outOfMemory } from "#testing/out-of-memory.ts";
 import { until } from "#testing/until.ts";
 import { containersOf } from "./containers.ts";
 import { brokerToken } from "./contracts/job-broker.ts";
@@ -156,7 +157,7 @@ test("a lost lease ends its container without another word", async () => {
 
 test("out of memory it is killed and says so; the machine's other memory is not touched", async () => {
   const { result } = await run(["head -c 200m /dev/zero | tail"]);
-  expect(result).toEqual({ outcome: "failed", exitStatus: 137, reason: "it ran out of memory" });
+  expect(result).toEqual({ outcome: "failed", exitStatus: 137, reason: outOfMemory });
 });
 
 test("it may have so many processes and no more", async () => {
@@ -210,7 +211,10 @@ test("a command that is not there is the step's own fault", async () => {
 });
 
 test("a command that is killed says so", async () => {
-  expect((await run(["kill -KILL $$"])).result).toMatchObject({ exitStatus: 137, reason: "it was killed (SIGKILL)" });
+  expect((await run(["kill -KILL $$"])).result).toMatchObject({
+    exitStatus: 137,
+    reason: "it was killed (SIGKILL), perhaps for want of memory",
+  });
 });
 
 test("more text than the system takes as one argument is refused with what to do", async () => {

@@ -35,8 +35,14 @@ function give(files: Record<string, string>, more: Partial<Assignment> & { args?
   return bed.give({ ...work, args }, files, { credentials: { user: "job", password }, ...rest });
 }
 
-/** Built in no time; each word makes another image. */
+/** Built in no time; each word makes another image. BuildKit gives it the time of the image below. */
 const dockerfile = (word: string) => `FROM ${image}\nARG WORD=${word}\nLABEL towline.test=$WORD\n`;
+
+/** With a layer of its own, and so the time of its build. */
+const withFile = (word: string) => ({
+  Dockerfile: `FROM ${image}\nCOPY word.txt /\n`,
+  "word.txt": `${word} ${process.pid}`,
+});
 
 test("the image is built, pushed, and reported by the digest that the registry has it under", async () => {
   const job = await give({ Dockerfile: dockerfile("one") }, { args: { WORD: "given" } });
@@ -84,8 +90,7 @@ test("images that were built for a registry at another address count too, and wh
   const others = `former.test:5000/orders:made-by-somebody-${process.pid}`;
   await dockerLines("tag", newest, former);
   await dockerLines("tag", newest, others);
-  await (await give({ Dockerfile: dockerfile("six") })).finished();
-  await (await give({ Dockerfile: dockerfile("seven") })).finished();
+  for (const word of ["six", "seven", "eight"]) await (await give(withFile(`${word}, newer`))).finished();
   const left = await dockerLines("images", "--format", "{{.Repository}}:{{.Tag}}", "former.test:5000/orders");
   await dockerLines("rmi", others);
   expect(left).toEqual([others]);
@@ -93,10 +98,6 @@ test("images that were built for a registry at another address count too, and wh
 });
 
 test("one of layers that were built before stays as the newest, and the next build begins with them", async () => {
-  const withFile = (word: string) => ({
-    Dockerfile: `FROM ${image}\nCOPY word.txt /\n`,
-    "word.txt": `${word} ${process.pid}`,
-  });
   for (const word of ["first", "second", "third", "fourth"]) await (await give(withFile(word))).finished();
   const again = await give(withFile("first"));
   expect(await again.finished()).toMatchObject({ outcome: "passed" });

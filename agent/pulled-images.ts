@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Engine, EngineError } from "#drivers/engine/engine.ts";
+import type { Engine } from "#drivers/engine/engine.ts";
+import { removeImage } from "#drivers/engine/remove-image.ts";
 import { writeDurably } from "#kernel/files.ts";
 
 export interface PulledImages {
@@ -26,10 +27,9 @@ export function createPulledImages(home: string, engine: Engine): PulledImages {
   const save = (images: Map<string, number>) => writeDurably(path, JSON.stringify(Object.fromEntries(images)));
 
   async function remove(image: string): Promise<boolean> {
-    const request = { method: "DELETE" as const, path: `/images/${image}` };
-    return engine.json(request, { deadlineMs: 60_000 }).then(
-      () => true,
-      (error: unknown) => error instanceof EngineError && error.status === 404,
+    return removeImage(engine, image, { deadlineMs: 60_000 }).then(
+      (removal) => removal === "gone",
+      () => false,
     );
   }
 

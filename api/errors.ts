@@ -109,6 +109,7 @@ export const errorCatalogue = {
   "server.failed": { status: 500, exit: 1, summary: "Something broke on the server; its log has the request id." },
   "host.docker-missing": { status: 503, exit: 1, summary: "The Docker Engine is missing or does not answer." },
   "host.compose-missing": { status: 503, exit: 1, summary: "Docker Compose is missing or older than 1.28." },
+  "host.network-in-use": { status: 503, exit: 1, summary: "A Docker network cannot be removed: somebody is on it." },
   "host.tool-missing": { status: 503, exit: 1, summary: "A program that Towline needs is missing on this machine." },
   "host.base-image-missing": {
     status: 503,

@@ -2,30 +2,28 @@
  * Fifty deployments, twenty rollbacks and ten canaries under open-loop load (GET and POST over kept and fresh connections, slow answers,
  * uploads, WebSockets), while the server is killed five times in the middle of a rollout, and while the balancer reloads because a
  * release is checked at another path. No request may fail; a connection may be cut only when the drain time is over, and then the
- * deployment says so. The time from "deploy" to "all traffic on the new release" is held against a bare `docker run` of the same image
- * until its first healthy answer.
+ * deployment says so. The time from "deploy" to "all traffic on the new release" is held against a bare `docker run` of as many containers
+ * from the same image, with the same limits and under the same load, until each has answered that it is healthy.
  */
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { orThrow } from "#api/errors.ts";
 import { createMaster } from "#drivers/balancer/haproxy/master.ts";
 import { masterSocket } from "#drivers/balancer/haproxy/render.ts";
-import { freePort } from "#testing/free-port.ts";
 import { type LoadKind, startLoad } from "#testing/load.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
-import { until } from "#testing/until.ts";
 import { prepareHost } from "../cli/prepare.ts";
 import { deploymentOnce, inPhase, startDeployment, startRollback } from "../e2e/support/deployments.ts";
 import { setEnvironments } from "../e2e/support/fleet.ts";
 import { probeService } from "../e2e/support/service.ts";
+import { bareStart } from "./deploy/bare.ts";
 import { type BenchResult, median, quantile, round, say } from "./figures.ts";
 import { startSockets } from "./rollout/sockets.ts";
 
-const run = promisify(execFile);
-const [deployments, canaries, bareStarts] = [50, 10, 5];
+const [deployments, canaries, instances] = [50, 10, 2];
 /** Of each ten deployments this one is to the release with the other health path, and in this one the server is killed. */
 const [reloading, killing] = [10, 6];
+/** Of each five deployments this one is followed by a bare start. */
+const startingBare = 4;
 /** Of each five deployments these are followed by a rollback. */
 const rolledBack = new Set([3, 5]);
 const stayingSockets = 2;
@@ -40,7 +38,7 @@ const kinds: LoadKind[] = [
   { name: "upload", method: "POST", path: "/", body: 1_000_000, keepAlive: false, share: 1 },
 ];
 
-const usual = "run: { cpu: 0.5, memory: 128Mi, instances: 2 }\n";
+const usual = `run: { cpu: 0.5, memory: 128Mi, instances: ${instances} }\n`;
 const plain = `${usual}release: { drain: 5s }\n`;
 /** Release 3 is checked at another path, release 4 goes out as a canary. */
 const manifests = [
@@ -55,13 +53,13 @@ export async function main(): Promise<BenchResult> {
   await prepareHost({ yes: true }, ["haproxy", "debian", "node"]);
   await using platform = await startPlatform({ TOWLINE_LOG_LEVEL: "warn" });
   await setEnvironments(platform, { test: "target: docker\nwatch: 500ms\n" });
-  const bare = await bareStart(await makeReleases(platform));
+  const image = await makeReleases(platform);
   await deployOnce(platform, { release: 1 });
   const target = { url: `http://127.0.0.1:${platform.httpPort}`, host: "probe.test.localhost" };
   await using load = startLoad({ ...target, rate: requestsPerSecond, kinds, timeoutMs: 30_000 });
   await using sockets = startSockets({ ...target, url: target.url.replace("http", "ws") });
   const reloads = await countReloads(platform);
-  const times: number[] = [];
+  const [times, bare]: [number[], number[]] = [[], []];
   let [rollbacks, kills, cutSaid] = [0, 0, 0];
   for (let turn = 1; turn <= deployments; turn++) {
     const kill = turn % 10 === killing;
@@ -69,6 +67,7 @@ export async function main(): Promise<BenchResult> {
     if (kill) kills += 1;
     else times.push(tookMs);
     say(`  deployment ${turn}: ${kill ? "server killed" : `${tookMs} ms`}`);
+    if (turn % 5 === startingBare) bare.push(await bareStart(platform, { image, count: instances, memory: "128m" }));
     if (!rolledBack.has(((turn - 1) % 5) + 1)) continue;
     times.push((await deployOnce(platform, { release: 1, back: true })).tookMs);
     rollbacks += 1;
@@ -104,7 +103,7 @@ export async function main(): Promise<BenchResult> {
 
 /** Ships a version with each manifest and answers the image of the second. */
 async function makeReleases(platform: Platform): Promise<string> {
-  await using service = await probeService(platform, place.service, { deploy: [] });
+  await using service = await probeService(platform, place.service, { deploy: [], like: "talker" });
   for (const [at, manifest] of manifests.entries()) {
     await service.checkout.write("towline.yml", `service: ${place.service}\n${manifest}`);
     await service.ship(String(at + 1));
@@ -115,28 +114,6 @@ async function makeReleases(platform: Platform): Promise<string> {
 
 async function countReloads({ home }: Platform): Promise<number> {
   return (await createMaster(join(home, "balancer", masterSocket)).processes(AbortSignal.timeout(10_000))).reloads;
-}
-
-async function bareStart(image: string): Promise<number[]> {
-  const times: number[] = [];
-  for (let turn = 0; turn < bareStarts; turn++) {
-    const port = await freePort();
-    const began = performance.now();
-    const publish = `127.0.0.1:${port}:8080`;
-    const { stdout } = await run("docker", ["run", "--detach", "--env", "PORT=8080", "--publish", publish, image]);
-    try {
-      const answers = () =>
-        fetch(`http://127.0.0.1:${port}/health`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
-      await until(answers, { deadlineMs: 30_000 });
-      times.push(performance.now() - began);
-    } finally {
-      await run("docker", ["rm", "--force", stdout.trim()]);
-    }
-  }
-  return times;
 }
 
 interface Turn {

@@ -43,7 +43,7 @@ export async function main(): Promise<BenchResult> {
 }
 
 async function ship(platform: Platform): Promise<void> {
-  await using checkout = await newService(platform, "probe");
+  await using checkout = await newService(platform, "talker", "probe");
   const scale = `run: { cpu: 0.5, memory: 128Mi, instances: 1..4, scale: { requests: ${perInstance}, calm: 10s } }`;
   await checkout.write("towline.yml", `service: probe\nhttp: { port: 8080 }\nrelease: { drain: 10s }\n${scale}\n`);
   const build = await buildOf(platform.client, await checkout.push("Scaled"), finished, 300_000);

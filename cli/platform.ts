@@ -3,8 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { readConfig } from "#kernel/config.ts";
 import { createLog } from "#kernel/log.ts";
 import { type Server, startServer } from "../server/main.ts";
@@ -41,23 +39,10 @@ export async function startPlatform(settings: Record<string, string | undefined>
 /** The control plane by the TOWLINE_* settings. */
 export async function openServer(settings: Record<string, string | undefined>): Promise<Server> {
   const config = accepted(readConfig(settings));
-  const server = await startServer(config, createLog(config.logLevel), {
+  return startServer(config, createLog(config.logLevel), {
     web: await buildWeb(tell),
     examineMachine: () => examineHost(config.home),
   });
-  keepNewSpaceSmall();
-  return server;
-}
-
-/**
- * V8's space for new objects, which grew at the start, becomes as small as it gets, and stays so. What comes by the network is garbage
- * at once and lies outside that space: a large one is filled too seldom, and gigabytes in flight took 80 MiB more.
- */
-function keepNewSpaceSmall(): void {
-  setFlagsFromString("--semi-space-growth-factor=1");
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as (how: object) => void;
-  collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }
 
 /** Far longer than its drain takes. One that is killed leaves containers, which its next start goes on with or removes. */

@@ -1,3 +1,4 @@
+import type { Key } from "node:readline";
 import { text } from "node:stream/consumers";
 import { isCancel, password } from "@clack/prompts";
 
@@ -7,7 +8,12 @@ export async function readHidden(message: string): Promise<string> {
 }
 
 export async function askHidden(message: string): Promise<string> {
-  const answer = await password({ message });
+  const gone = new AbortController();
+  // Without this the end of input would leave the prompt without an answer.
+  const onKey = (_: unknown, { ctrl, name }: Key) => ctrl && name === "d" && gone.abort();
+  process.stdin.on("keypress", onKey);
+  const answer = await password({ message, signal: gone.signal });
+  process.stdin.off("keypress", onKey);
   if (isCancel(answer)) process.exit(2);
   return answer;
 }

@@ -1,7 +1,8 @@
 /** A fresh, migrated database for a test file, copied from a template on one embedded PostgreSQL for the whole run. */
 import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
 import { inject } from "vitest";
-import { openDatabase, type OpenDatabase } from "#kernel/database.ts";
+import { type Database, openDatabase, type OpenDatabase } from "#kernel/database.ts";
 import { createLog, type Log } from "#kernel/log.ts";
 import { onServer, template } from "./template.ts";
 
@@ -26,6 +27,13 @@ export async function testDatabase(): Promise<TestDatabase> {
       await onServer(server, `drop database ${name} with (force)`);
     },
   };
+}
+
+/** How many wait for a lock that another transaction holds. */
+export async function lockWaiters(db: Database): Promise<number> {
+  const { rows } = await sql`
+    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+  return rows.length;
 }
 
 declare module "vitest" {

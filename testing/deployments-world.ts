@@ -2,7 +2,7 @@
 import type { DeploymentsDeps } from "#deployments";
 import type { ContainerSpec } from "#drivers/runtime/contract.ts";
 import type { Behaviour, PlayProgram } from "#drivers/runtime/memory.ts";
-import { parseEnvironment } from "#pipeline/environment-file.ts";
+import { type EnvironmentFile, parseEnvironment } from "#pipeline/environment-file.ts";
 import { isPreview, previewTemplate } from "#pipeline/preview-rules.ts";
 import { linearGit } from "./linear-git.ts";
 
@@ -64,6 +64,15 @@ export function newWorld(): TestWorld {
 
 const versionOf = (value: string) => Buffer.from(value).reduce((sum, byte) => (sum * 31 + byte) % 1_000_003, 7);
 
+const known = new Map<string, EnvironmentFile | undefined>();
+
+/** The real fleet reads a file once a commit. */
+function parsed(file: string, text: string): EnvironmentFile | undefined {
+  const key = `${file} ${text}`;
+  if (!known.has(key)) known.set(key, parseEnvironment(file, text).value);
+  return structuredClone(known.get(key));
+}
+
 /** The modules before deployments, as they answer in this world. */
 export function doors(world: TestWorld) {
   const source = linearGit(
@@ -74,7 +83,7 @@ export function doors(world: TestWorld) {
     world.environmentReads++;
     const text = world.environments[isPreview(name) ? previewTemplate : name === previewTemplate ? "" : name];
     const file = isPreview(name) ? previewTemplate : name;
-    const value = text === undefined ? undefined : parseEnvironment(file, text).value;
+    const value = text === undefined ? undefined : parsed(file, text);
     return value && { ...value, name };
   };
   const described = { folder: "", owner: null, commit: "", manifest: {} };

@@ -117,6 +117,11 @@ export const gate = z.object({
 const request = z.strictObject({
   ...place.shape,
   release: z.int().positive().optional().describe("Number of the release."),
+  request: uuid
+    .optional()
+    .describe(
+      "Made by who asks. Asked again with it, as after an answer that was lost, it answers what it made before.",
+    ),
 });
 
 const override = z.strictObject({ freeze: z.string().min(1).max(40), reason: z.string().trim().min(3).max(500) });

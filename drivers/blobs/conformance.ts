@@ -82,6 +82,24 @@ export function blobsConformance(name: string, open: () => Promise<BlobsUnderTes
       expect(await readAll(blobs, hello, { first: 4, last: 4 })).toBe("o");
     });
 
+    test("a source may use the memory of a chunk again as soon as the next is asked for", async () => {
+      await using opened = await open();
+      const { blobs } = opened;
+      const parts = ["a", "b", "c"].map((letter) => letter.repeat(700_000));
+      async function* again() {
+        const chunk = Buffer.alloc(700_000);
+        for (const part of parts) {
+          chunk.write(part);
+          yield chunk;
+          chunk.fill(0);
+        }
+      }
+      const content = parts.join("");
+      await blobs.append({ upload: "one", at: 0, source: again() });
+      await blobs.commit("one", digestOf(Buffer.from(content)));
+      expect((await readAll(blobs, digestOf(Buffer.from(content)))) === content).toBe(true);
+    });
+
     test("the empty blob is a blob", async () => {
       await using opened = await open();
       const { blobs } = opened;

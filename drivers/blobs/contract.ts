@@ -43,6 +43,7 @@ export interface Append {
   upload: string;
   /** Bytes that the upload must hold already. */
   at: number;
+  /** Each chunk is read until the next is asked for, not longer: the source may use its memory again. */
   source: AsyncIterable<Uint8Array>;
 }
 

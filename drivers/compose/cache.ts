@@ -1,4 +1,5 @@
 import { type Engine, EngineError } from "#drivers/engine/engine.ts";
+import { removeImage } from "#drivers/engine/remove-image.ts";
 import { imagesOf } from "./cleanup.ts";
 
 /**
@@ -31,8 +32,7 @@ async function keep(engine: Engine, image: string, cache: { repo: string; tag: s
 /** By its id an image with a single tag would go too, and that tag may be another run's. */
 async function removeUntagged(engine: Engine, id: string): Promise<void> {
   const image = await imageBy(engine, id);
-  if (image && (image.RepoTags ?? []).length === 0)
-    await engine.json({ method: "DELETE", path: `/images/${id}` }, limits).catch(ifInUse);
+  if (image && (image.RepoTags ?? []).length === 0) await removeImage(engine, id, limits);
 }
 
 async function imageBy(engine: Engine, name: string): Promise<Image | undefined> {
@@ -40,10 +40,4 @@ async function imageBy(engine: Engine, name: string): Promise<Image | undefined>
     if (error instanceof EngineError && error.status === 404) return undefined;
     throw error;
   });
-}
-
-/** Another run stands on it, or has removed it. */
-function ifInUse(error: unknown): void {
-  const isHarmless = error instanceof EngineError && (error.status === 409 || error.status === 404);
-  if (!isHarmless) throw error;
 }

@@ -59,7 +59,11 @@ const mostBytes = 256 * 1024 * 1024;
 const success = Object.fromEntries([200, 201, 204, 304].map((status) => [status, true]));
 
 export function connectEngine(options: EngineOptions = {}): Engine {
-  const docker = new Modem(options.socketPath === undefined ? undefined : { socketPath: options.socketPath });
+  const docker = new Modem({
+    ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
+    // An engine that stops lets nobody in any more, but goes on answering on the connections that it has.
+    headers: { Connection: "close" },
+  });
   return {
     async json(request, limits) {
       const text = (await collect(docker, request, limits)).toString().trim();

@@ -18,6 +18,8 @@ export interface OpenRequest {
 /** A request through the load balancer whose body goes on, byte by byte, until it is told to end. */
 export function openRequest(httpPort: number, host: string): OpenRequest {
   const sent = request({ host: "127.0.0.1", port: httpPort, method: "POST", headers: { host }, agent: false });
+  // Until then nothing of it is sent, and what happens meanwhile happens before it.
+  sent.write(".");
   // A balancer ends what is silent for a minute.
   const pulse = setInterval(() => sent.write("."), 1_000);
   const answer = new Promise<string>((resolve) => {

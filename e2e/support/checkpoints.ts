@@ -2,9 +2,8 @@
  * Every committed change of the platform's state, told at the moment of its commit: the places at which a crash can matter. Made
  * by triggers that the test puts into the platform's own database, so no code of the product knows of it.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import pg from "pg";
+import { runningPostgresUrl } from "#kernel/embedded-postgres.ts";
 
 const install = `
 create or replace function tell_checkpoint() returns trigger language plpgsql as $$
@@ -34,7 +33,7 @@ export async function listenToCheckpoints(
 ): Promise<Checkpoints> {
   let client: pg.Client | undefined;
   const connect = async () => {
-    const next = new pg.Client({ connectionString: await databaseUrl(home) });
+    const next = new pg.Client({ connectionString: await runningPostgresUrl(home) });
     next.on("error", () => {});
     next.on("notification", ({ payload = "" }) => {
       const [transaction = "", ...words] = payload.split(" ");
@@ -53,12 +52,4 @@ export async function listenToCheckpoints(
     },
     [Symbol.asyncDispose]: async () => void (await client?.end().catch(() => {})),
   };
-}
-
-async function databaseUrl(home: string): Promise<string> {
-  const [password, port] = await Promise.all([
-    readFile(join(home, "secrets/postgres-password"), "utf8"),
-    readFile(join(home, "postgres/run/port"), "utf8"),
-  ]);
-  return `postgres://towline:${password}@127.0.0.1:${port.trim()}/towline`;
 }

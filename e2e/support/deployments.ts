@@ -2,7 +2,7 @@ import type { CallOutput } from "#api/endpoint.ts";
 import type { AllEndpoints } from "#api/endpoints.ts";
 import { isRefusal, orThrow } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
-import { until } from "#testing/until.ts";
+import { seldomMs, until } from "#testing/until.ts";
 
 export type Deployment = CallOutput<AllEndpoints["showDeployment"]>;
 
@@ -22,7 +22,11 @@ export async function deploymentOnce(
       if (!isRefusal(answer)) seen = answer;
       return seen !== undefined && holds(seen);
     },
-    { deadlineMs, describe: () => `the deployment is ${JSON.stringify(seen, undefined, 1)}` },
+    {
+      deadlineMs,
+      ...(holds === ended ? { lookMs: seldomMs } : {}),
+      describe: () => `the deployment is ${JSON.stringify(seen, undefined, 1)}`,
+    },
   );
   if (!seen) throw new Error("no deployment");
   return seen;

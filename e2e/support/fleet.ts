@@ -2,7 +2,7 @@ import type { BuildDetails } from "#api/endpoints/builds.ts";
 import { isRefusal, orThrow } from "#api/errors.ts";
 import type { Client } from "#client/client.ts";
 import type { Platform } from "#testing/platform.ts";
-import { until } from "#testing/until.ts";
+import { seldomMs, until } from "#testing/until.ts";
 import { type Checkout, checkoutOf } from "./checkout.ts";
 
 /** Makes a repository that takes pushes to its default branch, and a checkout of the service for it. */
@@ -49,7 +49,11 @@ export async function buildOf(
       if (build && !isRefusal(build)) seen = build;
       return seen !== undefined && holds(seen);
     },
-    { deadlineMs, describe: () => `the build of ${commit} is ${JSON.stringify(seen?.steps ?? seen, undefined, 1)}` },
+    {
+      deadlineMs,
+      ...(holds === finished ? { lookMs: seldomMs } : {}),
+      describe: () => `the build of ${commit} is ${JSON.stringify(seen?.steps ?? seen, undefined, 1)}`,
+    },
   );
   if (!seen) throw new Error("no build");
   return seen;

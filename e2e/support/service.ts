@@ -28,15 +28,17 @@ interface Options {
   manifest?: string;
   /** Where each version goes by itself; `test` where nothing is told. */
   deploy?: readonly string[];
+  /** Whose copy it is: of one that misbehaves as its version says, or of one in Node that talks over WebSockets. */
+  like?: "probe" | "talker";
 }
 
-/** A copy of `e2e/services/probe` under another name, without any test of its own. */
+/** A copy of a service of `e2e/services` under another name, without any test of its own. */
 export async function probeService(
   platform: Platform,
   name: string,
-  { manifest = usual, deploy = ["test"] }: Options = {},
+  { manifest = usual, deploy = ["test"], like = "probe" }: Options = {},
 ): Promise<Service> {
-  const checkout = await newService(platform, "probe", name);
+  const checkout = await newService(platform, like, name);
   await checkout.write("towline.yml", `service: ${name}\nhttp: { port: 8080, health: /health }\n${manifest}`);
   await checkout.write(".towline/pipeline.yml", publishing + deploy.map((each) => `  - deploy: ${each}\n`).join(""));
   return serviceOf(platform, name, checkout);

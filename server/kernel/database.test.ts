@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { testDatabase } from "#testing/database.ts";
 import { freePort } from "#testing/free-port.ts";
 import { isOutage, openDatabase } from "./database.ts";
@@ -15,6 +15,20 @@ const errorOf = async (work: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
+test("what is asked often on a connection is planned once, and nothing that is asked without values or seldom", async () => {
+  const kept = await database.db.connection().execute(async (one) => {
+    const ask = async (times: number, query: RawBuilder<unknown>) => {
+      for (let turn = 0; turn < times; turn++) await query.execute(one);
+    };
+    await ask(8, sql`select 1 + ${1}::int`);
+    await ask(8, sql`select 2`);
+    await ask(5, sql`select 3 + ${1}::int`);
+    expect((await sql`select 1 + ${41}::int as answer`.execute(one)).rows).toEqual([{ answer: 42 }]);
+    return sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(one);
+  });
+  expect(kept.rows).toEqual([{ statement: "select 1 + $1::int" }]);
+});
+
 describe("an outage of the database", () => {
   test("is not what the server says about a question", async () => {
     expect(isOutage(await errorOf(sql`select nonsense`.execute(database.db)))).toBe(false);
@@ -26,7 +40,19 @@ describe("an outage of the database", () => {
     expect(isOutage(error)).toBe(true);
   });
 
-  test("is told by a server that is not there", async () => {
+  test("is told by a connection that is found broken when it is written to, and not by a pipe that is", async () => {
+    const broken = Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
+    expect(isOutage(broken)).toBe(false);
+    const client = await database.pool.connect();
+    client.emit("error", broken);
+    client.release(broken);
+    expect(isOutage(broken)).toBe(true);
+  });
+
+  test("is told by a server that is not there, at a port or at a socket", async () => {
+    const socket = encodeURIComponent("/nonexistent");
+    await using nowhere = openDatabase(`postgres://x:x@${socket}:5432/x`, database.log);
+    expect(isOutage(await errorOf(sql`select 1`.execute(nowhere.db)))).toBe(true);
     await using away = openDatabase(`postgres://x:x@127.0.0.1:${await freePort()}/x`, database.log);
     expect(isOutage(await errorOf(sql`select 1`.execute(away.db)))).toBe(true);
   });

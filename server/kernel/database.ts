@@ -2,6 +2,7 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import pg from "pg";
 import type { Log } from "./log.ts";
+import { PreparingClient } from "./preparing-client.ts";
 
 /** No table is known here; a store names its own with `db.withTables<Tables>()`. */
 export type Tables = {};
@@ -18,13 +19,23 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens a pool. A connection that PostgreSQL drops is logged and replaced, never an uncaught error. */
 export function openDatabase(url: string, log: Log, connections = 20): OpenDatabase {
-  const pool = new pg.Pool({ connectionString: url, max: connections, application_name: "towline" });
+  const pool = new pg.Pool({
+    Client: PreparingClient,
+    connectionString: url,
+    max: connections,
+    // A new one costs both sides as much as some fifty queries: those of a burst are kept for the next.
+    idleTimeoutMillis: 60_000,
+    application_name: "towline",
+  });
   pool.on("error", (error) => {
     if (!pool.ending) log.warn({ err: error }, "an idle database connection was lost");
   });
   // The listener covers clients at work as well: without one, a killed server process would end ours.
   pool.on("connect", (client) =>
-    client.on("error", (error) => log.debug({ err: error }, "a database connection was lost")),
+    client.on("error", (error) => {
+      lost.add(error);
+      log.debug({ err: error }, "a database connection was lost");
+    }),
   );
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const dispose = async () => {
@@ -54,11 +65,15 @@ export async function isAnswering(db: Database): Promise<boolean> {
   );
 }
 
+/** What ended a connection, and with it each question on it: a pipe to some program may break by the same code. */
+const lost = new WeakSet<Error>();
+
 /** What the server says while it ends or starts: https://www.postgresql.org/docs/current/errcodes-appendix.html, class 57. */
-const outageCodes = new Set(["57P01", "57P02", "57P03", "ECONNREFUSED", "ECONNRESET"]);
+const outageCodes = new Set(["57P01", "57P02", "57P03", "ECONNREFUSED", "ECONNRESET", "ENOENT"]);
 
 /** Whether an error says that PostgreSQL is away, and nothing about what was asked of it. */
 export function isOutage(error: Error & { code?: string; syscall?: string }): boolean {
+  if (lost.has(error)) return true;
   if (error.syscall !== undefined && error.syscall !== "connect" && error.syscall !== "read") return false;
   return (
     outageCodes.has(error.code ?? "") ||

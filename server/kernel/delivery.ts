@@ -22,18 +22,24 @@ export interface DeliveryDeps {
 export function startDelivery(deps: DeliveryDeps): AsyncDisposable {
   let stopping = false;
   const bell = createBell();
-  const ring = () => bell.ring();
+  let rings = 0;
+  const ring = () => {
+    rings += 1;
+    bell.ring();
+  };
   const ringAfter = (ms: number) => void setTimeout(ring, ms).unref();
   const off = deps.wake.on(deps.channel, ring);
   const sweep = setInterval(ring, sweepMs);
   const lane = async () => {
     while (!stopping) {
       await bell.rung();
+      const before = rings;
       const delivered = await deliverOne(deps, { taken: ring, ringAfter }).catch((error) => {
         if (!stopping) deps.log.warn({ err: error }, "deliveries wait for the database");
         return false;
       });
-      if (delivered) ring();
+      // What was there beside it, or came meanwhile, may have had to wait for it.
+      if (delivered && rings !== before) ring();
     }
   };
   const running = Array.from({ length: lanes }, lane);
@@ -49,8 +55,8 @@ export function startDelivery(deps: DeliveryDeps): AsyncDisposable {
 }
 
 /**
- * Wakes one who waits, not all: whoever finds a delivery wakes the next. So one event costs one look or two, and a sweep of
- * nothing a single one.
+ * Wakes one who waits, not all: whoever finds a delivery and sees another wakes the next. So one event costs one look, as does a
+ * sweep of nothing.
  */
 function createBell() {
   const waiting: (() => void)[] = [];
@@ -75,7 +81,7 @@ function createBell() {
 }
 
 interface Bells {
-  /** There may be another delivery beside this one. */
+  /** There is another delivery beside this one. */
   taken(): void;
   ringAfter(ms: number): void;
 }
@@ -85,7 +91,7 @@ async function deliverOne({ db, log, reactions }: DeliveryDeps, { taken: ring, r
   return db.transaction().execute(async (tx) => {
     const taken = await takeDelivery(tx);
     if (!taken) return false;
-    ring();
+    if (taken.more) ring();
     const target = reactions.find((each) => each.subscriber === taken.subscriber && each.on === taken.name);
     try {
       await sql`savepoint reaction`.execute(tx);
@@ -116,12 +122,16 @@ interface Taken {
   payload: unknown;
   at: Date;
   attempts: number;
+  /** There is another due. */
+  more: boolean;
 }
 
 /** The oldest due delivery that no earlier one of the same subscriber and subject stands before. */
 async function takeDelivery(tx: Tx): Promise<Taken | undefined> {
   const { rows } = await sql<Taken>`
-    select e.id, d.subscriber, e.name, d.subject, e.payload, e.at, d.attempts
+    select e.id, d.subscriber, e.name, d.subject, e.payload, e.at, d.attempts,
+      exists (select 1 from deliveries other where other.next_at <= now()
+        and (other.event_id, other.subscriber) <> (d.event_id, d.subscriber)) as more
     from deliveries d join events e on e.id = d.event_id
     where d.next_at <= now() and not exists (
       select 1 from deliveries earlier

@@ -51,7 +51,7 @@ describe("the embedded PostgreSQL", () => {
     await third.stop();
   });
 
-  test("comes back on the same port after kill -9", async () => {
+  test("comes back at the same address after kill -9", async () => {
     await using place = await temporaryHome();
     await chmod(place.home, 0o755);
     const server = await startEmbeddedPostgres(place.home, log, quick);
@@ -65,6 +65,22 @@ describe("the embedded PostgreSQL", () => {
       ),
     );
     expect(await pidOf(place.home)).not.toBe(pid);
+    await server.stop();
+  });
+
+  test.each([
+    ["by a socket of its own", "a, b", (host: string) => decodeURIComponent(host).endsWith("/a, b/postgres/run")],
+    [
+      "on loopback where the path of a socket would be too long",
+      "x".repeat(80),
+      (host: string) => host === "127.0.0.1",
+    ],
+  ])("is asked %s", async (_, folder, isThat) => {
+    await using place = await temporaryHome();
+    await chmod(place.home, 0o755);
+    const server = await startEmbeddedPostgres(join(place.home, folder), log, quick);
+    expect(new URL(server.url).hostname).toSatisfy(isThat);
+    expect(await query(server.url, "select current_database() as name")).toEqual([{ name: "towline" }]);
     await server.stop();
   });
 

@@ -28,11 +28,14 @@ export interface EmbeddedPostgres {
 interface Running {
   pid: number;
   port: number;
+  /** The folder of its UNIX socket; undefined where it listens on loopback alone. */
+  socket: string | undefined;
 }
 
 /**
- * Starts PostgreSQL on loopback, or adopts the one that already serves this folder. While it is open, a server process that
- * dies is started again on the same port.
+ * Starts PostgreSQL, or adopts the one that already serves this folder. While it is open, a server process that dies is
+ * started again at the same address: a UNIX socket, which costs a quarter less a statement than loopback, where its path is
+ * short enough, else loopback.
  * @param settings extra `name=value` settings, for tests
  */
 export async function startEmbeddedPostgres(
@@ -43,10 +46,10 @@ export async function startEmbeddedPostgres(
   const place = await preparePostgresPlace(home);
   const password = await initialise(place);
   let stopped = false;
-  const urlOf = (port: number) => urlWith(password, port);
-  let running = await adopt(place, urlOf, log);
+  let running = await adopt(place, password, log);
   running ??= await launch(place, await rememberedPort(place), settings);
   const { port } = running;
+  const url = urlOf(running, password);
 
   const supervise = async () => {
     while (!stopped) {
@@ -60,9 +63,9 @@ export async function startEmbeddedPostgres(
     }
   };
   void supervise();
-  await createDatabase(urlOf(port));
+  await createDatabase(url);
   return {
-    url: urlOf(port),
+    url,
     async stop() {
       stopped = true;
       if (running) await end(running.pid, "SIGINT");
@@ -74,11 +77,21 @@ export async function startEmbeddedPostgres(
 export async function runningPostgresUrl(home: string): Promise<string | undefined> {
   const place = await preparePostgresPlace(home);
   const [running, password] = await Promise.all([readPidFile(place), readFile(passwordFileOf(place), "utf8")]);
-  return running && urlWith(password, running.port);
+  return running && urlOf(running, password);
 }
 
 const passwordFileOf = ({ secrets }: PostgresPlace) => join(secrets, "postgres-password");
-const urlWith = (password: string, port: number) => `postgres://towline:${password}@127.0.0.1:${port}/towline`;
+
+/** A socket's folder stands in place of the host, escaped: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS */
+const urlOf = ({ port, socket }: Running, password: string) =>
+  `postgres://towline:${password}@${socket === undefined ? "127.0.0.1" : encodeURIComponent(socket)}:${port}/towline`;
+
+/** Bytes that the path of a UNIX socket may have, on macOS, which gives the least. */
+const longestSocketPath = 103;
+
+function socketFolder({ run: folder }: PostgresPlace, port: number): string | undefined {
+  return Buffer.byteLength(join(folder, `.s.PGSQL.${port}.lock`)) <= longestSocketPath ? folder : undefined;
+}
 
 async function initialise(place: PostgresPlace): Promise<string> {
   const passwordFile = passwordFileOf(place);
@@ -97,19 +110,19 @@ async function initialise(place: PostgresPlace): Promise<string> {
   return password;
 }
 
-/** What `postmaster.pid` says, if that process lives: its first line is the pid, its fourth the port. */
+/** What `postmaster.pid` says, if that process lives: its first line is the pid, its fourth the port, its fifth the socket's folder. */
 async function readPidFile(place: PostgresPlace): Promise<Running | undefined> {
   const lines = (await readFile(join(place.data, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
   const pid = Number(lines[0]);
   const port = Number(lines[3]);
-  return pid > 0 && port > 0 && isAlive(pid) ? { pid, port } : undefined;
+  return pid > 0 && port > 0 && isAlive(pid) ? { pid, port, socket: lines[4] || undefined } : undefined;
 }
 
-async function adopt(place: PostgresPlace, urlOf: (port: number) => string, log: Log): Promise<Running | undefined> {
+async function adopt(place: PostgresPlace, password: string, log: Log): Promise<Running | undefined> {
   const orphan = await readPidFile(place);
   // A pid may have been given to somebody else since; only a server that takes our password is ours to adopt or to end.
   if (!orphan || !(await isPostgres(orphan.pid))) return undefined;
-  if (await answers(urlOf(orphan.port), 10_000)) {
+  if (await answers(urlOf(orphan, password), 10_000)) {
     log.info({ pid: orphan.pid }, "adopted the PostgreSQL of an earlier run");
     return orphan;
   }
@@ -124,9 +137,11 @@ async function isPostgres(pid: number): Promise<boolean> {
 
 async function launch(place: PostgresPlace, port: number, settings: string[]): Promise<Running> {
   const logFile = await open(join(place.run, "postgres.log"), "a", 0o600);
+  const socket = socketFolder(place, port);
   const fixed = [
-    "listen_addresses=127.0.0.1",
-    `unix_socket_directories=`,
+    ...(socket === undefined
+      ? ["listen_addresses=127.0.0.1", "unix_socket_directories="]
+      : ["listen_addresses=", `unix_socket_directories=${quoted(socket)}`]),
     "max_connections=200",
     "shared_buffers=64MB",
   ];
@@ -141,8 +156,11 @@ async function launch(place: PostgresPlace, port: number, settings: string[]): P
   child.unref();
   await waitUntilReady(place, child, port);
   await writeDurably(join(place.run, "port"), String(port));
-  return { pid: child.pid ?? 0, port };
+  return { pid: child.pid ?? 0, port, socket };
 }
+
+/** As one entry of a list. */
+const quoted = (folder: string) => `"${folder.replaceAll('"', '""')}"`;
 
 async function waitUntilReady(place: PostgresPlace, child: ChildProcess, port: number): Promise<void> {
   const deadline = Date.now() + startDeadlineMs;

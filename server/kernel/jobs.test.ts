@@ -66,6 +66,20 @@ describe("jobs", () => {
     expect(ran).toEqual([{ n: 2 }]);
   });
 
+  test("that keep the one that waits under their key leave it as it is, and run where none waits", async () => {
+    const ran: unknown[] = [];
+    await add("note", { n: 1 }, { key: "k", runAt: new Date("2999-01-01T00:00:00Z") });
+    await add("note", { n: 2 }, { key: "k", keep: true });
+    await add("note", { n: 3 }, { key: "other", keep: true });
+    await using _ = start({ note: async (payload) => void ran.push(payload) });
+    await until(async () => (await left()) === 1);
+    expect(ran).toEqual([{ n: 3 }]);
+    await sql`update jobs set failures = 3`.execute(db);
+    await add("note", { n: 4 }, { key: "k", keep: true });
+    await until(isDone);
+    expect(ran).toEqual([{ n: 3 }, { n: 4 }]);
+  });
+
   test("with the same key as one at work run after it, never beside it", async () => {
     const ran: unknown[] = [];
     let beside = 0;

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
-import { type Database, notify, type Tx } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
 import type { Log } from "./log.ts";
 import type { Wake } from "./wake.ts";
 
@@ -15,6 +15,8 @@ export interface JobOptions {
   /** One waiting job at most under this key; adding again replaces its time and payload, and follows one that is at work. */
   key?: string;
   runAt?: Date;
+  /** One that waits under the key stays as it is, unless it has failed. */
+  keep?: boolean;
 }
 
 export interface Jobs {
@@ -25,13 +27,16 @@ export interface Jobs {
 const channel = "towline_tasks";
 
 export const jobs: Jobs = {
-  async add(tx, task, payload, { key, runAt } = {}) {
+  async add(tx, task, payload, { key, runAt, keep = false } = {}) {
     await sql`
-      insert into jobs (task, payload, key, run_at)
-      values (${task}, ${JSON.stringify(payload)}, ${key ?? null}, coalesce(${runAt ?? null}::timestamptz, now()))
-      on conflict (key) do update set task = excluded.task, payload = excluded.payload, run_at = excluded.run_at,
-        revision = jobs.revision + 1, failures = 0, last_error = null`.execute(tx);
-    await notify(tx, channel);
+      with added as (
+        insert into jobs (task, payload, key, run_at)
+        values (${task}, ${JSON.stringify(payload)}, ${key ?? null}, coalesce(${runAt ?? null}::timestamptz, now()))
+        on conflict (key) do update set task = excluded.task, payload = excluded.payload, run_at = excluded.run_at,
+          revision = jobs.revision + 1, failures = 0, last_error = null
+          where not ${keep}::boolean or jobs.failures > 0
+        returning id)
+      select pg_notify(${channel}, '') from added`.execute(tx);
   },
 };
 

@@ -3,9 +3,9 @@
  * takes its deliveries in order per subject, in a transaction that also holds what the reaction wrote: a reaction takes effect
  * exactly once in the database, however often the process dies.
  */
-import type { Generated } from "kysely";
+import { sql } from "kysely";
 import { eventCatalogue, type EventName, type EventPayload } from "#api/events.ts";
-import { type Database, notify, type Tx } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
 import { startDelivery } from "./delivery.ts";
 import type { Log } from "./log.ts";
 import type { Reaction } from "./reaction.ts";
@@ -29,11 +29,6 @@ export interface Outbox {
   start(): AsyncDisposable;
 }
 
-type OutboxTables = {
-  events: { id: Generated<number>; name: string; subject: string; payload: string };
-  deliveries: { subscriber: string; event_id: number; subject: string };
-};
-
 export const eventsChannel = "towline_events";
 
 interface Deps {
@@ -45,20 +40,26 @@ interface Deps {
 export function createOutbox({ db, wake, log }: Deps): Outbox {
   const reactions: Reaction[] = [];
 
+  /** All by one statement, for each way to the database and back waits for the processor twice. */
   async function all(tx: Tx, subject: string, events: readonly Emitted[]): Promise<void> {
     if (events.length === 0) return;
-    const q = tx.withTables<OutboxTables>();
-    const rows = events.map(({ name, payload }) => {
-      const parsed = eventCatalogue[name].parse(payload);
-      return { name, subject, payload: JSON.stringify(parsed) };
-    });
-    const written = await q.insertInto("events").values(rows).returning(["id", "name"]).execute();
-    const deliveries = written.flatMap(({ id, name }) =>
-      reactions.filter(({ on }) => on === name).map(({ subscriber }) => ({ subscriber, event_id: id, subject })),
-    );
-    if (deliveries.length === 0) return;
-    await q.insertInto("deliveries").values(deliveries).execute();
-    await notify(tx, eventsChannel);
+    const names = events.map(({ name }) => name);
+    const payloads = events.map(({ name, payload }) => JSON.stringify(eventCatalogue[name].parse(payload)));
+    const listening = reactions.filter(({ on }) => names.includes(on));
+    const subscribers = listening.map(({ subscriber }) => subscriber);
+    await sql`
+      with written as (
+          insert into events (name, subject, payload)
+          select name, ${subject}, payload::jsonb
+          from unnest(${names}::text[], ${payloads}::text[]) with ordinality as said (name, payload, at) order by at
+          returning id, name),
+        due as (
+          insert into deliveries (subscriber, event_id, subject)
+          select subscriber, id, ${subject}
+          from written join unnest(${subscribers}::text[], ${listening.map(({ on }) => on)}::text[]) as listening (subscriber, name)
+            using (name)
+          returning event_id)
+      select pg_notify(${eventsChannel}, '') from due limit 1`.execute(tx);
   }
 
   const emit: Emit = Object.assign(

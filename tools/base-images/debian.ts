@@ -22,8 +22,14 @@ const slim = `
 /** The lists that this machine has just read and verified, instead of a second download. */
 const takeLists = 'mkdir -p "$1"/var/lib/apt/lists && cp /var/lib/apt/lists/*_* "$1"/var/lib/apt/lists/';
 
+/** Without it a package merges the folders, whose Perl with all modules is a third of the image. */
+const mergedUsr = "/usr/share/mmdebstrap/hooks/maybe-merged-usr";
+
 /** Changes when the way of making the base changes. */
-export const debianStamp = createHash("sha256").update(slim).update(takeLists).digest("hex").slice(0, 16);
+export const debianStamp = createHash("sha256")
+  .update(slim + takeLists + mergedUsr)
+  .digest("hex")
+  .slice(0, 16);
 
 /** Folder of what is dear to make again; at most one Debian is kept in it. */
 export function cacheFolder(): string {
@@ -63,6 +69,7 @@ async function bootstrap(
       `--aptopt=${configuration}`,
       "--skip=update",
       `--setup-hook=${takeLists}`,
+      `--hook-dir=${mergedUsr}`,
       `--customize-hook=${slim}`,
       sources.suite,
       fresh,

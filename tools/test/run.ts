@@ -74,7 +74,7 @@ async function prepare(): Promise<Refusal | undefined> {
 async function installClients(): Promise<void> {
   for (const { name, what, packages } of [
     { name: "skopeo", what: "registry client", packages: ["skopeo"] },
-    { name: "chromium", what: "browser", packages: ["chromium"] },
+    { name: "chromium-headless-shell", what: "browser", packages: ["chromium-headless-shell"] },
     { name: "swift-proxy-server", what: "S3 service", packages: swift },
   ]) {
     if ((await findProgram(name)) !== undefined || !(await canInstall())) continue;

@@ -1,11 +1,20 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/**
- * Files in the order of their paths. Vitest begins with the largest, and the shortest files of the scenarios are the longest
- * tests: begun last, they would have the end for themselves.
- */
-export default class PathSequencer extends BaseSequencer {
+/** Files that take minutes, the longest first: begun late, one of them would have the end of a stage for itself. */
+const longest = [
+  ...["modules/deployments/kill", "modules/deployments/every-step", "modules/contracts/clients"],
+  ...["runtime/swarm/runtime.docker", "modules/deployments/cluster.docker", "examples/fleet.docker"],
+  ...["10_web/web", "02_kill/server", "03_bad_input/limits", "06_command_line/story", "02_kill/postgres"],
+];
+
+/** Those first, then by their paths. Vitest would begin with the largest files, and the shortest are the longest tests. */
+export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
+    return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  const found = longest.findIndex((part) => moduleId.includes(part));
+  return found < 0 ? longest.length : found;
 }

@@ -8,7 +8,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { Refused } from "./api/call.ts";
+import { untilReached } from "./api/until-reached.ts";
 import { createAppRouter } from "./router.tsx";
 import { readable, theme } from "./theme.ts";
 
@@ -21,8 +21,7 @@ const queries = new QueryClient({
       // The stream tells what is out of date; nothing is read anew only because time has passed.
       staleTime: Infinity,
       refetchOnWindowFocus: false,
-      retry: (failures, error) => error instanceof Refused && error.code === "server.unreachable" && failures < 30,
-      retryDelay: (failures) => Math.min(250 * 2 ** failures, 5_000),
+      ...untilReached,
     },
   },
 });

@@ -6,10 +6,13 @@ import { environmentSearch } from "./environment/environment-search.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { fleetSearch } from "./fleet/matching.ts";
 import { listSearch, pageSearch } from "./pull-request/pull-request-search.ts";
-import { NotFound } from "./parts/states.tsx";
+import { Broken, NotFound } from "./parts/states.tsx";
+import { untilLoaded } from "./parts/until-loaded.ts";
 import { releaseSearch } from "./release/release-search.ts";
 import { settingsSearch } from "./settings/settings-search.ts";
 import { Shell } from "./shell/shell.tsx";
+
+const shownLater: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => untilLoaded(load), name);
 
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -23,75 +26,75 @@ const fleet = createRoute({
 const service = createRoute({
   getParentRoute: () => rootRoute,
   path: "/services/$service",
-  component: lazyRouteComponent(() => import("./service/service-page.tsx"), "ServicePage"),
+  component: shownLater(() => import("./service/service-page.tsx"), "ServicePage"),
 });
 
 const release = createRoute({
   getParentRoute: () => rootRoute,
   path: "/services/$service/releases/$number",
-  component: lazyRouteComponent(() => import("./release/release-page.tsx"), "ReleasePage"),
+  component: shownLater(() => import("./release/release-page.tsx"), "ReleasePage"),
   validateSearch: releaseSearch,
 });
 
 const builds = createRoute({
   getParentRoute: () => rootRoute,
   path: "/builds",
-  component: lazyRouteComponent(() => import("./build/builds-page.tsx"), "BuildsPage"),
+  component: shownLater(() => import("./build/builds-page.tsx"), "BuildsPage"),
   validateSearch: readBuildsSearch,
 });
 
 const build = createRoute({
   getParentRoute: () => rootRoute,
   path: "/builds/$repository/$number",
-  component: lazyRouteComponent(() => import("./build/build-page.tsx"), "BuildPage"),
+  component: shownLater(() => import("./build/build-page.tsx"), "BuildPage"),
   validateSearch: readBuildSearch,
 });
 
 const environments = createRoute({
   getParentRoute: () => rootRoute,
   path: "/environments",
-  component: lazyRouteComponent(() => import("./environment/environments-page.tsx"), "EnvironmentsPage"),
+  component: shownLater(() => import("./environment/environments-page.tsx"), "EnvironmentsPage"),
 });
 
 const environment = createRoute({
   getParentRoute: () => rootRoute,
   path: "/environments/$environment",
-  component: lazyRouteComponent(() => import("./environment/environment-page.tsx"), "EnvironmentPage"),
+  component: shownLater(() => import("./environment/environment-page.tsx"), "EnvironmentPage"),
   validateSearch: environmentSearch,
 });
 
 const pullRequests = createRoute({
   getParentRoute: () => rootRoute,
   path: "/pull-requests",
-  component: lazyRouteComponent(() => import("./pull-request/pull-requests-page.tsx"), "PullRequestsPage"),
+  component: shownLater(() => import("./pull-request/pull-requests-page.tsx"), "PullRequestsPage"),
   validateSearch: listSearch,
 });
 
 const pullRequest = createRoute({
   getParentRoute: () => rootRoute,
   path: "/pull-requests/$repository/$number",
-  component: lazyRouteComponent(() => import("./pull-request/pull-request-page.tsx"), "PullRequestPage"),
+  component: shownLater(() => import("./pull-request/pull-request-page.tsx"), "PullRequestPage"),
   validateSearch: pageSearch,
 });
 
 const contracts = createRoute({
   getParentRoute: () => rootRoute,
   path: "/contracts",
-  component: lazyRouteComponent(() => import("./contracts/contracts-page.tsx"), "ContractsPage"),
+  component: shownLater(() => import("./contracts/contracts-page.tsx"), "ContractsPage"),
   validateSearch: contractsSearch,
 });
 
 const activity = createRoute({
   getParentRoute: () => rootRoute,
   path: "/activity",
-  component: lazyRouteComponent(() => import("./activity/activity-page.tsx"), "ActivityPage"),
+  component: shownLater(() => import("./activity/activity-page.tsx"), "ActivityPage"),
   validateSearch: activitySearch,
 });
 
 const settings = createRoute({
   getParentRoute: () => rootRoute,
   path: "/settings",
-  component: lazyRouteComponent(() => import("./settings/settings-page.tsx"), "SettingsPage"),
+  component: shownLater(() => import("./settings/settings-page.tsx"), "SettingsPage"),
   validateSearch: settingsSearch,
 });
 
@@ -112,6 +115,7 @@ export function createAppRouter() {
       settings,
     ]),
     defaultPreload: "intent",
+    defaultErrorComponent: Broken,
   });
 }
 

@@ -82,6 +82,7 @@ test("a check is told in words, also while the next is under way and HAProxy has
   expect(detail("L4TOUT")).toBe("timeout");
   expect(detail("L7STS", "503", "Service Unavailable")).toBe("503");
   expect(detail("L4OK", "", "")).toBe("connected");
+  expect([detail("L7STS", "0"), detail("L7OK", "0")]).toEqual(["a status that is no success", "answered"]);
 });
 
 test("requests that ended are lines of their own, with who asked and who answered", () => {

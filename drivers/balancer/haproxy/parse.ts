@@ -136,7 +136,7 @@ function statOf(row: Record<string, string>): StatLine {
   };
 }
 
-/** What the last check found, in a few words. HAProxy forgets its own text of it as soon as the next check begins. */
+/** What the last check found, in a few words. HAProxy forgets its code and its own text as soon as the next check begins. */
 export function checkDetail({
   check,
   checkCode,
@@ -144,13 +144,15 @@ export function checkDetail({
 }: Pick<StatLine, "check" | "checkCode" | "checkText">): string {
   if (check.endsWith("TOUT")) return "timeout";
   if (check === "L4OK") return "connected";
-  return checkCode || checkText.toLowerCase() || (checkWords[check] ?? check);
+  return (checkCode === "0" ? "" : checkCode) || checkText.toLowerCase() || (checkWords[check] ?? check);
 }
 
 const checkWords: Record<string, string> = {
   L4CON: "no connection",
   L6RSP: "no answer that TLS allows",
+  L7OK: "answered",
   L7RSP: "no answer that HTTP allows",
+  L7STS: "a status that is no success",
   SOCKERR: "no socket for a connection",
 };
 

@@ -1,4 +1,5 @@
 /** Reading counters, sessions and health. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Address, RouteStats, Slot, SlotHealth, SlotPlace } from "../contract.ts";
 import { checkDetail, type ServerState, serves, type StatLine } from "./parse.ts";
 import { backendName, serverName } from "./names.ts";
@@ -46,17 +47,35 @@ export async function slotsHealth(world: World, places: readonly SlotPlace[], { 
   const only = more.length === 0 ? first : undefined;
   const { current } = await world.master.processes(signal);
   const servers = await world.master.servers(current, only, signal);
-  const lines = await world.master.stats(current, only, signal);
-  return asked.map(({ route, position, slot }): SlotHealth => {
-    if (!isChecked(slot)) return { health: "unknown" };
-    const { host, port } = slot.address;
-    const name = serverName(position);
-    const server = servers.get(backendName(route))?.find((each) => each.name === name);
-    const line = lines.get(backendName(route))?.find((each) => each.name === name);
-    if (!server || !line || server.host !== host || server.port !== port) return { health: "unknown" };
-    return judge(server, line);
-  });
+  const ask = async () => {
+    const lines = await world.master.stats(current, only, signal);
+    return asked.map(({ route, position, slot }): Found => {
+      if (!isChecked(slot)) return unknown;
+      const { host, port } = slot.address;
+      const name = serverName(position);
+      const server = servers.get(backendName(route))?.find((each) => each.name === name);
+      const line = lines.get(backendName(route))?.find((each) => each.name === name);
+      if (!server || !line || server.host !== host || server.port !== port) return unknown;
+      return { health: judge(server, line), codeIsForgotten: line.check === "L7STS" && line.checkCode === "0" };
+    });
+  };
+  let found = await ask();
+  for (let again = 0; again < 2 && found.some(({ codeIsForgotten }) => codeIsForgotten); again++) {
+    await sleep(checkMs);
+    found = await ask();
+  }
+  return found.map(({ health }) => health);
 }
+
+interface Found {
+  health: SlotHealth;
+  /** The code says why a server is down, and HAProxy forgets it while the next check is under way. */
+  codeIsForgotten: boolean;
+}
+
+const unknown: Found = { health: { health: "unknown" }, codeIsForgotten: false };
+/** Longer than most checks take. */
+const checkMs = 30;
 
 function isChecked(slot: Slot | undefined): slot is Slot & { address: Address } {
   return slot?.address !== undefined && slot.state !== "maint";

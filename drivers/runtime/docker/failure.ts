@@ -5,7 +5,8 @@ import { RuntimeError, type RuntimeFailure } from "../contract.ts";
 const sentences: [RegExp, RuntimeFailure][] = [
   [/no space left on device/i, "disk-full"],
   [
-    /no such image|manifest (for .*)?(unknown|not found)|repository does not exist|name unknown|unknown blob|blob unknown/i,
+    // The second is a removal that met another's: see `engine/remove-image.ts`.
+    /no such image|unrecognized image ID|manifest (for .*)?(unknown|not found)|repository does not exist|name unknown|unknown blob|blob unknown/i,
     "image-missing",
   ],
   [

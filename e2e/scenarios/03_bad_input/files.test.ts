@@ -11,7 +11,7 @@ import { buildOf, cloneFleet, finished, newService, setEnvironments } from "../.
 import { leftoversOf } from "../../support/leftovers.ts";
 
 const manifest = "service: probe\nhttp: { port: 8080, health: /health }\n";
-const pipeline = "steps:\n  - key: check\n    command: node --check server.js\n    image: towline/base-node:24\n";
+const pipeline = "steps:\n  - key: check\n    command: perl -c server.pl\n    image: towline/base-debian:stable\n";
 const longName = "a".repeat(41);
 
 let platform: Platform;

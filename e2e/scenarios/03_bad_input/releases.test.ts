@@ -64,7 +64,7 @@ describe.concurrent("a release that cannot serve fails truthfully while the one 
 
     await service.checkout.write("Dockerfile", dockerfile);
     const manifest = await readFile(join(service.checkout.folder, "towline.yml"), "utf8");
-    const failing = `[node, -e, "console.log('column is there'); process.exit(4)"]`;
+    const failing = `[perl, -e, "print 'column is there'; exit 4"]`;
     await service.checkout.write("towline.yml", manifest.replace("drain: 1s", `drain: 1s, migrate: ${failing}`));
     const migrated = await failedReason(service, "4");
     expect(migrated).toContain("the migration ended with 4");

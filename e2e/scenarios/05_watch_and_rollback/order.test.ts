@@ -19,7 +19,7 @@ import { probeService, type Service } from "../../support/service.ts";
 const run = promisify(execFile);
 const usual = "run: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
 /** A migration that lasts until the test says that it is done. */
-const patient = `[node, -e, "setInterval(() => require('fs').existsSync('/tmp/go') && process.exit(0), 50)"]`;
+const patient = `[perl, -e, "select undef, undef, undef, 0.05 until -e '/tmp/go'"]`;
 
 let platform: Platform;
 let terminal: CommandLine;
@@ -99,8 +99,11 @@ test("a canceled migration is ended and removed, and what served serves on", asy
   orThrow(await platform.client.cancelDeployment({ params: { id } }));
   expect(await deploymentOnce(platform.client, id)).toMatchObject({ outcome: "canceled", reason: "canceled by admin" });
   expect(await service.ask()).toBe("200 6");
-  const { stdout } = await run("docker", ["ps", "--all", "--quiet", "--filter", `name=${id.slice(0, 8)}`]);
-  expect(stdout).toBe("");
+  // One that Docker was about to make when it was called off is removed when it is there.
+  await until(async () => {
+    const { stdout } = await run("docker", ["ps", "--all", "--quiet", "--filter", `name=${id.slice(0, 8)}`]);
+    return stdout === "";
+  });
 });
 
 test("`towline build cancel` calls off the deployment that the build asked for", async () => {
@@ -134,7 +137,7 @@ test("a breaking change of a provider stands at the gate of production, with con
     production: "target: docker\nafter: test\nwatch: 500ms\n",
   });
   stock = await contractService("stock", "verify: pacts");
-  await stock.write("answer.json", JSON.stringify({ count: 3 }));
+  await stock.write("version.txt", JSON.stringify({ count: 3 }));
   expect(await buildOf(platform.client, await stock.push("Version 1"), finished)).toMatchObject({ outcome: "passed" });
 
   shop = await contractService("shop", 'pacts: "asks/*.json"');
@@ -146,7 +149,7 @@ test("a breaking change of a provider stands at the gate of production, with con
   const { builds } = orThrow(await platform.client.listBuilds({ query: { repository: "stock", branch: "contracts" } }));
   expect(builds).toMatchObject([{ source: "contract", outcome: "passed" }]);
 
-  await stock.write("answer.json", JSON.stringify({ count: "many" }));
+  await stock.write("version.txt", JSON.stringify({ count: "many" }));
   await stock.push("Version 2");
   const waiting = await deploymentIn(
     "stock",
@@ -159,7 +162,7 @@ test("a breaking change of a provider stands at the gate of production, with con
   const plan = await terminal.run("deploy", "stock", "production", "--release", "2", "--plan");
   expect(plan.stdout).toContain('how much is there: $.count: expected 1, got "many"');
 
-  await stock.write("answer.json", JSON.stringify({ count: 4, left: "many" }));
+  await stock.write("version.txt", JSON.stringify({ count: 4, left: "many" }));
   expect(await buildOf(platform.client, await stock.push("Version 3"), finished)).toMatchObject({ outcome: "passed" });
   expect(
     await deploymentIn("stock", "production", ({ release, state }) => release === 3 && state === "finished"),
@@ -171,7 +174,7 @@ test("a changed contract is verified by itself, against what serves in productio
   // The newest of its provider would not keep it, but goes no further than test.
   const pipeline = await readFile(join(stock.folder, ".towline/pipeline.yml"), "utf8");
   await stock.write(".towline/pipeline.yml", pipeline.replace("  - deploy: production\n", ""));
-  await stock.write("answer.json", JSON.stringify({ count: 5 }));
+  await stock.write("version.txt", JSON.stringify({ count: 5 }));
   const newest = await stock.push("Version 4");
   expect(await buildOf(platform.client, newest, finished)).toMatchObject({ outcome: "passed" });
 
@@ -204,14 +207,12 @@ function asking(body: object): string {
   return JSON.stringify({ consumer: { name: "shop" }, provider: { name: "stock" }, interactions });
 }
 
-/** A service whose tests say something of contracts, by the verifier of the example fleet. */
+/** A service whose tests say something of contracts, by the verifier of the example fleet; it answers with its version. */
 async function contractService(name: string, says: string): Promise<Checkout> {
   const checkout = await newService(platform, "probe", name);
   await checkout.write("towline.yml", `service: ${name}\nhttp: { port: 8080, health: /health }\n${usual}`);
-  await checkout.write("server.js", answering);
   await checkout.write("verify.js", await readFile(verifier, "utf8"));
-  await checkout.write("answer.json", "{}");
-  await checkout.write("Dockerfile", dockerfile);
+  await checkout.write("version.txt", "{}");
   await checkout.write(
     "compose.test.yml",
     `services:
@@ -219,8 +220,9 @@ async function contractService(name: string, says: string): Promise<Checkout> {
     image: towline/base-node:24
     user: root
     working_dir: /app
-    volumes: ["./:/app"]
-    command: [node, -e, "require('./server.js'); import('/app/verify.js').then(() => process.exit())", "-", "http://127.0.0.1:8080"]
+    volumes: ["./:/app", "./version.txt:/version.txt"]
+    environment: { PORT: 8080 }
+    command: [sh, -c, "perl server.pl & until perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(q(127.0.0.1:8080))'; do sleep 0.05; done; exec node verify.js http://127.0.0.1:8080"]
 `,
   );
   const test = `  - test: { compose: compose.test.yml, run: contracts, ${says} }\n  - wait\n`;
@@ -230,19 +232,7 @@ async function contractService(name: string, says: string): Promise<Checkout> {
   return checkout;
 }
 
-const dockerfile = `FROM towline/base-node:24
-WORKDIR /app
-COPY server.js answer.json ./
-CMD ["node", "server.js"]
-`;
 const verifier = fileURLToPath(new URL("../../../examples/catalog/test/contracts/verify.js", import.meta.url));
-/** Answers every request with what stands in the file. */
-const answering = `
-const { createServer } = require("node:http");
-const { readFileSync } = require("node:fs");
-const server = createServer((_, response) => response.end(readFileSync("answer.json"))).listen(8080);
-process.once("SIGTERM", () => server.close());
-`;
 
 async function deploymentIn(
   service: string,
@@ -299,7 +289,7 @@ async function endMigration(deployment: string): Promise<void> {
   await until(async () => {
     const { stdout } = await run("docker", ["ps", "--quiet", "--filter", filter]);
     if (stdout === "") return false;
-    await run("docker", ["exec", stdout.trim(), "touch", "/tmp/go"]);
+    await run("docker", ["exec", stdout.trim(), "perl", "-e", "open my $file, q(>), q(/tmp/go) or die"]);
     return true;
   });
 }

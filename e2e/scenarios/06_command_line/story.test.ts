@@ -14,8 +14,8 @@ import { setPasswords } from "./passwords.ts";
 const pipeline = `steps:
   - key: check
     label: "Syntax"
-    command: node --check server.js && echo "key is $$SIGNING_KEY"
-    image: towline/base-node:24
+    command: perl -c server.pl && echo "key is $$SIGNING_KEY"
+    image: towline/base-debian:stable
   - wait
   - publish: .
     if: build.branch == pipeline.default_branch
@@ -143,7 +143,7 @@ describe("from the first push to production", () => {
 
   test("towline build logs masks secrets and knows its steps", async () => {
     const log = done(await vera.run("build", "logs", "shop", "--step", "check"));
-    expect(log).toContain("$ node --check server.js");
+    expect(log).toContain("$ perl -c server.pl");
     expect(log).toMatch(/^key is \S+$/m);
     expect(log).not.toContain("b1g-signing-key");
     expect(done(await vera.run("build", "logs", "shop", "1", "--follow"))).toContain("publish");
@@ -154,7 +154,7 @@ describe("from the first push to production", () => {
     );
     expect(done(await ofCheck("--tail", "1", "--timestamps"))).toMatch(/^20\S+Z key is \S+$/m);
     expect(done(await ofCheck("--lines", "1"))).toMatch(/^~~~ .*\n$/);
-    expect(done(await ofCheck("--groups"))).toContain("~~~ Commands in towline/base-node:24");
+    expect(done(await ofCheck("--groups"))).toContain("~~~ Commands in towline/base-debian:stable");
     expect(done(await ofCheck("--group", "commands"))).toContain("key is");
     expect(failed(await ofCheck("--group", "nope"), 1)).toMatch(/Its groups: .*Commands/);
     expect(failed(await ofCheck("--lines", "many"), 2)).toContain("[request.invalid]");
@@ -254,7 +254,7 @@ describe("a pull request", () => {
     expect(failed(await dana.run("pr", "merge", "shop", "1"), 1)).toMatch(/\[pull-request\.not-(approved|green)\]/);
     expect(done(await lea.run("pr", "approve", "shop", "1"))).toContain("approved by lea");
 
-    await checkout.write("server.js", "not javascript (\n");
+    await checkout.write("server.pl", "not perl (\n");
     await checkout.push("Broken", "discount");
     const red = await dana.run("build", "watch", "shop");
     expect(red.code, red.stdout + red.stderr).toBe(1);

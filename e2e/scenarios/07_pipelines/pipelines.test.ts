@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildDetails, StepView } from "#api/endpoints/builds.ts";
 import { orThrow } from "#api/errors.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
+import { outOfMemory } from "#testing/out-of-memory.ts";
 import { until } from "#testing/until.ts";
 import type { Checkout } from "../../support/checkout.ts";
 import { type CommandLine, commandLine } from "../../support/command-line.ts";
@@ -150,8 +151,8 @@ describe("what fails, and what that means", () => {
   test("a job that runs out of memory says so, and is tried again as its rule for signals says", async () => {
     const { attempts, ...step } = stepOf(await buildOf("memory", finished), "eat");
     expect(attempts.map(({ exitStatus, reason }) => [exitStatus, reason])).toEqual([
-      [137, "it ran out of memory"],
-      [137, "it ran out of memory"],
+      [137, outOfMemory],
+      [137, outOfMemory],
     ]);
     expect(step).toMatchObject({ outcome: "failed", exitStatus: 137 });
   });

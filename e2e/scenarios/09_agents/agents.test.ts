@@ -9,6 +9,7 @@ import { freePort } from "#testing/free-port.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { startTowline, type TowlineProcess } from "#testing/processes.ts";
 import { cuttableTo, type TcpCut } from "#testing/tcp-cut.ts";
+import { outOfMemory } from "#testing/out-of-memory.ts";
 import { until } from "#testing/until.ts";
 import type { Checkout } from "../../support/checkout.ts";
 import { buildOf, finished, newService } from "../../support/fleet.ts";
@@ -93,7 +94,7 @@ test("a network that is cut for half a minute, a killed agent and a killed serve
   }
   // Either may have been at work when the agent was killed: one whose container has ended meanwhile is begun anew.
   const last = (key: string) => stepOf(build, key)?.attempts.at(-1);
-  expect(last("memory")).toMatchObject({ outcome: "failed", reason: "it ran out of memory" });
+  expect(last("memory")).toMatchObject({ outcome: "failed", reason: outOfMemory });
   expect(last("time")).toMatchObject({ outcome: "timed-out" });
 });
 

@@ -1,4 +1,5 @@
 /** One change of the example fleet on its way to production, and back. */
+import type { Route } from "playwright-core";
 import { expect } from "vitest";
 import { orThrow } from "#api/errors.ts";
 import type { Platform } from "#testing/platform.ts";
@@ -68,7 +69,7 @@ const mergeButton = ({ page }: Pick<Visitor, "page">) => page.getByRole("button"
 
 /** On the page of the fleet, where release 1 serves in `test` and nothing in production. */
 export async function shipLive({ page, faults }: Visitor, platform: Platform): Promise<void> {
-  await cellOf(page, "test").getByText("release 2", { exact: true }).waitFor(long);
+  await cellOf(page, "test").getByRole("link", { name: "release 2", exact: true }).waitFor(long);
   expect(await page.evaluate("window.unchanged")).toBe(true);
   await untilDiscounts("test", platform);
 
@@ -76,13 +77,26 @@ export async function shipLive({ page, faults }: Visitor, platform: Platform): P
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("heading", { name: "Release 2, the first here" }).waitFor(patience);
   expect(await dialog.getByRole("list", { name: "Gates" }).innerText()).toContain("after");
+  await loseAnswer(page, "**/api/deployments");
   // Which says something else until the release has served in `test`.
   await dialog.getByRole("button", { name: "Deploy to production" }).click(long);
   await dialog.getByText("Release 2 succeeded", { exact: true }).waitFor(long);
   await page.keyboard.press("Escape");
-  await cellOf(page, "production").getByText("release 2", { exact: true }).waitFor(long);
+  await cellOf(page, "production").getByRole("link", { name: "release 2", exact: true }).waitFor(long);
   await untilDiscounts("production", platform);
-  expect(faults).toEqual([]);
+  const there = { service: "catalog", environment: "production" };
+  expect(orThrow(await platform.client.listDeployments({ query: there })).deployments).toHaveLength(1);
+  expect(faults).toEqual(["Failed to load resource: net::ERR_CONNECTION_RESET"]);
+  faults.length = 0;
+}
+
+/** The server does what it is asked for next there, and its answer gets lost on the way. */
+async function loseAnswer(page: Visitor["page"], address: string): Promise<void> {
+  const lose = async (route: Route) => {
+    await route.fetch();
+    await route.abort("connectionreset");
+  };
+  await page.route(address, lose, { times: 1 });
 }
 
 /** As somebody on call does it, at night, on a phone. */
@@ -96,7 +110,7 @@ export async function rollBack({ page, faults }: Visitor): Promise<void> {
 
 /** What the other window says of it. */
 export async function seeBack({ page, faults }: Visitor): Promise<void> {
-  await cellOf(page, "test").getByText("release 1", { exact: true }).waitFor(long);
+  await cellOf(page, "test").getByRole("link", { name: "release 1", exact: true }).waitFor(long);
   expect(await page.evaluate("window.unchanged")).toBe(true);
   await page.getByRole("link", { name: "catalog" }).click();
   await page.getByText("back to 1").waitFor(patience);

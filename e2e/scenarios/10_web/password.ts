@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { Browser, Page } from "playwright-core";
 import type { Platform } from "#testing/platform.ts";
-import { desktop, phone } from "../../support/browser.ts";
+import { desktop, openWindow, phone } from "../../support/browser.ts";
 import { newPerson } from "../../support/people.ts";
 import { patience, signedIn } from "./visitor.ts";
 
@@ -19,14 +19,14 @@ export async function changePassword(browser: Browser, platform: Platform): Prom
   await dialog.waitFor({ state: "detached", ...patience });
   await admin.context().close();
 
-  const away = await (await browser.newContext(phone)).newPage();
+  const away = await openWindow(browser, phone);
   await away.goto(platform.url);
   await enter(away, second);
   await away.getByRole("alert").getByText("the name or the password is wrong").waitFor(patience);
   await enter(away, first);
   await away.getByRole("heading", { name: "Fleet" }).waitFor(patience);
 
-  const page = await (await browser.newContext(desktop)).newPage();
+  const page = await openWindow(browser, desktop);
   await page.goto(platform.url);
   await enter(page, first);
   await page.getByRole("button", { name: /^pia,/ }).click();

@@ -1,6 +1,6 @@
 /** Somebody at a browser. */
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
-import { desktop } from "../../support/browser.ts";
+import { desktop, isOfMachine, openWindow } from "../../support/browser.ts";
 
 export const patience = { timeout: 60_000 };
 /** For what builds, deploys or runs first. */
@@ -12,16 +12,13 @@ export interface Visitor {
   faults: string[];
 }
 
-/** Chromium cuts what it is asking for when the machine gets a network interface, as Docker makes one for every container: no fault of the page, which asks again. */
-const isOfMachine = (fault: string): boolean => fault.includes("net::ERR_NETWORK_CHANGED");
-
 /** A window in which somebody has signed in. */
 export async function signedIn(
   browser: Browser,
   { url, token }: { url: string; token: string },
   options: BrowserContextOptions = desktop,
 ): Promise<Visitor> {
-  const page = await (await browser.newContext(options)).newPage();
+  const page = await openWindow(browser, options);
   const faults: string[] = [];
   const isForeign = (asked: string) => /^https?:/.test(asked) && new URL(asked).origin !== url;
   page.on("pageerror", (error) => faults.push(String(error)));

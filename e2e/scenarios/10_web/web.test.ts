@@ -1,12 +1,20 @@
 /** The web interface in a real browser on a real platform. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { orThrow } from "#api/errors.ts";
 import { brokerClient, publication } from "#testing/broker.ts";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { until } from "#testing/until.ts";
 import { ask } from "../../support/ask.ts";
-import { barriersOf, desktop, openBrowser, phone } from "../../support/browser.ts";
+import {
+  barriersInLight,
+  barriersOf,
+  desktop,
+  openBrowser,
+  openWindow,
+  phone,
+  shownIn,
+} from "../../support/browser.ts";
 import type { Checkout } from "../../support/checkout.ts";
 import { setEnvironments } from "../../support/fleet.ts";
 import { shipExample } from "../../support/example.ts";
@@ -19,41 +27,13 @@ import { merge, openDiscounts, review, rollBack, seeBack, seeOwn, shipLive } fro
 import { changePassword } from "./password.ts";
 import { signAgain } from "./release.ts";
 import { mergeOnPhone, openNotes, seeSplit } from "./review.ts";
+import { signs } from "./signs.ts";
 import { patience, signedIn, type Visitor } from "./visitor.ts";
 
 const single = "owner: checkout\nrun: { cpu: 0.5, memory: 128Mi }\nrelease: { drain: 1s }\n";
 const usual = {
   test: "target: docker\nwatch: 500ms\n",
   production: "target: docker\nafter: test\nwatch: 500ms\n",
-};
-/** Each page, with a text that is there once it is. */
-const signs = {
-  "/builds": "Version 1",
-  "/builds/cart/1": "none is connected",
-  "/builds/cart/1?tab=tests": "expected 90 to be 80",
-  "/builds/cart/1?tab=artifacts": "kept/coverage.html",
-  "/builds/cart/1?step=flood#L1000004": "the needle",
-  "/": "healthy",
-  "/?show=catalog/production": "Roll back",
-  "/services/catalog": "As written",
-  "/services/catalog/releases/1": "the signature holds",
-  "/services/catalog/releases/99": "There is no release 99",
-  "/environments": "quiet",
-  "/environments/test": "Who asks whom",
-  "/pull-requests?state=all": "Discounts for some products",
-  "/pull-requests/catalog/1": "Say more, please.",
-  "/pull-requests/catalog/1?view=changes": "Why two?",
-  "/contracts?of=till": "not verified",
-  "/activity": "What happened",
-  "/activity?kind=approvals and locks": "admin locked all services in test: the database moves",
-  "/activity?event=deployments.deployment-finished": "Release 2 of catalog serves in production",
-  "/settings": "browser session",
-  "/settings?view=people": "signs off, reviews",
-  "/settings?view=agents": "queue=default",
-  "/settings?view=storage": "happens by itself",
-  "/settings?view=health": "PostgreSQL",
-  "/builds?repository=nothing": "No build is like that",
-  "/nowhere": "There is no such page",
 };
 
 const browser: Browser | undefined = await openBrowser();
@@ -88,7 +68,9 @@ function inBrowser(name: string, run: (browser: Browser) => Promise<void>): void
   // oxlint-disable-next-line vitest/valid-title -- the name is given
   test(name, async (context) => {
     if (!browser) return context.skip("no Chromium is installed here");
-    return run(browser);
+    return run(browser).catch(async (error: unknown) => {
+      throw new Error(await shownIn(browser), { cause: error });
+    });
   });
 }
 
@@ -124,12 +106,14 @@ inBrowser(
   },
 );
 
-test("the page lets in no script but its own files, which browsers keep for good", async () => {
+test("the page lets in no script but its own, whose files browsers keep for good", async () => {
   const page = await fetch(platform.url, { headers: { accept: "text/html" } });
-  expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'self';(?!.*script-src)/);
+  expect(page.headers.get("content-security-policy")).toMatch(
+    /^default-src 'self'; script-src 'self' 'sha256-[^' ]+'; style-src /,
+  );
   const scripts = [...(await page.text()).matchAll(/<script[^>]*>/g)].map(([tag]) => /src="([^"]+)"/.exec(tag)?.[1]);
-  expect(scripts).toHaveLength(1);
-  const script = await fetch(platform.url + scripts[0]);
+  expect(scripts).toEqual([undefined, expect.stringMatching(/^\/assets\//)]);
+  const script = await fetch(platform.url + scripts[1]);
   expect(script.headers.get("cache-control")).toContain("immutable");
   // Whatever `NODE_ENV` this test has, the libraries are those for users, which are half as large and twice as quick.
   expect(await script.text()).toContain("Minified React error");
@@ -337,6 +321,11 @@ inBrowser("a server that is away is told, and what is shown is read anew when it
   await page.route("**/api/live", (route) => route.fulfill({ status: 502 }), { times: 1 });
   await platform.restartServer();
   await page.getByText(/^as of /).waitFor({ state: "detached", ...patience });
+  // So is the code that the first page begins with, and that of another, which comes with the first look at it.
+  await page.route(/\/assets\/index-/, (route) => route.abort("connectionreset"), { times: 1 });
+  await page.goto(`${platform.url}/`);
+  await page.getByRole("heading", { name: "Fleet" }).waitFor(patience);
+  await page.route(/\/assets\/builds-page-/, (route) => route.abort("connectionreset"), { times: 2 });
   await page.route(/\/api\/builds(\?|$)/, (route) => route.abort("connectionreset"), { times: 1 });
   const cut = page.waitForEvent("requestfailed", {
     predicate: (each) => each.url().includes("/api/builds"),
@@ -348,30 +337,41 @@ inBrowser("a server that is away is told, and what is shown is read anew when it
   await page.context().close();
 });
 
-for (const [size, options] of Object.entries({ desktop, phone }))
-  inBrowser(`no page has a barrier, light or dark, and none is wider than the screen: ${size}`, async (browser) => {
-    const stranger = await (await browser.newContext(options)).newPage();
+inBrowser(
+  "no page has a barrier, light or dark, and none is wider than the screen, at a desk or on a phone",
+  async (browser) => {
+    /** On a phone the colours are the same; what is where is not. */
+    const look = async (page: Page) => {
+      const wide = () => page.evaluate<boolean>("document.documentElement.scrollWidth > window.innerWidth");
+      await page.setViewportSize(desktop.viewport);
+      const atDesk = { barriers: await barriersOf(page), wide: await wide() };
+      await page.setViewportSize(phone.viewport);
+      return { atDesk, onPhone: { barriers: await barriersInLight(page), wide: await wide() } };
+    };
+    const none = { barriers: [], wide: false };
+    const good = { atDesk: none, onPhone: none };
+    const stranger = await openWindow(browser, desktop);
     await stranger.goto(platform.url);
     await stranger.locator("input[name=password]").waitFor(patience);
-    expect(await barriersOf(stranger)).toEqual([]);
+    expect(await look(stranger)).toEqual(good);
     await stranger.getByRole("tab", { name: "Token" }).click();
-    expect(await barriersOf(stranger)).toEqual([]);
+    expect(await look(stranger)).toEqual(good);
     await stranger.context().close();
-    const { page } = await enter(browser, platform.adminToken, options);
+    const { page } = await enter(browser);
     await page.keyboard.press("Control+k");
     await page.getByRole("textbox", { name: "Find" }).fill("catalog");
     await page.getByRole("button", { name: "Deploy catalog to test", exact: true }).waitFor(patience);
-    expect(await barriersOf(page)).toEqual([]);
-    const seen = [];
+    expect(await look(page)).toEqual(good);
+    const seen: Record<string, Awaited<ReturnType<typeof look>>> = {};
     for (const [path, sign] of Object.entries(signs)) {
       await page.goto(platform.url + path);
       await page.getByText(sign).first().waitFor(patience);
-      const wide = await page.evaluate<boolean>("document.documentElement.scrollWidth > window.innerWidth");
-      seen.push({ path, barriers: await barriersOf(page), wide });
+      seen[path] = await look(page);
     }
-    expect(seen.filter(({ barriers, wide }) => wide || barriers.length > 0)).toEqual([]);
+    expect(seen).toEqual(Object.fromEntries(Object.keys(signs).map((path) => [path, good])));
     await page.context().close();
-  });
+  },
+);
 
 asAdmin("what serves in an environment without a file is told on the page of the fleet, and ended there", (visitor) =>
   endLeftOver(visitor, platform),

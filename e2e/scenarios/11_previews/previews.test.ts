@@ -32,7 +32,7 @@ beforeAll(async () => {
   await setEnvironments(platform, { test: "target: docker\nwatch: 0s\n", preview: borrowing });
   catalog = await probeService(platform, "catalog", { manifest });
   await catalog.ship("goods");
-  orders = await probeService(platform, "orders", { manifest: `${manifest}needs: [catalog]\n` });
+  orders = await probeService(platform, "orders", { like: "talker", manifest: `${manifest}needs: [catalog]\n` });
   await orders.checkout.write("server.js", asking);
   const ofPullRequests = "steps:\n  - publish: .\n    if: build.pull_request.id != null\n";
   await orders.checkout.write(".towline/pipeline.yml", ofPullRequests);

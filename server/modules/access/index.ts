@@ -16,6 +16,8 @@ export interface AccessDeps {
   emit: Emit;
   clock: Clock;
   jobs: Jobs;
+  /** What a new password's hash costs; see `password-hash.ts`. */
+  passwordCost?: number;
 }
 
 export interface JobTokenRequest {
@@ -53,7 +55,7 @@ export interface Access {
 const sweepTask = "access.sweep";
 const sweepEveryMs = 60 * 60 * 1000;
 
-export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
+export function createAccess({ db, emit, clock, jobs, passwordCost }: AccessDeps): Access {
   const store = accessStore(db);
 
   async function issue(tx: Database, token: Omit<Parameters<typeof store.insertToken>[0], "id" | "hash">) {
@@ -86,7 +88,7 @@ export function createAccess({ db, emit, clock, jobs }: AccessDeps): Access {
     db.transaction().execute((tx) => jobs.add(tx, sweepTask, {}, { key: sweepTask, runAt }));
 
   const authenticate = createAuthenticate(store, clock);
-  const passwords = createPasswords({ db, emit, clock });
+  const passwords = createPasswords({ db, emit, clock, passwordCost });
 
   return {
     authenticate,

@@ -11,7 +11,7 @@ export interface KeptPassword {
 }
 
 /** 32 MiB, and some 200 ms of a core: one of the choices of OWASP's Password Storage Cheat Sheet. */
-const usual = { cost: 2 ** 15, block_size: 8, parallelization: 3 };
+const usualCost = 2 ** 15;
 const hashBytes = 32;
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
@@ -23,14 +23,22 @@ function hashBy(password: string, { salt, cost, block_size, parallelization }: O
   return derive(text, salt, hashBytes, { cost, blockSize: block_size, parallelization, maxmem: memory });
 }
 
-export async function hashPassword(password: string): Promise<KeptPassword> {
-  const how = { salt: randomBytes(16), ...usual };
-  return { hash: await hashBy(password, how), ...how };
+export interface PasswordHash {
+  hash(password: string): Promise<KeptPassword>;
+  /** By what the kept one cost. */
+  matches(password: string, kept: KeptPassword | undefined): Promise<boolean>;
 }
 
-/** Nobody's: who has no password is answered as late as who has another one. */
-const nobodys: KeptPassword = { hash: randomBytes(hashBytes), salt: randomBytes(16), ...usual };
-
-export async function isPassword(password: string, kept: KeptPassword = nobodys): Promise<boolean> {
-  return timingSafeEqual(await hashBy(password, kept), kept.hash);
+/** New ones at this cost, a power of two (RFC 7914, 2). */
+export function passwordHash(cost: number = usualCost): PasswordHash {
+  const how = () => ({ salt: randomBytes(16), cost, block_size: 8, parallelization: 3 });
+  // Who has no password is answered as late as who has another one.
+  const nobodys: KeptPassword = { hash: randomBytes(hashBytes), ...how() };
+  return {
+    async hash(password) {
+      const chosen = how();
+      return { hash: await hashBy(password, chosen), ...chosen };
+    },
+    matches: async (password, kept = nobodys) => timingSafeEqual(await hashBy(password, kept), kept.hash),
+  };
 }

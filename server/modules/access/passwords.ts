@@ -4,13 +4,15 @@ import type { Database } from "#kernel/database.ts";
 import { createKeyedLock } from "#kernel/keyed-lock.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { type Counted, createAttempts } from "./attempts.ts";
-import { hashPassword, isPassword, type KeptPassword } from "./password-hash.ts";
+import { type KeptPassword, passwordHash } from "./password-hash.ts";
 import { accessStore } from "./store.ts";
 
 interface Deps {
   db: Database;
   emit: Emit;
   clock: Clock;
+  /** What a new hash costs (scrypt's N); 200 ms of a core where left out. */
+  passwordCost?: number | undefined;
 }
 
 export interface Passwords {
@@ -28,29 +30,33 @@ const mostOfAddress = 50;
 /** So many may wait for their turn; each takes a fifth of a second. */
 const mostWaiting = 50;
 
-export function createPasswords({ db, emit, clock }: Deps): Passwords {
+export function createPasswords({ db, emit, clock, passwordCost }: Deps): Passwords {
   const store = accessStore(db);
   const attempts = createAttempts(clock);
+  const hashes = passwordHash(passwordCost);
   const turns = createKeyedLock();
   let waiting = 0;
 
-  /** One hash at a time: neither the memory nor the threads that read files are for those who try passwords. */
-  async function inTurn<T>(work: () => Promise<T>): Promise<T | Refusal> {
+  /** Nothing is counted for who finds no place: what is counted has had its turn, so nobody fills the counters with names. */
+  async function placed<T>(work: () => Promise<T>): Promise<T | Refusal> {
     if (waiting >= mostWaiting) return refuse("server.busy", "too many sign in at once", { fix: "Try again soon." });
     waiting++;
-    return turns.hold("hash", work).finally(() => waiting--);
+    return work().finally(() => waiting--);
   }
 
-  async function attempt(user: string, password: string, by: Counted[]): Promise<KeptPassword | Refusal> {
-    const denied = attempts.begin(by);
-    if (denied) return denied;
-    const kept = await store.password(user);
-    const right = await inTurn(() => isPassword(password, kept));
-    if (isRefusal(right)) return right;
-    if (!right || !kept) return refuse("auth.bad-password", "the name or the password is wrong");
-    attempts.succeeded(by);
-    return kept;
-  }
+  /** One hash at a time: neither the memory nor the threads that read files are for those who try passwords. */
+  const inTurn = <T>(work: () => Promise<T>) => turns.hold("hash", work);
+
+  const attempt = (user: string, password: string, by: Counted[]) =>
+    placed(async () => {
+      const denied = attempts.begin(by);
+      if (denied) return denied;
+      const kept = await store.password(user);
+      const right = await inTurn(() => hashes.matches(password, kept));
+      if (!right || !kept) return refuse("auth.bad-password", "the name or the password is wrong");
+      attempts.succeeded(by);
+      return kept;
+    });
 
   return {
     check: (user, password, address) =>
@@ -68,7 +74,7 @@ export function createPasswords({ db, emit, clock }: Deps): Passwords {
     },
 
     async set(user, password, by) {
-      const kept = orThrow(await inTurn(() => hashPassword(password)));
+      const kept = orThrow(await placed(() => inTurn(() => hashes.hash(password))));
       return db.transaction().execute(async (tx) => {
         await accessStore(tx).setPassword(user, kept, clock.now());
         const ended = await accessStore(tx).endSessions(user, by.token);

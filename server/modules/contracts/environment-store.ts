@@ -111,6 +111,16 @@ function placements(db: Database) {
           and ended_at is null and pacticipant = ${pacticipant} and environment = ${environment}::uuid
           and instance = ${instance}`.execute(db)
       ).rows[0],
+    /** Versions by their instance, of an environment and a pacticipant that may not be there yet. */
+    deployedNow: async (environment: string, pacticipant: string): Promise<Map<string, string>> => {
+      const { rows } = await sql<{ instance: string; number: string }>`
+        select w.instance, v.number from contract_placements w join contract_versions v on v.id = w.version
+        join contract_pacticipants p on p.id = w.pacticipant join contract_environments e on e.uuid = w.environment
+        where w.kind = 'deployed' and w.ended_at is null and e.name = ${environment} and p.name = ${pacticipant}`.execute(
+        db,
+      );
+      return new Map(rows.map(({ instance, number }) => [instance, number]));
+    },
     released: async ({ version, environment }: Pick<NewPlacement, "version" | "environment">) =>
       (
         await sql<{ uuid: string }>`select uuid from contract_placements where kind = 'released'

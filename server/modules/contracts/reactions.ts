@@ -29,14 +29,19 @@ async function recordServing(
   // One of a pull request comes and goes, and nobody promotes to it.
   if (isPreview(name)) return;
   const { environments, pacticipants, pacts } = contractStore(tx);
+  // A release that is deployed anew changes nothing.
+  const serving = [...new Set(commits)];
+  const recorded = await environments.deployedNow(name, service);
+  const changed = slots.filter((instance, index) => recorded.get(instance) !== serving[index]);
+  if (changed.length === 0) return;
   const made = { uuid: newId(), name, display_name: null, contacts: [], production: name === "production" };
   const environment =
     (await environments.byName(name))?.uuid ?? ((await environments.insert(made)) ? made.uuid : undefined);
   if (environment === undefined) throw new Error(`the environment ${name} came to be meanwhile`);
   const pacticipant = await pacticipants.ensure(service);
-  for (const [index, instance] of slots.entries()) {
+  for (const instance of changed) {
     const slot = { kind: "deployed", pacticipant, environment, instance } as const;
-    const commit = commits[index];
+    const commit = serving[slots.indexOf(instance)];
     const standing = commit === undefined ? await environments.deployed(slot) : undefined;
     if (standing) await environments.end(standing.uuid);
     if (commit === undefined) continue;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KeyedLock } from "#kernel/keyed-lock.ts";
 import { createPace } from "./core/pace.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { recordObservation } from "./record.ts";
+import { isNews, recordObservation } from "./record.ts";
 import { perform } from "./steps/perform.ts";
 import type { Work, World } from "./steps/step.ts";
 import { type DeploymentRow, deploymentStore } from "./store.ts";
@@ -41,22 +41,23 @@ export function createAdvance(world: World, lifecycle: Lifecycle, turns: KeyedLo
     const interrupted = new AbortController();
     active.set(id, interrupted);
     const done = await perform(world, before as Work, AbortSignal.any([stopping, interrupted.signal]));
+    if (!isNews(before as Work, done.observation)) return { before, after: before };
     const after = await recordObservation({ db: world.db, lifecycle }, id, { fence, ...done });
     return after?.state === "running" ? { before, after } : undefined;
   }
 
   async function turn(id: string, stopping: AbortSignal): Promise<void> {
     const claimed = await store.claim(id);
-    if (!claimed) return;
+    if (!claimed) return pace.end(id);
     const end = Date.now() + turnMs;
     let known: DeploymentRow | undefined;
     for (;;) {
       const stepped = await step({ id, fence: claimed.fence, known }, stopping);
       if (!stepped) return pace.end(id);
-      const waitMs = pace.pause(id, stepped.before.phase, stepped.after.phase);
+      const waitMs = pace.pause(id, stepped.before.rollout, stepped.after.rollout);
       if (stopping.aborted || waitMs > longestSleepMs || Date.now() > end) {
         const runAt = new Date(world.clock.now().getTime() + waitMs);
-        return world.db.transaction().execute((tx) => lifecycle.queueAdvance(tx, id, runAt));
+        return world.db.transaction().execute((tx) => lifecycle.queueAdvance(tx, id, { runAt }));
       }
       known = waitMs > 0 ? undefined : stepped.after;
       if (waitMs > 0) await sleep(waitMs);

@@ -1,10 +1,14 @@
 /** What a release, a host or two people may do wrong: the end state, and the words for it. The rest is in `rollout.test.ts`. */
+import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { isRefusal } from "#api/errors.ts";
+import { isRefusal, orThrow } from "#api/errors.ts";
 import { RuntimeError } from "#drivers/runtime/contract.ts";
+import { lockWaiters } from "#testing/database.ts";
 import { openDeploymentsPlace } from "#testing/deployments-place.ts";
 import { manifestOf } from "#testing/deployments-world.ts";
 import { commitNumber } from "#testing/linear-git.ts";
+import { until } from "#testing/until.ts";
 
 /** Release 1 serves, release 2 is made. */
 async function openScene() {
@@ -74,4 +78,39 @@ test("two people who press the button at once get one deployment, with the name 
   await server.call("unlockPlace", { query: { service: "orders", environment: "test" } });
   expect(await server.ended(made[0]?.id ?? "")).toMatchObject({ outcome: "succeeded" });
   expect((await place.serving("orders")).releases).toEqual([2]);
+});
+
+test("a wish that is asked for again after its answer was lost is granted once, and its name is not lent to another", async () => {
+  await using scene = await openScene();
+  const { server } = scene;
+  const body = { service: "orders", environment: "test", release: 2, request: randomUUID() };
+  const asked = await Promise.all([1, 2, 3].map(() => server.call("createDeployment", { body })));
+  const made = asked.map((each) => orThrow(each).id);
+  expect(new Set(made).size).toBe(1);
+  expect(await server.ended(made[0] ?? "")).toMatchObject({ outcome: "succeeded" });
+  expect(orThrow(await server.call("createDeployment", { body }))).toMatchObject({ id: made[0], outcome: "succeeded" });
+  const other = await server.call("rollBack", { body: { ...body, release: 1 } });
+  expect(other).toMatchObject({ refused: "request.invalid", message: expect.stringContaining("something else") });
+});
+
+test("of two wishes by one name for two places the first is granted, also where both come at once", async () => {
+  await using scene = await openScene();
+  const { place, server } = scene;
+  const { db } = place.database;
+  place.world.environments["staging"] = place.world.environments["test"] ?? "";
+  const body = { service: "orders", release: 2, request: randomUUID() };
+  const wish = (environment: string) => server.call("createDeployment", { body: { ...body, environment } });
+  const { first, second } = await db.transaction().execute(async (tx) => {
+    await sql`select 1 from lanes where environment = 'test' for update`.execute(tx);
+    const first = wish("test");
+    await until(async () => (await lockWaiters(db)) === 1);
+    const second = wish("staging");
+    await Promise.race([second, until(async () => (await lockWaiters(db)) === 2)]);
+    return { first, second };
+  });
+  expect(orThrow(await first)).toMatchObject({ environment: "test" });
+  expect(await second).toMatchObject({
+    refused: "request.invalid",
+    message: expect.stringContaining("something else"),
+  });
 });

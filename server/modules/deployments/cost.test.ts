@@ -56,7 +56,7 @@ test("a deployment that waits for nothing asks engine, balancer and database no 
   const { list = 0, health = 0, statement = 0, ...others } = asked;
   expect(others).toEqual({
     ...{ ensureNetwork: 1, pull: 1, start: 1, stop: 1, remove: 1 },
-    ...{ setSlots: 3, sessions: 3, stats: 3, timings: 1, serving: 1 },
+    ...{ setSlots: 3, sessions: 3, stats: 3, serving: 1 },
   });
   // One look of the phases probe, drain, watch, verify and stop each, and a few more where the machine is slow.
   expect(list).toBeLessThanOrEqual(8);

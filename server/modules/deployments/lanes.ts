@@ -79,6 +79,8 @@ export async function settleLane(deps: Deps, place: Place): Promise<void> {
       if (view.waiting.length === 0) return;
       const environment = await fleet.environment(place.environment);
       const isOlder = await orderIn(source, view, view.waiting);
+      // In this process it is waited for without a connection, which those that are on their way need.
+      using _turn = await lanes.take(`settling in ${place.environment}`);
       settled = await db.transaction().execute(async (tx) => {
         const store = deploymentStore(tx);
         await store.lockLane(place);

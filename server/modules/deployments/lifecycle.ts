@@ -1,7 +1,7 @@
 /** Birth, start and end of a deployment, and the jobs that carry it on; each inside the caller's transaction. */
 import type { Clock } from "#kernel/clock.ts";
 import type { Tx } from "#kernel/database.ts";
-import type { Jobs } from "#kernel/jobs.ts";
+import type { JobOptions, Jobs } from "#kernel/jobs.ts";
 import type { Emit } from "#kernel/outbox.ts";
 import { begin, type Limits } from "./core/rollout.ts";
 import { servingStore } from "./serving-store.ts";
@@ -23,14 +23,16 @@ export interface End {
   reason: string | null;
 }
 
+type Queueing = Pick<JobOptions, "runAt" | "keep">;
+
 export type Lifecycle = ReturnType<typeof createLifecycle>;
 
 export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
-  const queueSettle = (tx: Tx, { service, environment }: Place) =>
-    jobs.add(tx, settleTask, { service, environment }, { key: `${settleTask}:${service}:${environment}` });
+  const queueSettle = (tx: Tx, { service, environment }: Place, options: Queueing = {}) =>
+    jobs.add(tx, settleTask, { service, environment }, { key: `${settleTask}:${service}:${environment}`, ...options });
 
-  const queueAdvance = (tx: Tx, deployment: string, runAt?: Date) =>
-    jobs.add(tx, advanceTask, { deployment }, { key: `${advanceTask}:${deployment}`, ...(runAt ? { runAt } : {}) });
+  const queueAdvance = (tx: Tx, deployment: string, options: Queueing = {}) =>
+    jobs.add(tx, advanceTask, { deployment }, { key: `${advanceTask}:${deployment}`, ...options });
 
   /** It waits until its lane is settled. */
   async function create(tx: Tx, deployment: NewDeployment): Promise<DeploymentRow> {
@@ -55,7 +57,8 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     await emit(tx, subjectOf(row), "deployments.deployment-changed", { ...factsOf(row), phase });
     await queueAdvance(tx, row.id);
     // One that nobody has judged yet is judged after this, since its environment is locked: many that begin at once would ask for each other.
-    await eachOther(tx, row, { which: ({ wait }) => wait !== null, settle: queueSettle });
+    for (const other of await servingStore(tx).othersWaiting(row))
+      if (other.wait !== null) await queueSettle(tx, other);
   }
 
   async function finish(tx: Tx, row: DeploymentRow, { outcome, reason }: End): Promise<DeploymentRow> {
@@ -74,7 +77,8 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
     // As it is now: a build may have taken it for its own meanwhile.
     await tellEnd({ tx, emit }, ended);
     await queueSettle(tx, row);
-    await eachOther(tx, row, { which: () => true, settle: queueSettle });
+    // Another service may have waited for this one.
+    for (const other of await servingStore(tx).othersWaiting(row)) await queueSettle(tx, other);
     if (row.stack) await jobs.add(tx, pruneTask, { service: row.service }, { key: `${pruneTask}:${row.service}` });
     return ended;
   }
@@ -96,17 +100,6 @@ export function createLifecycle({ emit, clock, jobs }: LifecycleDeps) {
   const takeFor = (tx: Tx, id: string, asked: Asked) => takeAsked({ tx, emit }, id, asked);
 
   return { create, start, finish, takeFor, override, changed, tellServing: tell, queueSettle, queueAdvance };
-}
-
-/** Another service may have waited for this one. */
-async function eachOther(
-  tx: Tx,
-  row: DeploymentRow,
-  { which, settle }: { which: (other: DeploymentRow) => boolean; settle: (tx: Tx, other: Place) => Promise<unknown> },
-): Promise<void> {
-  for (const other of await deploymentStore(tx).open())
-    if (other.state === "waiting" && other.environment === row.environment && other.id !== row.id && which(other))
-      await settle(tx, other);
 }
 
 /** After every change of what serves, comes or goes in a lane. */

@@ -42,9 +42,8 @@ async function write(
   { observation, stack }: { observation: Observation | Wish; stack?: Stack },
 ): Promise<DeploymentRow> {
   const store = deploymentStore(tx);
-  const events = decide(row.rollout, observation);
-  const detail = observation.type === "pending" && events.length === 0 ? (observation.detail ?? null) : null;
-  if (events.length === 0 && detail === row.detail) return row;
+  const { events, detail, isNew } = judge(row, observation);
+  if (!isNew) return row;
   const rollout = evolve(row.rollout, events);
   const changed = await store.change(row.id, { rollout, phase: rollout.phase, detail, ...(stack ? { stack } : {}) });
   // The step ends where its failure was seen; the phase that follows has its own.
@@ -55,6 +54,18 @@ async function write(
   if (events.some(movesTraffic)) await lifecycle.tellServing(tx, row);
   const { outcome, reason } = rollout;
   return outcome ? lifecycle.finish(tx, changed, { outcome, reason: reason ?? null }) : changed;
+}
+
+/** What is seen of one that waits is mostly what was seen before: `isNew` where there is something to write. */
+function judge(row: Running, observation: Observation | Wish) {
+  const events = decide(row.rollout, observation);
+  const detail = observation.type === "pending" && events.length === 0 ? (observation.detail ?? null) : null;
+  return { events, detail, isNew: events.length > 0 || detail !== row.detail };
+}
+
+/** Whether a deployment that was just read stays as it is. Should it have changed meanwhile, the next look sees that. */
+export function isNews(row: Running, observation: Observation): boolean {
+  return judge(row, observation).isNew;
 }
 
 const movesTraffic = (event: RolloutEvent): boolean =>

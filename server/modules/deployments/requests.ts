@@ -2,7 +2,7 @@
 import { leading, type Role } from "#api/endpoint.ts";
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
 import type { EventPayload } from "#api/events.ts";
-import type { Tx } from "#kernel/database.ts";
+import type { Database, Tx } from "#kernel/database.ts";
 import { NotYet } from "#kernel/outbox.ts";
 import type { EnvironmentFile } from "#pipeline/environment-file.ts";
 import type { Release } from "#releases";
@@ -32,12 +32,13 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
 
   /** Refuses what a gate keeps out; what only has to wait is made. */
   async function ask(wish: Wish, by: { name: string; role: Role }): Promise<DeploymentRow | Refusal> {
+    const before = await askedBefore(db, wish);
+    if (before) return before;
     const weighed = await weigh(wish);
     if (isRefusal(weighed)) return weighed;
     const { environment, release, gates } = weighed;
     const unknown = wish.override && overrideFault(environment, wish.override.freeze, by.role);
-    if (unknown) return unknown;
-    const denied = mayChange(environment, by.role);
+    const denied = unknown ?? mayChange(environment, by.role);
     if (denied) return denied;
     const closed = gates.find(({ gate, open }) => !open && refusing.has(gate));
     if (closed?.gate === "disk") return diskFull(closed.reason);
@@ -47,11 +48,15 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
       });
     if (closed) return refuse("deployment.gate-closed", closed.reason, { details: { gates } });
     return db.transaction().execute(async (tx) => {
+      if (wish.request !== undefined) await deploymentStore(tx).holdRequest(wish.request);
       await deploymentStore(tx).lockLane(wish);
+      const meanwhile = await askedBefore(tx, wish);
+      if (meanwhile) return meanwhile;
       // Of two who press the button at once the second finds what the first asked for.
       const same = ({ kind, release_id }: DeploymentRow) => kind === wish.kind && release_id === release.id;
       const waiting = (await deploymentStore(tx).waiting(wish)).find(same);
-      const row = waiting ?? (await lifecycle.create(tx, { ...newFor(wish, release), actor: by.name }));
+      const asked = { request: wish.request ?? null, actor: by.name };
+      const row = waiting ?? (await lifecycle.create(tx, { ...newFor(wish, release), ...asked }));
       return wish.override ? lifecycle.override(tx, row, { ...wish.override, by: by.name }) : row;
     });
   }
@@ -87,6 +92,17 @@ export function createRequests(deps: DeploymentsDeps, lifecycle: Lifecycle) {
   }
 
   return { weigh, ask, fromBuild, override: createOverride(deps, lifecycle), promote: createPromote(deps, lifecycle) };
+}
+
+/** What this very wish has made already. */
+async function askedBefore(db: Database, wish: Wish): Promise<DeploymentRow | Refusal | undefined> {
+  if (wish.request === undefined) return undefined;
+  const row = await deploymentStore(db).byRequest(wish.request);
+  const same = row?.service === wish.service && row.environment === wish.environment && row.kind === wish.kind;
+  if (!row || same) return row;
+  return refuse("request.invalid", `request ${wish.request} was for something else`, {
+    fix: "Make a new one for each deployment that is wished for.",
+  });
 }
 
 /** Who may change what runs in an environment: where a release must have proved itself elsewhere first, leads only. */

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "#kernel/database.ts";
+import type { DeploymentRow, DeploymentTables } from "./store.ts";
 
 /** What stands beside each other in an environment. */
 export function servingStore(db: Database) {
@@ -8,6 +9,17 @@ export function servingStore(db: Database) {
     lockEnvironment: async (environment: string) => {
       await sql`select pg_advisory_xact_lock(hashtextextended(${`environment ${environment}`}, 0))`.execute(db);
     },
+    /** Deployments that wait in the environment of this one, beside it. */
+    othersWaiting: ({ id, environment }: Pick<DeploymentRow, "id" | "environment">) =>
+      db
+        .withTables<DeploymentTables>()
+        .selectFrom("deployments")
+        .select(["service", "environment", "wait"])
+        .where("state", "=", "waiting")
+        .where("environment", "=", environment)
+        .where("id", "!=", id)
+        .orderBy("created_at")
+        .execute(),
     /** By service, the commits that serve there, are on their way, or that a rollout may go back to; with the traffic first. */
     async commitsIn(environment: string, service?: string): Promise<Map<string, string[]>> {
       const { rows } = await sql<{ service: string; commits: string[] }>`

@@ -157,6 +157,9 @@ function rowStore(database: Database) {
     one: (id: string) => db.selectFrom("deployments").selectAll().where("id", "=", id).executeTakeFirst(),
     lockOne: (id: string) =>
       db.selectFrom("deployments").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
+    /** Nobody else makes anything by this request until the transaction ends. */
+    holdRequest: (request: string) =>
+      sql`select pg_advisory_xact_lock(hashtextextended(${`request ${request}`}, 0))`.execute(db),
     byRequest: (request: string) =>
       db.selectFrom("deployments").selectAll().where("request", "=", request).executeTakeFirst(),
     many: (ids: readonly string[]) =>

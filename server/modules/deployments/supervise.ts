@@ -71,7 +71,9 @@ async function carryOn({ world, lifecycle, advance }: Supervisor): Promise<void>
   const left = open.filter(({ id }) => !advance.isActive(id));
   await world.db.transaction().execute(async (tx) => {
     for (const row of left)
-      await (row.state === "running" ? lifecycle.queueAdvance(tx, row.id) : lifecycle.queueSettle(tx, row));
+      await (row.state === "running"
+        ? lifecycle.queueAdvance(tx, row.id, { keep: true })
+        : lifecycle.queueSettle(tx, row, { keep: true }));
   });
 }
 

@@ -16,6 +16,8 @@ export interface Wish extends Place {
   release?: number | undefined;
   /** Lets it pass a freeze. */
   override?: { freeze: string; reason: string } | undefined;
+  /** The asker's own name for this wish, under which it is granted once. */
+  request?: string | undefined;
 }
 
 export interface Weighed {

@@ -298,7 +298,7 @@ describe("a push", () => {
     await git.commit("big", "data", randomBytes(50 * 1024 * 1024));
     let peak = 0;
     const before = heldBytes(0);
-    const limit = 25 * 1024 * 1024;
+    const limit = 40 * 1024 * 1024;
     const watch = setInterval(() => (peak = Math.max(peak, heldBytes(before + limit) - before)), 20);
     await git.ok("big", "push", "--quiet", "origin", "main");
     await git.ok(".", "clone", "--quiet", at("big"), "big-clone");

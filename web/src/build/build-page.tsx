@@ -10,6 +10,7 @@ import { Duration } from "../parts/duration.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
+import { untilLoaded } from "../parts/until-loaded.ts";
 import { ArtifactsTab } from "./artifacts-tab.tsx";
 import { BuildButtons } from "./build-buttons.tsx";
 import { Gates } from "./gates.tsx";
@@ -19,8 +20,8 @@ import { StepList } from "./step-list.tsx";
 import { TestsTab } from "./tests-tab.tsx";
 import { type Build, buildSign, originOf } from "./words.ts";
 
-const StepGraph = lazy(() => import("./step-graph.tsx"));
-const Annotations = lazy(() => import("./annotations.tsx"));
+const StepGraph = lazy(() => untilLoaded(() => import("./step-graph.tsx")));
+const Annotations = lazy(() => untilLoaded(() => import("./annotations.tsx")));
 
 const route = "/builds/$repository/$number";
 

@@ -2,8 +2,10 @@ import { Alert, Box, Group, List, Modal, Select, Stack, Table, Text, Title } fro
 import { IconAlertTriangle, IconArrowBackUp, IconLock, IconRocket } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { v4 as newId } from "uuid";
 import { call, type Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
+import { untilReached } from "../api/until-reached.ts";
 import type { Cell } from "../fleet/matching.ts";
 import { Commits } from "../parts/commits.tsx";
 import { Copy } from "../parts/copy.tsx";
@@ -32,8 +34,9 @@ export default function DeployDialog({ service, environment, close }: Place & { 
   const cell = status.data?.services
     .find((each) => each.service === service)
     ?.cells.find((each) => each.environment === environment);
-  // What was asked for here, what is on its way, and what waits for its turn or a gate.
-  const shown = new Set([cell?.running?.id ?? watched, ...(cell?.waiting ?? []).map(({ id }) => id)]);
+  // Whoever asked for it: how it ends is told too.
+  if (cell?.running && cell.running.id !== watched) setWatched(cell.running.id);
+  const shown = new Set([watched, ...(cell?.waiting ?? []).map(({ id }) => id)]);
   return (
     <Modal opened onClose={close} title={`Deploy ${service} to ${environment}`}>
       <Stack>
@@ -167,11 +170,13 @@ function Buttons({ place, plan, watch }: { place: Place; plan: Plan; watch: (dep
     mayNot ?? (plan.from === null ? "Nothing serves here yet." : plan.back === null ? noneBefore : undefined);
   const closed = plan.gates.filter(({ open }) => !open).length;
   const deploying = useMutation({
-    mutationFn: () => call("createDeployment", { body: { ...place, release: plan.release } }),
+    ...untilReached,
+    mutationFn: (request: string) => call("createDeployment", { body: { ...place, release: plan.release, request } }),
     onSuccess: ({ id }) => watch(id),
   });
   const goingBack = useMutation({
-    mutationFn: () => call("rollBack", { body: place }),
+    ...untilReached,
+    mutationFn: (request: string) => call("rollBack", { body: { ...place, request } }),
     onSuccess: ({ id }) => watch(id),
   });
   const error = deploying.error ?? goingBack.error;
@@ -188,7 +193,7 @@ function Buttons({ place, plan, watch }: { place: Place; plan: Plan; watch: (dep
           variant="default"
           leftSection={<IconArrowBackUp size={16} aria-hidden />}
           loading={goingBack.isPending}
-          onPress={() => goingBack.mutate()}
+          onPress={() => goingBack.mutate(newId())}
         >
           {plan.back === null ? "Roll back" : `Roll back to release ${plan.back}`}
         </GuardedButton>
@@ -196,7 +201,7 @@ function Buttons({ place, plan, watch }: { place: Place; plan: Plan; watch: (dep
           mayNot={mayNot}
           leftSection={<IconRocket size={16} aria-hidden />}
           loading={deploying.isPending}
-          onPress={() => deploying.mutate()}
+          onPress={() => deploying.mutate(newId())}
         >
           {closed > 0
             ? `Deploy when ${closed === 1 ? "the gate opens" : "the gates open"}`

@@ -14,12 +14,13 @@ import { Section } from "../parts/section.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Tile } from "../parts/tile.tsx";
+import { untilLoaded } from "../parts/until-loaded.ts";
 import { Holds } from "./holds.tsx";
 import { mapOf, type MapEdge, type Traffic } from "./map-model.ts";
 import { BackingServices, type Environment, Given, Rules } from "./rules.tsx";
 import { Timeline } from "./timeline.tsx";
 
-const ServiceMap = lazy(() => import("./service-map.tsx"));
+const ServiceMap = lazy(() => untilLoaded(() => import("./service-map.tsx")));
 
 /** One environment: what serves and how well, what holds it, who asks whom, and what went there. */
 export function EnvironmentPage() {

@@ -1,7 +1,7 @@
 /** What a place shows while it has nothing to show. */
 import { Alert, Button, Center, Code, Loader, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconLock, IconMoodEmpty } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
+import { type ErrorComponentProps, Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { Refused } from "../api/call.ts";
 
@@ -52,6 +52,17 @@ export function Failed({ error, what, again }: { error: Error; what: string; aga
         )}
       </Stack>
     </Alert>
+  );
+}
+
+/** In place of a page whose code did not come, or failed. */
+export function Broken({ error }: ErrorComponentProps) {
+  return (
+    <Failed
+      error={error instanceof Error ? error : new Error(String(error))}
+      what="This page"
+      again={() => window.location.reload()}
+    />
   );
 }
 

@@ -7,6 +7,7 @@ import { type ByteRange, readRange } from "#kernel/byte-range.ts";
 import type { Database } from "#kernel/database.ts";
 import { callerOf, checkRule, type HttpDeps, type Principal, sendRefusal } from "#kernel/http.ts";
 import type { Log } from "#kernel/log.ts";
+import { bytesOf } from "#kernel/request-bytes.ts";
 import { type ArtifactRow, artifactStore } from "./artifact-store.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { disposition, servedType } from "../core/served-artifact.ts";
@@ -44,9 +45,7 @@ async function take(deps: Deps, request: Request, reply: FastifyReply): Promise<
   if (isRefusal(row)) return sendRefusal(reply, row);
   const at = /^\d{1,15}$/.exec(request.query.at ?? "0")?.[0];
   if (at === undefined) return sendRefusal(reply, refuse("request.invalid", "`at` is a number of bytes"));
-  // Leaving the loop early keeps the connection, so that the reason can still be answered.
-  const source = request.raw.iterator({ destroyOnReturn: false });
-  const answer = await deps.artifacts.receive(row, { at: Number(at), source });
+  const answer = await deps.artifacts.receive(row, { at: Number(at), source: bytesOf(request.raw) });
   request.raw.resume();
   return isRefusal(answer) ? sendRefusal(reply, answer) : reply.send(answer);
 }

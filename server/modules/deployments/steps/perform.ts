@@ -134,7 +134,9 @@ async function probe(world: World, work: PlannedWork, names: readonly string[]):
 }
 
 async function shift(world: World, work: PlannedWork, intent: Extract<Intent, { type: "shift" }>): Promise<Answer> {
-  const before = intent.measure ? await measure(world, work, true) : undefined;
+  // How long requests take is read only for a comparison: reading it is a matter of thousands of lines.
+  const compared = work.rollout.target.layouts.some(({ stay }) => stay !== undefined);
+  const before = intent.measure ? await measure(world, work, compared) : undefined;
   await world.routing.shift(work, intent.weights);
   return before ? { type: "swapped", look: before } : { type: "done" };
 }

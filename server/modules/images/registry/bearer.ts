@@ -1,5 +1,5 @@
 /** The short-lived tokens of the registry: signed claims, so that the many requests of one push ask the database nothing. */
-import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, randomUUID, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { Clock } from "#kernel/clock.ts";
 import { actions, type Claim } from "../core/rights.ts";
@@ -30,7 +30,9 @@ const payload = z.object({
 const header = encode({ typ: "JWT", alg: "HS256" });
 
 export function createBearerTokens(key: Buffer, clock: Clock): BearerTokens {
-  const sign = (text: string) => createHmac("sha256", key).update(text).digest();
+  // Made once, for from plain bytes it would be made anew for every request.
+  const secret = createSecretKey(key);
+  const sign = (text: string) => createHmac("sha256", secret).update(text).digest();
   return {
     issue({ subject, claims }) {
       const issuedAt = clock.now();

@@ -1,12 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import { bytesOf } from "#kernel/request-bytes.ts";
 import { type Fault, fault } from "../core/fault.ts";
-
-/**
- * The body's bytes as they come. Leaving the loop early keeps the connection, so that the reason can still be answered.
- */
-export function bytesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
-  return request.iterator({ destroyOnReturn: false });
-}
 
 /** The whole body, when it is no larger than the limit. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | Fault> {
@@ -19,7 +13,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   for await (const chunk of bytesOf(request)) {
     size += chunk.length;
     if (size > limit) return tooLarge;
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks);
 }

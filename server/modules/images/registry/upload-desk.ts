@@ -3,13 +3,14 @@ import type { IncomingMessage } from "node:http";
 import { addAbortSignal } from "node:stream";
 import { BlobError, type Blobs } from "#drivers/blobs/contract.ts";
 import { type Clock, newId } from "#kernel/clock.ts";
+import { bytesOf } from "#kernel/request-bytes.ts";
 import type { BlobShelf } from "../blob-shelf.ts";
 import { type Fault, fault, isFault } from "../core/fault.ts";
 import { checkPart, misplaced } from "../core/part.ts";
 import type { DiskRoom } from "../disk-room.ts";
 import { NoRoomError, type Quota, within } from "../quota.ts";
 import type { ImageStore } from "../store.ts";
-import { bytesOf, hasBody } from "./body.ts";
+import { hasBody } from "./body.ts";
 
 export interface UploadDeps {
   store: ImageStore;

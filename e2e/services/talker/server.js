@@ -1,18 +1,13 @@
-// Answers with its version; on SIGTERM ends what is open, then goes. The first word of the version tells how it misbehaves.
+// Answers with its version, later where the path says so, and talks over WebSockets; on SIGTERM ends what is open, then goes.
 const { createServer } = require("node:http");
 const { createHash } = require("node:crypto");
 const { readFileSync } = require("node:fs");
 
 const version = readFileSync("/version.txt", "utf8").trim();
 const server = createServer((request, response) => {
-  const isCheck = request.url === "/health";
-  const fails = isCheck ? version.startsWith("sick") : version.startsWith("bad");
-  const usual = version.startsWith("late") && !isCheck ? 1500 : 0;
-  const delay = Number(/^\/slow\/(\d{1,5})$/.exec(request.url)?.[1] ?? usual);
-  const headers = { "content-type": "text/plain", ...(version.startsWith("rude") ? { connection: "close" } : {}) };
-  const answer = () => response.writeHead(fails ? 500 : 200, headers).end(version);
+  const delay = Number(/^\/slow\/(\d{1,5})$/.exec(request.url)?.[1] ?? 0);
+  const answer = () => response.writeHead(200, { "content-type": "text/plain" }).end(version);
   request.resume().on("end", () => (delay > 0 ? setTimeout(answer, delay) : answer()));
-  if (request.url === "/crash" && version.startsWith("crash")) process.exit(7);
 });
 // A WebSocket says back each message of up to 125 bytes, and goodbye.
 server.on("upgrade", ({ headers }, socket) => {
@@ -33,11 +28,6 @@ server.on("upgrade", ({ headers }, socket) => {
     });
 });
 server.keepAliveTimeout = 60_000;
-if (!version.startsWith("silent")) server.listen(Number(process.env.PORT));
-process.on("SIGTERM", () => version.startsWith("rude") || server.close(() => process.exit(0)));
-process.stdout.write(`version ${version}, key ${process.env.API_KEY}\n`);
-if (version.startsWith("exits")) {
-  process.stderr.write("cannot open the cellar: no key\n");
-  process.exit(3);
-}
-setInterval(() => {}, 1000);
+server.listen(Number(process.env.PORT));
+process.on("SIGTERM", () => server.close(() => process.exit(0)));
+process.stdout.write(`version ${version}\n`);
