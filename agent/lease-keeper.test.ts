@@ -20,7 +20,7 @@ async function endOf({ ended }: LeaseKeeper, since: number): Promise<number> {
   return performance.now() - since;
 }
 
-test("a lease is renewed thrice in its length, and not after it was let go", async () => {
+test.concurrent("a lease is renewed thrice in its length, and not after it was let go", async () => {
   await using server = await playServer();
   const { job, keeper } = keep(server, 3_000);
   await until(() => job.renewals.length >= 4);
@@ -35,7 +35,7 @@ test("a lease is renewed thrice in its length, and not after it was let go", asy
   expect(keeper.ended.aborted).toBe(false);
 });
 
-test("a long lease is renewed often all the same, for a cancel to be heard soon", async () => {
+test.concurrent("a long lease is renewed often all the same, for a cancel to be heard soon", async () => {
   await using server = await playServer();
   const { job, keeper, since } = keep(server, 600_000);
   using _ = keeper;
@@ -45,7 +45,7 @@ test("a long lease is renewed often all the same, for a cancel to be heard soon"
   expect(keeper.lost.aborted).toBe(false);
 });
 
-test("a lease that cannot be renewed for its whole length is lost, and not before", async () => {
+test.concurrent("a lease that cannot be renewed for its whole length is lost, and not before", async () => {
   await using server = await playServer();
   const { keeper, since } = keep(server, 400);
   using _ = keeper;
@@ -55,7 +55,7 @@ test("a lease that cannot be renewed for its whole length is lost, and not befor
   await server.back();
 });
 
-test("a server that is away for less than the lease costs nothing", async () => {
+test.concurrent("a server that is away for less than the lease costs nothing", async () => {
   await using server = await playServer();
   const { job, keeper } = keep(server, 6_000);
   using _ = keeper;
@@ -68,7 +68,7 @@ test("a server that is away for less than the lease costs nothing", async () => 
   expect(keeper.ended.aborted).toBe(false);
 });
 
-test("a renewal that is refused as stale loses the lease at once, any other refusal does not", async () => {
+test.concurrent("a renewal that is refused as stale loses the lease at once, any other refusal does not", async () => {
   await using server = await playServer();
   const { job, keeper } = keep(server, 120_000);
   using _ = keeper;
@@ -80,7 +80,7 @@ test("a renewal that is refused as stale loses the lease at once, any other refu
   expect([keeper.ended.reason, keeper.lost.aborted]).toEqual(["lease-lost", true]);
 });
 
-test("an agent that abandons its jobs loses the leases, also those it gets afterwards", async () => {
+test.concurrent("an agent that abandons its jobs loses the leases, also those it gets afterwards", async () => {
   await using server = await playServer();
   const abandon = new AbortController();
   const { keeper } = keep(server, 3_000, abandon.signal);

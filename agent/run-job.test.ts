@@ -1,12 +1,14 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { refuse } from "#api/errors.ts";
-import { passed, playAgent, testWork, untilStopped } from "#testing/played-agent.ts";
+import { passed, playAgent, playedHome, testWork, untilStopped } from "#testing/played-agent.ts";
 import { playServer } from "#testing/played-server.ts";
 import { until } from "#testing/until.ts";
 import { runJob } from "./run-job.ts";
+
+afterAll(() => rm(playedHome, { recursive: true, force: true }));
 
 const away = refuse("server.failed", "no database");
 

@@ -32,6 +32,9 @@ export const untilStopped: PlayedWork = ({ signal }) =>
     else signal?.addEventListener("abort", stop);
   });
 
+/** Where played agents live; who plays one removes it. */
+export const playedHome = join(tmpdir(), `towline-played-agent-${process.pid}`);
+
 export const testWork = { kind: "test", compose: "compose.test.yml", run: "unit" } as const;
 
 /** An engine that answers everything with nothing. */
@@ -60,7 +63,7 @@ export function playAgent(
       client: server.client,
       serverFor: ({ credentials }) => connectJob(server.url, credentials.password),
       url: server.url,
-      home: join(tmpdir(), "towline-played-agent"),
+      home: playedHome,
       id: "0badcafe",
       labels: { "towline.agent": "0badcafe", "towline.home": "here" },
       name: "played",
@@ -91,7 +94,7 @@ export function playAgent(
       keepProject: (name) => void kept.push(name),
     },
     orphans: { look: async () => {} },
-    caches: createCacheStore(join(tmpdir(), "towline-played-agent")),
+    caches: createCacheStore(playedHome),
     pulled: { noteUse: async () => {}, removeOldest: async () => false },
     room: { make: async () => true },
     tally: createTally(),

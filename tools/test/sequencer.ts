@@ -4,7 +4,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const longest = [
   ...["modules/deployments/kill", "modules/deployments/every-step", "modules/contracts/clients"],
   ...["runtime/swarm/runtime.docker", "modules/deployments/cluster.docker", "examples/fleet.docker"],
-  ...["10_web/web", "02_kill/server", "03_bad_input/limits", "06_command_line/story", "02_kill/postgres"],
+  ...["10_web/web", "02_kill/server", "05_watch_and_rollback/order", "06_command_line/story", "03_bad_input/limits"],
+  ...["07_pipelines", "09_agents", "02_kill/postgres"],
 ];
 
 /** Those first, then by their paths. Vitest would begin with the largest files, and the shortest are the longest tests. */

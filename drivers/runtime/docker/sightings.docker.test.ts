@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, request, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createRuntimeBed, type RuntimeBed } from "#testing/runtime-bed.ts";
@@ -120,7 +121,8 @@ async function countEngine(engine = "/var/run/docker.sock"): Promise<CountedEngi
     });
     onward.on("error", () => answer.destroy());
     answer.on("close", () => (listeners.delete(answer), onward.destroy()));
-    asked.pipe(onward);
+    // At once: an end that is written after the engine has answered and closed is an EPIPE, and its answer is lost.
+    void buffer(asked).then((body) => onward.end(body));
   });
   await new Promise<void>((resolve) => server.listen(counted.socketPath, resolve));
   return Object.assign(counted, {
