@@ -63,11 +63,10 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
           exclude: alone,
-          sequence: { groupOrder: 1 },
         },
       },
       {
-        test: { ...shared, ...patient, name: "e2e-alone", include: alone, maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: { ...shared, ...patient, name: "e2e-alone", include: alone, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
     ],
   },

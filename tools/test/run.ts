@@ -10,7 +10,7 @@ import { ensureDocker } from "../host/docker.ts";
 import { findProgram } from "../host/programs.ts";
 import { runChecks } from "./checks.ts";
 import { add, closingLine, judged, nothing, type Outcome } from "./outcome.ts";
-import { dockerStages, parseSelection, type Selection, type Stage } from "./selection.ts";
+import { needsDocker, parseSelection, runsOf, type Selection, type Stage } from "./selection.ts";
 import { runVitest } from "./vitest.ts";
 
 /** Answers the exit code (0: nothing failed), or a refusal of the words. Never asks: a test run may install Docker. */
@@ -33,21 +33,21 @@ export async function runTests(words: string[]): Promise<number | Refusal> {
 
 async function runStages({ stages, filters }: Selection): Promise<Outcome> {
   // Installing waits for mirrors and disks, which the first stages leave alone.
-  const preparing = stages.some((stage) => dockerStages.includes(stage)) ? prepare() : undefined;
+  const preparing = stages.some(needsDocker) ? prepare() : undefined;
   // What it throws is told where it is waited for.
   preparing?.catch(() => undefined);
   let total = nothing;
-  for (const stage of stages) {
-    say(`\n── ${stage} ──`);
-    const refusal = dockerStages.includes(stage) ? await preparing : undefined;
-    total = add(total, refusal ? cannotRun(refusal) : await runStage(stage, filters));
+  for (const together of runsOf(stages)) {
+    say(`\n── ${together.join(", ")} ──`);
+    const refusal = together.some(needsDocker) ? await preparing : undefined;
+    total = add(total, refusal ? cannotRun(refusal) : await runTogether(together, filters));
   }
   return total;
 }
 
-async function runStage(stage: Stage, filters: string[]): Promise<Outcome> {
-  const tests = await runVitest(stage, filters);
-  return stage === "check" ? add(await runChecks(), tests) : tests;
+async function runTogether(stages: Stage[], filters: string[]): Promise<Outcome> {
+  const checked = stages.includes("check") ? await runChecks() : nothing;
+  return add(checked, await runVitest(stages, filters));
 }
 
 /** Takes pictures of the web interface on a platform of its own; answers the exit code. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
-import { parseSelection, stages } from "./selection.ts";
+import { parseSelection, runsOf, stages } from "./selection.ts";
 
 test("no words select everything", () => {
   expect(parseSelection([])).toEqual({ stages: [...stages], filters: [] });
@@ -20,4 +20,9 @@ test("a path alone selects all tests there, but not the checks of the whole repo
 test("a misspelt stage is refused with those that there are", () => {
   const answer = parseSelection(["units"]);
   expect(isRefusal(answer) && answer.fix).toContain("check, unit, module, driver, e2e");
+});
+
+test("stages run beside each other, but for the checks first and what needs Docker last", () => {
+  expect(runsOf(stages)).toEqual([["check"], ["unit", "module"], ["driver", "e2e"]]);
+  expect(runsOf(["module", "e2e"])).toEqual([["module"], ["e2e"]]);
 });

@@ -4,8 +4,18 @@ import { refuse, type Refusal } from "#api/errors.ts";
 export const stages = ["check", "unit", "module", "driver", "e2e"] as const;
 export type Stage = (typeof stages)[number];
 
-/** Stages whose tests run containers. */
-export const dockerStages: readonly Stage[] = ["driver", "e2e"];
+/** Its tests run containers. */
+export const needsDocker = (stage: Stage): boolean => stage === "driver" || stage === "e2e";
+
+/**
+ * What runs side by side: while one waits, another works, and the machine does not stand still at the end of each. What needs
+ * containers comes last, since Docker may have to be installed, which the others do not wait for.
+ */
+export function runsOf(stages: readonly Stage[]): Stage[][] {
+  const isCheck = (stage: Stage) => stage === "check";
+  const parts = [isCheck, (stage: Stage) => !isCheck(stage) && !needsDocker(stage), needsDocker];
+  return parts.map((part) => stages.filter(part)).filter((part) => part.length > 0);
+}
 
 export interface Selection {
   stages: Stage[];

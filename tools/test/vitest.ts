@@ -8,12 +8,13 @@ import type { Stage } from "./selection.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Runs the Vitest projects of one stage with its output straight to ours. A run that dies without an outcome counts as one failure. */
-export async function runVitest(stage: Stage, filters: readonly string[]): Promise<Outcome> {
+/** Runs the Vitest projects of these stages with its output straight to ours. A run that dies without an outcome counts as one failure. */
+export async function runVitest(stages: readonly Stage[], filters: readonly string[]): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "towline-test-"));
   const file = join(folder, "outcome.json");
   try {
-    const code = await spawnVitest(file, ["--project", `${stage}*`, ...filters]);
+    const projects = stages.flatMap((stage) => ["--project", `${stage}*`]);
+    const code = await spawnVitest(file, [...projects, ...filters]);
     const outcome = await readOutcome(file);
     return code !== 0 && outcome.failed === 0 ? { ...outcome, failed: 1 } : outcome;
   } finally {
