@@ -16,6 +16,7 @@ import {
 } from "./containers.ts";
 import { docker } from "./docker-client.ts";
 import { type JobTool, openJobTool } from "./job-tool/job-tool.ts";
+import { memoryReason } from "./memory-reason.ts";
 import { mustAnswer } from "./readiness.ts";
 import type { JobContext } from "./job-context.ts";
 
@@ -217,14 +218,13 @@ export function ownUser(): string {
 const imageId = /^sha256:[0-9a-f]{64}$/;
 const notExecutable = 126;
 const notFound = 127;
-const killed = 137;
 
-async function verdict({ agent, name }: JobContext, { exitCode, outOfMemory }: ContainerEnd): Promise<JobResult> {
+async function verdict({ agent, name }: JobContext, end: ContainerEnd): Promise<JobResult> {
+  const { exitCode } = end;
   if (exitCode === 0) return { outcome: "passed", exitStatus: 0 };
   const failed = { outcome: "failed" as const, exitStatus: exitCode };
-  if (outOfMemory) return { ...failed, reason: "it ran out of memory" };
-  // On a busy machine Docker 20.10 hears of one end in fifteen before it hears that memory was the reason.
-  if (exitCode === killed) return { ...failed, reason: "it was killed (SIGKILL), perhaps for want of memory" };
+  const reason = memoryReason(end);
+  if (reason !== undefined) return { ...failed, reason };
   const mayLackShell = exitCode === notFound || exitCode === notExecutable;
   if (!mayLackShell || (await hasFile(agent.engine, name, shell))) return failed;
   return { outcome: "failed", reason: `the image has no ${shell}, which runs the commands of a step` };

@@ -2,6 +2,7 @@ import type { JobResult, Work } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { ComposeEnd } from "#drivers/compose/contract.ts";
 import type { JobContext } from "./job-context.ts";
+import { memoryReason } from "./memory-reason.ts";
 
 /** Runs one service of the Compose file to its end, with what it depends on. */
 export async function runTest(context: JobContext, work: Extract<Work, { kind: "test" }>): Promise<JobResult> {
@@ -31,6 +32,7 @@ export async function runTest(context: JobContext, work: Extract<Work, { kind: "
 export function verdictOf(end: ComposeEnd | Refusal): JobResult {
   if (isRefusal(end)) return { outcome: "failed", reason: [end.message, end.fix].filter(Boolean).join(" ") };
   if (end.ended !== "exited") return { outcome: end.ended === "timed-out" ? "timed-out" : "canceled" };
-  const reason = end.outOfMemory ? { reason: "it ran out of memory" } : {};
-  return { outcome: end.exitCode === 0 ? "passed" : "failed", exitStatus: end.exitCode, ...reason };
+  const reason = memoryReason(end);
+  const outcome = end.exitCode === 0 ? "passed" : "failed";
+  return { outcome, exitStatus: end.exitCode, ...(reason === undefined ? {} : { reason }) };
 }

@@ -1,5 +1,6 @@
-import { confirm, isCancel } from "@clack/prompts";
+import { confirm } from "@clack/prompts";
 import type { DockerReady } from "../tools/host/docker.ts";
+import { answerTo } from "../tools/host/prompt.ts";
 import { accepted, tell } from "./output.ts";
 
 export interface PrepareFlags {
@@ -25,6 +26,5 @@ export async function prepareHost(
 /** Asks on a terminal; elsewhere, or with `--yes`, the answer is `otherwise`. */
 export async function ask(message: string, otherwise: boolean): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) return otherwise;
-  const answer = await confirm({ message });
-  return !isCancel(answer) && answer;
+  return (await answerTo((signal) => confirm({ message, signal }))) ?? false;
 }

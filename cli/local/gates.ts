@@ -7,6 +7,7 @@ import type { Field } from "#pipeline/step.ts";
 import type { LiveBuild } from "./live-build.ts";
 import type { LocalRecords } from "./records.ts";
 import type { Gate } from "./run-build.ts";
+import { answerTo } from "../../tools/host/prompt.ts";
 
 export interface GateKeeping {
   build: LiveBuild;
@@ -27,8 +28,9 @@ export async function openGate(keeping: GateKeeping, gate: Gate): Promise<"opene
   if (openAll) return opened(keeping, gate, own);
   if (!interactive) return "closed";
   say("");
-  const isWanted = await confirm({ message: [gate.label, gate.prompt].filter(Boolean).join(": ") });
-  if (isWanted !== true) return "closed";
+  const message = [gate.label, gate.prompt].filter(Boolean).join(": ");
+  const isWanted = await answerTo((signal) => confirm({ message, signal }));
+  if (!isWanted) return "closed";
   for (;;) {
     const answers = await askAll(gate.fields, own);
     if (!answers) return "closed";
@@ -54,20 +56,20 @@ async function askAll(fields: readonly Field[], given: Answers): Promise<Answers
   const answers: Record<string, string | readonly string[]> = { ...given };
   for (const field of fields) {
     if (answers[field.key] !== undefined) continue;
-    const answer = await askOne(field);
-    if (typeof answer === "symbol") return undefined;
-    if (answer !== undefined && answer.length > 0) answers[field.key] = answer;
+    const answer = await answerTo((signal) => askOne(field, signal));
+    if (answer === undefined) return undefined;
+    if (answer.length > 0) answers[field.key] = answer;
   }
   return answers;
 }
 
-function askOne(field: Field): Promise<string | string[] | undefined | symbol> {
+async function askOne(field: Field, signal: AbortSignal): Promise<string | string[] | symbol> {
   const message = field.hint ? `${field.label} (${field.hint})` : field.label;
   if (field.kind === "text")
-    return text({ message, defaultValue: field.default ?? "", placeholder: field.default ?? "" });
+    return text({ message, signal, defaultValue: field.default ?? "", placeholder: field.default ?? "" });
   const options = field.options.map(({ label, value, hint }) => ({ label, value, ...(hint ? { hint } : {}) }));
   const { required } = field;
-  if (field.multiple) return multiselect({ message, options, required, initialValues: field.default });
+  if (field.multiple) return multiselect({ message, signal, options, required, initialValues: field.default });
   const [initialValue] = field.default;
-  return select({ message, options, ...(initialValue === undefined ? {} : { initialValue }) });
+  return select({ message, signal, options, ...(initialValue === undefined ? {} : { initialValue }) });
 }

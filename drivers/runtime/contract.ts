@@ -316,11 +316,21 @@ export interface Runtime {
 
 /** Why an instance that was started does not run steadily, as half a sentence; nothing when it does. */
 export function whyNotServing(instance: Instance): string | undefined {
-  const code = instance.exitCode === undefined ? "" : ` with exit code ${instance.exitCode}`;
+  const code = instance.exitCode === undefined ? "" : ` with exit code ${exitWords(instance.exitCode)}`;
   if (instance.lostWith !== undefined) return `it was lost with the machine ${instance.lostWith}`;
   if (instance.oomKilled) return "it ran out of memory";
   if (instance.state === "exited") return `it exited${code}`;
   if (instance.state === "created") return "it was never started";
   if (instance.restarts > 0 || instance.state === "restarting") return `it exited${code} and was started again`;
   return undefined;
+}
+
+const killed = 137;
+
+/**
+ * An exit code as people are told it. Of SIGKILL with what it may stand for: on a busy machine Docker 20.10 hears of one end in fifteen
+ * before it hears that memory was the reason, and then never tells.
+ */
+export function exitWords(code: number): string {
+  return code === killed ? `${code} (SIGKILL, perhaps for want of memory)` : String(code);
 }

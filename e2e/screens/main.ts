@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type Platform, startPlatform } from "#testing/platform.ts";
 import { ask } from "../support/ask.ts";
-import { desktop, openBrowser, phone } from "../support/browser.ts";
+import { desktop, openBrowser, openWindow, phone } from "../support/browser.ts";
 import { newPerson } from "../support/people.ts";
 import { screens, type Screen } from "./screens.ts";
 import { seed } from "./seed.ts";
@@ -54,7 +54,7 @@ async function photograph(browser: Browser, options: BrowserContextOptions, kind
   ] as const) {
     const own = screens.filter((each) => (each.who ?? "admin") === who);
     if (own.length === 0) continue;
-    const page = await (await browser.newContext(context)).newPage();
+    const page = await openWindow(browser, context);
     if (token) await signIn(page, token);
     for (const screen of own) await picture(page, screen, kind);
     await page.context().close();

@@ -24,8 +24,13 @@ const mostTries = 5;
 /** A page that is cut is loaded again: what Chromium does by itself where it has a window. */
 export async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Page> {
   const page = await (await browser.newContext(options)).newPage();
-  const go = page.goto.bind(page);
-  page.goto = async (...asked) => {
+  page.goto = untilUncut(page.goto.bind(page));
+  page.reload = untilUncut(page.reload.bind(page));
+  return page;
+}
+
+function untilUncut<Asked extends unknown[], Answer>(go: (...asked: Asked) => Promise<Answer>): typeof go {
+  return async (...asked) => {
     for (let tries = 1; ; tries++)
       try {
         return await go(...asked);
@@ -33,7 +38,6 @@ export async function openWindow(browser: Browser, options: BrowserContextOption
         if (tries === mostTries || !isOfMachine(String(error))) throw error;
       }
   };
-  return page;
 }
 
 /** Address and words of each window that is open, for who has to find out why what was expected is not there; closes them. */

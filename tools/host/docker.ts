@@ -4,6 +4,7 @@ import { available, canInstall, installPackages, refreshLists, type Say } from "
 import { askEngine, startEngine } from "./engine.ts";
 import { ensureGit } from "./git.ts";
 import { findProgram } from "./programs.ts";
+import { answerTo } from "./prompt.ts";
 
 export interface EnsureDockerOptions {
   /** Install and start without a question. */
@@ -93,7 +94,6 @@ function wishes({ assumeYes, interactive, log }: EnsureDockerOptions) {
 }
 
 async function ask(question: string): Promise<boolean> {
-  const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message: question });
-  return !isCancel(answer) && answer;
+  const { confirm } = await import("@clack/prompts");
+  return (await answerTo((signal) => confirm({ message: question, signal }))) ?? false;
 }

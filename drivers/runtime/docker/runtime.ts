@@ -1,6 +1,6 @@
 /** Instances as containers of one Docker Engine, 20.10 or later. */
 import type { Limits } from "#drivers/engine/engine.ts";
-import { type Instance, type InstanceSpec, type Runtime, RuntimeError } from "../contract.ts";
+import { exitWords, type Instance, type InstanceSpec, type Runtime, RuntimeError } from "../contract.ts";
 import { create, existing, launch } from "./containers.ts";
 import {
   createHost,
@@ -86,9 +86,9 @@ async function start(host: Host, spec: InstanceSpec, limits: Limits): Promise<In
   if (!now) throw missing(spec.name);
   if (!launched || (now.state === "running" && now.restarts === 0)) return now;
   const last = await tail(host, { id: now.id, lines: tailLines }, limits);
-  throw new RuntimeError("start-failed", `${spec.name} exited at once with ${now.exitCode ?? "an unknown code"}`, {
-    tail: last,
-  });
+  const code = now.exitCode === undefined ? "an unknown code" : exitWords(now.exitCode);
+  const how = now.oomKilled ? "ran out of memory at once" : `exited at once with ${code}`;
+  throw new RuntimeError("start-failed", `${spec.name} ${how}`, { tail: last });
 }
 
 async function list(host: Host, labels: Readonly<Record<string, string>>, limits: Limits): Promise<Instance[]> {

@@ -1,6 +1,6 @@
 /** Instances: started, stopped, looked at. */
 import type { Limits } from "#drivers/engine/engine.ts";
-import { type Instance, type InstanceSpec, RuntimeError } from "../contract.ts";
+import { exitWords, type Instance, type InstanceSpec, RuntimeError } from "../contract.ts";
 import { isFailure } from "../docker/failure.ts";
 import { label } from "../docker/names.ts";
 import { callersLabels } from "../docker/spec.ts";
@@ -111,7 +111,7 @@ async function failed(
   const last = await tail(cluster, { seen: all, lines: tailLines }, limits).catch(() => []);
   if (/no such image/i.test(Err))
     return new RuntimeError("image-missing", `a machine could not pull the image of ${name}: ${Err}`, { tail: last });
-  const message = code ? `${name} exited at once with ${code}` : `${name} could not be started: ${Err}`;
+  const message = code ? `${name} exited at once with ${exitWords(code)}` : `${name} could not be started: ${Err}`;
   return new RuntimeError("start-failed", message, { tail: last });
 }
 

@@ -1,5 +1,5 @@
 /** Does what an intent asks and says what came of it. Only a lost database makes it throw. */
-import { type CallOptions, RuntimeError } from "#drivers/runtime/contract.ts";
+import { type CallOptions, exitWords, RuntimeError } from "#drivers/runtime/contract.ts";
 import { renderBacking } from "#stack/render-stack.ts";
 import type { Stack } from "#stack/stack.ts";
 import type { Observation } from "../core/observation.ts";
@@ -114,7 +114,8 @@ async function migrate(world: World, work: PlannedWork, call: CallOptions): Prom
   });
   const { exitCode, oomKilled, tail } = result;
   if (exitCode === 0) return { type: "done" };
-  const why = oomKilled ? "ran out of memory" : exitCode === undefined ? "took too long" : `ended with ${exitCode}`;
+  const ended = exitCode === undefined ? "took too long" : `ended with ${exitWords(exitCode)}`;
+  const why = oomKilled ? "ran out of memory" : ended;
   return { type: "failed", reason: withTail(`the migration ${why}`, tail) };
 }
 
