@@ -13,6 +13,9 @@ const architecture = "tools/architecture.test.ts";
 const alone = ["e2e/scenarios/01_demo/*.test.ts", "e2e/scenarios/04_no_request_lost/*.test.ts"];
 const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
+/** What runs containers waits more than the rest: for Docker, and for rollouts. */
+const besideOthers = { maxWorkers: 4, sequence: { groupOrder: 1 } } as const;
+
 /**
  * Without isolation a file costs its imports once, so no test may leave a changed global behind. Processes and no threads: the
  * fork for each program that a test starts costs by the memory of all that is in its process. Vitest would give two cores one
@@ -49,6 +52,7 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          ...besideOthers,
           name: "driver",
           include: [`${anywhere}/**/*.docker.test.ts`],
           globalSetup: ["./testing/postgres-setup.ts"],
@@ -59,6 +63,7 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          ...besideOthers,
           ...patient,
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
@@ -66,7 +71,7 @@ export default defineConfig({
         },
       },
       {
-        test: { ...shared, ...patient, name: "e2e-alone", include: alone, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { ...shared, ...patient, name: "e2e-alone", include: alone, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },
