@@ -75,7 +75,7 @@ export async function letImagesGo(install: string): Promise<void> {
   const list = { method: "GET" as const, path: "/containers/json", query: { all: true, filters } };
   const limits = { deadlineMs: 30_000 };
   for (const { Id } of await engine.json<{ Id: string }[]>(list, limits))
-    await engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true } }, limits);
+    await engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true, v: true } }, limits);
 }
 
 /** What an instance that adds a letter to a file of its volume at each start reads there, over the lives of the volume. */
