@@ -14,7 +14,7 @@ const alone = ["e2e/scenarios/01_demo/*.test.ts", "e2e/scenarios/04_no_request_l
 const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /** What runs containers waits more than the rest: for Docker, and for rollouts. */
-const besideOthers = { maxWorkers: 4, sequence: { groupOrder: 1 } } as const;
+const withContainers = { maxWorkers: 4, sequence: { groupOrder: 1 } } as const;
 
 /**
  * Without isolation a file costs its imports once, so no test may leave a changed global behind. Processes and no threads: the
@@ -52,7 +52,7 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          ...besideOthers,
+          ...withContainers,
           name: "driver",
           include: [`${anywhere}/**/*.docker.test.ts`],
           globalSetup: ["./testing/postgres-setup.ts"],
@@ -63,7 +63,7 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          ...besideOthers,
+          ...withContainers,
           ...patient,
           name: "e2e",
           include: ["e2e/**/*.test.ts"],

@@ -1,6 +1,5 @@
-import { confirm } from "@clack/prompts";
 import type { DockerReady } from "../tools/host/docker.ts";
-import { answerTo } from "../tools/host/prompt.ts";
+import { isConfirmed } from "../tools/host/prompt.ts";
 import { accepted, tell } from "./output.ts";
 
 export interface PrepareFlags {
@@ -25,6 +24,5 @@ export async function prepareHost(
 
 /** Asks on a terminal; elsewhere, or with `--yes`, the answer is `otherwise`. */
 export async function ask(message: string, otherwise: boolean): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) return otherwise;
-  return (await answerTo((signal) => confirm({ message, signal }))) ?? false;
+  return process.stdin.isTTY && process.stdout.isTTY ? isConfirmed(message) : otherwise;
 }

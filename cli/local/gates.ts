@@ -1,13 +1,13 @@
 /** Who opens the gates of a local run: the person at the terminal, or the answers that were given with the command. */
-import { confirm, multiselect, select, text } from "@clack/prompts";
+import { multiselect, select, text } from "@clack/prompts";
 import { userInfo } from "node:os";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { Answers } from "#pipeline/machine/answers.ts";
 import type { Field } from "#pipeline/step.ts";
+import { answerTo, isConfirmed } from "../../tools/host/prompt.ts";
 import type { LiveBuild } from "./live-build.ts";
 import type { LocalRecords } from "./records.ts";
 import type { Gate } from "./run-build.ts";
-import { answerTo } from "../../tools/host/prompt.ts";
 
 export interface GateKeeping {
   build: LiveBuild;
@@ -28,9 +28,7 @@ export async function openGate(keeping: GateKeeping, gate: Gate): Promise<"opene
   if (openAll) return opened(keeping, gate, own);
   if (!interactive) return "closed";
   say("");
-  const message = [gate.label, gate.prompt].filter(Boolean).join(": ");
-  const isWanted = await answerTo((signal) => confirm({ message, signal }));
-  if (!isWanted) return "closed";
+  if (!(await isConfirmed([gate.label, gate.prompt].filter(Boolean).join(": ")))) return "closed";
   for (;;) {
     const answers = await askAll(gate.fields, own);
     if (!answers) return "closed";

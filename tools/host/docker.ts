@@ -4,7 +4,7 @@ import { available, canInstall, installPackages, refreshLists, type Say } from "
 import { askEngine, startEngine } from "./engine.ts";
 import { ensureGit } from "./git.ts";
 import { findProgram } from "./programs.ts";
-import { answerTo } from "./prompt.ts";
+import { isConfirmed } from "./prompt.ts";
 
 export interface EnsureDockerOptions {
   /** Install and start without a question. */
@@ -90,10 +90,5 @@ async function ensureCompose(options: EnsureDockerOptions): Promise<ComposeClien
 
 function wishes({ assumeYes, interactive, log }: EnsureDockerOptions) {
   if (assumeYes) return { log };
-  return { log, confirm: interactive ? ask : () => Promise.resolve(false) };
-}
-
-async function ask(question: string): Promise<boolean> {
-  const { confirm } = await import("@clack/prompts");
-  return (await answerTo((signal) => confirm({ message: question, signal }))) ?? false;
+  return { log, confirm: interactive ? isConfirmed : () => Promise.resolve(false) };
 }

@@ -13,3 +13,9 @@ export async function answerTo<T>(
   const answer = await prompt(gone.signal).finally(() => process.stdin.off("keypress", onKey));
   return typeof answer === "symbol" ? undefined : (answer as Exclude<T, symbol>);
 }
+
+/** False also when it is broken off. */
+export async function isConfirmed(message: string): Promise<boolean> {
+  const { confirm } = await import("@clack/prompts");
+  return (await answerTo((signal) => confirm({ message, signal }))) ?? false;
+}

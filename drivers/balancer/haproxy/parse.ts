@@ -136,7 +136,10 @@ function statOf(row: Record<string, string>): StatLine {
   };
 }
 
-/** What the last check found, in a few words. HAProxy forgets its code and its own text as soon as the next check begins. */
+/** HAProxy forgets the code and its own text of a check as soon as the next begins. */
+export const isForgotten = (checkCode: string): boolean => checkCode === "0";
+
+/** What the last check found, in a few words. */
 export function checkDetail({
   check,
   checkCode,
@@ -144,7 +147,7 @@ export function checkDetail({
 }: Pick<StatLine, "check" | "checkCode" | "checkText">): string {
   if (check.endsWith("TOUT")) return "timeout";
   if (check === "L4OK") return "connected";
-  return (checkCode === "0" ? "" : checkCode) || checkText.toLowerCase() || (checkWords[check] ?? check);
+  return (isForgotten(checkCode) ? "" : checkCode) || checkText.toLowerCase() || (checkWords[check] ?? check);
 }
 
 const checkWords: Record<string, string> = {

@@ -1,7 +1,7 @@
 /** Reading counters, sessions and health. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Address, RouteStats, Slot, SlotHealth, SlotPlace } from "../contract.ts";
-import { checkDetail, type ServerState, serves, type StatLine } from "./parse.ts";
+import { checkDetail, isForgotten, type ServerState, serves, type StatLine } from "./parse.ts";
 import { backendName, serverName } from "./names.ts";
 import { type Call, find, slotAt, type World } from "./world.ts";
 
@@ -56,7 +56,7 @@ export async function slotsHealth(world: World, places: readonly SlotPlace[], { 
       const server = servers.get(backendName(route))?.find((each) => each.name === name);
       const line = lines.get(backendName(route))?.find((each) => each.name === name);
       if (!server || !line || server.host !== host || server.port !== port) return unknown;
-      return { health: judge(server, line), codeIsForgotten: line.check === "L7STS" && line.checkCode === "0" };
+      return { health: judge(server, line), codeIsForgotten: line.check === "L7STS" && isForgotten(line.checkCode) };
     });
   };
   let found = await ask();

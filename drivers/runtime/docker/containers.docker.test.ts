@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRuntimeBed, program, readingsOfVolume, type RuntimeBed } from "#testing/runtime-bed.ts";
+import { untilOutOfMemory } from "#testing/out-of-memory.ts";
 import { until } from "#testing/until.ts";
 import { type ContainerSpec, type InstanceSpec, whyNotServing } from "../contract.ts";
 import { createDockerRuntime } from "./runtime.ts";
@@ -79,12 +80,7 @@ describe("a container on Docker", () => {
 
   test("that takes more memory than it may is said to have run out of it", async () => {
     const source = `const all = []; for (;;) all.push(Buffer.alloc(10_000_000, 1))`;
-    // The engine does not hear of each that memory was the reason: see `exitWords`.
-    await until(async () => {
-      const { exitCode, oomKilled } = await bed.runtime.runOnce(job(source));
-      expect(exitCode).toBe(137);
-      return oomKilled;
-    });
+    await untilOutOfMemory(() => bed.runtime.runOnce(job(source)));
   });
 
   test("that floods its output takes no more of the disk than thirty megabytes, and its last words are there", async () => {

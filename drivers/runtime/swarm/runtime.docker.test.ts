@@ -9,6 +9,7 @@ import { haproxyImage } from "#testing/balancer-bed.ts";
 import { whyNoOwnEngine } from "#testing/own-engine.ts";
 import { program, readingsOfVolume } from "#testing/runtime-bed.ts";
 import { createSwarmBed, type SwarmBed } from "#testing/swarm-bed.ts";
+import { untilOutOfMemory } from "#testing/out-of-memory.ts";
 import { until } from "#testing/until.ts";
 import type { ContainerSpec, InstanceSpec } from "../contract.ts";
 import { runtimeConformance } from "../conformance.ts";
@@ -58,12 +59,7 @@ describe.skipIf(missing !== undefined)(`a service on Docker Swarm${missing ? ` (
 
   test("that takes more memory than it may is said to have run out of it", async () => {
     const source = `const all = []; for (;;) all.push(Buffer.alloc(10_000_000, 1))`;
-    // The engine does not hear of each that memory was the reason: see `exitWords`.
-    await until(async () => {
-      const { exitCode, oomKilled } = await bed.runtime.runOnce(job(source));
-      expect(exitCode).toBe(137);
-      return oomKilled;
-    });
+    await untilOutOfMemory(() => bed.runtime.runOnce(job(source)));
   });
 
   test("keeps its volume when it is made anew, until the environment's volumes are deleted", async () => {

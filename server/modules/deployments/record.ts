@@ -63,7 +63,7 @@ function judge(row: Running, observation: Observation | Wish) {
   return { events, detail, isNew: events.length > 0 || detail !== row.detail };
 }
 
-/** Whether a deployment that was just read stays as it is. Should it have changed meanwhile, the next look sees that. */
+/** Whether what was seen changes a deployment that was just read. Should that have changed meanwhile, the next look sees it. */
 export function isNews(row: Running, observation: Observation): boolean {
   return judge(row, observation).isNew;
 }
