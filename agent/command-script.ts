@@ -6,10 +6,13 @@ const changesFile = "/towline/job/variables.sh";
 /** A line for a shell between two commands: takes up what `env set` and `env unset` have changed since the last time. */
 export const takeUpChanges = `[ ! -f ${changesFile} ] || . ${changesFile}`;
 
-/** Shows each command before it runs, as people expect of a build log. In one stream, whose order is the same however often it is read. */
+/** A shell's first line: what it and its commands say keeps the order in which they said it, which two streams lose. */
+export const inOneStream = "exec 2>&1";
+
+/** Shows each command before it runs, as people expect of a build log. */
 export function scriptOf(commands: readonly string[]): string {
   const shown = commands.map((command) => `${takeUpChanges}\nprintf '%s\\n' ${quote(`$ ${command}`)}\n${command}`);
-  return ["exec 2>&1", ...shown].join("\n");
+  return [inOneStream, ...shown].join("\n");
 }
 
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

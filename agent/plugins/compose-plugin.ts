@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { JobResult } from "#api/endpoints/agent.ts";
 import { isRefusal, type Refusal } from "#api/errors.ts";
 import type { ComposeEnd } from "#drivers/compose/contract.ts";
+import { inOneStream } from "../command-script.ts";
 import { ownUser, runAside } from "../command-work.ts";
 import { push } from "../images.ts";
 import { inside } from "../inside.ts";
@@ -122,8 +123,11 @@ function commandOf({ config, commands }: One): string[] {
   if (commands.length === 0) return config.command ?? [];
   const text = commands.join("\n");
   if (config.shell === false) return [text];
-  return [...(config.shell ?? ["/bin/sh", "-e", "-c"]), text];
+  const shell = config.shell ?? ["/bin/sh", "-e", "-c"];
+  return [...shell, bourneShell.test(shell[0] ?? "") ? `${inOneStream}\n${text}` : text];
 }
+
+const bourneShell = /(^|\/)(ba|da|a|k|z)?sh$/;
 
 function optionsOf({ workspace }: JobContext, config: DockerComposeConfig, names: readonly string[]): string[] {
   const listed = [...config.env, ...config.environment].map((each) => each.split("=")[0] ?? "");

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Work } from "#api/endpoints/agent.ts";
-import { quote, scriptOf } from "../command-script.ts";
+import { inOneStream, quote, scriptOf } from "../command-script.ts";
 import { type CommandSpec, shell, workingFolder } from "../command-spec.ts";
 import type { JobContext } from "../job-context.ts";
 import { ownFolder } from "./fetch-plugin.ts";
@@ -22,7 +22,7 @@ interface Given {
 }
 
 /** Hooks are written for Bash; where there is none, they may still be for any shell. */
-const start = 'exec 2>&1; if command -v bash >/dev/null 2>&1; then exec bash "$0"; fi; exec sh "$0"';
+const start = `${inOneStream}; if command -v bash >/dev/null 2>&1; then exec bash "$0"; fi; exec sh "$0"`;
 
 /** Writes the scripts: all of them before anything of the job runs, which could lead the agent elsewhere when it writes. */
 export async function writeHooks(

@@ -157,7 +157,7 @@ test("docker-compose: a service gets the job's command line and the checkout onl
     commands,
     files: compose,
   });
-  expect(without.log).toMatch(/\nnone\n(.*\n)*empty\n\n/);
+  expect(without.log).toMatch(/\nnone\nls: .*\/workdir\/file.*\nempty\n\n/);
   const config = { run: "app", "mount-buildkite-agent": true, "mount-checkout": true, workdir: "/workdir" };
   const env = { BUILDKITE_JOB_ID: "the-job" };
   const asked = [
