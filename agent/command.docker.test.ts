@@ -173,6 +173,8 @@ test("each job has a network of its own that leads outside, and no way to Docker
   const networks = async () =>
     dockerLines("network", "ls", "--format", "{{.Name}}", "--filter", `label=towline.agent=${await agentId()}`);
   const names = jobs.map(({ assignment }) => `tw-${assignment.job.slice(0, 8)}`);
+  // Those of the job before go when its end has been told.
+  await until(async () => (await networks()).length === jobs.length);
   expect((await networks()).map((name) => name.replace(/^tw-\w{8}-(\w{8})-1$/, "tw-$1")).toSorted()).toEqual(
     names.toSorted(),
   );

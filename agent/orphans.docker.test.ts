@@ -34,7 +34,7 @@ async function leaveThings(id: string, home: string): Promise<() => Promise<numb
 /** An image as the agent builds them for a registry, and the mark that tells whose it is. */
 async function leaveImage(id: string, home: string): Promise<() => Promise<boolean>> {
   const revision = `${id}${"0".repeat(32)}`;
-  const name = `former.test:5000/orders:${revision}`;
+  const name = `former.test:5000/orphans:${revision}`;
   const changes = builtLabels(id, revision).flatMap((label) => ["--change", `LABEL ${label}`]);
   const archive = spawnSync("docker", ["import", ...changes, "-", name], { input: Buffer.alloc(1024) });
   expect(archive.status).toBe(0);

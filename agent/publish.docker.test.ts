@@ -124,14 +124,15 @@ test("one that a container stands on stays", async () => {
 });
 
 test("a build that fails shows why and keeps its exit status", async () => {
-  const job = await give({ Dockerfile: `FROM ${image}\nRUN echo cannot compile; exit 7\n` });
+  const complaint = `cannot compile ${process.pid}`;
+  const job = await give({ Dockerfile: `FROM ${image}\nRUN echo ${complaint}; exit 7\n` });
   expect(await job.finished()).toEqual({
     outcome: "failed",
     exitStatus: expect.any(Number),
     reason: "the image could not be built",
   });
-  expect(job.log()).toContain("cannot compile");
-  expect((await dockerLines("ps", "-a", "--no-trunc")).join("\n")).not.toContain("cannot compile");
+  expect(job.log()).toContain(complaint);
+  expect((await dockerLines("ps", "-a", "--no-trunc")).join("\n")).not.toContain(complaint);
 });
 
 test("a Dockerfile that is missing or outside of the repository is told by its name", async () => {

@@ -40,7 +40,7 @@ test("an agent that was killed and started anew goes on with its job: no byte of
 
 test("of a job that ended while no agent lived, its exit status and the rest of its log are taken", async () => {
   await using bed = await openAgentBed();
-  const job = await killedWith(bed, ["echo begun; sleep 1; seq 1 30000; exit 4"], "begun\n");
+  const job = await killedWith(bed, ["echo begun; sleep 4; seq 1 30000; exit 4"], "begun\n");
   const [record = ""] = await readdir(join(bed.home, "attempts"));
   expect((await stat(join(bed.home, "attempts", record))).mode & 0o777).toBe(0o600);
   await until(async () => (await dockerLines("ps", "-q", "--filter", `id=${(await containers(bed))[0]}`)).length === 0);

@@ -64,7 +64,7 @@ test("a job whose lease has ended before its start is not begun", async () => {
 
 test("a cancel ends the work, and the log and the end still arrive", async () => {
   await using server = await playServer();
-  const job = server.give({ work: testWork, leaseMs: 300 });
+  const job = server.give({ work: testWork, leaseMs: 3_000 });
   const running = runJob(playAgent(server, { run: untilStopped }), job.assignment);
   await until(() => job.started);
   job.standing = "canceled";

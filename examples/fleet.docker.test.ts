@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { orThrow } from "#api/errors.ts";
 import { openCompose } from "#drivers/compose/cli.ts";
@@ -56,7 +58,7 @@ describe.each(Object.entries(reports))("%s", (service, files) => {
 /** Starts a service's image with a port of this machine; answers its address and name. */
 async function startService(directory: string) {
   const image = `${prefix}-${Math.random().toString(36).slice(2, 8)}`;
-  await dockerLines("build", "--quiet", "--tag", image, directory);
+  await promisify(execFile)("docker", ["build", "--quiet", "--tag", image, directory]);
   onTestFinished(() => dockerLines("rmi", "--force", image).then(() => undefined));
   await dockerLines("run", "--detach", "--publish", "127.0.0.1::8080", "--env", "PORT=8080", "--name", image, image);
   onTestFinished(() => dockerLines("rm", "--force", image).then(() => undefined));

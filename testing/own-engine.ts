@@ -10,6 +10,8 @@ import { until } from "./until.ts";
 
 const run = promisify(execFile);
 const quick = { timeout: 60_000 };
+/** Several may begin at once and share the processors. */
+const patient = { timeout: 300_000 };
 
 export interface OwnEngine extends AsyncDisposable {
   socketPath: string;
@@ -84,7 +86,7 @@ export async function openOwnEngine(
     engine = spawn("nsenter", [...machine.enter, "dockerd", ...args], { stdio: ["ignore", "ignore", "pipe"] });
     engine.stderr?.setEncoding("utf8").on("data", (chunk: string) => (said = (said + chunk).slice(-4_000)));
     const answers = async () => (await docker("version").catch(() => undefined)) !== undefined;
-    await until(answers, { deadlineMs: 60_000, describe: () => said });
+    await until(answers, { deadlineMs: patient.timeout, describe: () => said });
   }
 
   async function stop(): Promise<void> {
@@ -105,7 +107,7 @@ export async function openOwnEngine(
   const load = 'socket=$1; shift; docker save "$@" | docker -H "unix://$socket" load';
   try {
     await start();
-    if (images.length > 0) await run("/bin/sh", ["-c", load, "sh", socketPath, ...images], quick);
+    if (images.length > 0) await run("/bin/sh", ["-c", load, "sh", socketPath, ...images], patient);
   } catch (error) {
     await dispose();
     throw error;

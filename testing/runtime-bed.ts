@@ -33,16 +33,16 @@ export const programsForNode = {
       `process.on("SIGTERM", () => process.exit(0)); setInterval(() => { for (let n = 0; n < 1e6;) n++ }, 0)`,
     ),
     crash: program(`console.error("boom"); process.exitCode = 3`),
-    flaky: program(`setTimeout(() => process.exit(4), 1000)`),
+    flaky: program(`setTimeout(() => process.exit(4), 3000)`),
     print: program(`for (let n = 1; n <= 300; n++) console.log("line " + n); process.exitCode = 5`),
   },
   programs: {
     copy: program("process.stdin.pipe(process.stdout)"),
     fail: program(`console.error("no luck"); process.exitCode = 6`),
-    wait: program("setTimeout(() => {}, 20_000)"),
+    wait: program("setTimeout(() => {}, 120_000)"),
     waiting: program(`const { readdirSync, readFileSync } = require("node:fs");
       const commandOf = (id) => { try { return readFileSync("/proc/" + id + "/cmdline", "utf8") } catch { return "" } };
-      process.stdout.write(String(readdirSync("/proc").filter((id) => commandOf(id).includes("20_" + "000")).length))`),
+      process.stdout.write(String(readdirSync("/proc").filter((id) => commandOf(id).includes("120_" + "000")).length))`),
     measure: program(`process.stdin.setRawMode(true).on("data", (typed) => {
       if (!typed.includes("q")) return;
       console.log(process.stdout.columns + "x" + process.stdout.rows); process.exit(7) })`),

@@ -107,8 +107,9 @@ test("much output reaches a slow reader whole", async () => {
 });
 
 test("a caller that goes ends its call; the end of the job ends them all", async () => {
-  let ended = 0;
+  let [begun, ended] = [0, 0];
   const place = await open(async ({ signal }) => {
+    begun++;
     await once(signal, "abort");
     ended++;
     return 0;
@@ -118,11 +119,12 @@ test("a caller that goes ends its call; the end of the job ends them all", async
     env: { TOWLINE_AGENT_SOCKET: "agent.sock" },
     stdio: "ignore",
   });
-  await once(child, "spawn");
-  setTimeout(() => child.kill("SIGKILL"), 200);
+  await until(() => begun === 1);
+  child.kill("SIGKILL");
   await until(() => ended === 1);
   const calling = call(place.folder, ["x"]);
-  setTimeout(() => void place[Symbol.asyncDispose](), 200);
+  await until(() => begun === 2);
+  void place[Symbol.asyncDispose]();
   expect(await calling).toMatchObject({ status: 1, stderr: "towline-agent: the agent has gone\n" });
   expect(ended).toBe(2);
 });

@@ -23,7 +23,7 @@ async function run({ plugins = [], commands = [], files = {}, more = {} }: Run) 
   const given = plugins.map((plugin) => (typeof plugin === "string" ? { source: plugin, config: null } : plugin));
   const job = await bed.give({ kind: "command", commands, image, plugins: given }, { file: "hello\n", ...files }, more);
   const result = await job.finished();
-  return { result, log: job.log(), tests: job.tests };
+  return { result, log: job.log(), tests: job.tests, job: job.assignment.job };
 }
 
 test("the plugin junit tells the reports that commands leave, also when they fail", async () => {
@@ -143,9 +143,8 @@ test("docker-compose: the commands run in the service, with hooks around, and no
     files: compose,
   });
   expect(failed.result).toEqual({ outcome: "failed", exitStatus: 9 });
-  expect(
-    await dockerLines("ps", "-aq", "--filter", "label=com.docker.compose.service=db", "--filter", "name=tw-"),
-  ).toEqual([]);
+  const named = `name=-${failed.job.slice(0, 8)}-`;
+  expect(await dockerLines("ps", "--all", "--quiet", "--filter", named)).toEqual([]);
 });
 
 test("docker-compose: a service gets the job's command line and the checkout only where the step says so", async () => {

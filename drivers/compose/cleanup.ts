@@ -13,7 +13,7 @@ const patience = { deadlineMs: 30_000, pauseMs: 250 };
  */
 export async function cleanupProject(engine: Engine, project: string, { settle }: { settle: boolean }): Promise<void> {
   const deadline = Date.now() + patience.deadlineMs;
-  for (let quiet = settle ? 3 : 1; ;) {
+  for (let quiet = settle ? 8 : 1; ;) {
     const left = await list(engine, project);
     if (!isEmpty(left)) await remove(engine, left);
     else if (--quiet === 0) return;

@@ -86,7 +86,7 @@ test("a cancelled run ends at once, even where nothing listens to SIGTERM", asyn
 
 test("a run over its deadline is ended as timed-out", async () => {
   const text = file("    command: sleep 1000");
-  await using work = await checkout({ "compose.yml": text }, { deadlineMs: 2_500 });
+  await using work = await checkout({ "compose.yml": text }, { deadlineMs: 10_000 });
   expect(await compose.run(work.request)).toEqual({ ended: "timed-out", cleaned: true });
   expect(await leftOf(work.request.project)).toEqual([]);
 });
@@ -169,14 +169,15 @@ test("a dependency that never gets healthy is told apart from a failing test", a
 });
 
 test("a build that fails is told apart from a failing test, and its output is shown", async () => {
+  const complaint = `cannot compile ${process.pid}`;
   const files = {
     "compose.yml": "services: { run: { build: . } }",
-    Dockerfile: `FROM ${image}\nRUN echo cannot compile; exit 7\n`,
+    Dockerfile: `FROM ${image}\nRUN echo ${complaint}; exit 7\n`,
   };
   await using work = await checkout(files);
   expect(await compose.run(work.request)).toMatchObject({ refused: "compose.not-started" });
-  expect(work.output()).toContain("cannot compile");
-  expect((await dockerLines("ps", "-a", "--no-trunc")).join("\n")).not.toContain("cannot compile");
+  expect(work.output()).toContain(complaint);
+  expect((await dockerLines("ps", "-a", "--no-trunc")).join("\n")).not.toContain(complaint);
   expect(await leftOf(work.request.project)).toEqual([]);
 });
 

@@ -275,9 +275,12 @@ export function runtimeConformance(what: string, setUp: () => Promise<RuntimeHar
 
     test("a program whose caller gives up is given up, and what its output does not fit into is told", async () => {
       const { id } = await runtime.start(spec("serve"));
-      const signal = AbortSignal.timeout(harness.startMs);
-      const waiting = runtime.exec(id, { command: harness.programs.wait }, { signal });
-      await expect(waiting).rejects.toMatchObject({ code: "aborted" });
+      const abort = new AbortController();
+      const waiting = runtime.exec(id, { command: harness.programs.wait }, abort);
+      const given = expect(waiting).rejects.toMatchObject({ code: "aborted" });
+      await until(async () => (await written(id, harness.programs.waiting)) === "1");
+      abort.abort();
+      await given;
       expect(await written(id, harness.programs.waiting)).toBe("0");
       const full = new Error("no room");
       const take = () => Promise.reject(full);

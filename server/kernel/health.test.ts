@@ -20,6 +20,8 @@ test("a look that fails, and one that hangs, are rows beside those that are good
 
 test("the database tells its version, and an event that nobody takes is a warning", async () => {
   await using database = await testDatabase();
+  // How long an answer takes is judged, and the first of a pool takes its connection too.
+  await database.pool.query("select 1");
   const rows = lookAtDatabase(database.db);
   expect((await rows()).map(({ name, verdict }) => [name, verdict])).toEqual([
     ["database", "good"],
@@ -30,6 +32,6 @@ test("the database tells its version, and an event that nobody takes is a warnin
     insert into deliveries (subscriber, event_id, subject) select 'builds', id, 'service:a' from e`);
   expect((await rows())[1]).toMatchObject({
     verdict: "warning",
-    found: expect.stringContaining("for 3600 s, to builds"),
+    found: expect.stringMatching(/for 36\d\d s, to builds/),
   });
 });

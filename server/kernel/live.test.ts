@@ -167,8 +167,10 @@ test("of what changes too often to be an event the subject is told, many times a
 test("while somebody looks at live figures, all are told when to look again, and not after", async () => {
   const { beats } = await listener();
   expect(beats()).toBe(0);
-  pulse.looked();
-  await until(() => beats() >= 3);
+  await until(() => {
+    pulse.looked();
+    return beats() >= 3;
+  });
   await until(async () => {
     const before = beats();
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -45,7 +45,7 @@ test("postgres starts with the user, password, database and scripts it was given
   ]);
   try {
     expect(await greeting(name)).toBe("hello");
-    await docker(["stop", name]);
+    await docker(["stop", "--time", "60", name]);
     // One that had to be killed after its time would tell 137.
     expect((await docker(["inspect", "--format", "{{.State.ExitCode}}", name])).stdout).toBe("0");
     await docker(["start", name]);

@@ -97,6 +97,8 @@ describe("HAProxy in its container", () => {
     const before = await balancer.stats("shop");
     a.server.prependListener("request", ({ url, socket }) => void (url === "/" && socket.destroy()));
     expect((await bed.get(host)).status).toBe(502);
+    // HAProxy counts an answer when it has gone out.
+    await until(async () => (await balancer.stats("shop")).serverErrors > before.serverErrors);
     const after = await balancer.stats("shop");
     expect(after.serverErrors - before.serverErrors).toBe(1);
     expect(after.slots[0]!.connectionErrors - before.slots[0]!.connectionErrors).toBe(1);

@@ -34,10 +34,10 @@ export async function execIn(
   const body = { ...streams, Tty: program.terminal !== undefined, Cmd: program.command, Env: [`${mark}=${name}`] };
   const made = await json<{ Id: string }>(host, { method: "POST", path, body }, limits);
   const { errors, head } = await converse(host, { exec: made.Id, program }, limits).catch(async (error: unknown) => {
-    await endIn(host, { id, name }, { deadlineMs: killMs }).catch(() => {});
+    await giveUp(host, { id, name, exec: made.Id }).catch(() => {});
     throw error;
   });
-  const ended = await json<{ ExitCode: number | null }>(host, { method: "GET", path: `/exec/${made.Id}/json` }, limits);
+  const ended = await look(host, made.Id, limits);
   const lines = linesOf(errors).slice(-errorLines);
   // The engine says so in place of the program, as if it were its output.
   const unknown = /^OCI runtime exec failed.*/.exec(head.toString());
@@ -45,7 +45,20 @@ export async function execIn(
   return { exitCode: ended.ExitCode ?? -1, errors: lines };
 }
 
+const look = (host: Host, exec: string, limits: Limits) =>
+  json<{ ExitCode: number | null }>(host, { method: "GET", path: `/exec/${exec}/json` }, limits);
+
 const killMs = 30_000;
+const [lateStarts, lateStartMs] = [5, 200];
+
+/** Until it has ended: the engine may still be starting what its caller no longer waits for. One that has not begun by then never was asked for. */
+async function giveUp(host: Host, { id, name, exec }: { id: string; name: string; exec: string }): Promise<void> {
+  for (let tries = 0; tries < lateStarts; tries++) {
+    await endIn(host, { id, name }, { deadlineMs: killMs });
+    if ((await look(host, exec, { deadlineMs: killMs })).ExitCode !== null) return;
+    await sleep(lateStartMs);
+  }
+}
 
 /** A variable that a program and all that it starts have; by it they are found again. */
 const mark = "TOWLINE_PROGRAM";

@@ -57,6 +57,7 @@ describe("what the engine has told of its containers", () => {
 
   test("is asked of the one to which something happens, by whomever", async () => {
     const [first, second] = [await start("serve"), await start("serve")];
+    await until(async () => (await runtime.logs(first.id, { lines: 1 })).includes("ready"));
     await listKnown();
     await docker("stop", "--time", "5", first.id);
     const { found, asked } = await list();

@@ -65,7 +65,7 @@ describe("under steady load no request is lost", () => {
 
   test.each([
     ["starts", ["start", "probe"]],
-    ["has swapped", ["drain", "watch"]],
+    ["has swapped", ["drain", "watch", "verify", "stop"]],
   ])("while the server is killed when a rollout %s, and started again", async (_, phases) => {
     const id = await deploy(2);
     await inPhase(platform.client, id, phases);

@@ -67,18 +67,18 @@ async function logOf(build: BuildDetails, key: string): Promise<string> {
 
 const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index + 1}\n`).join("");
 
-test("a network that is cut for half a minute, a killed agent and a killed server cost a running job nothing, and no byte of its log", async () => {
+test("a killed agent, a network that is cut for half a minute and a killed server cost a running job nothing, and no byte of its log", async () => {
   await checkout.write(".towline/pipeline.yml", pipeline);
   const commit = await checkout.push("Many dangers");
   const running = (build: BuildDetails) => ["near", "far"].every((key) => stepOf(build, key)?.state === "running");
   const begun = await buildOf(platform.client, commit, running);
   for (const key of ["near", "far"]) await until(async () => (await logOf(begun, key)).includes("line 10\n"));
 
-  wire.cut();
-  const since = Date.now();
   await platform.agent.kill();
   await sleep(2_000);
   await platform.restartAgent();
+  wire.cut();
+  const since = Date.now();
   await platform.server.kill();
   await platform.restartServer();
   await sleep(Math.max(0, cutMs - (Date.now() - since)));

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
 import { until } from "#testing/until.ts";
 import { barriersOf } from "../../support/browser.ts";
-import { long, patience, type Visitor } from "./visitor.ts";
+import { act, long, patience, type Visitor } from "./visitor.ts";
 
 /** The files of the first build of the cart. */
 export async function previewFiles({ page, faults }: Visitor, url: string): Promise<void> {
@@ -63,8 +63,8 @@ export async function followLog({ page, faults }: Visitor, url: string): Promise
   expect(await barriersOf(page)).toEqual([]);
 
   await page.getByRole("button", { name: "Close", exact: true }).click();
-  await page.getByRole("button", { name: "Cancel build" }).click();
-  await page.getByText("canceled", { exact: true }).first().waitFor(long);
+  const cancel = page.getByRole("button", { name: "Cancel build" });
+  await act(() => cancel.click(), page.getByText("canceled", { exact: true }), long);
   await page.goto(`${url}/builds/cart/2?step=talk`);
   await page.getByRole("button", { name: "To the end" }).click(patience);
   const all = await lines();

@@ -7,7 +7,7 @@ import { barriersOf, cutOff, desktop, phone } from "../../support/browser.ts";
 import { cloneFleet, setEnvironments } from "../../support/fleet.ts";
 import { occupied } from "../../support/instances.ts";
 import { productsIn } from "./flow.ts";
-import { long, patience, type Visitor } from "./visitor.ts";
+import { act, long, patience, type Visitor } from "./visitor.ts";
 
 const calm = "Nothing waits, nothing drifts, nobody holds it";
 
@@ -50,8 +50,8 @@ export async function passFreeze(visitor: Visitor, lead: Visitor, platform: Plat
   await lead.page.getByRole("button", { name: "Override stocktaking…" }).click(patience);
   await lead.page.getByLabel("Why it cannot wait").fill("the shop is down");
   expect(await barriersOf(lead.page)).toEqual([]);
-  await lead.page.getByRole("button", { name: "Let it pass stocktaking" }).click();
-  await lead.page.getByText("1 moving").waitFor(long);
+  const letPass = lead.page.getByRole("button", { name: "Let it pass stocktaking" });
+  await act(() => letPass.click(), lead.page.getByText("1 moving"), long);
   expect(lead.faults).toEqual([]);
 
   await dialog.getByRole("status").filter({ hasText: "watching" }).waitFor(long);
@@ -72,8 +72,8 @@ export async function passFreeze(visitor: Visitor, lead: Visitor, platform: Plat
   await dialog.getByRole("button", { name: "Pause" }).hover();
   await page.getByRole("tooltip").getByText("Its traffic has moved already").waitFor(patience);
   expect(await barriersOf(page)).toEqual([]);
-  await dialog.getByRole("button", { name: "Cancel" }).click();
-  await dialog.getByText("Release 2 canceled", { exact: true }).waitFor(long);
+  const cancel = dialog.getByRole("button", { name: "Cancel" });
+  await act(() => cancel.click(), dialog.getByText("Release 2 canceled", { exact: true }), long);
   expect(await productsIn("test", platform)).not.toContain("discount");
   expect(faults).toEqual([]);
 }
@@ -87,9 +87,12 @@ export async function endLeftOver({ page, faults }: Visitor, platform: Platform)
   await told.waitFor(patience);
   expect(await productsIn("production", platform)).toContain("discount");
   expect(await barriersOf(page)).toEqual([]);
-  await page.getByRole("button", { name: "End production…" }).click();
-  await page.getByRole("button", { name: "End production", exact: true }).click();
-  await told.waitFor({ state: "detached", ...patience });
+  const end = page.getByRole("button", { name: "End production", exact: true });
+  const press = async () => {
+    if (!(await end.isVisible())) await page.getByRole("button", { name: "End production…" }).click();
+    await end.click();
+  };
+  await act(press, told, { state: "detached", ...patience });
   await until(async () => !(await productsIn("production", platform)).includes("discount"), {
     deadlineMs: long.timeout,
   });

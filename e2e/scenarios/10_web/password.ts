@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import type { Platform } from "#testing/platform.ts";
 import { desktop, openWindow, phone } from "../../support/browser.ts";
 import { newPerson } from "../../support/people.ts";
-import { patience, signedIn } from "./visitor.ts";
+import { act, patience, signedIn } from "./visitor.ts";
 
 const [first, second] = ["given by the admin", "chosen by myself alone"];
 
@@ -15,8 +15,8 @@ export async function changePassword(browser: Browser, platform: Platform): Prom
   await admin.getByRole("button", { name: "Password of pia…" }).click();
   const dialog = admin.getByRole("dialog", { name: "Password of pia" });
   await dialog.getByLabel("New password").fill(first);
-  await dialog.getByRole("button", { name: "Set password" }).click();
-  await dialog.waitFor({ state: "detached", ...patience });
+  const set = dialog.getByRole("button", { name: "Set password" });
+  await act(() => set.click(), dialog, { state: "detached", ...patience });
   await admin.context().close();
 
   const away = await openWindow(browser, phone);
@@ -37,8 +37,8 @@ export async function changePassword(browser: Browser, platform: Platform): Prom
   await own.getByRole("button", { name: "Set password" }).hover();
   await page.getByText("A password has 12 characters or more.").waitFor(patience);
   await own.getByLabel("New password").fill(second);
-  await own.getByRole("button", { name: "Set password" }).click();
-  await page.getByText("One other browser is signed out.").waitFor(patience);
+  const change = own.getByRole("button", { name: "Set password" });
+  await act(() => change.click(), page.getByText("One other browser is signed out."));
   expect(await own.getByLabel("New password").inputValue()).toBe("");
   await page.context().close();
 

@@ -6,7 +6,7 @@ import { orThrow } from "#api/errors.ts";
 import type { Platform } from "#testing/platform.ts";
 import { barriersOf } from "../../support/browser.ts";
 import { removeSignature } from "../../support/remove-signature.ts";
-import { long, patience, type Visitor } from "./visitor.ts";
+import { act, long, patience, type Visitor } from "./visitor.ts";
 
 /** The signature of release 1 of the catalog is taken away; its last layer, which is to be read to sign it, is away for a while. */
 export async function signAgain({ page, faults }: Visitor, platform: Platform): Promise<void> {
@@ -22,16 +22,14 @@ export async function signAgain({ page, faults }: Visitor, platform: Platform): 
   await rename(layer, `${layer}.away`);
   // A folder cannot be read, for which the server thinks the disk to blame: it tries again.
   await mkdir(layer);
-  await sign.click();
-  await page.getByText("Being signed").waitFor(patience);
+  await act(() => sign.click(), page.getByText("Being signed"));
   expect(await sign.count()).toBe(0);
   await rm(layer, { recursive: true });
   await page.getByText("It could not be signed").waitFor(long);
   expect(await page.getByText("its content is missing in the store of blobs").isVisible()).toBe(true);
   expect(await barriersOf(page)).toEqual([]);
   await rename(`${layer}.away`, layer);
-  await sign.click();
-  await page.getByText("Verified: the signature holds").waitFor(long);
+  await act(() => sign.click(), page.getByText("Verified: the signature holds"), long);
   expect(faults).toEqual([]);
 }
 

@@ -5,7 +5,7 @@ import type { Platform } from "#testing/platform.ts";
 import { barriersOf } from "../../support/browser.ts";
 import { checkoutOf } from "../../support/checkout.ts";
 import type { Person } from "../../support/people.ts";
-import { patience, type Visitor } from "./visitor.ts";
+import { act, patience, type Visitor } from "./visitor.ts";
 
 /** One that corrects a list. */
 export async function openNotes({ url, adminToken, client }: Platform, author: Person): Promise<void> {
@@ -50,8 +50,8 @@ export async function mergeOnPhone({ page, faults }: Visitor, url: string): Prom
   expect(await lines.locator("tr.diff-line").first().locator("td").count()).toBe(3);
   await lines.locator("td.diff-gutter-insert").last().tap();
   await page.getByRole("textbox", { name: "On line 2 of list.txt" }).fill("Whipped?");
-  await page.getByRole("button", { name: "Comment", exact: true }).tap();
-  await page.getByRole("article", { name: "Comment by lea" }).getByText("Whipped?").waitFor(patience);
+  const comment = page.getByRole("button", { name: "Comment", exact: true });
+  await act(() => comment.tap(), page.getByRole("article", { name: "Comment by lea" }).getByText("Whipped?"));
   await page.getByRole("button", { name: "Review…" }).tap();
   const word = page.getByRole("textbox", { name: "Your word" });
   await word.fill("Good.");
@@ -59,11 +59,12 @@ export async function mergeOnPhone({ page, faults }: Visitor, url: string): Prom
   expect(box && box.x >= 0 && box.x + box.width <= 380).toBe(true);
   expect(await isWide()).toBe(false);
   expect(await barriersOf(page)).toEqual([]);
-  await page.getByRole("button", { name: "Approve" }).tap();
+  const approve = page.getByRole("button", { name: "Approve" });
+  await act(() => approve.tap(), approve, { state: "detached", ...patience });
   await page.getByRole("tab", { name: "Overview" }).tap();
   await page.getByText("Nothing stands in the way.").waitFor(patience);
   expect(await isWide()).toBe(false);
-  await page.getByRole("button", { name: "Merge into main" }).tap();
-  await page.getByText("Merged by lea").waitFor(patience);
+  const merge = page.getByRole("button", { name: "Merge into main" });
+  await act(() => merge.tap(), page.getByText("Merged by lea"));
   expect(faults).toEqual([]);
 }

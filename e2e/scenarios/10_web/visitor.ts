@@ -1,5 +1,6 @@
 /** Somebody at a browser. */
-import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page, Request } from "playwright-core";
+import { until } from "#testing/until.ts";
 import { desktop, isOfMachine, openWindow } from "../../support/browser.ts";
 
 export const patience = { timeout: 60_000 };
@@ -10,6 +11,47 @@ export interface Visitor {
   page: Page;
   /** What the scripts of the page complain of, and each other host that is asked. */
   faults: string[];
+}
+
+/**
+ * Presses, and waits for what it brings. Where a change of the machine's network cut what the page asked (see `isOfMachine`), it
+ * says so, and one does as it says: look, and press again.
+ */
+export async function act(press: () => Promise<void>, sign: Locator, how: Waiting = patience): Promise<void> {
+  const { timeout, state = "visible" } = how;
+  const cut = sign.page().getByText("Towline did not answer");
+  const isDone = async () => (state === "visible" ? sign.first().isVisible() : (await sign.count()) === 0);
+  for (;;) {
+    await press();
+    await until(async () => (await isDone()) || (await cut.count()) > 0, {
+      deadlineMs: timeout,
+      describe: () => `${String(sign)} is not ${state}`,
+    });
+    if (await isDone()) return;
+    // A notification goes by itself; what stands beside the button goes when it is pressed.
+    await cut
+      .first()
+      .waitFor({ state: "detached", timeout: 10_000 })
+      .catch(() => {});
+  }
+}
+
+interface Waiting {
+  timeout: number;
+  state?: "visible" | "detached";
+}
+
+/** To another page by `g` and its key, which count only within a second of each other. */
+export async function go(page: Page, key: string, heading: string): Promise<void> {
+  const there = page.getByRole("heading", { name: heading });
+  await until(async () => {
+    await page.keyboard.press("g");
+    await page.keyboard.press(key);
+    return there.waitFor({ timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
 }
 
 /** A window in which somebody has signed in. */

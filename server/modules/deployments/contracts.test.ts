@@ -12,7 +12,7 @@ import { isRefusal } from "#api/errors.ts";
 import { createHttp, serveEndpoints } from "#kernel/http.ts";
 import { countedDatabase } from "#testing/counted-database.ts";
 import { interaction, publication, startTestBroker } from "#testing/broker.ts";
-import { openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { openDeploymentsPlace, patientTiming } from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
 
@@ -28,7 +28,7 @@ async function openScene(rules = "") {
     const asked = asking.getStore();
     if (asked) asked.statements++;
   });
-  const server = stack.use(await place.server({ db }));
+  const server = stack.use(await place.server({ db, timing: patientTiming }));
   for (const n of [1, 2]) for (const service of place.world.services) await server.publish(service, commitNumber(n));
 
   const publish = async (release: number, path: string) => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { isRefusal } from "#api/errors.ts";
-import { type DeploymentsServer, openDeploymentsPlace, type Person } from "#testing/deployments-place.ts";
+import {
+  type DeploymentsServer,
+  openDeploymentsPlace,
+  patientTiming,
+  type Person,
+} from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
 
@@ -14,7 +19,7 @@ async function openScene(rules: string, releases = 2) {
   const place = await openDeploymentsPlace();
   place.world.services = ["orders", "catalog"];
   place.world.environments["test"] = `target: docker\nwatch: 0s\n${rules}\n`;
-  const server = await place.server();
+  const server = await place.server({ timing: patientTiming });
   for (let n = 1; n <= releases; n++) await server.publish("orders", commitNumber(n));
   await server.publish("catalog", commitNumber(1));
   const dispose = async () => {

@@ -1,7 +1,12 @@
 import { isRefusal } from "#api/errors.ts";
 import { newId } from "#kernel/clock.ts";
 import { expect, test } from "vitest";
-import { type DeploymentsPlace, type DeploymentsServer, openDeploymentsPlace } from "#testing/deployments-place.ts";
+import {
+  type DeploymentsPlace,
+  type DeploymentsServer,
+  openDeploymentsPlace,
+  patientTiming,
+} from "#testing/deployments-place.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
 
@@ -11,7 +16,7 @@ const orders = { service: "orders", environment: "test" };
 async function openScene(releases: number) {
   const place = await openDeploymentsPlace();
   place.world.services = ["orders"];
-  const server = await place.server();
+  const server = await place.server({ timing: patientTiming });
   const builds: string[] = [];
   for (let n = 1; n <= releases; n++) builds.push((await server.publish("orders", commitNumber(n))).build);
   const dispose = async () => {

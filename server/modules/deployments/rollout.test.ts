@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ContainerSpec } from "#drivers/runtime/contract.ts";
-import { openDeploymentsPlace } from "#testing/deployments-place.ts";
+import { openDeploymentsPlace, patientTiming } from "#testing/deployments-place.ts";
 import { manifestOf } from "#testing/deployments-world.ts";
 import { commitNumber } from "#testing/linear-git.ts";
 import { until } from "#testing/until.ts";
@@ -9,7 +9,7 @@ import { until } from "#testing/until.ts";
 async function openScene(manifest = manifestOf("orders")) {
   const place = await openDeploymentsPlace();
   for (const n of [1, 2, 3]) place.world.manifests.set(commitNumber(n), manifest);
-  const server = await place.server();
+  const server = await place.server({ timing: patientTiming });
   for (const n of [1, 2]) await server.publish("orders", commitNumber(n));
   await server.deploy("orders", 1);
   const { instances: old } = await place.serving("orders");

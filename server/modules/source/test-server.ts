@@ -8,7 +8,7 @@ import { sourceEndpoints } from "#api/endpoints/source.ts";
 import { type Access, createAccess } from "#access";
 import { createGit } from "#drivers/git/binary.ts";
 import { systemClock } from "#kernel/clock.ts";
-import { openDatabase } from "#kernel/database.ts";
+import { openDatabase, type OpenDatabase } from "#kernel/database.ts";
 import { createHttp, serveEndpoints } from "#kernel/http.ts";
 import { jobs } from "#kernel/jobs.ts";
 import { createLog } from "#kernel/log.ts";
@@ -21,6 +21,8 @@ export interface TestServer extends AsyncDisposable {
   home: string;
   source: Source;
   access: Access;
+  /** Connections to the database. */
+  pool: OpenDatabase["pool"];
 }
 
 export interface TestServerOptions extends Partial<Pick<SourceDeps, "diskFloor" | "maxPackBytes">> {
@@ -35,7 +37,7 @@ export async function startTestServer({ databaseUrl, home, ...options }: TestSer
   const stopping = new AbortController();
   const folder = home ?? (await mkdtemp(join(tmpdir(), "towline-source-")));
   if (!home) stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const { db } = stack.use(openDatabase(databaseUrl, log, 10));
+  const { db, pool } = stack.use(openDatabase(databaseUrl, log, 10));
   const outbox = createOutbox({ db, wake: stack.use(await openWake(databaseUrl, log)), log });
   const { emit } = outbox;
   const clock = systemClock;
@@ -60,6 +62,7 @@ export async function startTestServer({ databaseUrl, home, ...options }: TestSer
     home: folder,
     source,
     access,
+    pool,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       // A client may hold a connection on which it never asked anything; that one counts as busy.

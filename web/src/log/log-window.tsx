@@ -1,5 +1,14 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
-import { type ReactNode, type Ref, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
+import {
+  type ReactNode,
+  type Ref,
+  type RefObject,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { screenScale } from "../parts/screen-scale.ts";
 import { barHeight, type LogWindow, type Place, placeAt, rowsAt, scrolledTo } from "./log-scroll.ts";
 import classes from "./log.module.css";
@@ -35,47 +44,11 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
   const { ref: sizeRef, height } = useElementSize<HTMLDivElement>();
   const own = useRef<HTMLDivElement>(null);
   const merged = useMergedRef(sizeRef, own);
-  const [place, setPlace] = useState<Place>({ bar: 0, at: 0 });
-  const rest = useRef<number>(undefined);
-  const shown = useRef<number>(undefined);
   const view: LogWindow = { rows, rowHeight: usualHeight * screenScale(), height };
-
-  const put = (next: Place) => {
-    setPlace(next);
-    if (own.current && Math.abs(own.current.scrollTop - next.bar) >= 1) own.current.scrollTop = next.bar;
-  };
-  useImperativeHandle(ref, () => ({
-    show(index) {
-      shown.current = index;
-      put(middleOf(view, index));
-    },
-    toEnd: () => put(placeAt(view, rows * view.rowHeight)),
-    focus: () => own.current?.focus(),
-  }));
-  useLayoutEffect(() => {
-    if (stick && height > 0) put(placeAt(view, rows * view.rowHeight));
-  }, [stick, rows, height]);
-  // What was asked for before the height was known is in the middle now.
-  useLayoutEffect(() => {
-    if (shown.current !== undefined && height > 0) put(middleOf(view, shown.current));
-  }, [height]);
-  useEffect(() => () => window.clearTimeout(rest.current), []);
-
-  // Groups that were closed may have taken the place with them.
-  if (place.at > Math.max(0, rows * view.rowHeight - height)) setPlace(placeAt(view, place.at));
+  const { place, show, toEnd, scrolled } = usePlace(own, view, { stick, onLeave });
+  useImperativeHandle(ref, () => ({ show, toEnd, focus: () => own.current?.focus() }));
   const { first, end } = rowsAt(view, place, beside);
   useEffect(() => onView({ first, end }), [first, end, rows]);
-
-  const scrolled = (bar: number) => {
-    // Our own doing, rounded by the browser.
-    if (Math.abs(bar - place.bar) < 1) return;
-    const next = scrolledTo(view, place, bar);
-    shown.current = undefined;
-    if (next.at + height < (rows - 1) * view.rowHeight) onLeave();
-    setPlace(next);
-    window.clearTimeout(rest.current);
-    rest.current = window.setTimeout(() => put(placeAt(view, next.at)), restMs);
-  };
   return (
     <div
       className={classes["window"]}
@@ -96,6 +69,53 @@ export function LogWindowView({ label, rows, row, onView, onLeave, stick, ref }:
       </div>
     </div>
   );
+}
+
+/** Where the window stands in the log: at its end while it sticks there, else where somebody brought it. */
+function usePlace(own: RefObject<HTMLDivElement | null>, view: LogWindow, how: Pick<Props, "stick" | "onLeave">) {
+  const { rows, rowHeight, height } = view;
+  const [place, setPlace] = useState<Place>({ bar: 0, at: 0 });
+  const rest = useRef<number>(undefined);
+  const shown = useRef<number>(undefined);
+  const stuck = useRef({ rows: 0, height: 0 });
+
+  const put = (next: Place) => {
+    setPlace(next);
+    if (own.current && Math.abs(own.current.scrollTop - next.bar) >= 1) own.current.scrollTop = next.bar;
+  };
+  const scrolled = (bar: number) => {
+    // Our own doing, rounded by the browser.
+    if (Math.abs(bar - place.bar) < 1) return;
+    const next = scrolledTo(view, place, bar);
+    shown.current = undefined;
+    if (next.at + height < (rows - 1) * rowHeight) how.onLeave();
+    setPlace(next);
+    window.clearTimeout(rest.current);
+    rest.current = window.setTimeout(() => put(placeAt(view, next.at)), restMs);
+  };
+  const show = (index: number) => {
+    shown.current = index;
+    put(middleOf(view, index));
+  };
+  const toEnd = () => put(placeAt(view, rows * rowHeight));
+  useLayoutEffect(() => {
+    if (!how.stick || height === 0) return;
+    const grew = rows > stuck.current.rows && height === stuck.current.height;
+    stuck.current = { rows, height };
+    const bar = own.current?.scrollTop ?? 0;
+    // Somebody scrolls, which the browser tells only with its next picture.
+    if (grew && bar < place.bar - rowHeight) scrolled(bar);
+    else toEnd();
+  }, [how.stick, rows, height]);
+  // What was asked for before the height was known is in the middle now.
+  useLayoutEffect(() => {
+    if (shown.current !== undefined && height > 0) put(middleOf(view, shown.current));
+  }, [height]);
+  useEffect(() => () => window.clearTimeout(rest.current), []);
+
+  // Groups that were closed may have taken the place with them.
+  if (place.at > Math.max(0, rows * rowHeight - height)) setPlace(placeAt(view, place.at));
+  return { place, show, toEnd, scrolled };
 }
 
 const middleOf = (view: LogWindow, row: number): Place => placeAt(view, (row + 0.5) * view.rowHeight - view.height / 2);

@@ -1,6 +1,7 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Tabs, Text, TextInput, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import { untilReached } from "../api/until-reached.ts";
 import { type Credentials, useSession } from "./session.ts";
 
 /** By name and password, or by a token. */
@@ -85,7 +86,12 @@ function ByToken() {
 
 function Entrance({ by, about, children }: { by: Credentials; about: string; children: ReactNode }) {
   const { signIn } = useSession();
-  const entering = useMutation({ mutationFn: signIn });
+  const entering = useMutation({
+    mutationFn: signIn,
+    ...untilReached,
+    // Who waits at the door is soon told that nobody answers.
+    retry: (failures, error) => failures < 3 && untilReached.retry(failures, error),
+  });
   return (
     <form
       onSubmit={(event) => {

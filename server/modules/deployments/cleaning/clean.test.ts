@@ -33,6 +33,7 @@ test("an old image that is in use stays until the next deployment has ended", as
   await using place = await openDeploymentsPlace();
   await using server = await place.server();
   const asked: string[] = [];
+  let removed = false;
   const removeImage = place.runtime.removeImage.bind(place.runtime);
   for (let n = 1; n <= 6; n++) {
     await server.publish("orders", commitNumber(n), `variant ${n}`);
@@ -44,16 +45,19 @@ test("an old image that is in use stays until the next deployment has ended", as
     place.runtime.removeImage = async (image, call) => {
       asked.push(image);
       await removeImage(image, call);
+      removed = true;
     };
   }
-  await until(() => asked.length === 1);
+  await until(() => asked.length > 0);
+  expect(removed).toBe(false);
   const guest = (await place.runtime.list({})).find(({ name }) => name === "guest");
   await place.runtime.remove(guest?.id ?? "");
   await server.deploy("orders", 6);
-  await until(() => asked.length === 2);
+  await until(() => removed);
   expect(new Set(asked).size).toBe(1);
+  const before = asked.length;
   await server.deploy("orders", 6);
-  expect(asked).toHaveLength(2);
+  expect(asked).toHaveLength(before);
 });
 
 test("the plan tells of every image where it stands and why it stays; cleaning retires old releases, which are then refused", async () => {

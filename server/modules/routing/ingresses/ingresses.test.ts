@@ -59,8 +59,8 @@ async function openScene() {
     pass: (ms: number) => (ahead += ms),
     /** Time passes for one that asks for calls all the while. */
     async passHeard(ms: number) {
-      for (let passed = 0; passed < ms; passed += 5_000) {
-        ahead += 5_000;
+      for (let passed = 0; passed < ms; passed += 2_000) {
+        ahead += 2_000;
         const before = questions;
         await until(() => questions > before + 1);
       }
