@@ -240,7 +240,7 @@ async function untilHealthy(client: Client) {
 
 const newestOfMain = (client: Client, repository: string) => newestOf(client, repository, "main");
 
-/** The newest build of the branch's newest commit: a push has come back before its build exists. */
+/** The newest build of the branch's newest commit, which may come a moment after the push. */
 async function newestOf(
   client: Client,
   repository: string,

@@ -59,13 +59,4 @@ export async function buildOf(
   return seen;
 }
 
-/** Pushes, which is back before the build is there, and waits for that. */
-export async function pushForBuild(
-  client: Client,
-  checkout: Checkout,
-  { message, branch }: { message: string; branch?: string | undefined },
-): Promise<void> {
-  await buildOf(client, await checkout.push(message, branch), () => true);
-}
-
 export const finished = ({ state }: BuildDetails) => state === "finished";

@@ -1,4 +1,5 @@
 /** Takes deliveries in order per subscriber and subject, several lanes at a time. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { Database, Tx } from "./database.ts";
 import type { Log } from "./log.ts";
@@ -112,6 +113,25 @@ async function deliverOne({ db, log, reactions }: DeliveryDeps, { taken: ring, r
     }
     return true;
   });
+}
+
+const [lookMs, patienceMs] = [10, 5_000];
+
+/**
+ * Until each subscriber has heard once what was emitted of the subject, or five seconds have passed: so who caused it finds what
+ * became of it. One that failed is not waited for, nor is a database that does not answer: what was emitted is heard later.
+ */
+export async function untilHeard(db: Database, subject: string): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    const due = sql`select from deliveries where subject = ${subject} and attempts = 0 limit 1`;
+    const isDue = await due.execute(db).then(
+      ({ rows }) => rows.length > 0,
+      () => false,
+    );
+    if (!isDue) return;
+    await sleep(lookMs);
+  }
 }
 
 interface Taken {

@@ -11,6 +11,7 @@ import type { Log } from "./log.ts";
 import type { Reaction } from "./reaction.ts";
 import type { Wake } from "./wake.ts";
 
+export { untilHeard } from "./delivery.ts";
 export { type Event, NotYet, type Reaction, reaction } from "./reaction.ts";
 
 export interface Emit {

@@ -1,6 +1,7 @@
 /** Merges a pull request: content first, then the ref, then row and events; a server killed in between finds its way at the next start. */
 import { isRefusal, refuse, type Refusal } from "#api/errors.ts";
-import type { SourceContext } from "./context.ts";
+import { untilHeard } from "#kernel/outbox.ts";
+import { type SourceContext, subjectOf } from "./context.ts";
 import { refuseFaults } from "#pipeline/fault.ts";
 import { identityText } from "./core/commit-stream.ts";
 import { mergeBlockers, type MergeSituation } from "./core/merge-rule.ts";
@@ -19,7 +20,7 @@ export async function mergePullRequest(
   key: PullRequestKey,
   user: string,
 ): Promise<undefined | Refusal> {
-  return context.writers.write(key.repository, user, async () => {
+  const refused = await context.writers.write(key.repository, user, async () => {
     await reconcile(context, key.repository);
     const ready = await readyToMerge(context, key);
     if (isRefusal(ready)) return ready;
@@ -34,6 +35,8 @@ export async function mergePullRequest(
     await context.git.read({ directory: context.places.of(key.repository), args });
     return undefined;
   });
+  if (!refused) await untilHeard(context.db, subjectOf(key.repository));
+  return refused;
 }
 
 async function readyToMerge(context: SourceContext, key: PullRequestKey) {

@@ -9,6 +9,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testDatabase, type TestDatabase } from "#testing/database.ts";
 import { until } from "#testing/until.ts";
+import { reaction } from "#kernel/outbox.ts";
 import { addressOf, GitClient } from "./test-client.ts";
 import { startTestServer, type TestServer, tokenFor } from "./test-server.ts";
 
@@ -20,7 +21,7 @@ let viewer: string;
 
 beforeAll(async () => {
   database = await testDatabase();
-  server = await startTestServer({ databaseUrl: database.url });
+  server = await startTestServer({ databaseUrl: database.url, reactions });
   git = await GitClient.open();
   developer = await tokenFor(server, "ada", "developer");
   viewer = await tokenFor(server, "vic", "viewer");
@@ -31,6 +32,18 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
   await database?.[Symbol.asyncDispose]();
 });
+
+/** Pushes that were heard of. */
+const heard: string[] = [];
+const reactions = [
+  reaction("test.slow", "source.ref-changed", async (_, { payload: { repository, ref } }) => {
+    if (repository === "heard") await sleep(300);
+    heard.push(`${repository} ${ref}`);
+  }),
+  reaction("test.failing", "source.ref-changed", async (_, { payload: { repository } }) => {
+    if (repository === "heard") throw new Error("this one never hears");
+  }),
+];
 
 const at = (repository: string, token = developer) => addressOf(server.url, token, repository);
 
@@ -194,6 +207,11 @@ test("a client that goes at any moment of its request leaves no process and no p
     socket.resetAndDestroy();
   }
   await until(() => pipes() <= before, { describe: () => `${pipes() - before} pipes are left` });
+});
+
+test("a push is back when what reacts to it has done so, and waits for none that fails", async () => {
+  await begun("heard");
+  expect(heard).toContain("heard refs/heads/main");
 });
 
 describe("the default branch", () => {

@@ -12,7 +12,7 @@ import { openDatabase, type OpenDatabase } from "#kernel/database.ts";
 import { createHttp, serveEndpoints } from "#kernel/http.ts";
 import { jobs } from "#kernel/jobs.ts";
 import { createLog } from "#kernel/log.ts";
-import { createOutbox } from "#kernel/outbox.ts";
+import { createOutbox, type Reaction } from "#kernel/outbox.ts";
 import { openWake } from "#kernel/wake.ts";
 import { createSource, type Source, type SourceDeps } from "./index.ts";
 
@@ -29,9 +29,16 @@ export interface TestServerOptions extends Partial<Pick<SourceDeps, "diskFloor" 
   databaseUrl: string;
   /** A folder of its own when absent, removed at the end. */
   home?: string;
+  /** Of other modules. */
+  reactions?: Reaction[];
 }
 
-export async function startTestServer({ databaseUrl, home, ...options }: TestServerOptions): Promise<TestServer> {
+export async function startTestServer({
+  databaseUrl,
+  home,
+  reactions = [],
+  ...options
+}: TestServerOptions): Promise<TestServer> {
   await using stack = new AsyncDisposableStack();
   const log = createLog(process.env["TEST_LOG"] ?? "silent");
   const stopping = new AbortController();
@@ -45,7 +52,7 @@ export async function startTestServer({ databaseUrl, home, ...options }: TestSer
   const { authenticate } = access;
   const context = { db, emit, jobs, clock, log, git: createGit(), authenticate, home: folder, diskFloor: 0 };
   const source = createSource({ ...context, ...options, stopping: stopping.signal });
-  outbox.subscribe(source.reactions);
+  outbox.subscribe([...source.reactions, ...reactions]);
   const app = createHttp({ log });
   serveEndpoints(
     app,

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { refuse, type Refusal } from "#api/errors.ts";
 import type { Cgi } from "#drivers/git/contract.ts";
-import type { SourceContext } from "./context.ts";
+import { untilHeard } from "#kernel/outbox.ts";
+import { type SourceContext, subjectOf } from "./context.ts";
 import { type CgiHead, splitHead } from "./core/cgi-head.ts";
 import { type Announced, answerText, readAnnouncement } from "./core/push-talk.ts";
 import type { GitService } from "./core/git-rule.ts";
@@ -117,17 +118,18 @@ function connect({ request, reply }: Transfer, cgi: Cgi): void {
  * @returns what to wait for before the answer may end
  */
 function takeTurn(context: SourceContext, { repository, user }: Transfer, cgi: Cgi): () => Promise<void> | undefined {
-  const { writers, log } = context;
+  const { db, writers, log } = context;
   let told: Promise<void> | undefined;
   let said = "";
   cgi.channel.on("data", (chunk: Buffer) => {
     said += chunk.toString("utf8");
     const announced = told ? undefined : readAnnouncement(said);
     if (!announced) return;
-    told = writers.write(repository.name, user, async () => {
+    const turn = writers.write(repository.name, user, async () => {
       cgi.channel.write(answerText(await check(context, repository.name, announced)));
       await cgi.ended;
     });
+    told = turn.then(() => untilHeard(db, subjectOf(repository.name)));
     told.catch((error: unknown) =>
       log.error({ err: error, repository: repository.name }, "a push is told at the next start"),
     );
@@ -178,7 +180,7 @@ interface Body {
   told: () => Promise<void> | undefined;
 }
 
-/** The answer ends when the push's events are written, so whoever pushed finds the build that it caused. */
+/** The answer ends when what reacts to the push's events has done so, and whoever pushed finds the build that it caused. */
 async function* bodyOf(cgi: Cgi, { chunks, first, told }: Body): AsyncGenerator<Buffer> {
   if (first.length > 0) yield first;
   yield* chunks;
