@@ -35,7 +35,10 @@ function untilUncut<Asked extends unknown[], Answer>(go: (...asked: Asked) => Pr
       try {
         return await go(...asked);
       } catch (error) {
-        if (tries === mostTries || !isOfMachine(String(error))) throw error;
+        const said = String(error);
+        // The page that tells of the cut may come only when the next is asked for, and takes its place.
+        const isCut = isOfMachine(said) || said.includes('another navigation to "chrome-error://');
+        if (tries === mostTries || !isCut) throw error;
       }
   };
 }

@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The longest first: begun late, one of them would have the end of a run for itself. */
-const longest = [
+export const longest = [
   ...["modules/deployments/kill", "modules/deployments/every-step", "modules/contracts/clients"],
   ...["runtime/swarm/runtime.docker", "modules/deployments/cluster.docker", "examples/fleet.docker"],
   ...["02_kill/server", "05_watch_and_rollback/order", "06_command_line/story", "03_bad_input/limits"],

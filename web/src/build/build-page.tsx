@@ -3,14 +3,14 @@ import { useMediaQuery } from "@mantine/hooks";
 import { IconAlertTriangle, IconGitBranch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { read } from "../api/read.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Duration } from "../parts/duration.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
-import { untilLoaded } from "../parts/until-loaded.ts";
+import { lazyUntilLoaded } from "../parts/until-loaded.ts";
 import { ArtifactsTab } from "./artifacts-tab.tsx";
 import { BuildButtons } from "./build-buttons.tsx";
 import { Gates } from "./gates.tsx";
@@ -20,8 +20,8 @@ import { StepList } from "./step-list.tsx";
 import { TestsTab } from "./tests-tab.tsx";
 import { type Build, buildSign, originOf } from "./words.ts";
 
-const StepGraph = lazy(() => untilLoaded(() => import("./step-graph.tsx")));
-const Annotations = lazy(() => untilLoaded(() => import("./annotations.tsx")));
+const StepGraph = lazyUntilLoaded(() => import("./step-graph.tsx"));
+const Annotations = lazyUntilLoaded(() => import("./annotations.tsx"));
 
 const route = "/builds/$repository/$number";
 

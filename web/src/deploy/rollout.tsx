@@ -1,16 +1,16 @@
 import { Alert, Box, Group, Progress, Skeleton, Stack, Text } from "@mantine/core";
 import { IconCircleCheck, IconHourglass, IconProgress } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { stepWords } from "#api/rollout-words.ts";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { isBadEnd } from "../fleet/matching.ts";
-import { untilLoaded } from "../parts/until-loaded.ts";
+import { lazyUntilLoaded } from "../parts/until-loaded.ts";
 import { RolloutButtons } from "./rollout-buttons.tsx";
 import { RolloutProgress } from "./rollout-progress.tsx";
 
-const SideBySide = lazy(() => untilLoaded(() => import("./side-by-side.tsx")));
+const SideBySide = lazyUntilLoaded(() => import("./side-by-side.tsx"));
 
 /** One deployment from its begin to its end: steps, how the traffic is split, and the new beside the old. */
 export function Rollout({ id }: { id: string }) {

@@ -2,7 +2,7 @@ import { Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Text, Titl
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import type { Output } from "../api/call.ts";
 import { read } from "../api/read.ts";
 import { DeploymentTable } from "../deploy/deployment-table.tsx";
@@ -14,13 +14,13 @@ import { Section } from "../parts/section.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Tile } from "../parts/tile.tsx";
-import { untilLoaded } from "../parts/until-loaded.ts";
+import { lazyUntilLoaded } from "../parts/until-loaded.ts";
 import { Holds } from "./holds.tsx";
 import { mapOf, type MapEdge, type Traffic } from "./map-model.ts";
 import { BackingServices, type Environment, Given, Rules } from "./rules.tsx";
 import { Timeline } from "./timeline.tsx";
 
-const ServiceMap = lazy(() => untilLoaded(() => import("./service-map.tsx")));
+const ServiceMap = lazyUntilLoaded(() => import("./service-map.tsx"));
 
 /** One environment: what serves and how well, what holds it, who asks whom, and what went there. */
 export function EnvironmentPage() {

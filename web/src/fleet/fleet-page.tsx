@@ -2,18 +2,18 @@ import { ActionIcon, Group, SegmentedControl, Table, Text, TextInput, Title } fr
 import { IconChevronDown, IconChevronRight, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { read } from "../api/read.ts";
 import { Headings } from "../parts/headings.tsx";
 import { Empty, Failed, Loading } from "../parts/states.tsx";
-import { untilLoaded } from "../parts/until-loaded.ts";
+import { lazyUntilLoaded } from "../parts/until-loaded.ts";
 import { CellView } from "./cell-view.tsx";
 import classes from "./fleet.module.css";
 import { LeftOver } from "./left-over.tsx";
 import { type FleetSearch, matching, stateFilters, type Status } from "./matching.ts";
 
-const DeployDialog = lazy(() => untilLoaded(() => import("../deploy/deploy-dialog.tsx")));
-const ValueStream = lazy(() => untilLoaded(() => import("../service/value-stream.tsx")));
+const DeployDialog = lazyUntilLoaded(() => import("../deploy/deploy-dialog.tsx"));
+const ValueStream = lazyUntilLoaded(() => import("../service/value-stream.tsx"));
 
 /** What is where, what waits for whom, what is on fire: all services by all environments. */
 export function FleetPage() {

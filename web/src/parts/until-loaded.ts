@@ -1,3 +1,4 @@
+import { lazy } from "react";
 import { untilReached } from "../api/until-reached.ts";
 
 const mostTries = 6;
@@ -17,3 +18,6 @@ export async function untilLoaded<T>(load: () => Promise<T>, failures = 0): Prom
   });
   return untilLoaded(load, failures + 1);
 }
+
+/** A component whose code comes so. */
+export const lazyUntilLoaded: typeof lazy = (load) => lazy(() => untilLoaded(load));

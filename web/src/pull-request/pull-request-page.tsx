@@ -1,19 +1,19 @@
 import { Group, Stack, Tabs, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { read } from "../api/read.ts";
 import { Copy } from "../parts/copy.tsx";
 import { StateSign } from "../parts/state-sign.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
 import { TimeAgo } from "../parts/time-ago.tsx";
-import { untilLoaded } from "../parts/until-loaded.ts";
+import { lazyUntilLoaded } from "../parts/until-loaded.ts";
 import { Commits } from "./commits.tsx";
 import { Overview } from "./overview.tsx";
 import { type PageSearch, views } from "./pull-request-search.ts";
 import { type Detail, standing } from "./standing.ts";
 
-const Changes = lazy(() => untilLoaded(async () => ({ default: (await import("./changes.tsx")).Changes })));
+const Changes = lazyUntilLoaded(async () => ({ default: (await import("./changes.tsx")).Changes }));
 
 /** One pull request: what was said and what it waits for, what it changes, and by which commits. */
 export function PullRequestPage() {
