@@ -28,8 +28,7 @@ const ofSchema = "migrations";
 /** One file a table, one row a line, as JSON texts. */
 export async function dumpDatabase(url: string, folder: string): Promise<DatabaseFacts> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connect(url);
   try {
     await client.query("begin transaction isolation level repeatable read read only");
     const tables: Record<string, number> = {};
@@ -42,6 +41,14 @@ export async function dumpDatabase(url: string, folder: string): Promise<Databas
   } finally {
     await client.end();
   }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  // One that is lost between two queries is told by the next.
+  client.on("error", () => {});
+  await client.connect();
+  return client;
 }
 
 const fileOf = (folder: string, table: string) => join(folder, `${table}.rows`);
@@ -78,6 +85,8 @@ async function readSequences(client: pg.Client): Promise<Record<string, string>>
 /** Into an empty database, in one transaction. Refused where it is not empty, or where this version is older than the backup. */
 export async function loadDatabase(url: string, folder: string, facts: DatabaseFacts): Promise<Refusal | undefined> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
+  // It counts as ended before its connection is, which may hear meanwhile that the server stops.
+  pool.on("error", () => {});
   try {
     const { rows } = await pool.query("select 1 from pg_tables where schemaname = 'public' limit 1");
     if (rows.length > 0) return refuse("conflict", "the database is not empty");
@@ -89,8 +98,7 @@ export async function loadDatabase(url: string, folder: string, facts: DatabaseF
   } finally {
     await pool.end();
   }
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connect(url);
   try {
     await client.query("begin");
     // Rows come table by table, whoever refers to whom; nothing is to react to them.
