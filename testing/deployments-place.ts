@@ -98,14 +98,14 @@ export type Ended = CallOutput<Rows["showDeployment"]>;
 const quick = { plan: 2_000, prepare: 2_000, pull: 2_000, migrate: 2_000, start: 2_000, probe: 300, swap: 2_000 };
 
 const limits = { ...quick, end: 2_000, hold: 5_000, verify: 2_000, restore: 500, look: 5_000, back: 10_000 };
-const others = { pollMs: 5, watchPollMs: 20, superviseMs: 100, settleMs: 2_000 };
+const pauses = { pollMs: 5, watchPollMs: 20, superviseMs: 100, settleMs: 2_000 };
 
-export const quickTiming: DeploymentsDeps["timing"] = { limits, ...others };
+export const quickTiming: DeploymentsDeps["timing"] = { limits, ...pauses };
 
 const unhurried = { ...limits, plan: 60_000, prepare: 60_000, pull: 60_000, start: 60_000 };
 
 /** For what is held up on purpose, and goes on. */
-export const patientTiming: DeploymentsDeps["timing"] = { limits: unhurried, ...others };
+export const patientTiming: DeploymentsDeps["timing"] = { limits: unhurried, ...pauses };
 
 export async function openDeploymentsPlace(): Promise<DeploymentsPlace> {
   const database = await testDatabase();

@@ -7,7 +7,7 @@ import { barriersOf, cutOff, desktop, phone } from "../../support/browser.ts";
 import { cloneFleet, setEnvironments } from "../../support/fleet.ts";
 import { occupied } from "../../support/instances.ts";
 import { productsIn } from "./flow.ts";
-import { act, long, patience, type Visitor } from "./visitor.ts";
+import { act, confirmed, long, patience, type Visitor } from "./visitor.ts";
 
 const calm = "Nothing waits, nothing drifts, nobody holds it";
 
@@ -87,12 +87,7 @@ export async function endLeftOver({ page, faults }: Visitor, platform: Platform)
   await told.waitFor(patience);
   expect(await productsIn("production", platform)).toContain("discount");
   expect(await barriersOf(page)).toEqual([]);
-  const end = page.getByRole("button", { name: "End production", exact: true });
-  const press = async () => {
-    if (!(await end.isVisible())) await page.getByRole("button", { name: "End production…" }).click();
-    await end.click();
-  };
-  await act(press, told, { state: "detached", ...patience });
+  await act(confirmed(page, "End production"), told, { state: "detached", ...patience });
   await until(async () => !(await productsIn("production", platform)).includes("discount"), {
     deadlineMs: long.timeout,
   });

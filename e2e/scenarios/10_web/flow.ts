@@ -8,7 +8,7 @@ import { ask } from "../../support/ask.ts";
 import type { Checkout } from "../../support/checkout.ts";
 import { pushChange } from "../../support/example.ts";
 import type { Person } from "../../support/people.ts";
-import { act, go, long, patience, type Visitor } from "./visitor.ts";
+import { act, appears, go, long, patience, type Visitor } from "./visitor.ts";
 
 const title = "Discounts for some products";
 
@@ -35,10 +35,7 @@ export async function review({ page }: Visitor): Promise<void> {
   const whyNot = page.getByRole("tooltip").getByText("has 0 of 1 required approvals");
   await until(async () => {
     await mergeButton({ page }).hover(patience);
-    return whyNot.waitFor({ timeout: 2_000 }).then(
-      () => true,
-      () => false,
-    );
+    return appears(whyNot, 2_000);
   });
 
   await page.getByRole("tab", { name: /^Changes/ }).click();

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { Browser } from "playwright-core";
 import type { Platform } from "#testing/platform.ts";
-import { act, go, patience, signedIn } from "./visitor.ts";
+import { act, confirmed, go, patience, signedIn } from "./visitor.ts";
 
 export async function addPerson(browser: Browser, platform: Platform): Promise<void> {
   const { page, faults } = await signedIn(browser, { url: platform.url, token: platform.adminToken });
@@ -21,12 +21,8 @@ export async function addPerson(browser: Browser, platform: Platform): Promise<v
   await own.page.getByText("Your role does not show you the people").waitFor(patience);
   await own.page.context().close();
 
-  const revoke = page.getByRole("button", { name: "Revoke laptop", exact: true });
-  const press = async () => {
-    if (!(await revoke.isVisible())) await tokens.getByRole("button", { name: "Revoke laptop…" }).click();
-    await revoke.click();
-  };
-  await act(press, tokens.getByRole("row", { name: /laptop/ }), { state: "detached", ...patience });
+  const row = tokens.getByRole("row", { name: /laptop/ });
+  await act(confirmed(page, "Revoke laptop"), row, { state: "detached", ...patience });
   expect((await fetch(`${platform.url}/api/whoami`, { headers: { authorization: `Bearer ${secret}` } })).status).toBe(
     401,
   );

@@ -47,11 +47,24 @@ export async function go(page: Page, key: string, heading: string): Promise<void
   await until(async () => {
     await page.keyboard.press("g");
     await page.keyboard.press(key);
-    return there.waitFor({ timeout: 5_000 }).then(
-      () => true,
-      () => false,
-    );
+    return appears(there, 5_000);
   });
+}
+
+/** Whether it is there within so many milliseconds. */
+export const appears = (sign: Locator, timeout: number): Promise<boolean> =>
+  sign.waitFor({ timeout }).then(
+    () => true,
+    () => false,
+  );
+
+/** Presses the button of that name and `…`, where that has not been done, and the one that asks whether it is meant. */
+export function confirmed(page: Page, name: string): () => Promise<void> {
+  const meant = page.getByRole("button", { name, exact: true });
+  return async () => {
+    if (!(await meant.isVisible())) await page.getByRole("button", { name: `${name}…` }).click();
+    await meant.click();
+  };
 }
 
 /** A window in which somebody has signed in. */

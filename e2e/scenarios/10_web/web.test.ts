@@ -9,8 +9,8 @@ import { ask } from "../../support/ask.ts";
 import {
   barriersInLight,
   barriersOf,
-  isOfMachine,
   desktop,
+  isOfMachine,
   openBrowser,
   openWindow,
   phone,

@@ -7,9 +7,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { reaction } from "#kernel/outbox.ts";
 import { testDatabase, type TestDatabase } from "#testing/database.ts";
 import { until } from "#testing/until.ts";
-import { reaction } from "#kernel/outbox.ts";
 import { addressOf, GitClient } from "./test-client.ts";
 import { startTestServer, type TestServer, tokenFor } from "./test-server.ts";
 
